@@ -1,0 +1,41 @@
+namespace Distributed.Core;
+
+/// <summary>The words that <see cref="JobException.Code"/> and failed events use.</summary>
+public static class ErrorCodes
+{
+    /// <summary>The job file or an option is wrong (exit code 2).</summary>
+    public const string SpecInvalid = "spec-invalid";
+
+    /// <summary>A file or folder that the job names does not exist (exit code 2).</summary>
+    public const string PathMissing = "path-missing";
+
+    /// <summary>A data file's content is wrong (exit code 1).</summary>
+    public const string DataInvalid = "data-invalid";
+
+    /// <summary>A checkpoint's content is wrong, or it belongs to another job (exit code 1).</summary>
+    public const string CheckpointInvalid = "checkpoint-invalid";
+
+    /// <summary>The directory already holds a run and resuming was not asked for (exit code 2).</summary>
+    public const string CheckpointExists = "checkpoint-exists";
+
+    /// <summary>Resuming with a job that differs in what may not change (exit code 2).</summary>
+    public const string ResumeMismatch = "resume-mismatch";
+
+    /// <summary>Too many skipped steps in a row, or a scaler at its floor.</summary>
+    public const string NonFinite = "non-finite";
+
+    /// <summary>A wait outlived its deadline.</summary>
+    public const string Deadline = "deadline";
+
+    /// <summary>Replicas disagree where they must be equal.</summary>
+    public const string Divergence = "divergence";
+
+    /// <summary>A native library is missing, of the wrong version or failed its self-test.</summary>
+    public const string Native = "native";
+
+    /// <summary>A write did not succeed: full disk, missing rights.</summary>
+    public const string Storage = "storage";
+
+    /// <summary>Something that no code foresaw.</summary>
+    public const string Internal = "internal";
+}

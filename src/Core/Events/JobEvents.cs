@@ -1,0 +1,39 @@
+namespace Distributed.Core.Events;
+
+/// <summary>One line of a job's event log; see the README for the JSON form.</summary>
+public abstract record JobEvent;
+
+public sealed record RankPlace(int Rank, string Silo, string Device);
+
+public sealed record StartedEvent(string Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent;
+
+public sealed record GenerationEvent(int Number, string Reason, IReadOnlyList<RankPlace> Ranks) : JobEvent;
+
+/// <summary>Seconds of one step by phase: the longest of this silo's ranks for the first three, the lead rank's for the rest.</summary>
+public sealed record PhaseSeconds(double Data, double Forward, double Backward, double Exchange, double Decide, double Apply);
+
+/// <summary>One attempted step; scale and tracker are the values after the decision, the loss is the mean before the update.</summary>
+public sealed record StepEvent(
+    long Step, long Epoch, double Loss, long Items, double Lr, double LossScale, int GrowthTracker, bool Skipped, long Updates,
+    double GradNorm, int Generation, double Seconds, PhaseSeconds Phases) : JobEvent
+{
+    /// <value>On a skipped step: the first parameter with a non-finite gradient.</value>
+    public string? NonFinite { get; init; }
+}
+
+public sealed record EvalEvent(long Step, IReadOnlyDictionary<string, double> Metrics) : JobEvent;
+
+public sealed record CheckpointEvent(long Step, string Path) : JobEvent;
+
+/// <summary>A warning that names its remedy.</summary>
+public sealed record WarningEvent(string Message) : JobEvent;
+
+public sealed record CompletedEvent(
+    long Steps, double Loss, string WeightsSha256, long SkippedSteps, double Seconds, double SamplesPerSecond, string Checkpoint) : JobEvent;
+
+/// <summary>Ended on demand after a checkpoint; a later run resumes from it.</summary>
+public sealed record StoppedEvent(long Step, string WeightsSha256, string? Checkpoint) : JobEvent;
+
+public sealed record JobError(string Code, string Message, int? Rank, string? Silo, string? Phase, long? Step);
+
+public sealed record FailedEvent(JobError Error) : JobEvent;

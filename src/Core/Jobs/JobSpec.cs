@@ -1,0 +1,199 @@
+namespace Distributed.Core.Jobs;
+
+/// <summary>A training job as its file describes it: the only input that final weights depend on.</summary>
+/// <remarks>Equality is by content. Absent optional sections are null; defaults stand on the properties.</remarks>
+public sealed record JobSpec
+{
+    public required string Name { get; init; }
+
+    public required ModelSpec Model { get; init; }
+
+    public required DataSpec Data { get; init; }
+
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>Samples of one optimizer step, over all ranks.</summary>
+    public required int GlobalBatch { get; init; }
+
+    /// <summary>Samples of one forward and backward; divides <see cref="GlobalBatch"/>.</summary>
+    public required int MicroBatch { get; init; }
+
+    /// <summary>Optimizer steps (attempts) to run; exactly one of this and <see cref="Epochs"/> is set.</summary>
+    public long? Steps { get; init; }
+
+    public int? Epochs { get; init; }
+
+    public bool Shuffle { get; init; } = true;
+
+    public long Seed { get; init; }
+
+    /// <value>Null: the data set's own default.</value>
+    public NormalizeSpec? Normalize { get; init; }
+
+    public AugmentSpec? Augment { get; init; }
+
+    public OptimizerSpec Optimizer { get; init; } = new();
+
+    public ScheduleSpec Schedule { get; init; } = new();
+
+    /// <value>Largest global gradient norm; null: no clipping.</value>
+    public double? ClipNorm { get; init; }
+
+    /// <value>Null: dynamic for mixed_float16, otherwise scale 1 with the non-finite check kept.</value>
+    public LossScaleSpec? LossScale { get; init; }
+
+    public WorkersSpec Workers { get; init; } = new();
+
+    public CheckpointSpec Checkpoint { get; init; } = new();
+
+    /// <value>Null: evaluation at the end only.</value>
+    public EvaluateSpec? Evaluate { get; init; }
+
+    /// <summary>V: micro-batches of one step.</summary>
+    public int MicroBatches => GlobalBatch / MicroBatch;
+}
+
+/// <summary>Precision policies by Keras' names.</summary>
+public enum Precision
+{
+    Float32,
+    MixedFloat16,
+    MixedBFloat16,
+}
+
+public sealed record ModelSpec
+{
+    /// <value>simple-cnn, mlp or sentiment-lstm.</value>
+    public required string Name { get; init; }
+
+    /// <value>Probability of zeroing an input of the last layer, in [0, 1).</value>
+    public double Dropout { get; init; }
+
+    /// <value>A safetensors file to start from, by PyTorch parameter name; null: default initialisation.</value>
+    public string? Weights { get; init; }
+
+    /// <value>mlp: layer widths from input to output.</value>
+    public EquatableList<int>? Sizes { get; init; }
+
+    /// <value>sentiment-lstm: distinct tokens.</value>
+    public int? Vocab { get; init; }
+
+    public int? Embedding { get; init; }
+
+    public int? Hidden { get; init; }
+}
+
+public sealed record DataSpec
+{
+    /// <value>cifar10, mnist, imdb, tensors or shapes.</value>
+    public required string Name { get; init; }
+
+    /// <value>Folder, archive or file; null where the set is generated.</value>
+    public string? Path { get; init; }
+
+    /// <value>shapes: training samples to generate.</value>
+    public int? Samples { get; init; }
+
+    /// <value>imdb: tokens a review is cut or padded to.</value>
+    public int? Length { get; init; }
+}
+
+public sealed record NormalizeSpec
+{
+    /// <value>Per channel, on pixels in [0, 1].</value>
+    public required EquatableList<double> Mean { get; init; }
+
+    public required EquatableList<double> Std { get; init; }
+}
+
+public sealed record AugmentSpec
+{
+    /// <value>Mirror left to right with probability one half.</value>
+    public bool Flip { get; init; }
+
+    /// <value>Pixels of zero padding before a random crop to the original size.</value>
+    public int Crop { get; init; }
+}
+
+public sealed record OptimizerSpec
+{
+    /// <value>sgd, adam or adamw.</value>
+    public string Name { get; init; } = "adamw";
+
+    public double Lr { get; init; } = 1e-3;
+
+    public EquatableList<double> Betas { get; init; } = new([0.9, 0.999]);
+
+    public double Eps { get; init; } = 1e-8;
+
+    /// <value>adamw: 0.01 unless given; sgd and adam: 0.</value>
+    public double WeightDecay { get; init; }
+
+    /// <value>Parameter name patterns (* and ?) that weight decay leaves out.</value>
+    public EquatableList<string> NoDecay { get; init; } = new([]);
+
+    public double Momentum { get; init; }
+
+    public bool Nesterov { get; init; }
+}
+
+public sealed record ScheduleSpec
+{
+    /// <value>constant, linear or cosine.</value>
+    public string Name { get; init; } = "constant";
+
+    /// <value>W: update u (from 0) below W runs at lr * (u + 1) / W.</value>
+    public long WarmupSteps { get; init; }
+}
+
+public sealed record LossScaleSpec
+{
+    /// <value>torch, megatron, deepspeed or static.</value>
+    public string Policy { get; init; } = "torch";
+
+    public double Init { get; init; } = 65536;
+
+    public double Growth { get; init; } = 2;
+
+    public double Backoff { get; init; } = 0.5;
+
+    public int Interval { get; init; } = 2000;
+
+    public double? Min { get; init; }
+
+    public double? Max { get; init; }
+
+    public int Hysteresis { get; init; } = 1;
+
+    /// <value>Skipped steps in a row after which the job fails.</value>
+    public int MaxConsecutiveSkips { get; init; } = 100;
+}
+
+public sealed record WorkersSpec
+{
+    public int Min { get; init; } = 1;
+
+    /// <value>Null: as many as the micro-batches allow.</value>
+    public int? Max { get; init; }
+
+    /// <value>cpu or cuda.</value>
+    public string Device { get; init; } = "cpu";
+
+    public int IntraOpThreads { get; init; } = 1;
+}
+
+public sealed record CheckpointSpec
+{
+    /// <value>Directory; null: checkpoints/ in the run's own directory.</value>
+    public string? Path { get; init; }
+
+    /// <value>Null: at the end only.</value>
+    public long? EverySteps { get; init; }
+
+    public int Keep { get; init; } = 3;
+}
+
+public sealed record EvaluateSpec
+{
+    public required long EverySteps { get; init; }
+}

@@ -1,0 +1,3 @@
+namespace Distributed.Grains;
+
+internal static class Marker;

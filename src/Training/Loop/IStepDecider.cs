@@ -1,0 +1,11 @@
+using Distributed.Core.Stepping;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>Joins all silos at a step: hands in this silo's vote and waits for the decision that holds for all.</summary>
+/// <remarks>Called on a rank thread and blocks it; asking again with the same vote gives the same decision.</remarks>
+public interface IStepDecider
+{
+    /// <exception cref="Core.JobException">A missed deadline, unequal votes or a stale generation.</exception>
+    StepDecision Decide(StepVote vote);
+}

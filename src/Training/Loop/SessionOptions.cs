@@ -1,0 +1,38 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>One generation of a job as one silo sees it: which ranks it runs and where its files lie.</summary>
+public sealed record SessionOptions
+{
+    public required string JobId { get; init; }
+
+    public required int Generation { get; init; }
+
+    public required JobSpec Spec { get; init; }
+
+    /// <summary>This silo's name, for messages and events.</summary>
+    public required string Silo { get; init; }
+
+    /// <summary>Ranks of the whole job.</summary>
+    public required int WorldSize { get; init; }
+
+    /// <summary>The ranks that run here, ascending.</summary>
+    public required IReadOnlyList<RankSlot> Ranks { get; init; }
+
+    /// <summary>Directory of the job's checkpoints, absolute.</summary>
+    public required string CheckpointDirectory { get; init; }
+
+    /// <summary>Continue from the last valid checkpoint; without one, start afresh.</summary>
+    public bool Resume { get; init; }
+
+    /// <value>0: run to the end; K: checkpoint after step K and stop.</value>
+    public long StopAt { get; init; }
+
+    /// <summary>Longest wait for the other ranks or the decision before the job fails.</summary>
+    public TimeSpan StepDeadline { get; init; } = TimeSpan.FromMinutes(5);
+}
+
+/// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>
+public readonly record struct RankSlot(Rank Rank, string Device);
