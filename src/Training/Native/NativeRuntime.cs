@@ -1,15 +1,31 @@
+using Distributed.Core;
+using TorchSharp;
+
 namespace Distributed.Training.Native;
 
 /// <summary>Brings up libtorch once per process and says what was found.</summary>
 public static class NativeRuntime
 {
+    private static readonly Lazy<NativeReport> Report = new(Start);
+
     /// <summary>Loads and self-tests the native libraries; later calls return at once.</summary>
-    /// <exception cref="Core.JobException">Code <c>native</c>: what is missing or wrong, and the remedy.</exception>
-    public static NativeReport Initialize() => throw new NotSupportedException();
+    /// <exception cref="JobException">Code <c>native</c>: what is missing or wrong, and the remedy.</exception>
+    public static NativeReport Initialize() => Report.Value;
+
+    private static NativeReport Start()
+    {
+        var allocator = HostAllocator.Tune();
+        var loaded = NativeLibraries.Load();
+        torch.InitializeDeviceType(DeviceType.CPU);
+        torch.set_num_threads(1);
+        var checks = new List<NativeCheck>
+        {
+            new("libtorch", true, $"{torch.__version__}, bridge loaded {loaded}", null),
+            new("allocator", true, allocator, null),
+        };
+        checks.AddRange(NativeSelfTest.Run());
+        if (checks.Find(c => !c.Ok) is { } bad)
+            throw new JobException(ErrorCodes.Native, $"The self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
+        return new NativeReport($"cpu; libtorch {torch.__version__}; {InstructionSet.Name}", checks);
+    }
 }
-
-/// <summary>One line of a report: what was looked at, what was found, and the remedy when it is wrong.</summary>
-public sealed record NativeCheck(string Name, bool Ok, string Detail, string? Remedy);
-
-/// <param name="Fingerprint">Device kind, libtorch and instruction set: equal where equal bits can be expected.</param>
-public sealed record NativeReport(string Fingerprint, IReadOnlyList<NativeCheck> Checks);

@@ -1,0 +1,24 @@
+using Distributed.Training.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Models;
+
+/// <summary>A model as a function of its parameters: it holds no tensor, so every rank may call it with leaves of its own.</summary>
+internal interface IModel
+{
+    /// <summary>In the order of the forward.</summary>
+    IReadOnlyList<ParameterSpec> Parameters { get; }
+
+    /// <summary>Memory order of image batches this model is fastest with.</summary>
+    ImageLayout InputLayout { get; }
+
+    ILoss Loss { get; }
+
+    /// <summary>Shape of one sample and type of its elements that the model accepts; null: any shape with as many elements.</summary>
+    InputContract Input { get; }
+
+    /// <param name="parameters">One per <see cref="Parameters"/>, in that order.</param>
+    /// <returns>Logits [batch, classes] or [batch]; belongs to the caller's dispose scope.</returns>
+    Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout);
+}

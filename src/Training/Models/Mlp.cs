@@ -1,0 +1,46 @@
+using Distributed.Training.Data;
+using Distributed.Training.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Models;
+
+/// <summary>Linear layers fc1, fc2, ... with ReLU between them; flattens its input.</summary>
+internal sealed class Mlp : IModel
+{
+    private readonly int layers;
+
+    /// <param name="sizes">Widths from input to output, at least two.</param>
+    public Mlp(IReadOnlyList<int> sizes)
+    {
+        layers = sizes.Count - 1;
+        Parameters = [.. Enumerable.Range(1, layers).SelectMany(i => Layer(i, sizes[i - 1], sizes[i]))];
+        Input = new(ElementKind.Float32, null, sizes[0], ElementKind.Int64);
+    }
+
+    public IReadOnlyList<ParameterSpec> Parameters { get; }
+
+    public ImageLayout InputLayout => ImageLayout.ChannelsFirst;
+
+    public ILoss Loss { get; } = new CrossEntropyLoss();
+
+    public InputContract Input { get; }
+
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
+    {
+        var h_BD = input.dim() == 2 ? input : input.flatten(1);
+        for (var i = 0; i < layers; i++)
+        {
+            if (i == layers - 1) h_BD = dropout.Apply(h_BD);
+            h_BD = Aten.Linear(h_BD, parameters[2 * i], parameters[2 * i + 1]);
+            if (i < layers - 1) h_BD = h_BD.relu_();
+        }
+        return h_BD;
+    }
+
+    private static ParameterSpec[] Layer(int number, long inputs, long outputs) =>
+    [
+        new($"fc{number}.weight", [outputs, inputs], Initialisation.FanIn(inputs), Lowered: true),
+        new($"fc{number}.bias", [outputs], Initialisation.FanIn(inputs), Lowered: true),
+    ];
+}

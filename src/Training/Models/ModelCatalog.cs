@@ -1,0 +1,20 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Training.Models;
+
+/// <summary>The models a job can name.</summary>
+internal static class ModelCatalog
+{
+    /// <exception cref="JobException">Code <c>spec-invalid</c>: unknown name or missing key.</exception>
+    public static IModel Create(ModelSpec spec) => spec.Name switch
+    {
+        "simple-cnn" => new SimpleCnn(),
+        "mlp" => new Mlp(spec.Sizes ?? throw Missing("sizes")),
+        "sentiment-lstm" => new SentimentLstm(
+            spec.Vocab ?? throw Missing("vocab"), spec.Embedding ?? throw Missing("embedding"), spec.Hidden ?? throw Missing("hidden")),
+        _ => throw new JobException(ErrorCodes.SpecInvalid, $"model.name is '{spec.Name}'; known models are simple-cnn, mlp and sentiment-lstm."),
+    };
+
+    private static JobException Missing(string key) => new(ErrorCodes.SpecInvalid, $"model.{key} is missing.");
+}

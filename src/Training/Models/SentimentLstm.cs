@@ -1,0 +1,36 @@
+using Distributed.Training.Data;
+using Distributed.Training.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Distributed.Training.Models;
+
+/// <summary>Embedding, one LSTM layer, and a linear layer on its last hidden state: one logit a sequence.</summary>
+internal sealed class SentimentLstm(int vocab, int embedding, int hidden) : IModel
+{
+    public IReadOnlyList<ParameterSpec> Parameters { get; } =
+    [
+        new("embedding.weight", [vocab, embedding], Initialisation.StandardNormal),
+        new("lstm.weight_ih_l0", [4 * hidden, embedding], Initialisation.FanIn(hidden)),
+        new("lstm.weight_hh_l0", [4 * hidden, hidden], Initialisation.FanIn(hidden)),
+        new("lstm.bias_ih_l0", [4 * hidden], Initialisation.FanIn(hidden)),
+        new("lstm.bias_hh_l0", [4 * hidden], Initialisation.FanIn(hidden)),
+        new("fc.weight", [1, hidden], Initialisation.FanIn(hidden), Lowered: true),
+        new("fc.bias", [1], Initialisation.FanIn(hidden), Lowered: true),
+    ];
+
+    public ImageLayout InputLayout => ImageLayout.ChannelsFirst;
+
+    public ILoss Loss { get; } = new BinaryCrossEntropyLoss();
+
+    public InputContract Input { get; } = new(ElementKind.Int64, null, null, ElementKind.Float32);
+
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
+    {
+        var tokens_BTE = F.embedding(input, parameters[0]);
+        var zero_1BH = zeros([1, input.shape[0], hidden], device: input.device);
+        var last_BH = Aten.LstmLastHidden(tokens_BTE, zero_1BH, zero_1BH, [parameters[1], parameters[2], parameters[3], parameters[4]]);
+        return Aten.Linear(dropout.Apply(last_BH), parameters[5], parameters[6]).squeeze(-1);
+    }
+}

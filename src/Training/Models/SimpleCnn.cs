@@ -1,0 +1,38 @@
+using Distributed.Training.Data;
+using Distributed.Training.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Distributed.Training.Models;
+
+/// <summary>Two 3x3 convolutions with pooling and one linear layer, for 3x32x32 images in 10 classes; channels last throughout.</summary>
+internal sealed class SimpleCnn : IModel
+{
+    public IReadOnlyList<ParameterSpec> Parameters { get; } =
+    [
+        new("conv1.weight", [32, 3, 3, 3], Initialisation.FanIn(27), Lowered: true, ChannelsLast: true),
+        new("conv1.bias", [32], Initialisation.FanIn(27), Lowered: true),
+        new("conv2.weight", [64, 32, 3, 3], Initialisation.FanIn(288), Lowered: true, ChannelsLast: true),
+        new("conv2.bias", [64], Initialisation.FanIn(288), Lowered: true),
+        new("fc.weight", [10, 4096], Initialisation.FanIn(4096), Lowered: true),
+        new("fc.bias", [10], Initialisation.FanIn(4096), Lowered: true),
+    ];
+
+    public ImageLayout InputLayout => ImageLayout.ChannelsLast;
+
+    public ILoss Loss { get; } = new CrossEntropyLoss();
+
+    public InputContract Input { get; } = new(ElementKind.Float32, [3, 32, 32], null, ElementKind.Int64);
+
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
+    {
+        var h1_BCHW = ConvolveAndPool(input, parameters[0], parameters[1]);
+        var h2_BCHW = ConvolveAndPool(h1_BCHW, parameters[2], parameters[3]);
+        var flat_BD = dropout.Apply(h2_BCHW.flatten(1));
+        return Aten.Linear(flat_BD, parameters[4], parameters[5]);
+    }
+
+    private static Tensor ConvolveAndPool(Tensor x, Tensor weight, Tensor bias) =>
+        F.max_pool2d(F.conv2d(x, weight, bias, padding: [1, 1]).relu_(), 2);
+}

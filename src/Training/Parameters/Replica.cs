@@ -1,0 +1,82 @@
+using Distributed.Training.Models;
+using Distributed.Training.Precision;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Parameters;
+
+/// <summary>One set of weights on one device, shared by all ranks that compute there: FP32 master weights in flat storage, and working copies.</summary>
+/// <remarks>A parameter whose sole reader is a lowered operator is read through a copy in the compute type, cast once a step by its owner.</remarks>
+internal sealed class Replica : IDisposable
+{
+    private readonly PrecisionPolicy precision;
+
+    public Replica(ParameterLayout layout, PrecisionPolicy precision)
+    {
+        Layout = layout;
+        this.precision = precision;
+        using var _ = no_grad();
+        Master = zeros(layout.Length).DetachFromDisposeScope();
+        Reduced = zeros(layout.Length).DetachFromDisposeScope();
+        if (precision.HasWorkingCopies) Working = zeros(layout.Length, precision.Compute).DetachFromDisposeScope();
+    }
+
+    public ParameterLayout Layout { get; }
+
+    /// <value>Master weights [Length], FP32.</value>
+    public Tensor Master { get; }
+
+    /// <value>The reduced gradient of the step [Length], FP32; padding stays zero.</value>
+    public Tensor Reduced { get; }
+
+    /// <value>Working copies [Length] in the compute type; null where none are kept.</value>
+    public Tensor? Working { get; }
+
+    /// <summary>Fresh weights: PyTorch's default initialisation, each parameter from a generator of its own.</summary>
+    public void Initialise(long seed)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var slot in Layout.Slots)
+        {
+            using var generator = new Generator(InitialSeed(seed, slot.Index));
+            slot.In(Master).copy_(slot.Spec.Init.Draw(slot.Spec.Shape, generator));
+        }
+    }
+
+    /// <summary>Leaf tensors for one rank, in parameter order: aliases of the shared storage that collect gradients of their own.</summary>
+    /// <returns>Detached from any dispose scope; the caller disposes.</returns>
+    public Tensor[] CreateLeaves()
+    {
+        var leaves = new Tensor[Layout.Slots.Count];
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            var slot = Layout.Slots[i];
+            using var view = slot.In(Working is not null && slot.Spec.Lowered ? Working : Master);
+            leaves[i] = view.detach().requires_grad_().DetachFromDisposeScope();
+        }
+        return leaves;
+    }
+
+    /// <summary>Casts a run of the master weights into the working copies; after every change of the master, before anyone reads.</summary>
+    public void Refresh(long from, long count)
+    {
+        if (Working is null) return;
+        using var _ = no_grad();
+        using var target = Working.narrow(0, from, count);
+        using var source = Master.narrow(0, from, count);
+        target.copy_(source).Dispose();
+    }
+
+    public void RefreshAll() => Refresh(0, Layout.Length);
+
+    public void Dispose()
+    {
+        Master.Dispose();
+        Reduced.Dispose();
+        Working?.Dispose();
+    }
+
+    private static ulong InitialSeed(long seed, int parameter) =>
+        Core.Data.CounterRandom.Hash(seed, (long)Core.Data.RandomPurpose.Initialisation, parameter);
+}
