@@ -1,29 +1,71 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Training.Native;
+using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;
 
 /// <summary>One generation of a job on one silo: the shared replica and the rank threads that train it.</summary>
 public sealed class SiloSession : IDisposable
 {
-    /// <summary>Prepares nothing yet: data, model and checkpoint are opened by the rank threads once all have joined.</summary>
+    private readonly RankBarrier barrier;
+    private readonly CancellationTokenSource ended = new();
+    private readonly TrainingRun run;
+    private readonly Lock gate = new();
+    private JobError? failure;
+    private int running;
+
+    /// <summary>Prepares nothing yet: data, model and checkpoint are opened by the last rank to join.</summary>
     public SiloSession(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time)
     {
         Options = options;
-        _ = decider;
-        _ = events;
-        _ = time;
+        barrier = new RankBarrier([.. options.Ranks.Select(r => r.Rank)], options.Silo, options.StepDeadline);
+        run = new TrainingRun(options, decider, events, time);
     }
 
     public SessionOptions Options { get; }
 
     /// <summary>Starts the rank's thread; the task completes (never faults) when that thread has ended.</summary>
-    public Task<RankResult> RunRank(Rank rank) => throw new NotSupportedException(rank.ToString());
+    public Task<RankResult> RunRank(Rank rank)
+    {
+        var index = Enumerable.Range(0, Options.Ranks.Count).First(i => Options.Ranks[i].Rank == rank);
+        var done = new TaskCompletionSource<RankResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (gate) running++;
+        new Thread(() => done.SetResult(RunToEnd(rank, index))) { IsBackground = true, Name = $"rank {rank}" }.Start();
+        return done.Task;
+    }
 
     /// <summary>Ends every rank thread at its next wait, for the reason given.</summary>
-    public void Abort(JobError reason) => throw new NotSupportedException(reason.Message);
-
-    public void Dispose()
+    public void Abort(JobError reason)
     {
+        lock (gate) failure ??= reason;
+        ended.Cancel();
+        barrier.Break(new SessionEndedException(reason.Message));
+    }
+
+    public void Dispose() => ended.Dispose();
+
+    private RankResult RunToEnd(Rank rank, int index)
+    {
+        RankPhase phase = new();
+        try
+        {
+            NativeRuntime.Initialize();
+            RankThreadPriority.LowerCurrent();
+            set_num_threads(Options.Spec.Workers.IntraOpThreads);
+            return new RankResult(rank, run.Train(index, barrier, phase, ended.Token), null);
+        }
+#pragma warning disable CA1031 // The rank thread's top: whatever went wrong becomes the job's error.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Abort(RankFailure.Describe(e, rank, Options.Silo, phase));
+            return new RankResult(rank, RankEnding.Failed, failure);
+        }
+        finally
+        {
+            lock (gate)
+                if (--running == 0) run.Dispose();
+        }
     }
 }

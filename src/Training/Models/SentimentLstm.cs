@@ -2,7 +2,6 @@ using Distributed.Training.Data;
 using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Distributed.Training.Models;
 
@@ -28,7 +27,7 @@ internal sealed class SentimentLstm(int vocab, int embedding, int hidden) : IMod
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {
-        var tokens_BTE = F.embedding(input, parameters[0]);
+        var tokens_BTE = Aten.Embedding(parameters[0], input);
         var zero_1BH = zeros([1, input.shape[0], hidden], device: input.device);
         var last_BH = Aten.LstmLastHidden(tokens_BTE, zero_1BH, zero_1BH, [parameters[1], parameters[2], parameters[3], parameters[4]]);
         return Aten.Linear(dropout.Apply(last_BH), parameters[5], parameters[6]).squeeze(-1);

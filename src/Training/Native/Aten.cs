@@ -16,6 +16,14 @@ internal static class Aten
         return Take(stack[0]);
     }
 
+    /// <returns>Rows of <paramref name="weight"/> [vocab, width] picked by int64 <paramref name="tokens"/>: new tensor [..., width]; the caller disposes.</returns>
+    public static Tensor Embedding(Tensor weight, Tensor tokens)
+    {
+        Span<ulong> stack = [Slot(weight), Slot(tokens), Slot(-1L), Slot(false), Slot(false)];
+        Call("aten::embedding", "", stack);
+        return Take(stack[0]);
+    }
+
     /// <summary>One-layer, one-direction LSTM over a batch-first sequence.</summary>
     /// <param name="x">[batch, time, features].</param>
     /// <param name="weights">weight_ih, weight_hh, bias_ih, bias_hh; gates in the order i, f, g, o.</param>

@@ -28,7 +28,7 @@ internal readonly partial struct AutocastScope : IDisposable
         SetEnabled(device, true);
         SetDtype(device, (sbyte)dtype);
         SetCacheEnabled(false);
-        IncrementNesting();
+        _ = IncrementNesting();
     }
 
     /// <summary>Lowers eligible operators on <paramref name="type"/> to <paramref name="dtype"/>.</summary>

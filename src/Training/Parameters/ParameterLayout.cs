@@ -1,3 +1,4 @@
+using Distributed.Core.Canonical;
 using Distributed.Training.Models;
 using static TorchSharp.torch;
 
@@ -7,9 +8,6 @@ namespace Distributed.Training.Parameters;
 /// <remarks>A function of the model alone. The end is padded to a whole block, so runs of blocks cover everything evenly.</remarks>
 internal sealed class ParameterLayout
 {
-    /// <summary>Elements of a block: the unit in which work is dealt to owners and norms are summed.</summary>
-    public const int BlockElements = 4096;
-
     /// <summary>Parameters start at multiples of this, so that vector loops have no tail that depends on how the work is cut.</summary>
     private const int Alignment = 64;
 
@@ -25,7 +23,7 @@ internal sealed class ParameterLayout
         }
         Slots = slots;
         ByOffset = [.. slots.Reverse()];
-        Length = (offset + BlockElements - 1) / BlockElements * BlockElements;
+        Length = BlockPlan.Blocks(offset) * BlockPlan.BlockElements;
     }
 
     public IReadOnlyList<ParameterSpec> Parameters { get; }
@@ -36,10 +34,10 @@ internal sealed class ParameterLayout
     /// <summary>In the order of the flat buffer.</summary>
     public IReadOnlyList<ParameterSlot> ByOffset { get; }
 
-    /// <value>Elements of a flat buffer, a multiple of <see cref="BlockElements"/>.</value>
+    /// <value>Elements of a flat buffer, whole blocks.</value>
     public long Length { get; }
 
-    public int Blocks => (int)(Length / BlockElements);
+    public int Blocks => (int)(Length / BlockPlan.BlockElements);
 
     /// <value>Elements without padding.</value>
     public long ParameterCount => Parameters.Sum(p => p.Count);

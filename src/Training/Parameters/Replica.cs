@@ -1,3 +1,4 @@
+using Distributed.Core.Data;
 using Distributed.Training.Models;
 using Distributed.Training.Precision;
 using TorchSharp;
@@ -65,7 +66,7 @@ internal sealed class Replica : IDisposable
         using var _ = no_grad();
         using var target = Working.narrow(0, from, count);
         using var source = Master.narrow(0, from, count);
-        target.copy_(source).Dispose();
+        target.copy_(source);
     }
 
     public void RefreshAll() => Refresh(0, Layout.Length);
@@ -78,5 +79,5 @@ internal sealed class Replica : IDisposable
     }
 
     private static ulong InitialSeed(long seed, int parameter) =>
-        Core.Data.CounterRandom.Hash(seed, (long)Core.Data.RandomPurpose.Initialisation, parameter);
+        new CounterRandom(seed, RandomPurpose.Weights, parameter).NextUInt64();
 }

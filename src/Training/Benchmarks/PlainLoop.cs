@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Distributed.Core.Jobs;
+using Distributed.Training.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Distributed.Training.Benchmarks;
+
+/// <summary>The baseline of <c>bench step</c>: what one would write with TorchSharp alone, on one thread.</summary>
+internal static class PlainLoop
+{
+    /// <returns>Seconds of each step.</returns>
+    public static double[] Run(ModelSpec model, Core.Jobs.Precision precision, Tensor x, Tensor y, int steps)
+    {
+        set_num_threads(1);
+        random.manual_seed(1);
+        using var net = Build(model);
+        var optimizer = optim.AdamW(net.parameters(), lr: 1e-3);
+        var seconds = new double[steps];
+        for (var step = 0; step < steps; step++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            using var scope = NewDisposeScope();
+            optimizer.zero_grad();
+            Tensor loss;
+            using (precision == Core.Jobs.Precision.Float32 ? default : AutocastScope.Enter(DeviceType.CPU, ScalarType.BFloat16))
+                loss = Loss(model, net.forward(x), y);
+            loss.backward();
+            optimizer.step();
+            _ = loss.item<float>();
+            seconds[step] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+        return seconds;
+    }
+
+    private static Tensor Loss(ModelSpec model, Tensor logits, Tensor y) => model.Name == "sentiment-lstm"
+        ? functional.binary_cross_entropy_with_logits(logits.squeeze(-1).to_type(ScalarType.Float32), y)
+        : functional.cross_entropy(logits, y);
+
+    private static Module<Tensor, Tensor> Build(ModelSpec model) => model.Name switch
+    {
+        "simple-cnn" => Sequential(
+            Conv2d(3, 32, 3, padding: 1), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(4096, 10)),
+        "mlp" => Sequential(model.Sizes!.Zip(model.Sizes!.Skip(1)).SelectMany((s, i) =>
+            i == model.Sizes!.Count - 2 ? new Module<Tensor, Tensor>[] { Linear(s.First, s.Second) } : [Linear(s.First, s.Second), ReLU()])),
+        _ => new PlainLstm(model),
+    };
+
+    private sealed class PlainLstm : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Embedding embedding;
+        private readonly TorchSharp.Modules.LSTM lstm;
+        private readonly TorchSharp.Modules.Linear fc;
+
+        public PlainLstm(ModelSpec model)
+            : base(nameof(PlainLstm))
+        {
+            embedding = Embedding(model.Vocab!.Value, model.Embedding!.Value);
+            lstm = LSTM(model.Embedding!.Value, model.Hidden!.Value, batchFirst: true);
+            fc = Linear(model.Hidden!.Value, 1);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            var (_, last, _) = lstm.call(embedding.call(input));
+            return fc.call(last.squeeze(0));
+        }
+    }
+}

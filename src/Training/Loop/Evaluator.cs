@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using Distributed.Core.Data;
+using Distributed.Training.Data;
+using Distributed.Training.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>Loss and accuracy over the test split: each sample once, in fixed batches dealt to the ranks and folded in batch order.</summary>
+/// <remarks>A function of the weights and the split alone: which rank computes a batch changes no bit.</remarks>
+internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
+{
+    private const int BatchSize = 256;
+    private readonly double[] losses = new double[(split.Count + BatchSize - 1) / BatchSize];
+    private readonly long[] correct = new long[(split.Count + BatchSize - 1) / BatchSize];
+
+    /// <summary>Computes this rank's share of the batches.</summary>
+    public void Run(int index, IReadOnlyList<Tensor> leaves)
+    {
+        var ranks = job.Options.Ranks.Count;
+        var inputs = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Input.Bytes * BatchSize), 64);
+        var labels = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Label.Bytes * BatchSize), 64);
+        try
+        {
+            using var _ = no_grad();
+            for (var batch = index; batch < losses.Length; batch += ranks) RunBatch(batch, leaves, inputs, labels);
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(inputs);
+            NativeMemory.AlignedFree(labels);
+        }
+    }
+
+    /// <summary>The metrics over all batches, once every rank has run.</summary>
+    public IReadOnlyDictionary<string, double> Metrics() => new Dictionary<string, double>
+    {
+        ["loss"] = losses.Sum() / split.Count,
+        ["accuracy"] = (double)correct.Sum() / split.Count,
+    };
+
+    private void RunBatch(int batch, IReadOnlyList<Tensor> leaves, byte* inputs, byte* labels)
+    {
+        using var scope = NewDisposeScope();
+        var items = Math.Min(BatchSize, split.Count - batch * BatchSize);
+        Span<int> samples = stackalloc int[items];
+        for (var i = 0; i < items; i++) samples[i] = batch * BatchSize + i;
+        split.Fill(
+            samples, new Span<byte>(inputs, (int)split.Input.Bytes * items), new Span<byte>(labels, (int)split.Label.Bytes * items),
+            job.Model.InputLayout, augment: null);
+        var (x, y) = BatchTensors.View(split, job.Model.InputLayout, (nint)inputs, (nint)labels, items);
+        using (job.Precision.Forward(DeviceType.CPU))
+        {
+            var logits = job.Model.Forward(leaves, x, DropoutMask.Off).to_type(ScalarType.Float32);
+            losses[batch] = job.Model.Loss.Sum(logits, y).item<float>();
+            correct[batch] = job.Model.Loss.Correct(logits, y);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using Distributed.Core;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>Where the ranks of a silo meet: the last to arrive runs an action, then all go on. Every wait has a deadline that names who is missing.</summary>
+internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSpan deadline)
+{
+    /// <summary>Rounds to look without sleeping: a wake-up costs more than the usual difference between ranks.</summary>
+    private const int Spins = 400;
+
+    private readonly object gate = new();
+    private readonly bool[] arrived = new bool[ranks.Count];
+    private readonly bool spin = ranks.Count <= Environment.ProcessorCount;
+    private int count;
+    private volatile int round;
+    private volatile Exception? broken;
+
+    /// <param name="index">Place of the caller among the silo's ranks.</param>
+    /// <param name="phase">What is waited for, for messages.</param>
+    /// <param name="last">Run once, by the last to arrive, before anyone goes on.</param>
+    /// <exception cref="JobException">Code <c>deadline</c>: which ranks did not arrive.</exception>
+    /// <exception cref="SessionEndedException">Another rank failed, or the session was told to end.</exception>
+    public void Meet(int index, string phase, long step, Action? last = null)
+    {
+        int mine;
+        lock (gate)
+        {
+            ThrowIfBroken();
+            mine = round;
+            arrived[index] = true;
+            if (++count < ranks.Count) goto Wait;
+        }
+        last?.Invoke();
+        lock (gate)
+        {
+            ThrowIfBroken();
+            count = 0;
+            Array.Clear(arrived);
+            round = mine + 1;
+            Monitor.PulseAll(gate);
+        }
+        return;
+    Wait:
+        Wait(mine, phase, step);
+    }
+
+    /// <summary>Ends every wait, now and later, with the exception.</summary>
+    public void Break(Exception reason)
+    {
+        lock (gate)
+        {
+            broken ??= reason;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    private void Wait(int mine, string phase, long step)
+    {
+        for (var i = 0; spin && i < Spins; i++)
+        {
+            if (round != mine) return;
+            Thread.SpinWait(20);
+        }
+        var waitUntil = Environment.TickCount64 + (long)deadline.TotalMilliseconds;
+        lock (gate)
+            while (round == mine)
+            {
+                ThrowIfBroken();
+                var left = waitUntil - Environment.TickCount64;
+                if (left <= 0) throw Missing(phase, step);
+                Monitor.Wait(gate, (int)Math.Min(left, int.MaxValue));
+            }
+    }
+
+    private JobException Missing(string phase, long step)
+    {
+        var absent = ranks.Where((_, i) => !arrived[i]);
+        var present = ranks.Where((_, i) => arrived[i]);
+        return new JobException(ErrorCodes.Deadline, string.Create(
+            CultureInfo.InvariantCulture,
+            $"Step {step}, phase {phase}, silo {silo}: nothing from rank {string.Join(", ", absent)} for {deadline.TotalSeconds:0} s; rank {string.Join(", ", present)} arrived. See the runbook, \"stalled rank\"."));
+    }
+
+    private void ThrowIfBroken()
+    {
+        if (broken is { } reason) throw new SessionEndedException("The session ended while this rank was at work.", reason);
+    }
+}

@@ -1,0 +1,26 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>Turns what a rank thread threw into the job's error.</summary>
+internal static class RankFailure
+{
+    public static JobError Describe(Exception error, Rank rank, string silo, RankPhase phase)
+    {
+        long? step = phase.Step > 0 ? phase.Step : null;
+        return error switch
+        {
+            // What is wrong with the job itself is no rank's fault.
+            JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
+                new JobError(job.Code, job.Message, null, null, null, step),
+            JobException job => new JobError(job.Code, job.Message, rank.Value, silo, phase.Name, step),
+            OutOfMemoryException => new JobError(
+                ErrorCodes.Internal, "Out of memory. Use a smaller microBatch or fewer ranks.", rank.Value, silo, phase.Name, step),
+            IOException io => new JobError(ErrorCodes.Storage, io.Message, rank.Value, silo, phase.Name, step),
+            _ => new JobError(ErrorCodes.Internal, $"{error.GetType().Name}: {FirstLine(error.Message)}", rank.Value, silo, phase.Name, step),
+        };
+    }
+
+    private static string FirstLine(string text) => text.Split('\n')[0];
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using Distributed.Core;
+using Distributed.Core.Canonical;
+using Distributed.Core.Data;
+using Distributed.Core.Events;
+using Distributed.Training.Collectives;
+using Distributed.Training.Data;
+using Distributed.Training.Models;
+using Distributed.Training.Optim;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>One rank's part of every step, on its own thread: its micro-batches, its run of the reduction, its run of the update.</summary>
+internal sealed class RankWorker : IDisposable
+{
+    private readonly JobRuntime job;
+    private readonly RankBarrier barrier;
+    private readonly int index;
+    private readonly RankPhase phase;
+    private readonly MicroBatchRun run;
+    private readonly Tensor[] leaves;
+    private readonly GradientAccumulator accumulator;
+    private readonly HostReducer reducer;
+    private readonly OwnerUpdate update;
+    private readonly BatchPrefetcher prefetcher;
+    private readonly Generator dropoutGenerator = new(0);
+    private readonly DropoutMask dropout;
+    private double dataSeconds, forwardSeconds, backwardSeconds;
+
+    /// <param name="index">Place among the silo's ranks.</param>
+    /// <param name="phase">Kept up to date with what this rank is doing, for messages.</param>
+    public RankWorker(JobRuntime job, RankBarrier barrier, int index, RankPhase phase, CancellationToken ended)
+    {
+        this.job = job;
+        this.barrier = barrier;
+        this.index = index;
+        this.phase = phase;
+        run = job.Runs[job.Options.Ranks[index].Rank.Value];
+        leaves = job.Replica.CreateLeaves();
+        accumulator = new GradientAccumulator(job.Layout);
+        var owned = job.Owners[index];
+        reducer = new HostReducer(job.Layout, owned);
+        update = new OwnerUpdate(job.Replica, job.Optimizer, owned);
+        dropout = new DropoutMask(job.Spec.Model.Dropout, job.Spec.Model.Dropout > 0 ? dropoutGenerator : null);
+        prefetcher = new BatchPrefetcher(
+            job.Data.Train, job.Plan, job.Spec, job.Model.InputLayout, run, job.State.Step + 1, job.TotalSteps, ended);
+    }
+
+    /// <summary>One attempted step; returns when every rank of the silo has applied or skipped it.</summary>
+    /// <param name="decide">Run by the last rank when the silo holds the whole reduced gradient.</param>
+    /// <param name="finish">Run by the last rank when all have applied.</param>
+    public void Step(long step, Action decide, Action finish)
+    {
+        var board = job.Board;
+        phase.Step = step;
+        dataSeconds = forwardSeconds = backwardSeconds = 0;
+        for (var i = run.Start; i < run.End; i++) RunMicroBatch(step, i);
+        board.Partials[index] = accumulator.Partials;
+
+        var exchangeStarted = Stopwatch.GetTimestamp();
+        Meet("exchange", step, board.Gather);
+        var inverseScale = (float)(1.0 / job.State.Scaling.Scale);
+        var meanFactor = (float)((double)job.Spec.MicroBatch / job.Plan.ItemsOf(step));
+        board.FoundInf[index] = reducer.Reduce(
+            board.Gathered, job.Fold, inverseScale, meanFactor, Native.HostMemory.Address(job.Replica.Reduced), board.BlockNorms);
+        var decideStarted = Stopwatch.GetTimestamp();
+        Meet("decide", step, decide);
+
+        var applyStarted = Stopwatch.GetTimestamp();
+        phase.Name = "apply";
+        accumulator.Clear();
+        var decision = board.Decision!;
+        if (decision.Commit) update.Apply(decision.ClipCoefficient, decision.LearningRate, board.Touched);
+        board.Phases[index] = new PhaseSeconds(
+            dataSeconds, forwardSeconds, backwardSeconds, Seconds(exchangeStarted, decideStarted), Seconds(decideStarted, applyStarted),
+            Seconds(applyStarted, Stopwatch.GetTimestamp()));
+        Meet("apply", step, finish);
+    }
+
+    /// <summary>Waits for the silo's other ranks, naming the phase in case one is missing.</summary>
+    public void Meet(string name, long step, Action? last = null)
+    {
+        phase.Name = name;
+        barrier.Meet(index, name, step, last);
+    }
+
+    /// <summary>The rank's leaves, for evaluation.</summary>
+    public IReadOnlyList<Tensor> Leaves => leaves;
+
+    public void Dispose()
+    {
+        prefetcher.Dispose();
+        update.Dispose();
+        reducer.Dispose();
+        accumulator.Dispose();
+        dropoutGenerator.Dispose();
+        foreach (var leaf in leaves) leaf.Dispose();
+    }
+
+    private void RunMicroBatch(long step, int microBatch)
+    {
+        phase.Name = "data";
+        var started = Stopwatch.GetTimestamp();
+        var batch = prefetcher.Take(job.Options.StepDeadline);
+        dataSeconds += Seconds(started, Stopwatch.GetTimestamp());
+        if (batch.Items == 0)
+        {
+            job.Board.Losses[microBatch] = 0;
+            accumulator.TakeEmpty(microBatch);
+        }
+        else
+        {
+            using var scope = NewDisposeScope();
+            ForwardAndBackward(step, microBatch, batch);
+            accumulator.Take(microBatch, leaves);
+        }
+        prefetcher.Return(batch);
+    }
+
+    private void ForwardAndBackward(long step, int microBatch, HostBatch batch)
+    {
+        phase.Name = "forward";
+        var started = Stopwatch.GetTimestamp();
+        var (inputs, labels) = BatchTensors.View(job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
+        if (job.Spec.Model.Dropout > 0)
+            dropoutGenerator.manual_seed((long)new CounterRandom(job.Spec.Seed, RandomPurpose.Dropout, step, microBatch).NextUInt64());
+        Tensor loss;
+        using (job.Precision.Forward(DeviceType.CPU))
+            loss = job.Model.Loss.Sum(job.Model.Forward(leaves, inputs, dropout), labels);
+        job.Board.Losses[microBatch] = loss.item<float>();
+        var middle = Stopwatch.GetTimestamp();
+        forwardSeconds += Seconds(started, middle);
+
+        phase.Name = "backward";
+        (loss * (float)((double)job.State.Scaling.Scale / job.Spec.MicroBatch)).backward();
+        backwardSeconds += Seconds(middle, Stopwatch.GetTimestamp());
+    }
+
+    private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;
+}

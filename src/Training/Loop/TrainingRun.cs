@@ -1,0 +1,110 @@
+using Distributed.Core;
+using Distributed.Core.Checkpoints;
+using Distributed.Core.Events;
+using Distributed.Core.Stepping;
+using Distributed.Training.Checkpoints;
+using Distributed.Training.Native;
+using Distributed.Training.Data;
+
+namespace Distributed.Training.Loop;
+
+/// <summary>A job from its first step to its end, as the ranks of one silo walk through it together.</summary>
+/// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
+internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time) : IDisposable
+{
+    private readonly CheckpointStore store = new(options.CheckpointDirectory);
+    private JobRuntime? job;
+    private StepReporter? reporter;
+    private Evaluator? evaluator;
+    private string? lastCheckpoint;
+
+    /// <summary>One rank's walk, on its own thread.</summary>
+    public RankEnding Train(int index, RankBarrier barrier, RankPhase phase, CancellationToken ended)
+    {
+        barrier.Meet(index, "start", 0, Prepare);
+        using var worker = new RankWorker(job!, barrier, index, phase, ended);
+        worker.Meet("start", 0);
+        var total = job!.TotalSteps;
+        if (job.State.Step >= total) Evaluate(worker, index, job.State.Step);
+        for (var step = job.State.Step + 1; step <= total; step++)
+        {
+            worker.Step(step, Decide, Finish);
+            var control = job.Board.Decision!.Control;
+            if (control == StepControl.GoOn && step == options.StopAt && step < total) control = StepControl.CheckpointAndStop;
+            if (step == total || IsDue(step, options.Spec.Evaluate?.EverySteps)) Evaluate(worker, index, step);
+            if (step == total) control = StepControl.GoOn;
+            if (step == total || control == StepControl.CheckpointAndStop || IsDue(step, options.Spec.Checkpoint.EverySteps))
+                worker.Meet("checkpoint", step, Save);
+            if (control == StepControl.GoOn) continue;
+            worker.Meet("stop", step, () => events.Publish(new StoppedEvent(step, WeightsHash.Compute(job.Replica), lastCheckpoint)));
+            return RankEnding.Stopped;
+        }
+        worker.Meet("complete", total, () => events.Publish(reporter!.Completed(lastCheckpoint ?? "")));
+        return RankEnding.Completed;
+    }
+
+    public void Dispose() => job?.Dispose();
+
+    private static bool IsDue(long step, long? every) => every is { } k && step % k == 0;
+
+    private void Prepare()
+    {
+        var resumed = options.Resume ? store.FindLatest(message => events.Publish(new WarningEvent(message))) : null;
+        if (!options.Resume && !store.IsEmpty)
+            throw new JobException(
+                ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints. Resume with --resume, or name another directory.");
+        job = JobRuntime.Build(options);
+        if (resumed is not null)
+        {
+            lastCheckpoint = resumed;
+            TrainingCheckpoint.Load(resumed, job);
+        }
+        else if (options.Spec.Model.Weights is { } weights)
+        {
+            WarmStart.Load(weights, job.Replica);
+        }
+        job.Replica.RefreshAll();
+        reporter = new StepReporter(job, time);
+        if (job.Data.Test is { } test) evaluator = new Evaluator(job, test);
+    }
+
+    private void Decide()
+    {
+        var board = job!.Board;
+        var found = Array.Exists(board.FoundInf, f => f);
+        var norm = board.NormSquared();
+        var culprit = found || !double.IsFinite(norm) ? NonFiniteSearch.First(job.Replica) : null;
+        var items = job.Plan.ItemsOf(job.State.Step + 1);
+        board.Vote = new StepVote(options.Generation, job.State, found || !double.IsFinite(norm), norm, board.LossSum(), items, culprit);
+        var decision = decider.Decide(board.Vote);
+        if (decision.Failure is { } failure) throw new JobException(ErrorCodes.NonFinite, failure);
+        board.Decision = decision;
+    }
+
+    private void Finish()
+    {
+        var decision = job!.Board.Decision!;
+        if (decision.Commit) job.Optimizer.CountUpdate(job.Board.Touched);
+        job.State = decision.After;
+        events.Publish(reporter!.Step());
+    }
+
+    private void Evaluate(RankWorker worker, int index, long step)
+    {
+        if (evaluator is null) return;
+        worker.Meet("evaluate", step);
+        evaluator.Run(index, worker.Leaves);
+        worker.Meet("evaluate", step, () =>
+        {
+            events.Publish(new EvalEvent(step, evaluator.Metrics()));
+            reporter!.Pause();
+        });
+    }
+
+    private void Save()
+    {
+        lastCheckpoint = TrainingCheckpoint.Save(store, job!, NativeRuntime.Initialize().Fingerprint);
+        events.Publish(new CheckpointEvent(job!.State.Step, lastCheckpoint));
+        reporter!.Pause();
+    }
+}

@@ -1,0 +1,42 @@
+using Distributed.Training.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Distributed.Training.Parameters;
+
+/// <summary>Parameters between the flat buffers' memory order and the logical row-major order of files and hashes.</summary>
+internal static unsafe class RowMajor
+{
+    private const int ChunkBytes = 1 << 20;
+
+    /// <returns>New tensor in the parameter's shape, dense row-major, FP32; the caller disposes.</returns>
+    public static Tensor Read(ParameterSlot slot, Tensor flat)
+    {
+        using var _ = no_grad();
+        using var view = slot.In(flat);
+        return view.contiguous().alias();
+    }
+
+    /// <summary>Overwrites the parameter's part of a flat buffer with row-major FP32 values.</summary>
+    public static void Write(ParameterSlot slot, Tensor flat, ReadOnlySpan<byte> values)
+    {
+        using var _ = no_grad();
+        using var view = slot.In(flat);
+        fixed (byte* p = values)
+        {
+            using var source = HostMemory.View((nint)p, ScalarType.Float32, slot.Spec.Shape);
+            view.copy_(source);
+        }
+    }
+
+    /// <summary>Hands out the bytes of a dense FP32 tensor piece by piece.</summary>
+    public static void ForEachChunk(Tensor dense, ReadOnlySpanAction action)
+    {
+        var start = (byte*)HostMemory.Address(dense);
+        var left = dense.numel() * sizeof(float);
+        for (; left > 0; start += ChunkBytes, left -= ChunkBytes)
+            action(new ReadOnlySpan<byte>(start, (int)Math.Min(left, ChunkBytes)));
+    }
+}
+
+internal delegate void ReadOnlySpanAction(ReadOnlySpan<byte> bytes);
