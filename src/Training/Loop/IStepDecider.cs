@@ -6,6 +6,7 @@ namespace Distributed.Training.Loop;
 /// <remarks>Called on a rank thread and blocks it; asking again with the same vote gives the same decision.</remarks>
 public interface IStepDecider
 {
+    /// <param name="totalSteps">Steps the job will run, as this silo counts them from its data; schedules depend on it.</param>
     /// <exception cref="Core.JobException">A missed deadline, unequal votes or a stale generation.</exception>
-    StepDecision Decide(StepVote vote);
+    StepDecision Decide(StepVote vote, long totalSteps);
 }

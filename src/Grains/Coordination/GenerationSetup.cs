@@ -1,0 +1,14 @@
+using Orleans.Concurrency;
+
+namespace Distributed.Grains.Coordination;
+
+/// <summary>What the coordinator must know to join the silos of a generation.</summary>
+/// <param name="SpecJson">The job in canonical JSON.</param>
+/// <param name="Silos">Names of the silos that vote.</param>
+/// <param name="StepDeadline">Longest wait for the last vote after the first.</param>
+[GenerateSerializer, Immutable]
+public sealed record GenerationSetup(
+    [property: Id(0)] int Generation,
+    [property: Id(1)] string SpecJson,
+    [property: Id(2)] IReadOnlyList<string> Silos,
+    [property: Id(3)] TimeSpan StepDeadline);

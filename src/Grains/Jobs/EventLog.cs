@@ -1,0 +1,35 @@
+namespace Distributed.Grains.Jobs;
+
+/// <summary>The last events of a job, numbered from its first.</summary>
+/// <param name="capacity">Events kept at least; older ones are forgotten.</param>
+internal sealed class EventLog(int capacity)
+{
+    private readonly List<string> kept = [];
+    private long first;
+
+    /// <summary>Number that the next event will get.</summary>
+    public long End => first + kept.Count;
+
+    public void Append(string json)
+    {
+        // Forgetting an eighth at a time keeps the cost of an append constant on average.
+        if (kept.Count >= capacity + Math.Max(1, capacity / 8))
+        {
+            var drop = kept.Count - capacity;
+            kept.RemoveRange(0, drop);
+            first += drop;
+        }
+
+        kept.Add(json);
+    }
+
+    /// <summary>Events from a number on; from the oldest kept when that one is forgotten.</summary>
+    public IReadOnlyList<NumberedEvent> Read(long from, int max)
+    {
+        var start = Math.Clamp(from, first, End);
+        var count = (int)Math.Min(Math.Max(max, 0), End - start);
+        var page = new NumberedEvent[count];
+        for (var i = 0; i < count; i++) page[i] = new NumberedEvent(start + i, kept[(int)(start - first) + i]);
+        return page;
+    }
+}

@@ -1,0 +1,32 @@
+using Distributed.Core.Events;
+using Distributed.Core.Stepping;
+
+namespace Distributed.Grains.Jobs;
+
+/// <summary>What is to be done after the new state is stored; doing it twice does no harm.</summary>
+internal abstract record JobEffect
+{
+    /// <summary>Ask the queue for silos.</summary>
+    internal sealed record Enqueue : JobEffect;
+
+    /// <summary>Add a line to the event log.</summary>
+    internal sealed record Log(EventLine Line) : JobEffect;
+
+    /// <summary>Tell the log of the ranks' places, open the coordinator's generation and start the ranks.</summary>
+    internal sealed record StartGeneration : JobEffect;
+
+    /// <summary>Let the next decision carry this wish.</summary>
+    internal sealed record RequestStop(StepControl Control) : JobEffect;
+
+    /// <summary>End all ranks at their next wait.</summary>
+    internal sealed record AbortRanks(JobError Reason) : JobEffect;
+
+    /// <summary>Leave the queue or give the silos back.</summary>
+    internal sealed record Release : JobEffect;
+}
+
+/// <summary>A state and what follows from having reached it.</summary>
+internal sealed record JobTransition(JobState State, IReadOnlyList<JobEffect> Effects)
+{
+    public static JobTransition None(JobState state) => new(state, []);
+}

@@ -1,0 +1,113 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Coordination;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
+using Distributed.Grains.Workers;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Jobs;
+
+internal sealed partial class JobGrain
+{
+    private ICoordinatorGrain Coordinator => GrainFactory.GetGrain<ICoordinatorGrain>(Id);
+
+    private IJobQueueGrain Queue => GrainFactory.GetGrain<IJobQueueGrain>(0);
+
+    private async Task Apply(JobTransition transition)
+    {
+        if (!ReferenceEquals(transition.State, State))
+        {
+            store.State.State = transition.State;
+            await store.WriteStateAsync();
+        }
+
+        await Act(transition.Effects);
+    }
+
+    private async Task Act(IReadOnlyList<JobEffect> effects)
+    {
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case JobEffect.Log entry: LogLine(entry.Line); break;
+                case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
+                case JobEffect.StartGeneration: await StartGeneration(); break;
+                case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
+                case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason); break;
+                case JobEffect.Release: await Queue.Leave(Id); break;
+                default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
+            }
+        }
+    }
+
+    private QueuedJob QueueEntry()
+    {
+        var run = store.State.Submission!.Options;
+        return new QueuedJob(Id, Math.Max(1, run.Silos), run.Ranks > 0 ? 0 : Spec.Workers.Min);
+    }
+
+    private async Task StartGeneration()
+    {
+        var plan = store.State.Plan;
+        var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
+        LogLine(EventLine.Of(new StartedEvent(Id, State.Generation, [.. places])));
+        await Coordinator.Open(new GenerationSetup(
+            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], options.Value.StepDeadline));
+        var starts = plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
+        foreach (var refused in await Task.WhenAll(starts))
+            if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused));
+    }
+
+    /// <returns>Null when the rank runs; otherwise its end, named for its silo.</returns>
+    private async Task<RankEnd?> StartRank(SiloRanks silo, int rank)
+    {
+        try
+        {
+            await Worker(silo, rank).Start(Assignment(silo, rank));
+            return null;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
+                ErrorCodes.Deadline, $"Rank {rank} could not be started on silo {silo.Silo.Name}: {e.Message}", rank, silo.Silo.Name, "start", null));
+        }
+    }
+
+    private async Task AbortRanks(JobError reason)
+    {
+        await Coordinator.Close(State.Generation, reason);
+        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
+        await Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason)));
+    }
+
+    private async Task AbortRank(SiloRanks silo, int rank, JobError reason)
+    {
+        try
+        {
+            await Worker(silo, rank).Abort(reason);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogAbortFailed(e, rank, silo.Silo.Name, Id);
+        }
+    }
+
+    private IWorkerGrain Worker(SiloRanks silo, int rank) =>
+        GrainFactory.GetGrain<IWorkerGrain>(new WorkerKey(silo.Silo.Address, Id, State.Generation, rank).ToString());
+
+    private RankAssignment Assignment(SiloRanks silo, int rank) => new()
+    {
+        JobId = Id,
+        Generation = State.Generation,
+        SpecJson = store.State.Submission!.SpecJson,
+        Silo = silo.Silo.Name,
+        Rank = rank,
+        WorldSize = State.WorldSize,
+        LocalRanks = silo.Ranks,
+        Resume = store.State.Submission.Options.Resume,
+        StopAt = store.State.Submission.Options.StopAt,
+        StepDeadline = options.Value.StepDeadline,
+    };
+}

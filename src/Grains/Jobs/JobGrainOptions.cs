@@ -1,0 +1,13 @@
+namespace Distributed.Grains.Jobs;
+
+/// <summary>Bounds of the jobs of a cluster.</summary>
+public sealed record JobGrainOptions
+{
+    /// <summary>Longest wait at a step for the silos that have not voted.</summary>
+    /// <value>5 minutes.</value>
+    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Events of a job kept for watchers; older ones are forgotten.</summary>
+    /// <value>200,000.</value>
+    public int EventsKept { get; set; } = 200_000;
+}

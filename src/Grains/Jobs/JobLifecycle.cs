@@ -1,0 +1,112 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Jobs;
+
+/// <summary>The life of a job, decided without Orleans or a clock: (state, event) -> (state, effects).</summary>
+/// <remarks>absent -> queued -> running -> completed | stopped | failed. The log gets exactly one ending, after all else.</remarks>
+internal static class JobLifecycle
+{
+    public static JobTransition Submit(JobState state) => state.Phase != JobPhase.Absent
+        ? JobTransition.None(state)
+        : new(state with { Phase = JobPhase.Queued }, [new JobEffect.Enqueue()]);
+
+    /// <summary>Silos are leased: open the next generation.</summary>
+    public static JobTransition Grant(JobState state, int worldSize) => state.Phase switch
+    {
+        JobPhase.Queued => new(
+            state with { Phase = JobPhase.Running, Generation = state.Generation + 1, WorldSize = worldSize },
+            [new JobEffect.StartGeneration()]),
+        JobPhase.Running => JobTransition.None(state),
+        // Stopped while the grant was on its way: the silos go straight back.
+        _ => new(state, [new JobEffect.Release()]),
+    };
+
+    public static JobTransition Stop(JobState state, bool checkpoint)
+    {
+        if (state.Phase == JobPhase.Queued)
+        {
+            var line = EventLine.Of(new StoppedEvent(0, "", null));
+            return new(state with { Phase = JobPhase.Stopped, Announced = line }, [new JobEffect.Log(line), new JobEffect.Release()]);
+        }
+
+        if (state.Phase != JobPhase.Running) return JobTransition.None(state);
+        var wish = checkpoint ? StepControl.CheckpointAndStop : StepControl.Stop;
+        // Once an end without a checkpoint was asked for, a later wish for one does not slow it down.
+        var control = wish > state.Requested ? wish : state.Requested;
+        return new(state with { Requested = control }, [new JobEffect.RequestStop(control)]);
+    }
+
+    /// <summary>The ranks sent a completed or stopped event.</summary>
+    public static JobTransition Announce(JobState state, int generation, EventLine line) =>
+        state.Phase == JobPhase.Running && generation == state.Generation && line.Ending is JobPhase.Completed or JobPhase.Stopped
+            ? JobTransition.None(state with { Announced = line })
+            : JobTransition.None(state);
+
+    public static JobTransition RankEnded(JobState state, RankEnd end)
+    {
+        if (end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
+            return JobTransition.None(state);
+        var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank] = end.Outcome } };
+        var effects = new List<JobEffect>();
+        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Fail(after, error, effects);
+        if (after.Ended.Count == after.WorldSize)
+        {
+            if (after.Phase == JobPhase.Running) after = Finish(after, effects);
+            effects.Add(new JobEffect.Release());
+        }
+
+        return new(after, effects);
+    }
+
+    /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
+    public static JobTransition Break(JobState state, JobError error)
+    {
+        if (state.Phase is not (JobPhase.Queued or JobPhase.Running)) return JobTransition.None(state);
+        var effects = new List<JobEffect>();
+        var after = Fail(state, error, effects);
+        effects.Add(new JobEffect.Release());
+        return new(after, effects);
+    }
+
+    private static JobError? ErrorOf(JobState after, RankEnd end) => end.Outcome == RankOutcome.Failed
+        ? end.Error ?? new JobError(ErrorCodes.Internal, $"Rank {end.Rank} failed without saying why; see the silo's log.", end.Rank, null, null, null)
+        : Disagreement(after, end);
+
+    // All ranks take the same decisions, so they can only end alike.
+    private static JobError? Disagreement(JobState after, RankEnd end)
+    {
+        foreach (var (rank, outcome) in after.Ended)
+            if (outcome != end.Outcome)
+                return new JobError(
+                    ErrorCodes.Divergence, $"Rank {rank} ended {Word(outcome)}, rank {end.Rank} {Word(end.Outcome)}; resume from the last checkpoint.",
+                    end.Rank, null, null, null);
+        return null;
+    }
+
+    private static string Word(RankOutcome outcome) => outcome == RankOutcome.Completed ? "completed" : "stopped";
+
+    private static JobState Fail(JobState state, JobError error, List<JobEffect> effects)
+    {
+        effects.Add(new JobEffect.Log(EventLine.Of(new FailedEvent(error))));
+        if (state.Phase == JobPhase.Running) effects.Add(new JobEffect.AbortRanks(error));
+        return state with { Phase = JobPhase.Failed, Failure = error };
+    }
+
+    private static JobState Finish(JobState state, List<JobEffect> effects)
+    {
+        var ended = state.Ended[0] == RankOutcome.Completed ? JobPhase.Completed : JobPhase.Stopped;
+        if (state.Announced is { } line && line.Ending == ended)
+        {
+            effects.Add(new JobEffect.Log(line));
+            return state with { Phase = ended };
+        }
+
+        return Fail(
+            state,
+            new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null),
+            effects);
+    }
+}

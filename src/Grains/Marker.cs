@@ -1,3 +1,0 @@
-namespace Distributed.Grains;
-
-internal static class Marker;

@@ -1,0 +1,56 @@
+using Distributed.Core.Jobs;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Placement;
+
+/// <summary>A silo whose slots belong to one job for now.</summary>
+[GenerateSerializer, Immutable]
+public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property: Id(1)] string Name, [property: Id(2)] int Slots);
+
+/// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>
+[GenerateSerializer, Immutable]
+public readonly record struct PlacedRank([property: Id(0)] int Rank, [property: Id(1)] string Device);
+
+/// <summary>The ranks of one generation on one silo.</summary>
+[GenerateSerializer, Immutable]
+public sealed record SiloRanks([property: Id(0)] LeasedSilo Silo, [property: Id(1)] IReadOnlyList<PlacedRank> Ranks);
+
+/// <summary>Which rank runs where: a pure function of the job, its options and the silos.</summary>
+internal static class RankPlan
+{
+    /// <summary>Why the options do not fit the job; null when they do.</summary>
+    public static string? Refuse(JobSpec spec, int ranks, int silos, long stopAt)
+    {
+        var microBatches = spec.MicroBatches;
+        if (ranks < 0) return $"ranks: found {ranks}, expected 0 (the server's choice) or more.";
+        if (silos < 0) return $"silos: found {silos}, expected 0 or more.";
+        if (stopAt < 0) return $"stop at: found {stopAt}, expected 0 (run to the end) or a step.";
+        if (ranks > microBatches)
+            return $"{ranks} ranks, but a step has only {microBatches} micro-batches (globalBatch {spec.GlobalBatch} / microBatch {spec.MicroBatch}); ask for at most {microBatches} ranks or make microBatch smaller.";
+        return ranks > 0 && silos > ranks ? $"{silos} silos for {ranks} ranks leave some silo empty; ask for at most {ranks} silos." : null;
+    }
+
+    /// <summary>Ranks of the next generation.</summary>
+    /// <param name="asked">Ranks that the options ask for; 0 for as many as fit.</param>
+    /// <param name="slots">Device slots of all leased silos.</param>
+    public static int WorldSize(JobSpec spec, int asked, int slots) =>
+        asked > 0 ? asked : Math.Max(1, Math.Min(slots, Math.Min(spec.Workers.Max ?? int.MaxValue, spec.MicroBatches)));
+
+    /// <summary>Deals ranks to silos in contiguous runs: silo i of M gets floor((i+1)N/M) - floor(iN/M).</summary>
+    /// <returns>One entry for each silo that gets a rank, in order.</returns>
+    public static IReadOnlyList<SiloRanks> Deal(int worldSize, string device, IReadOnlyList<LeasedSilo> silos)
+    {
+        var plan = new List<SiloRanks>(silos.Count);
+        for (var i = 0; i < silos.Count; i++)
+        {
+            var start = (int)((long)i * worldSize / silos.Count);
+            var end = (int)((long)(i + 1) * worldSize / silos.Count);
+            if (start == end) continue;
+            var slot = start;
+            plan.Add(new SiloRanks(silos[i], [.. Enumerable.Range(start, end - start).Select(r => new PlacedRank(r, $"{device}:{r - slot}"))]));
+        }
+
+        return plan;
+    }
+}

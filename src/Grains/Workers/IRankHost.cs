@@ -1,0 +1,14 @@
+using Distributed.Core.Events;
+
+namespace Distributed.Grains.Workers;
+
+/// <summary>Runs ranks on threads of this silo; the door from the grains to the trainer.</summary>
+public interface IRankHost
+{
+    /// <summary>Starts the rank's thread and returns at once.</summary>
+    /// <returns>Completes when the thread has ended and its events are delivered; never faults.</returns>
+    Task<RankEnd> Run(RankAssignment assignment);
+
+    /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
+    void Abort(string jobId, int generation, JobError reason);
+}

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Coordination;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>Ranks without a trainer: the silo's first rank votes step by step, the others end with it.</summary>
+internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : IRankHost
+{
+    private readonly ConcurrentDictionary<(string Job, int Generation), Session> sessions = new();
+
+    public async Task<RankEnd> Run(RankAssignment assignment)
+    {
+        var session = sessions.GetOrAdd((assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId), assignment));
+        session.Joined.AddOrUpdate(assignment.Rank, 1, (_, n) => n + 1);
+        var (outcome, error) = await session.Ending.Value;
+        return new RankEnd(assignment.Generation, assignment.Rank, outcome, error);
+    }
+
+    public void Abort(string jobId, int generation, JobError reason)
+    {
+        if (sessions.TryGetValue((jobId, generation), out var session)) session.Aborted.TrySetResult(reason);
+    }
+
+    private sealed class Session
+    {
+        private readonly IGrainFactory grains;
+        private readonly FakeScript script;
+        private readonly RankAssignment assignment;
+        private long sent;
+
+        public Session(IGrainFactory grains, FakeScript script, RankAssignment assignment)
+        {
+            (this.grains, this.script, this.assignment) = (grains, script, assignment);
+            Ending = new Lazy<Task<(RankOutcome, JobError?)>>(() => Task.Run(Train));
+        }
+
+        public ConcurrentDictionary<int, int> Joined { get; } = new();
+
+        public TaskCompletionSource<JobError> Aborted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Lazy<Task<(RankOutcome Outcome, JobError? Error)>> Ending { get; }
+
+        private async Task<(RankOutcome, JobError?)> Train()
+        {
+            var total = SpecText.Parse(assignment.SpecJson).Steps!.Value;
+            var state = Specs.Fresh;
+            while (state.Step < total)
+            {
+                if (script.Gates.TryGetValue(state.Step + 1, out var gate)) await gate.Task;
+                var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation));
+                if (vote is null) return (RankOutcome.Failed, await Aborted.Task);
+                var reply = await grains.GetGrain<ICoordinatorGrain>(assignment.JobId).Vote(assignment.Silo, total, vote);
+                if (reply.Decision is not { } decision) return (RankOutcome.Failed, reply.Error);
+                script.Decisions.Enqueue((assignment.Silo, decision));
+                state = decision.After;
+                await Send(new WarningEvent($"step {state.Step}"));
+                if (decision.Control == StepControl.GoOn) continue;
+                await Send(new StoppedEvent(state.Step, "ab", "here"));
+                return (RankOutcome.Stopped, null);
+            }
+
+            await Send(new CompletedEvent(state.Step, 1, "ab", 0, 1, 1, "here"));
+            return (RankOutcome.Completed, null);
+        }
+
+        private Task Send(JobEvent jobEvent) => assignment.LocalRanks[0].Rank != 0 ? Task.CompletedTask : grains.GetGrain<IJobGrain>(assignment.JobId)
+            .Append(new EventBatch(assignment.Generation, assignment.Silo, sent++, [EventLine.Of(jobEvent)], 0));
+    }
+}
+
+/// <summary>What the fake ranks of each job do; one for all silos of a cluster.</summary>
+internal sealed class FakeScripts
+{
+    private readonly ConcurrentDictionary<string, FakeScript> scripts = new();
+
+    public FakeScript Of(string jobId) => scripts.GetOrAdd(jobId, _ => new FakeScript());
+}
+
+internal sealed class FakeScript
+{
+    /// <summary>Steps that wait for the test.</summary>
+    public ConcurrentDictionary<long, TaskCompletionSource> Gates { get; } = new();
+
+    public ConcurrentQueue<(string Silo, StepDecision Decision)> Decisions { get; } = new();
+
+    /// <summary>Changes a silo's vote; null: it falls silent until it is aborted.</summary>
+    public Func<string, StepVote, StepVote?> Vote { get; set; } = (_, vote) => vote;
+
+    public TaskCompletionSource Hold(long step) =>
+        Gates.GetOrAdd(step, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Coordination;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+using Xunit.Abstractions;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private TrainingCluster cluster = null!;
+
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(1);
+
+    public async Task DisposeAsync() => await cluster.DisposeAsync();
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public async Task Submit_RunsToTheEnd_StartedStepsAndOneEndingInOrder(int ranks)
+    {
+        var id = $"run-{ranks}";
+        Assert.Equal(SubmitResult.Created, (await cluster.Job(id).Submit(Specs.Submission(ranks: ranks))).Result);
+        var events = await cluster.Watch(id);
+        Assert.Equal(7, events.Count);
+        for (var r = 0; r < ranks; r++) Assert.Contains($"cpu:{r}", events[0], StringComparison.Ordinal);
+        for (var step = 1; step <= 5; step++) Assert.Contains($"step {step}", events[step], StringComparison.Ordinal);
+        var report = await cluster.Job(id).Status();
+        Assert.Equal((JobPhase.Completed, 5L, 1, ""), (report!.Phase, report.Step, report.Generation, report.Message));
+        Assert.Equal("toy", report.Name);
+    }
+
+    [Fact]
+    public async Task Submit_Again_OnlyTheSameContentIsTheSameJob()
+    {
+        var job = cluster.Job("again");
+        var gate = cluster.Scripts.Of("again").Hold(1);
+        Assert.Equal(SubmitResult.Created, (await job.Submit(Specs.Submission())).Result);
+        Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(Specs.Submission())).Result);
+        var otherSpec = await job.Submit(Specs.Submission(steps: 6));
+        Assert.Equal((SubmitResult.IdTaken, "Job again was submitted before with another content; choose another id."), (otherSpec.Result, otherSpec.Message));
+        var otherOptions = await job.Submit(Specs.Submission(ranks: 1));
+        Assert.Equal((SubmitResult.IdTaken, "Job again was submitted before with other options; choose another id."), (otherOptions.Result, otherOptions.Message));
+        gate.SetResult();
+        Assert.Equal(7, (await cluster.Watch("again")).Count);
+        Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(Specs.Submission())).Result);
+    }
+
+    [Fact]
+    public async Task Submit_MoreRanksThanMicroBatches_IsRefusedAndLeavesNoJob()
+    {
+        var outcome = await cluster.Job("wide").Submit(Specs.Submission(ranks: 9));
+        Assert.Equal(SubmitResult.Invalid, outcome.Result);
+        Assert.Null(await cluster.Job("wide").Status());
+        Assert.Null(await cluster.Job("wide").ReadEvents(0, 1, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Submit_WhileAnotherRuns_WaitsInTheQueueUntilItEnds()
+    {
+        var gate = cluster.Scripts.Of("first").Hold(2);
+        await cluster.Job("first").Submit(Specs.Submission());
+        await cluster.Job("second").Submit(Specs.Submission());
+        await cluster.WaitFor("first", "step 1");
+        var waiting = await cluster.Job("second").Status();
+        Assert.Equal(JobPhase.Queued, waiting!.Phase);
+        Assert.Equal("waits for 1 silo(s) that run no other job", waiting.Message);
+        gate.SetResult();
+        await cluster.Watch("first");
+        await cluster.Watch("second");
+        Assert.Equal(JobPhase.Completed, (await cluster.Job("second").Status())!.Phase);
+        Assert.Equal(["first", "second"], await cluster.Grains.GetGrain<IJobQueueGrain>(0).List());
+    }
+
+    [Fact]
+    public async Task Stop_Queued_EndsItAndTheNextOneStillRuns()
+    {
+        var gate = cluster.Scripts.Of("front").Hold(1);
+        await cluster.Job("front").Submit(Specs.Submission());
+        await cluster.Job("middle").Submit(Specs.Submission());
+        await cluster.Job("back").Submit(Specs.Submission());
+        Assert.Equal(JobPhase.Stopped, (await cluster.Job("middle").Stop(checkpoint: true))!.Phase);
+        Assert.Single(await cluster.Watch("middle"));
+        gate.SetResult();
+        Assert.Equal(7, (await cluster.Watch("back")).Count);
+    }
+
+    [Fact]
+    public async Task Abort_BeforeStart_KeepsTheRankFromStarting()
+    {
+        var silo = (await cluster.Grains.GetGrain<IManagementGrain>(0).GetHosts()).Keys.Single();
+        var worker = cluster.Grains.GetGrain<IWorkerGrain>(new WorkerKey(silo, "never", 1, 0).ToString());
+        await worker.Abort(new Distributed.Core.Events.JobError(ErrorCodes.Deadline, "over", null, null, null, null));
+        await worker.Start(new RankAssignment
+        {
+            JobId = "never", Generation = 1, SpecJson = JobSpecJson.Write(Specs.Job()), Silo = "x", Rank = 0, WorldSize = 1,
+            LocalRanks = [new Distributed.Grains.Placement.PlacedRank(0, "cpu:0")], StepDeadline = TimeSpan.FromSeconds(1),
+        });
+        Assert.Empty(cluster.Scripts.Of("never").Decisions);
+    }
+
+    [Fact]
+    public async Task Vote_InOneSilo_TakesMicrosecondsAndCarriesNonFiniteValues()
+    {
+        var coordinator = cluster.GrainsInSilo.GetGrain<ICoordinatorGrain>("speed");
+        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromSeconds(30)));
+        var state = Specs.Fresh;
+        var times = new List<double>();
+        for (var i = 0; i < 20_000; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            var reply = await coordinator.Vote("a", 100_000, Specs.Vote(state));
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds);
+            state = reply.Decision!.After;
+        }
+
+        Assert.Equal(20_000, state.Updates);
+        var last = await cluster.Grains.GetGrain<ICoordinatorGrain>("speed").Vote(
+            "a", 100_000, new StepVote(1, state, FoundInf: true, double.NaN, double.PositiveInfinity, 64, "fc.weight"));
+        Assert.False(last.Decision!.Commit);
+        var settled = times.Skip(10_000).Order().ToList();
+        output.WriteLine($"vote in one silo: p50 {settled[5_000]:F1} us, p99 {settled[9_900]:F1} us");
+        Assert.True(settled[5_000] < 2_000, $"A vote took {settled[5_000]} us in the middle; expected below 200, refused above 2,000.");
+    }
+}

@@ -1,0 +1,77 @@
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.TestingHost;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>Silos in this process, with fake ranks.</summary>
+internal sealed class TrainingCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly InProcessTestCluster cluster;
+
+    private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) => (this.cluster, Scripts) = (cluster, scripts);
+
+    public FakeScripts Scripts { get; }
+
+    public IGrainFactory Grains => cluster.Client;
+
+    public IReadOnlyList<string> SiloNames => [.. cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)];
+
+    /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
+    public IGrainFactory GrainsInSilo => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainFactory>();
+
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null)
+    {
+        var scripts = new FakeScripts();
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddTraining().AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
+            silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>();
+            silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
+        });
+        builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
+        builder.ConfigureClientHost(host => host.Logging.SetMinimumLevel(LogLevel.None));
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new TrainingCluster(cluster, scripts);
+    }
+
+    public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+
+    /// <summary>All events of a job up to its ending.</summary>
+    public async Task<IReadOnlyList<string>> Watch(string id)
+    {
+        var events = new List<string>();
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var page = await Job(id).ReadEvents(events.Count, 3, TimeSpan.FromSeconds(5)).WaitAsync(patience.Token);
+            foreach (var e in page!.Events)
+            {
+                Assert.Equal(events.Count, e.Number);
+                events.Add(e.Json);
+            }
+
+            if (page.Final) return events;
+        }
+    }
+
+    /// <summary>Waits until an event holds a text.</summary>
+    public async Task WaitFor(string id, string text)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        for (long from = 0; ;)
+        {
+            var page = await Job(id).ReadEvents(from, 100, TimeSpan.FromSeconds(5)).WaitAsync(patience.Token);
+            if (page!.Events.Any(e => e.Json.Contains(text, StringComparison.Ordinal))) return;
+            Assert.False(page.Final, $"Job {id} ended without an event '{text}'.");
+            from += page.Events.Count;
+        }
+    }
+
+    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+}

@@ -1,0 +1,124 @@
+using CsCheck;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Tests.Jobs;
+
+public sealed class JobLifecycleTests
+{
+    private static readonly EventLine Completed = EventLine.Of(new CompletedEvent(5, 0.5, "ab", 0, 1, 1, "c"));
+
+    private static JobState Running(int worldSize) =>
+        JobLifecycle.Grant(JobLifecycle.Submit(new JobState()).State, worldSize).State;
+
+    private static RankEnd End(int rank, RankOutcome outcome = RankOutcome.Completed, string message = "broken") => new(
+        1, rank, outcome, outcome == RankOutcome.Failed ? new JobError(ErrorCodes.DataInvalid, message, rank, "a", "forward", 3) : null);
+
+    [Fact]
+    public void Submit_Twice_LinesUpOnce()
+    {
+        var first = JobLifecycle.Submit(new JobState());
+        Assert.Equal(JobPhase.Queued, first.State.Phase);
+        Assert.IsType<JobEffect.Enqueue>(Assert.Single(first.Effects));
+        Assert.Empty(JobLifecycle.Submit(first.State).Effects);
+    }
+
+    [Fact]
+    public void RankEnded_AllCompleted_LogsTheEndingOnlyAfterTheLast()
+    {
+        var announced = JobLifecycle.Announce(Running(2), 1, Completed).State;
+        var one = JobLifecycle.RankEnded(announced, End(1));
+        Assert.Equal(JobPhase.Running, one.State.Phase);
+        Assert.Empty(one.Effects);
+        var all = JobLifecycle.RankEnded(one.State, End(0));
+        Assert.Equal(JobPhase.Completed, all.State.Phase);
+        Assert.Equal([new JobEffect.Log(Completed), new JobEffect.Release()], all.Effects);
+    }
+
+    [Fact]
+    public void RankEnded_Failed_FirstFailureWinsAndAbortsTheRest()
+    {
+        var first = JobLifecycle.RankEnded(Running(2), End(1, RankOutcome.Failed, "first"));
+        Assert.Equal(JobPhase.Failed, first.State.Phase);
+        Assert.Equal("first", first.State.Failure!.Message);
+        Assert.Contains(first.Effects, e => e is JobEffect.AbortRanks);
+        var second = JobLifecycle.RankEnded(first.State, End(0, RankOutcome.Failed, "second"));
+        Assert.Equal("first", second.State.Failure!.Message);
+        Assert.Equal([new JobEffect.Release()], second.Effects);
+    }
+
+    [Fact]
+    public void RankEnded_MixedEndings_FailsNamingBothRanks()
+    {
+        var one = JobLifecycle.RankEnded(JobLifecycle.Announce(Running(2), 1, Completed).State, End(0)).State;
+        var two = JobLifecycle.RankEnded(one, End(1, RankOutcome.Stopped)).State;
+        Assert.Equal(JobPhase.Failed, two.Phase);
+        Assert.Equal("Rank 0 ended completed, rank 1 stopped; resume from the last checkpoint.", two.Failure!.Message);
+    }
+
+    [Fact]
+    public void RankEnded_NoEndingAnnounced_Fails()
+    {
+        var ended = JobLifecycle.RankEnded(Running(1), End(0));
+        Assert.Equal(JobPhase.Failed, ended.State.Phase);
+        Assert.Equal(ErrorCodes.Internal, ended.State.Failure!.Code);
+    }
+
+    [Fact]
+    public void RankEnded_OfAnotherGeneration_IsIgnored()
+    {
+        var state = Running(1);
+        Assert.Same(state, JobLifecycle.RankEnded(state, End(0) with { Generation = 2 }).State);
+    }
+
+    [Fact]
+    public void Stop_Queued_EndsAtOnceAndALateGrantGoesBack()
+    {
+        var stopped = JobLifecycle.Stop(JobLifecycle.Submit(new JobState()).State, checkpoint: true);
+        Assert.Equal(JobPhase.Stopped, stopped.State.Phase);
+        Assert.Equal([new JobEffect.Log(stopped.State.Announced!), new JobEffect.Release()], stopped.Effects);
+        Assert.Equal([new JobEffect.Release()], JobLifecycle.Grant(stopped.State, 2).Effects);
+    }
+
+    [Fact]
+    public void Stop_WithoutCheckpointThenWith_StaysWithout()
+    {
+        var first = JobLifecycle.Stop(Running(1), checkpoint: false).State;
+        Assert.Equal([new JobEffect.RequestStop(StepControl.Stop)], JobLifecycle.Stop(first, checkpoint: true).Effects);
+    }
+
+    [Fact]
+    public void AnyStory_OneEndingAfterAllElse_SilosGivenBackAtMostOnceItHasEnded() =>
+        Gen.Select(Gen.Int[1, 4], Story.Array[0, 30]).Sample((worldSize, story) =>
+        {
+            var state = JobLifecycle.Submit(new JobState()).State;
+            var endings = 0;
+            var final = JobPhase.Absent;
+            foreach (var (what, rank) in story)
+            {
+                var step = Apply(state, what, rank, worldSize);
+                state = step.State;
+                endings += step.Effects.Count(e => e is JobEffect.Log { Line.Ending: not null });
+                Assert.True(final == JobPhase.Absent || state.Phase == final, "A final phase never changes.");
+                if (state.Phase.IsFinal()) final = state.Phase;
+                Assert.Equal(state.Phase.IsFinal() ? 1 : 0, endings);
+                Assert.Equal(state.Phase == JobPhase.Failed, state.Failure is not null);
+            }
+        });
+
+    private static readonly Gen<(int What, int Rank)> Story = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 4]);
+
+    private static JobTransition Apply(JobState state, int what, int rank, int worldSize) => what switch
+    {
+        0 => JobLifecycle.Grant(state, worldSize),
+        1 => JobLifecycle.Stop(state, checkpoint: rank % 2 == 0),
+        2 => JobLifecycle.Announce(state, state.Generation, Completed),
+        3 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Failed)),
+        4 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Stopped)),
+        5 => rank == 0 ? JobLifecycle.Break(state, End(0, RankOutcome.Failed).Error!) : JobTransition.None(state),
+        _ => JobLifecycle.RankEnded(state, End(rank)),
+    };
+}

@@ -1,0 +1,28 @@
+using Distributed.Core.Jobs;
+using Distributed.Core.Scaling;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Jobs;
+
+namespace Distributed.Grains.Tests;
+
+/// <summary>Jobs and votes that tests start from.</summary>
+internal static class Specs
+{
+    public static readonly TrainerState Fresh = new(0, 0, new LossScaleState(1, 0, 1, -1, 0));
+
+    public static JobSpec Job(string name = "toy", long steps = 5) => new()
+    {
+        Name = name,
+        Model = new ModelSpec { Name = "simple-cnn" },
+        Data = new DataSpec { Name = "shapes" },
+        GlobalBatch = 64,
+        MicroBatch = 8,
+        Steps = steps,
+    };
+
+    public static JobSubmission Submission(string name = "toy", long steps = 5, int ranks = 2, int silos = 1) =>
+        new(JobSpecJson.Write(Job(name, steps)), new RunOptions { Ranks = ranks, Silos = silos });
+
+    public static StepVote Vote(TrainerState before, int generation = 1, double loss = 64) =>
+        new(generation, before, FoundInf: false, NormSquared: 4, LossSum: loss, Items: 64, NonFinite: null);
+}
