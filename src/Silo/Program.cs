@@ -1,1 +1,18 @@
-return 0;
+using Distributed.Silo.Bench;
+using Distributed.Silo.Doctor;
+using Distributed.Silo.Serve;
+
+return args switch
+{
+    [] => await ServeCommand.Run([]),
+    ["serve", .. var rest] => await ServeCommand.Run(rest),
+    ["bench", .. var rest] => BenchCommand.Run(rest),
+    ["doctor", .. var rest] => DoctorCommand.Run(rest),
+    [var verb, ..] => Usage(verb),
+};
+
+static int Usage(string verb)
+{
+    Console.Error.WriteLine($"dtrain-silo: unknown verb '{verb}'; expected serve [--lifeline], bench NAME or doctor.");
+    return 2;
+}

@@ -1,0 +1,58 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Silo.Serve;
+
+namespace Distributed.Silo.Ranks;
+
+/// <summary>Where a job's files lie. A client's own silo takes its absolute paths; a cluster keeps jobs under the operator's roots.</summary>
+internal sealed class JobPaths(ServeSettings settings)
+{
+    /// <summary>The job with absolute paths, and the directory of its checkpoints.</summary>
+    /// <exception cref="JobException">Code <c>spec-invalid</c>: a path is relative where it must not be, or leaves its root.</exception>
+    public (JobSpec Spec, string CheckpointDirectory) Resolve(JobSpec spec, string jobId)
+    {
+        var resolved = spec with
+        {
+            Data = spec.Data with { Path = spec.Data.Path is { } data ? Place("data.path", data, settings.DataRoot) : null },
+            Model = spec.Model with { Weights = spec.Model.Weights is { } weights ? Place("model.weights", weights, settings.DataRoot) : null },
+        };
+        // In a cluster a job's own folder is its only place to write, so that no job touches another's checkpoints.
+        var own = Path.Combine(settings.JobsRoot, jobId);
+        var checkpoints = spec.Checkpoint.Path is { } path
+            ? Place("checkpoint.path", path, settings.DataRoot is null ? null : own)
+            : Path.Combine(own, "checkpoints");
+        return (resolved, checkpoints);
+    }
+
+    private static string Place(string setting, string path, string? root)
+    {
+        if (root is null)
+            return Path.IsPathFullyQualified(path) ? path : throw Refuse($"{setting}: found the relative path '{path}', expected an absolute one.");
+        if (Path.IsPathRooted(path)) throw Refuse($"{setting}: found the absolute path '{path}', expected one relative to the operator's root.");
+        if (path.Split('/', '\\').Contains("..")) throw Refuse($"{setting}: found '..' in '{path}', expected a path that stays under the operator's root.");
+        var full = Path.GetFullPath(Path.Combine(root, path));
+        return StaysUnder(root, full) ? full : throw Refuse($"{setting}: '{path}' leads out of the operator's root through a link.");
+    }
+
+    // Each existing part is looked at on its own: a link may hide in the middle of a path.
+    private static bool StaysUnder(string root, string full)
+    {
+        var home = Real(Path.GetFullPath(root));
+        var at = home;
+        foreach (var part in Path.GetRelativePath(Path.GetFullPath(root), full).Split('/'))
+        {
+            at = Real(Path.Combine(at, part));
+            if (at != home && !at.StartsWith(home.TrimEnd('/') + "/", StringComparison.Ordinal)) return false;
+        }
+
+        return true;
+    }
+
+    private static string Real(string path)
+    {
+        FileSystemInfo entry = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
+        return entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+    }
+
+    private static JobException Refuse(string message) => new(ErrorCodes.SpecInvalid, message);
+}

@@ -1,0 +1,78 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Workers;
+using Distributed.Training.Loop;
+
+namespace Distributed.Silo.Ranks;
+
+/// <summary>Keeps one <see cref="GenerationRun"/> for each job's generation on this silo, from its first rank to its last.</summary>
+internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
+
+    public async Task<RankEnd> Run(RankAssignment assignment)
+    {
+        GenerationRun run;
+        try
+        {
+            run = Join(assignment);
+        }
+        catch (JobException e)
+        {
+            return Failed(assignment, e.Code, e.Message, "start");
+        }
+
+        try
+        {
+            var result = await run.Run(new Rank(assignment.Rank));
+            return new RankEnd(assignment.Generation, assignment.Rank, OutcomeOf(result.Ending), result.Error);
+        }
+        catch (TimeoutException e)
+        {
+            return Failed(assignment, ErrorCodes.Deadline, e.Message, "report");
+        }
+        finally
+        {
+            if (run.Leave())
+            {
+                lock (gate) runs.Remove((assignment.JobId, assignment.Generation));
+                await run.DisposeAsync();
+            }
+        }
+    }
+
+    public void Abort(string jobId, int generation, JobError reason)
+    {
+        lock (gate)
+            if (runs.TryGetValue((jobId, generation), out var run)) run.Abort(reason);
+    }
+
+    /// <summary>Ends every rank on this silo at its next wait.</summary>
+    public void AbortAll(JobError reason)
+    {
+        lock (gate)
+            foreach (var run in runs.Values) run.Abort(reason);
+    }
+
+    private GenerationRun Join(RankAssignment assignment)
+    {
+        lock (gate)
+        {
+            var key = (assignment.JobId, assignment.Generation);
+            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, paths, time, logger);
+            return run;
+        }
+    }
+
+    private static RankOutcome OutcomeOf(RankEnding ending) => ending switch
+    {
+        RankEnding.Completed => RankOutcome.Completed,
+        RankEnding.Stopped => RankOutcome.Stopped,
+        _ => RankOutcome.Failed,
+    };
+
+    private static RankEnd Failed(RankAssignment assignment, string code, string message, string phase) => new(
+        assignment.Generation, assignment.Rank, RankOutcome.Failed,
+        new JobError(code, message, assignment.Rank, assignment.Silo, phase, null));
+}

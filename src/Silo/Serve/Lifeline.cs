@@ -1,0 +1,41 @@
+using System.Diagnostics;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>The pipe that tells whether the client still lives.</summary>
+internal static class Lifeline
+{
+    /// <summary>From the end of the lifeline to the end of the process, whatever stands in the way.</summary>
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(4.5);
+
+    /// <summary>Reads on a thread of its own, so that neither a full thread pool nor busy ranks delay it.</summary>
+    /// <returns>Completes at the end of the input; from then on the process has less than 5 s to live.</returns>
+    public static Task Follow(TextReader input)
+    {
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            ReadToEnd(input);
+            gone.SetResult();
+            using var never = new ManualResetEventSlim();
+            never.Wait(LongestFarewell);
+            Process.GetCurrentProcess().Kill();
+        })
+        { IsBackground = true, Name = "lifeline" }.Start();
+        return gone.Task;
+    }
+
+    private static void ReadToEnd(TextReader input)
+    {
+        try
+        {
+            while (input.Read() >= 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // A broken pipe is as good as a closed one.
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json;
+using Distributed.Core;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>How this silo meets its clients and where it keeps its files.</summary>
+internal sealed record ServeSettings
+{
+    /// <summary>What clients must present; at least 16 characters.</summary>
+    public required string Token { get; init; }
+
+    /// <value>Loopback.</value>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <value>0: any free port.</value>
+    public int Port { get; init; }
+
+    /// <summary>Folder of the jobs' own files, absolute.</summary>
+    public required string JobsRoot { get; init; }
+
+    /// <summary>Folder that job files' paths are relative to and may not leave; null: they are absolute and free.</summary>
+    public string? DataRoot { get; init; }
+
+    /// <summary>Unique within the cluster.</summary>
+    public string SiloName { get; init; } = "silo-0";
+
+    /// <summary>The one line that a client writes to its own silo.</summary>
+    /// <exception cref="JobException">What is wrong with it.</exception>
+    public static ServeSettings FromLifeline(string? line)
+    {
+        if (line is null) throw Invalid("stdin ended before the settings: expected one JSON line {\"token\":..,\"port\":..,\"jobsRoot\":..}.");
+        try
+        {
+            var read = JsonSerializer.Deserialize(line, ServeJson.Default.LifelineSettings)
+                ?? throw Invalid("the settings on stdin are null.");
+            return Check(new ServeSettings { Token = read.Token ?? "", Port = read.Port, JobsRoot = read.JobsRoot ?? "" });
+        }
+        catch (JsonException e)
+        {
+            // The line holds the token: say where it is broken, never quote it.
+            throw Invalid($"the settings on stdin are no JSON object as expected (at byte {e.BytePositionInLine}).");
+        }
+    }
+
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME.</summary>
+    /// <exception cref="JobException">What is missing or wrong.</exception>
+    public static ServeSettings FromEnvironment(Func<string, string?> variable)
+    {
+        var tokenFile = variable("DTRAIN_TOKEN_FILE") ?? throw Invalid("DTRAIN_TOKEN_FILE is not set; name the file that holds the clients' token.");
+        if (!File.Exists(tokenFile)) throw new JobException(ErrorCodes.PathMissing, $"DTRAIN_TOKEN_FILE: no file {tokenFile}.");
+        var port = variable("DTRAIN_PORT") ?? "5010";
+        if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
+        return Check(new ServeSettings
+        {
+            Token = File.ReadAllText(tokenFile).Trim(),
+            Port = number,
+            JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
+            DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
+            SiloName = variable("DTRAIN_SILO_NAME") ?? "silo-0",
+        });
+    }
+
+    private static ServeSettings Check(ServeSettings settings)
+    {
+        if (settings.Token.Length < 16) throw Invalid($"token: found {settings.Token.Length} characters, expected 16 or more.");
+        if (settings.Port is < 0 or > 65535) throw Invalid($"port: found {settings.Port}, expected 0 to 65535.");
+        if (!Path.IsPathFullyQualified(settings.JobsRoot)) throw Invalid($"jobs root: found '{settings.JobsRoot}', expected an absolute folder.");
+        if (settings.DataRoot is { } data && !Path.IsPathFullyQualified(data)) throw Invalid($"data root: found '{data}', expected an absolute folder.");
+        return settings;
+    }
+
+    private static JobException Invalid(string message) => new(ServeErrors.SettingsInvalid, message);
+}
+
+/// <summary>Error words of a silo that cannot start, beside those of jobs.</summary>
+internal static class ServeErrors
+{
+    public const string SettingsInvalid = "settings-invalid";
+    public const string PortInUse = "port-in-use";
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Sockets;
+using Distributed.Core;
+using Distributed.Grains;
+using Distributed.Grains.Workers;
+using Distributed.Silo.Jobs;
+using Distributed.Silo.Ranks;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Orleans.Configuration;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>One running silo with its gRPC door.</summary>
+internal sealed class SiloApp : IAsyncDisposable
+{
+    private const int StartAttempts = 5;
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(3);
+
+    private readonly WebApplication app;
+
+    private SiloApp(WebApplication app) => this.app = app;
+
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
+    public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    /// <param name="followTerminal">SIGINT and SIGTERM end the silo; otherwise only its owner does.</param>
+    /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
+    public static async Task<SiloApp> Start(ServeSettings settings, bool followTerminal)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var app = Build(settings, FreeLoopbackPort(), followTerminal);
+            try
+            {
+                await app.StartAsync();
+                return new SiloApp(app);
+            }
+            catch (IOException e) when (e.InnerException is AddressInUseException)
+            {
+                await app.DisposeAsync();
+                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
+            {
+                // Someone took the silo's own port between looking and binding: look again.
+                await app.DisposeAsync();
+            }
+        }
+    }
+
+    public Task Stop() => app.StopAsync();
+
+    public Task Ended() => app.WaitForShutdownAsync();
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    private static WebApplication Build(ServeSettings settings, int siloPort, bool followTerminal)
+    {
+        // The empty builder reads no configuration: nothing in the environment can open another door.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = LongestStop);
+        if (!followTerminal) builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, siloPort));
+        ConfigureServices(builder.Services, settings);
+        var app = builder.Build();
+        app.UseRouting();
+        app.MapGrpcService<JobsService>();
+        return app;
+    }
+
+    private static void ConfigureServices(IServiceCollection services, ServeSettings settings)
+    {
+        services.AddRoutingCore();
+        services.AddSingleton(settings).AddSingleton(TimeProvider.System);
+        services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
+        services.AddHostedService<RankHostShutdown>();
+        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;
+            grpc.Interceptors.Add<ErrorInterceptor>();
+            grpc.Interceptors.Add<TokenInterceptor>();
+        });
+    }
+
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, int siloPort)
+    {
+        // Gateway port 0: grains are reached from inside the silo only.
+        silo.UseLocalhostClustering(siloPort, gatewayPort: 0, serviceId: "dtrain", clusterId: "dtrain");
+        silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
+        silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
+        silo.AddTraining();
+    }
+
+    private static int FreeLoopbackPort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
