@@ -1,0 +1,130 @@
+using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
+
+namespace Distributed.Core.Checkpoints;
+
+/// <summary>A safetensors file open for reading; its header is checked before anything is allocated for the data.</summary>
+/// <remarks>Reads are positional: several threads may share one instance.</remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    private readonly SafeFileHandle handle;
+    private readonly long dataStart;
+    private readonly string errorCode;
+    private readonly Dictionary<string, TensorEntry> byName;
+
+    private SafetensorsFile(string path, SafeFileHandle handle, string errorCode)
+    {
+        (Path, this.handle, this.errorCode) = (path, handle, errorCode);
+        var length = RandomAccess.GetLength(handle);
+        var prefix = (stackalloc byte[8]);
+        if (length < 8) throw Damaged($"{length} bytes, expected at least 8");
+        ReadFully(prefix, 0, "header");
+        var headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (headerBytes > SafetensorsHeader.MaxBytes || (long)headerBytes > length - 8)
+            throw Damaged($"its header claims {headerBytes} bytes, the file holds {length} and a header at most {SafetensorsHeader.MaxBytes}");
+
+        var json = new byte[(int)headerBytes];
+        ReadFully(json, 8, "header");
+        dataStart = 8 + json.Length;
+        try
+        {
+            (var tensors, var metadata) = SafetensorsHeader.Parse(json, length - dataStart);
+            (Tensors, Metadata) = (tensors, metadata);
+        }
+        catch (FormatException e)
+        {
+            throw Damaged(e.Message, e);
+        }
+
+        byName = Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    }
+
+    public string Path { get; }
+
+    /// <summary>All tensors by their place in the file.</summary>
+    public IReadOnlyList<TensorEntry> Tensors { get; }
+
+    /// <summary>The file's own free text.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <param name="errorCode">Code of the exception when the content is wrong.</param>
+    /// <exception cref="JobException"><c>path-missing</c>, or <paramref name="errorCode"/> naming file, tensor and fault.</exception>
+    public static SafetensorsFile Open(string path, string errorCode = ErrorCodes.CheckpointInvalid)
+    {
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = File.OpenHandle(path);
+            return new SafetensorsFile(path, handle, errorCode);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new JobException(ErrorCodes.PathMissing, $"{path}: no such file; expected a safetensors file.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            handle?.Dispose();
+            throw new JobException(errorCode, $"{path}: cannot be read ({e.Message}).", e);
+        }
+        catch (JobException)
+        {
+            handle?.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns>Null when there is no such tensor.</returns>
+    public TensorEntry? Find(string name) => byName.GetValueOrDefault(name);
+
+    /// <summary>Reads a whole tensor.</summary>
+    /// <param name="destination">Exactly as long as the tensor.</param>
+    /// <exception cref="JobException">No such tensor, another length, or the file cannot be read.</exception>
+    public void Read(string name, Span<byte> destination)
+    {
+        var entry = Find(name) ?? throw Damaged($"holds no tensor \"{name}\"; it has {NamesForMessage()}");
+        if (destination.Length != entry.Bytes) throw Damaged($"tensor \"{name}\" has {entry.Bytes} bytes, expected {destination.Length}");
+        Read(entry, 0, destination);
+    }
+
+    /// <summary>Reads a part of a tensor.</summary>
+    /// <param name="offset">Byte offset within the tensor.</param>
+    public void Read(TensorEntry entry, long offset, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, entry.Bytes - destination.Length);
+        ReadFully(destination, dataStart + entry.Offset + offset, $"tensor \"{entry.Name}\"");
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    private void ReadFully(Span<byte> destination, long position, string what)
+    {
+        while (destination.Length > 0)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(handle, destination, position);
+            }
+            catch (IOException e)
+            {
+                throw Damaged($"{what} cannot be read at byte {position}: {e.Message}", e);
+            }
+
+            if (read == 0) throw Damaged($"{what}: the file ends at byte {position}, {destination.Length} bytes short");
+            destination = destination[read..];
+            position += read;
+        }
+    }
+
+    private string NamesForMessage()
+    {
+        const int Shown = 12;
+        var names = string.Join(", ", Tensors.Take(Shown).Select(t => t.Name));
+        return Tensors.Count > Shown ? $"{names}, ... ({Tensors.Count} in all)" : names.Length > 0 ? names : "none";
+    }
+
+    private JobException Damaged(string what, Exception? inner = null) =>
+        new(errorCode, $"{Path}: {what}. The file is damaged or no safetensors file.", inner);
+}

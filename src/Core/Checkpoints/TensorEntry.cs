@@ -1,0 +1,12 @@
+using Distributed.Core.Jobs;
+
+namespace Distributed.Core.Checkpoints;
+
+/// <summary>One tensor of a safetensors file: row-major, little-endian.</summary>
+/// <param name="Offset">Byte offset in the data section that follows the header.</param>
+public sealed record TensorEntry(string Name, TensorDtype Dtype, EquatableList<long> Shape, long Offset, long Bytes)
+{
+    public long Elements => Bytes / Dtype.Size();
+
+    public override string ToString() => $"{Name} {Dtype.Word()} {Shape}";
+}

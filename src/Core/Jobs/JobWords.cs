@@ -1,0 +1,35 @@
+namespace Distributed.Core.Jobs;
+
+/// <summary>The words that a job file may use for its choices.</summary>
+public static class JobWords
+{
+    public const string SimpleCnn = "simple-cnn";
+    public const string Mlp = "mlp";
+    public const string SentimentLstm = "sentiment-lstm";
+
+    public const string Cifar10 = "cifar10";
+    public const string Mnist = "mnist";
+    public const string Imdb = "imdb";
+    public const string Tensors = "tensors";
+    public const string Shapes = "shapes";
+
+    public const string Sgd = "sgd";
+    public const string Adam = "adam";
+    public const string AdamW = "adamw";
+
+    public static IReadOnlyList<string> Models { get; } = [SimpleCnn, Mlp, SentimentLstm];
+
+    public static IReadOnlyList<string> DataSets { get; } = [Cifar10, Mnist, Imdb, Tensors, Shapes];
+
+    public static IReadOnlyList<string> Optimizers { get; } = [Sgd, Adam, AdamW];
+
+    public static IReadOnlyList<string> Schedules { get; } = ["constant", "linear", "cosine"];
+
+    public static IReadOnlyList<string> Devices { get; } = ["cpu", "cuda"];
+
+    /// <summary>Precision policies, in the order of <see cref="Precision"/>.</summary>
+    public static IReadOnlyList<string> Precisions { get; } = ["float32", "mixed_float16", "mixed_bfloat16"];
+
+    /// <summary>The word for a precision policy.</summary>
+    public static string Of(Precision precision) => Precisions[(int)precision];
+}

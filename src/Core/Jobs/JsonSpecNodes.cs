@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Distributed.Core.Jobs;
+
+/// <summary>Reads JSON as <see cref="SpecNode"/>, with positions.</summary>
+public static class JsonSpecNodes
+{
+    private const int DeepestNesting = 20;
+
+    /// <summary>The content of one JSON text; broken JSON, duplicate keys and nesting deeper than 20 are errors.</summary>
+    public static SpecNodeResult Parse(string json)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(json);
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = DeepestNesting });
+        var errors = new List<SpecError>();
+        try
+        {
+            reader.Read();
+            var root = ReadValue(ref reader, utf8, "", errors);
+            reader.Read();
+            return errors.Count == 0 ? SpecNodeResult.Of(root) : new(null, errors);
+        }
+        catch (JsonException e)
+        {
+            var at = new SpecPosition((int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
+            return SpecNodeResult.Failed(at, "", $"broken JSON: {e.Message.Split(" LineNumber:")[0]}");
+        }
+    }
+
+    private static SpecNode ReadValue(ref Utf8JsonReader reader, byte[] utf8, string path, List<SpecError> errors)
+    {
+        var at = PositionOf(utf8, (int)reader.TokenStartIndex);
+        return reader.TokenType switch
+        {
+            JsonTokenType.StartObject => ReadMap(ref reader, utf8, at, path, errors),
+            JsonTokenType.StartArray => ReadSequence(ref reader, utf8, at, path, errors),
+            JsonTokenType.String => new SpecNode.Scalar(at, reader.GetString()!, true),
+            _ => new SpecNode.Scalar(at, Encoding.UTF8.GetString(reader.ValueSpan), false),
+        };
+    }
+
+    private static SpecNode.Map ReadMap(ref Utf8JsonReader reader, byte[] utf8, SpecPosition at, string path, List<SpecError> errors)
+    {
+        var entries = new List<SpecNode.Entry>();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var keyAt = PositionOf(utf8, (int)reader.TokenStartIndex);
+            var key = reader.GetString()!;
+            var keyPath = path.Length == 0 ? key : $"{path}.{key}";
+            if (!keys.Add(key)) errors.Add(new(keyAt, keyPath, "found twice, expected once"));
+            reader.Read();
+            entries.Add(new(keyAt, key, ReadValue(ref reader, utf8, keyPath, errors)));
+        }
+
+        return new(at, entries);
+    }
+
+    private static SpecNode.Sequence ReadSequence(ref Utf8JsonReader reader, byte[] utf8, SpecPosition at, string path, List<SpecError> errors)
+    {
+        var items = new List<SpecNode>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(ReadValue(ref reader, utf8, path, errors));
+        return new(at, items);
+    }
+
+    private static SpecPosition PositionOf(byte[] utf8, int offset)
+    {
+        var before = utf8.AsSpan(0, offset);
+        var lineStart = before.LastIndexOf((byte)'\n') + 1;
+        return new(before.Count((byte)'\n') + 1, Encoding.UTF8.GetCharCount(before[lineStart..]) + 1);
+    }
+}

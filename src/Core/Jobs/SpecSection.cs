@@ -1,0 +1,150 @@
+namespace Distributed.Core.Jobs;
+
+/// <summary>Reads one mapping of a job's text key by key and notes every error; a wrong or absent value reads as null.</summary>
+internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError> errors)
+{
+    private readonly SortedSet<string> known = new(StringComparer.Ordinal);
+
+    public bool Has(string key) => Find(map, key) is not null;
+
+    /// <summary>Reads a text of at most 4,096 characters.</summary>
+    public string? Text(string key, bool required = false)
+    {
+        if (Take(key, required, "a text") is not { } node) return null;
+        if (node is not SpecNode.Scalar { Text: var text } || text.Length is 0 or > 4096 || text.Any(char.IsControl))
+            return Wrong<string>(key, node, "a text of 1 to 4096 characters");
+        return text;
+    }
+
+    public string? Word(string key, IReadOnlyList<string> words, bool required = false)
+    {
+        var expected = "one of " + string.Join(", ", words);
+        if (Take(key, required, expected) is not { } node) return null;
+        if (node is not SpecNode.Scalar scalar) return Wrong<string>(key, node, expected);
+        if (words.Contains(scalar.Text)) return scalar.Text;
+        return Wrong<string>(key, node, expected + Hint(scalar.Text, words));
+    }
+
+    public bool? Flag(string key)
+    {
+        if (Take(key) is not { } node) return null;
+        if (node is SpecNode.Scalar { Quoted: false, Text: "true" or "false" } scalar) return scalar.Text == "true";
+        Fail(key, $"found {SpecDescription.Of(node)}, expected true or false");
+        return null;
+    }
+
+    public double? Number(string key, NumberRange range, bool required = false) =>
+        Take(key, required, range.Expected) is { } node ? Number(key, node, range) : null;
+
+    public long? Whole(string key, long least, long most, bool required = false)
+    {
+        var expected = Whole(least, most);
+        return Take(key, required, expected) is { } node ? Whole(key, node, least, most) : null;
+    }
+
+    /// <summary>A list of numbers; null when it or one of its elements is wrong.</summary>
+    public EquatableList<double>? Numbers(string key, NumberRange range, bool required = false) =>
+        List(key, "a list of numbers", required, (name, item) => Number(name, item, range)) is { } list ? new(list.OfType<double>()) : null;
+
+    public EquatableList<int>? Wholes(string key, int least, int most) =>
+        List(key, "a list of whole numbers", false, (name, item) => Whole(name, item, least, most)) is { } list ? new(list.Select(x => (int)x!)) : null;
+
+    public EquatableList<string>? Texts(string key) =>
+        List(key, "a list of texts", false, (name, item) =>
+            item is SpecNode.Scalar { IsNull: false, Text.Length: > 0 } scalar ? scalar.Text : Wrong<string>(name, item, "a text")) is { } list
+            ? new(list.OfType<string>()) : null;
+
+    public SpecSection? Section(string key, bool required = false)
+    {
+        if (Take(key, required, "a mapping") is not { } node) return null;
+        if (node is SpecNode.Map inner) return new(inner, Join(key), errors);
+        Fail(key, $"found {SpecDescription.Of(node)}, expected a mapping of settings");
+        return null;
+    }
+
+    /// <summary>Notes an error at the value of a key, dotted or not, or, when it is absent, at the mapping that lacks it.</summary>
+    public void Fail(string key, string message)
+    {
+        SpecNode node = map;
+        foreach (var part in key.Split('.'))
+        {
+            if (node is not SpecNode.Map inner || Find(inner, part) is not { } entry) break;
+            node = entry.Value;
+        }
+
+        errors.Add(new(node.At, Join(key), message));
+    }
+
+    /// <summary>Notes an error for each of the keys that is present.</summary>
+    public void Refuse(string message, params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (Take(key) is not null) Fail(key, message);
+        }
+    }
+
+    /// <summary>Notes every key that nothing asked for.</summary>
+    public void End()
+    {
+        foreach (var entry in map.Entries.Where(entry => !known.Contains(entry.Key)))
+            errors.Add(new(entry.At, Join(entry.Key), $"unknown key{Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
+    }
+
+    private static string Whole(long least, long most) => FormattableString.Invariant($"a whole number from {least} to {most}");
+
+    private static string Hint(string found, IEnumerable<string> words) => NearestWord.Of(found, words) is { } word ? $"; did you mean {word}?" : "";
+
+    private static SpecNode.Entry? Find(SpecNode.Map map, string key) =>
+        map.Entries.FirstOrDefault(entry => entry.Key == key && entry.Value is not SpecNode.Scalar { IsNull: true });
+
+    private SpecNode? Take(string key, bool required = false, string expected = "")
+    {
+        known.Add(key);
+        var found = Find(map, key)?.Value;
+        if (found is null && required) Fail(key, $"missing, expected {expected}");
+        return found;
+    }
+
+    private double? Number(string name, SpecNode node, NumberRange range)
+    {
+        if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.Parse(scalar.Text) is { } value && range.Holds(value)) return value;
+        return WrongNumber<double>(name, node, range.Expected);
+    }
+
+    private long? Whole(string name, SpecNode node, long least, long most)
+    {
+        if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.ParseWhole(scalar.Text) is { } value && value >= least && value <= most) return value;
+        return WrongNumber<long>(name, node, Whole(least, most));
+    }
+
+    private List<T?>? List<T>(string key, string expected, bool required, Func<string, SpecNode, T?> read)
+    {
+        if (Take(key, required, expected) is not { } node) return null;
+        if (node is not SpecNode.Sequence sequence)
+        {
+            Fail(key, $"found {SpecDescription.Of(node)}, expected {expected}");
+            return null;
+        }
+
+        var before = errors.Count;
+        var items = sequence.Items.Select((item, i) => read(FormattableString.Invariant($"{key}[{i}]"), item)).ToList();
+        return errors.Count == before ? items : null;
+    }
+
+    private T? Wrong<T>(string name, SpecNode node, string expected)
+        where T : class
+    {
+        errors.Add(new(node.At, Join(name), $"found {SpecDescription.Of(node)}, expected {expected}"));
+        return null;
+    }
+
+    private T? WrongNumber<T>(string name, SpecNode node, string expected)
+        where T : struct
+    {
+        errors.Add(new(node.At, Join(name), $"found {SpecDescription.Of(node)}, expected {expected}"));
+        return null;
+    }
+
+    private string Join(string key) => path.Length == 0 ? key : $"{path}.{key}";
+}

@@ -1,0 +1,43 @@
+using Distributed.Core;
+
+namespace Distributed.Training.Data;
+
+/// <summary>Reading data files so that every failure names the file, what was found and what was expected.</summary>
+internal static class DataFile
+{
+    public static FileStream OpenRead(string file)
+    {
+        try
+        {
+            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new JobException(ErrorCodes.PathMissing, $"{file}: no such file.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JobException(ErrorCodes.DataInvalid, $"{file}: cannot be read ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>Fills the whole buffer.</summary>
+    /// <exception cref="JobException">The stream ends early or its compression is damaged.</exception>
+    public static void ReadExactly(Stream stream, Span<byte> buffer, string file)
+    {
+        int read;
+        try
+        {
+            read = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            throw Invalid(file, $"cannot be read ({e.Message})", "download it again", e);
+        }
+
+        if (read < buffer.Length) throw Invalid(file, $"ends {buffer.Length - read} bytes early", "download it again");
+    }
+
+    public static JobException Invalid(string file, string found, string? hint = null, Exception? inner = null) =>
+        new(ErrorCodes.DataInvalid, hint is null ? $"{file}: {found}." : $"{file}: {found}; {hint}.", inner);
+}

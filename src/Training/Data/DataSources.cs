@@ -1,0 +1,27 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Training.Data;
+
+/// <summary>Opens the data set that a job names.</summary>
+internal static class DataSources
+{
+    /// <summary>Reads and checks the whole set; takes seconds for the larger ones, so call it once for all ranks.</summary>
+    /// <exception cref="JobException"><c>path-missing</c>, or <c>data-invalid</c> naming file, place, found and expected.</exception>
+    public static DataSource Open(JobSpec spec) => spec.Data.Name switch
+    {
+        "shapes" => ShapesSet.Generate(spec),
+        "cifar10" => Cifar10Set.Open(PathOf(spec), spec),
+        "tensors" => TensorsSet.Open(PathOf(spec), spec.Model),
+        var name => throw new JobException(
+            ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, tensors or shapes."),
+    };
+
+    private static string PathOf(JobSpec spec)
+    {
+        var path = spec.Data.Path ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.path is missing; \"{spec.Data.Name}\" needs one.");
+        return Path.Exists(path)
+            ? path
+            : throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {spec.Data.Name} data set.");
+    }
+}

@@ -1,0 +1,7 @@
+namespace Distributed.Training.Data;
+
+internal enum ElementKind
+{
+    Float32,
+    Int64,
+}

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using Distributed.Core;
+using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Training.Data;
+
+/// <summary>Ready-made samples in a safetensors file: <c>x</c> (F32 or I64) and <c>y</c> (I64 or F32), the sample number first.</summary>
+/// <remarks>An endless stream. What the model needs is checked once, here, so that a wrong number never reaches a native kernel.</remarks>
+internal static class TensorsSet
+{
+    public static DataSource Open(string path, ModelSpec model)
+    {
+        using var file = SafetensorsFile.Open(path, ErrorCodes.DataInvalid);
+        var x = Find(file, "x", path);
+        var y = Find(file, "y", path);
+        if (x.Shape[0] != y.Shape[0] || x.Shape[0] is 0 or > int.MaxValue)
+            throw DataFile.Invalid(path, $"x has {x.Shape[0]} samples and y {y.Shape[0]}", "expected the same number, at least 1");
+
+        var needs = TensorNeeds.Of(model);
+        needs.CheckFormats(path, x, y);
+        var inputs = Load(file, x);
+        var labels = needs.BinaryLabels && y.Dtype == TensorDtype.I64 ? ToFloat(Load(file, y)) : Load(file, y);
+        if (x.Dtype == TensorDtype.I64) needs.CheckTokens(path, inputs, x);
+        needs.CheckLabels(path, labels, y);
+
+        var labelFormat = needs.BinaryLabels ? SampleFormat.Scalar(ElementKind.Float32) : FormatOf(y);
+        return new DataSource(
+            new TensorSplit(inputs, labels, (int)x.Shape[0], FormatOf(x), labelFormat), Test: null, Endless: true, needs.Classes);
+    }
+
+    private static TensorEntry Find(SafetensorsFile file, string name, string path)
+    {
+        var entry = file.Find(name) ?? throw DataFile.Invalid(
+            path, $"no tensor \"{name}\"", "expected x and y; it holds " + string.Join(", ", file.Tensors.Take(10).Select(t => t.Name)));
+        if (entry.Dtype is not (TensorDtype.F32 or TensorDtype.I64) || entry.Shape.Count == 0)
+            throw DataFile.Invalid(path, $"tensor {entry}", "expected F32 or I64 with the sample number as the first dimension");
+        return entry;
+    }
+
+    private static SampleFormat FormatOf(TensorEntry entry) => new(
+        new EquatableList<long>(entry.Shape.Skip(1)), entry.Dtype == TensorDtype.F32 ? ElementKind.Float32 : ElementKind.Int64);
+
+    private static HostMemory Load(SafetensorsFile file, TensorEntry entry)
+    {
+        const int Chunk = 1 << 26;
+        var memory = new HostMemory(entry.Bytes);
+        for (var offset = 0L; offset < entry.Bytes; offset += Chunk)
+            file.Read(entry, offset, memory.Slice(offset, (int)Math.Min(Chunk, entry.Bytes - offset)));
+        return memory;
+    }
+
+    private static HostMemory ToFloat(HostMemory numbers)
+    {
+        var floats = new HostMemory(numbers.Bytes / 2);
+        var source = MemoryMarshal.Cast<byte, long>(numbers.Slice(0, checked((int)numbers.Bytes)));
+        var target = MemoryMarshal.Cast<byte, float>(floats.Slice(0, checked((int)floats.Bytes)));
+        for (var i = 0; i < source.Length; i++) target[i] = source[i];
+        numbers.Dispose();
+        return floats;
+    }
+}

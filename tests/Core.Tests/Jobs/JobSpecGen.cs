@@ -1,0 +1,54 @@
+using CsCheck;
+using Distributed.Core.Jobs;
+using Distributed.Core.Scaling;
+
+namespace Distributed.Core.Tests.Jobs;
+
+/// <summary>Valid jobs of every kind.</summary>
+internal static class JobSpecGen
+{
+    private static readonly Gen<double> Small = Gen.Double[1e-12, 0.999];
+
+    private static readonly Gen<string> Words = Gen.String[Gen.Char[" ~\"'\\:#é日"], 1, 12].Select(text => text.Trim().Length == 0 ? "job" : text);
+
+    private static readonly Gen<(ModelSpec Model, DataSpec Data)> Parts = Gen.Select(Gen.Int[0, 4], Words, Small, Words.Null()).Select((kind, path, dropout, weights) => kind switch
+    {
+        0 => (new ModelSpec { Name = "simple-cnn", Dropout = dropout, Weights = weights }, new DataSpec { Name = "cifar10", Path = path }),
+        1 => (new ModelSpec { Name = "mlp", Sizes = new([784, 20, 10]) }, new DataSpec { Name = "mnist", Path = path }),
+        2 => (new ModelSpec { Name = "mlp", Sizes = new([3072, 12]) }, new DataSpec { Name = "shapes", Samples = 500 }),
+        3 => (new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "imdb", Path = path, Length = 50 }),
+        _ => (new ModelSpec { Name = "sentiment-lstm", Vocab = 10, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "tensors", Path = path }),
+    });
+
+    private static readonly Gen<OptimizerSpec> Optimizer = Gen.Select(Gen.Int[0, 2], Small, Small, Gen.Bool, Words.List[0, 3]).Select((kind, a, b, flag, names) => kind == 0
+        ? new OptimizerSpec { Name = "sgd", Lr = a, Momentum = b, Nesterov = flag, WeightDecay = a, NoDecay = new(names) }
+        : new OptimizerSpec { Name = kind == 1 ? "adam" : "adamw", Lr = a, Betas = new([b, a]), Eps = b, WeightDecay = b, NoDecay = new(names) });
+
+    private static readonly Gen<LossScaleSpec?> LossScale = Gen.Select(Gen.Int[-1, 3], Small, Gen.Int[1, 5000]).Select((kind, x, n) => kind < 0
+        ? null
+        : LossScalePolicies.Defaults(LossScalePolicies.Names[kind]) with { Init = 8 + x, Growth = 1 + x, Backoff = x, Interval = n, Max = 9, MaxConsecutiveSkips = n });
+
+    public static readonly Gen<JobSpec> Valid = Gen.Select(Parts, Optimizer, LossScale, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Long, Gen.Int[0, 31], Small).Select(
+        (parts, optimizer, lossScale, micro, batches, seed, bits, x) => new JobSpec
+        {
+            Name = "job é #1",
+            Model = parts.Model,
+            Data = parts.Data,
+            Precision = (bits & 1) == 0 ? Precision.Float32 : Precision.MixedBFloat16,
+            GlobalBatch = micro * batches,
+            MicroBatch = micro,
+            Steps = (bits & 2) == 0 ? batches : null,
+            Epochs = (bits & 2) == 0 ? null : batches,
+            Shuffle = (bits & 4) == 0,
+            Seed = seed,
+            Normalize = parts.Data.Name == "cifar10" && (bits & 8) != 0 ? new() { Mean = new([x, 0, -x]), Std = new([x, x, 1]) } : null,
+            Augment = parts.Data.Name is "cifar10" or "shapes" && (bits & 16) != 0 ? new() { Flip = true, Crop = 4 } : null,
+            Optimizer = optimizer,
+            Schedule = new() { Name = JobWords.Schedules[bits % 3], WarmupSteps = micro },
+            ClipNorm = (bits & 8) == 0 ? x : null,
+            LossScale = lossScale,
+            Workers = new() { Min = 1, Max = (bits & 4) == 0 ? null : 7, Device = "cpu", IntraOpThreads = 2 },
+            Checkpoint = new() { Path = (bits & 2) == 0 ? null : "a/b", EverySteps = (bits & 1) == 0 ? null : 9, Keep = 2 },
+            Evaluate = (bits & 16) == 0 ? null : new() { EverySteps = 10 },
+        });
+}

@@ -1,0 +1,140 @@
+using Distributed.Core.Jobs;
+
+namespace Distributed.Core.Tests.Jobs;
+
+public sealed class JobSpecReaderTests
+{
+    private const string Good = """
+        {"name":"a","model":{"name":"simple-cnn"},"data":{"name":"cifar10","path":"d"},"globalBatch":12,"microBatch":4,"steps":5}
+        """;
+
+    [Theory]
+    [InlineData("globalBatch=0", "globalBatch", "found 0, expected a whole number from 1 to 1000000")]
+    [InlineData("globalBatch=1e7", "globalBatch", "found 1e7")]
+    [InlineData("globalBatch=2.5", "globalBatch", "found 2.5, expected a whole number")]
+    [InlineData("microBatch=5", "microBatch", "does not divide globalBatch 12, expected 4 or 6")]
+    [InlineData("microBatch=24", "microBatch", "expected 12")]
+    [InlineData("steps=-1", "steps", "found -1")]
+    [InlineData("steps=null", "steps", "either steps or epochs")]
+    [InlineData("epochs=2", "epochs", "both steps and epochs")]
+    [InlineData("shuffle=no", "shuffle", "found the text 'no', expected true or false")]
+    [InlineData("seed=abc", "seed", "found the text 'abc'")]
+    [InlineData("name=null", "name", "missing")]
+    [InlineData("model=mlp", "model", "found the text 'mlp', expected a mapping")]
+    [InlineData("model.name=simplecnn", "model.name", "did you mean simple-cnn?")]
+    [InlineData("model.dropout=1", "model.dropout", "found 1, expected a number from 0 to less than 1")]
+    [InlineData("model.sizes=[1,2]", "model.sizes", "belongs to model mlp")]
+    [InlineData("model.hidden=3", "model.hidden", "belongs to model sentiment-lstm")]
+    [InlineData("model.name=mlp", "model.sizes", "missing")]
+    [InlineData("data.name=mnist", "data.name", "simple-cnn, which needs images of 3x32x32")]
+    [InlineData("data.name=imdb", "data.name", "reads no tokens")]
+    [InlineData("data.path=null", "data.path", "missing")]
+    [InlineData("data.samples=9", "data.samples", "belongs to data shapes")]
+    [InlineData("data.length=9", "data.length", "belongs to data imdb")]
+    [InlineData("data.name=shapes", "data.path", "reads no file")]
+    [InlineData("precision=mixed-bfloat16", "precision", "did you mean mixed_bfloat16?")]
+    [InlineData("normalize.mean=[1]", "normalize.mean", "found 1 numbers, expected 3")]
+    [InlineData("normalize.std=[1,0,1]", "normalize.std[1]", "found 0, expected a finite number greater than 0")]
+    [InlineData("augment.crop=-1", "augment.crop", "found -1")]
+    [InlineData("augment.flip=yes", "augment.flip", "expected true or false")]
+    [InlineData("optimizer.lr=0,001", "optimizer.lr", "found the text '0,001'")]
+    [InlineData("optimizer.lr=\"0.1\"", "optimizer.lr", "found the text '0.1'")]
+    [InlineData("optimizer.lr=.inf", "optimizer.lr", "found .inf")]
+    [InlineData("optimizer.lr=-1", "optimizer.lr", "found -1")]
+    [InlineData("optimizer.betas=[0.9,1]", "optimizer.betas[1]", "found 1")]
+    [InlineData("optimizer.betas=[0.9]", "optimizer.betas", "expected two")]
+    [InlineData("optimizer.betas=0.9", "optimizer.betas", "found 0.9, expected a list of numbers")]
+    [InlineData("optimizer.momentum=0.9", "optimizer.momentum", "belongs to sgd, not to adamw")]
+    [InlineData("optimizer.warmup=1", "optimizer.warmup", "unknown key")]
+    [InlineData("schedule.name=cosin", "schedule.name", "did you mean cosine?")]
+    [InlineData("schedule.warmupSteps=-1", "schedule.warmupSteps", "found -1")]
+    [InlineData("clipNorm=0", "clipNorm", "found 0")]
+    [InlineData("lossScale.growth=1", "lossScale.growth", "found 1, expected a finite number greater than 1")]
+    [InlineData("lossScale.backoff=1", "lossScale.backoff", "less than 1")]
+    [InlineData("lossScale.hysteresis=2", "lossScale.hysteresis", "expected 1 with policy torch")]
+    [InlineData("lossScale.init=1e60", "lossScale.init", "float32")]
+    [InlineData("lossScale.policy=apex", "lossScale.policy", "one of torch, megatron, deepspeed, static")]
+    [InlineData("workers.min=4", "workers.min", "only 3 micro-batches")]
+    [InlineData("workers.device=gpu", "workers.device", "one of cpu, cuda")]
+    [InlineData("workers.intraOpThreads=0", "workers.intraOpThreads", "found 0")]
+    [InlineData("checkpoint.keep=0", "checkpoint.keep", "found 0")]
+    [InlineData("checkpoint.everySteps=0", "checkpoint.everySteps", "found 0")]
+    [InlineData("evaluate.everySteps=0", "evaluate.everySteps", "found 0")]
+    [InlineData("global_batch=8", "global_batch", "did you mean globalBatch?")]
+    [InlineData("model.colour=8", "model.colour", "expected one of dropout, embedding")]
+    public void Read_OneWrongSetting_NamesItAndWhatWasExpected(string assignment, string path, string message)
+    {
+        var root = SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, assignment).Root!;
+        var errors = JobSpecReader.Read(root).Errors;
+        Assert.Contains(errors, error => error.Path == path && error.Message.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("""{"name":"mlp"}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[784]}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[100,10]}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[784,9]}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[784,1000000,1000000,10]}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[784,0,10]}""", "model.sizes[1]")]
+    [InlineData("""{"name":"sentiment-lstm","vocab":10,"embedding":4}""", "model.hidden")]
+    [InlineData("""{"name":"sentiment-lstm","vocab":10,"embedding":4,"hidden":4}""", "data.name")]
+    [InlineData("""{"name":"sentiment-lstm","vocab":10000000,"embedding":1000,"hidden":4}""", "model.vocab")]
+    public void Read_ModelOnMnist_FindsWhatDoesNotFit(string model, string path)
+    {
+        var json = $$$"""{"name":"a","model":{{{model}}},"data":{"name":"mnist","path":"d"},"globalBatch":12,"microBatch":4,"steps":5}""";
+        Assert.Contains(path, JobSpecJson.Read(json).Errors.Select(error => error.Path));
+    }
+
+    [Fact]
+    public void Read_Float16LstmOnCpu_IsRefusedWithReasonAndRemedy()
+    {
+        var json = """{"name":"a","model":{"name":"sentiment-lstm","vocab":10,"embedding":4,"hidden":4},"data":{"name":"tensors","path":"d"},"precision":"mixed_float16","globalBatch":12,"microBatch":4,"steps":5}""";
+        var error = Assert.Single(JobSpecJson.Read(json).Errors);
+        Assert.Equal("precision", error.Path);
+        Assert.All(["libtorch", "mixed_bfloat16"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_SgdSettings_AreChecked()
+    {
+        var root = JsonSpecNodes.Parse(Good).Root!;
+        foreach (var set in new[] { "optimizer.name=sgd", "optimizer.nesterov=true", "optimizer.eps=1e-8" }) root = SpecOverrides.Apply(root, set).Root!;
+        Assert.Equal(["optimizer.eps", "optimizer.nesterov"], JobSpecReader.Read(root).Errors.Select(error => error.Path).Order());
+    }
+
+    [Fact]
+    public void Read_ManyErrors_GivesAllInOrderWithPositions()
+    {
+        var errors = JobSpecJson.Read("{\n  \"name\": \"a\",\n  \"model\": {\"name\": \"cnn\"},\n  \"data\": {\"name\": \"shapes\"},\n  \"globalBatch\": -4,\n  \"stepz\": 3\n}").Errors;
+        Assert.Equal(
+            [(1, 1, "microBatch"), (1, 1, "steps"), (3, 21, "model.name"), (5, 18, "globalBatch"), (6, 3, "stepz")],
+            errors.Select(error => (error.Line, error.Column, error.Path)));
+        Assert.StartsWith("job.json:3:21: model.name: found the text 'cnn'", errors[2].Format("job.json"), StringComparison.Ordinal);
+        Assert.Contains("did you mean steps?", errors[4].Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1e-3", 0.001)]
+    [InlineData("1E-8", 1e-8)]
+    [InlineData(".5", 0.5)]
+    [InlineData("2", 2)]
+    public void Read_NumberForms_AreRead(string text, double value) =>
+        Assert.Equal(value, JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, $"optimizer.lr={text}").Root!).Spec!.Optimizer.Lr);
+
+    [Fact]
+    public void Read_PolicyDefaults_FollowThePolicy()
+    {
+        var root = SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, "lossScale.policy=megatron").Root!;
+        Assert.Equal(new LossScaleSpec { Policy = "megatron", Init = 4294967296, Interval = 1000, Min = 1, Hysteresis = 2 }, JobSpecReader.Read(root).Spec!.LossScale);
+    }
+
+    [Theory]
+    [InlineData("[1]", "expected a mapping")]
+    [InlineData("{\"a\":1,}", "broken JSON")]
+    [InlineData("{\"a\":1", "broken JSON")]
+    [InlineData("", "broken JSON")]
+    [InlineData("{\"a\":1,\"a\":2}", "found twice")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]", "broken JSON")]
+    public void Read_NotAJobAtAll_GivesOneError(string json, string message) =>
+        Assert.Contains(message, Assert.Single(JobSpecJson.Read(json).Errors).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,77 @@
+using Distributed.Core.Jobs;
+using Distributed.Core.Scaling;
+using Distributed.Core.Stepping;
+
+namespace Distributed.Core.Tests.Stepping;
+
+public sealed class StepDeciderTests
+{
+    [Fact]
+    public void Decide_CleanStep_CommitsAndMovesAllCounters()
+    {
+        var decision = Decide(Votes.Clean(step: 7, updates: 5) with { NormSquared = 16 }, Spec() with { ClipNorm = 1 });
+        Assert.True(decision.Commit);
+        Assert.Equal((7, 6, 2), (decision.After.Step, decision.After.Updates, decision.After.Scaling.GrowthTracker));
+        Assert.Equal((float)(1 / (4 + 1e-6)), decision.ClipCoefficient);
+        Assert.Null(decision.Failure);
+    }
+
+    [Theory]
+    [InlineData(true, 1.0)]
+    [InlineData(false, double.NaN)]
+    [InlineData(false, double.PositiveInfinity)]
+    public void Decide_NonFiniteGradient_MovesNothingButScaleTrackerAndCounters(bool foundInf, double normSquared)
+    {
+        var vote = Votes.Clean(step: 7, updates: 5) with { FoundInf = foundInf, NormSquared = normSquared };
+        var decision = Decide(vote, Spec() with { ClipNorm = 1 });
+        Assert.False(decision.Commit);
+        Assert.Equal(new TrainerState(7, 5, new(32768, 0, 1, -1, 1)), decision.After);
+        Assert.Equal(1, decision.ClipCoefficient);
+    }
+
+    [Fact]
+    public void Decide_SmallNorm_IsNotClipped() => Assert.Equal(1, Decide(Votes.Clean(1, 0), Spec() with { ClipNorm = 100 }).ClipCoefficient);
+
+    [Fact]
+    public void Decide_AfterSkips_TakesTheRateByUpdates() =>
+        Assert.Equal(0.5, Decide(Votes.Clean(step: 90, updates: 5), Spec() with { Optimizer = new() { Lr = 1 }, Schedule = new() { Name = "linear" } }).LearningRate);
+
+    [Fact]
+    public void Decide_LastSkipAllowed_FailsNamingParameterScaleStepAndRemedy()
+    {
+        var vote = Votes.Clean(step: 118, updates: 5) with { FoundInf = true, NonFinite = "fc1.weight" };
+        vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 98 } } };
+        Assert.Null(Decide(vote, Spec()).Failure);
+        vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 99 } } };
+        var failure = Decide(vote, Spec()).Failure;
+        Assert.All(["fc1.weight", "65536", "Step 118", "100 steps", "optimizer.lr"], part => Assert.Contains(part, failure, StringComparison.Ordinal));
+        Assert.NotNull(Decide(Votes.Clean(2, 0) with { FoundInf = true }, Spec() with { LossScale = new() { MaxConsecutiveSkips = 1 } }).Failure);
+    }
+
+    [Fact]
+    public void Decide_PolicyGivesUp_FailsWithItsReason()
+    {
+        var policy = LossScalePolicies.Create(LossScalePolicies.Defaults("deepspeed") with { Hysteresis = 1 });
+        var vote = Votes.Clean(3, 2) with { FoundInf = true };
+        vote = vote with { Before = vote.Before with { Scaling = policy.Initial with { Scale = 1 } } };
+        var decision = StepDecider.Decide(Spec(), 10, policy, vote, StepControl.GoOn);
+        Assert.Contains("minimum", decision.Failure, StringComparison.Ordinal);
+        Assert.Equal((3, 2, 1), (decision.After.Step, decision.After.Updates, decision.After.Scaling.ConsecutiveSkips));
+    }
+
+    [Fact]
+    public void Decide_RequestedControl_IsPassedOn() =>
+        Assert.Equal(StepControl.CheckpointAndStop, StepDecider.Decide(Spec(), 10, Votes.Policy, Votes.Clean(1, 0), StepControl.CheckpointAndStop).Control);
+
+    private static StepDecision Decide(StepVote vote, JobSpec spec) => StepDecider.Decide(spec, 10, Votes.Policy, vote, StepControl.GoOn);
+
+    private static JobSpec Spec() => new()
+    {
+        Name = "test",
+        Model = new() { Name = "simple-cnn" },
+        Data = new() { Name = "shapes" },
+        GlobalBatch = 8,
+        MicroBatch = 2,
+        Steps = 10,
+    };
+}
