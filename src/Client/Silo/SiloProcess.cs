@@ -74,13 +74,11 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>How the process ended, with the last lines of its log.</summary>
-    public string DescribeEnd()
-    {
-        var tail = log.Tail();
-        return $"The silo process ended with {ProcessEnd.Describe(process.ExitCode)}. "
-            + (tail.Length == 0 ? "It wrote no log." : $"Last lines of {log.Path}:\n{tail}");
-    }
+    /// <summary>How the process ended; only after it has.</summary>
+    public string DescribeEnd() => $"The silo process ended with {ProcessEnd.Describe(process.ExitCode)}.";
+
+    /// <summary>The end of the silo's log, for the user to read.</summary>
+    public string LastWords() => log.Tail() is { Length: > 0 } tail ? $"Last lines of {log.Path}:\n{tail}" : "It wrote no log.";
 
     public void Kill() => process.Kill(entireProcessTree: true);
 
@@ -142,6 +140,6 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         if (!await HasEndedAsync(LeaveDeadline)) return $"The silo process {process.Id} closed its output before it was ready. See {log.Path}.";
         await Task.WhenAny(logging, Task.Delay(TimeSpan.FromSeconds(1), time));
-        return DescribeEnd();
+        return $"{DescribeEnd()} {LastWords()}";
     }
 }
