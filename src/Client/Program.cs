@@ -1,1 +1,60 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Distributed.Client.Commands;
+using Distributed.Client.Runs;
+
+namespace Distributed.Client;
+
+internal static class Program
+{
+    public static Task<int> Main(string[] args)
+    {
+        Interruption.HearInBackground();
+        return RunAsync(args, Console.Out, Console.Error);
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        RootCommand root = new("Trains deep-learning models on the ranks of one machine or of a cluster; the same weights whatever the number of ranks.")
+        {
+            ListCommand.Create(),
+            StatusCommand.Create(),
+            StopCommand.Create(),
+            ScaleTraceCommand.Create(),
+            BenchCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        ExampleHelp.AddTo(root);
+        return root;
+    }
+
+    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parse = CreateRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var misused = parse.Action is ParseErrorAction;
+        if (parse.Action is ParseErrorAction usage) usage.ShowHelp = args.Length == 0;
+        InvocationConfiguration console = new()
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        try
+        {
+            var code = await parse.InvokeAsync(console);
+            return misused ? ExitCode.Usage : code;
+        }
+        catch (CommandFailure failure)
+        {
+            await error.WriteLineAsync($"dtrain: {failure.Message}");
+            return failure.ExitCode;
+        }
+        // The process edge: whatever was not foreseen still ends in one message and a code.
+        catch (Exception unforeseen)
+        {
+            await error.WriteLineAsync($"dtrain: unforeseen {unforeseen}");
+            return ExitCode.Failed;
+        }
+    }
+}

@@ -36,6 +36,9 @@ public static class ErrorCodes
     /// <summary>A write did not succeed: full disk, missing rights.</summary>
     public const string Storage = "storage";
 
+    /// <summary>The process that ran the job ended before the job did.</summary>
+    public const string SiloLost = "silo-lost";
+
     /// <summary>Something that no code foresaw.</summary>
     public const string Internal = "internal";
 }

@@ -1,0 +1,46 @@
+using Distributed.Protocol.V1;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+
+namespace Distributed.Client.Cluster;
+
+/// <summary>The gRPC door of a silo or cluster, opened with a token.</summary>
+internal sealed class JobsConnection : IDisposable
+{
+    /// <summary>For calls that answer at once.</summary>
+    public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly GrpcChannel channel;
+
+    public JobsConnection(Uri address, string? token)
+    {
+        SocketsHttpHandler handler = new()
+        {
+            // A proxy of the environment must not come between a client and a silo of its own machine.
+            UseProxy = !address.IsLoopback,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // A silo that froze with its sockets open is noticed here; the deadline is wide because its cores are busy.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(60),
+        };
+        channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+        });
+        Jobs = new Jobs.JobsClient(channel.Intercept(headers =>
+        {
+            if (token is not null) headers.Add("authorization", $"Bearer {token}");
+            return headers;
+        }));
+    }
+
+    public Jobs.JobsClient Jobs { get; }
+
+    /// <summary>Options of a call that fails rather than waits past <see cref="CallDeadline"/>.</summary>
+    public static CallOptions Within(TimeProvider time, CancellationToken cancel) => new(
+        deadline: (time.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancel);
+
+    public void Dispose() => channel.Dispose();
+}

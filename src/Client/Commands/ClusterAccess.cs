@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Distributed.Client.Cluster;
+using Distributed.Protocol.V1;
+using Grpc.Core;
+
+namespace Distributed.Client.Commands;
+
+/// <summary>The options that name a running cluster, and what its refusals mean for the exit code.</summary>
+internal sealed class ClusterAccess
+{
+    public const string AddressVariable = "DTRAIN_CLUSTER";
+    public const string TokenVariable = "DTRAIN_TOKEN_FILE";
+
+    private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster. Default: {AddressVariable}." };
+    private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "F", Description = $"File that holds the access token. Default: {TokenVariable}." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(cluster);
+        command.Add(tokenFile);
+    }
+
+    public bool IsNamed(ParseResult parse) => !string.IsNullOrEmpty(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
+
+    /// <summary>Runs calls against the cluster and turns its refusals into messages.</summary>
+    public async Task<int> RunAsync(ParseResult parse, Func<Jobs.JobsClient, Task<int>> calls)
+    {
+        var address = Address(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
+        var token = Token(parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable));
+        if (token is not null && address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)
+            throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {address}. Use https, or forward a port of this machine.");
+        using JobsConnection connection = new(address, token);
+        try
+        {
+            return await calls(connection.Jobs);
+        }
+        catch (RpcException refused)
+        {
+            throw Explain(refused, address);
+        }
+    }
+
+    private static Uri Address(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) throw new CommandFailure(ExitCode.Usage, $"No cluster named. Give --cluster URL or set {AddressVariable}; 'dtrain train' needs none.");
+        return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? address
+            : throw new CommandFailure(ExitCode.Usage, $"The cluster address '{text}' is no http or https URL, such as http://127.0.0.1:8080.");
+    }
+
+    private static string? Token(string? file)
+    {
+        if (string.IsNullOrEmpty(file)) return null;
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Usage, $"The token file '{file}' cannot be read: {unreadable.Message}");
+        }
+    }
+
+    /// <summary>The library's own words say only that it could not connect; the socket's say why.</summary>
+    private static string Cause(RpcException refused) =>
+        (refused.Status.DebugException?.GetBaseException().Message ?? refused.Status.Detail).TrimEnd('.');
+
+    private static CommandFailure Explain(RpcException refused, Uri address) => refused.StatusCode switch
+    {
+        StatusCode.NotFound => new(ExitCode.NoSuchJob, $"{refused.Status.Detail} 'dtrain list' shows the jobs of {address}."),
+        StatusCode.Unavailable or StatusCode.DeadlineExceeded => new(
+            ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up."),
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied => new(
+            ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
+        StatusCode.InvalidArgument or StatusCode.AlreadyExists => new(ExitCode.Usage, refused.Status.Detail),
+        _ => new(ExitCode.Failed, $"The cluster {address} answered {refused.StatusCode}: {refused.Status.Detail}"),
+    };
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Text;
+using Distributed.Client.Cluster;
+using Distributed.Client.Rendering;
+using Distributed.Client.Silo;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var json = JobArguments.Json("One JSON object.");
+        ClusterAccess access = new();
+        Verb verb = new(
+            "doctor",
+            "Checks devices, native libraries, versions and precisions of this machine, and the cluster if one is named. Exit code 1 when something is wrong.",
+            "dtrain doctor",
+            "dtrain doctor --cluster https://trainer.example:8443 --json")
+        {
+            json,
+        };
+        access.AddTo(verb);
+        verb.SetAction(async (parse, cancel) =>
+        {
+            var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+            var report = await AskSiloAsync(error, cancel);
+            if (access.IsNamed(parse)) report = report with { Checks = [.. report.Checks, await CheckClusterAsync(access, parse)] };
+            Write(report, parse.GetValue(json), output);
+            return report.IsHealthy ? ExitCode.Done : ExitCode.Failed;
+        });
+        return verb;
+    }
+
+    internal static void Write(DoctorReport report, bool json, TextWriter output)
+    {
+        if (json)
+        {
+            output.WriteLine(report.ToJson());
+            return;
+        }
+        TextTable.Write(output, ["CHECK", "RESULT", "DETAIL"], [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "WRONG", check.Detail })]);
+        if (report.Fingerprint is { } fingerprint) output.WriteLine($"fingerprint: {fingerprint}");
+        foreach (var check in report.Checks.Where(check => !check.Ok)) output.WriteLine($"{check.Name}: {check.Remedy ?? "no remedy known"}");
+    }
+
+    /// <summary>A silo that cannot even report is itself the finding.</summary>
+    private static async Task<DoctorReport> AskSiloAsync(TextWriter error, CancellationToken cancel)
+    {
+        StringBuilder text = new();
+        try
+        {
+            var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System, cancel);
+            return DoctorReport.Read(text.ToString()) ?? Broken(
+                $"ended with {ProcessEnd.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
+        }
+        catch (CommandFailure failure)
+        {
+            return Broken(failure.Message, $"Build the whole solution, or set {SiloLocator.Variable}.");
+        }
+    }
+
+    private static DoctorReport Broken(string detail, string remedy) => new(null, [new DoctorCheck("silo", false, detail, remedy)]);
+
+    private static async Task<DoctorCheck> CheckClusterAsync(ClusterAccess access, ParseResult parse)
+    {
+        const string name = "cluster";
+        try
+        {
+            var jobs = 0;
+            await access.RunAsync(parse, async client =>
+            {
+                jobs = (await client.ListAsync(new ListRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None))).Jobs.Count;
+                return ExitCode.Done;
+            });
+            return new(name, true, ProgressCells.Text($"answers, {jobs} jobs"), null);
+        }
+        catch (CommandFailure failure)
+        {
+            return new(name, false, failure.Message, "Check address, token and network.");
+        }
+    }
+}

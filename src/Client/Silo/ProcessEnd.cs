@@ -1,0 +1,19 @@
+namespace Distributed.Client.Silo;
+
+/// <summary>Words for a process's exit code.</summary>
+internal static class ProcessEnd
+{
+    public static string Describe(int exitCode) => exitCode switch
+    {
+        128 + 2 => "signal SIGINT",
+        128 + 4 => "signal SIGILL: this processor lacks an instruction that a native library uses",
+        128 + 6 => "signal SIGABRT: a native library gave up",
+        128 + 7 => "signal SIGBUS",
+        128 + 8 => "signal SIGFPE",
+        128 + 9 => "signal SIGKILL: killed, by a user or for want of memory",
+        128 + 11 => "signal SIGSEGV: a native library crashed",
+        128 + 15 => "signal SIGTERM",
+        > 128 and < 193 => $"signal {exitCode - 128}",
+        _ => $"exit code {exitCode}",
+    };
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Distributed.Client.Silo;
+
+/// <summary>How every silo process is started, whatever its verb.</summary>
+internal static class SiloStartInfo
+{
+    public static ProcessStartInfo Create(string executable, IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(executable, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        // One arena keeps resident memory flat, and threads per rank are the job's own choice.
+        start.Environment["MALLOC_ARENA_MAX"] = "1";
+        start.Environment["DOTNET_gcServer"] = "0";
+        start.Environment.Remove("OMP_NUM_THREADS");
+        if (!start.Environment.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) start.Environment["DOTNET_ROOT"] = root;
+        return start;
+    }
+
+    /// <summary>The .NET installation that runs the client, for machines where it stands at no default place.</summary>
+    private static string? RuntimeRoot()
+    {
+        var root = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        return Directory.Exists(Path.Combine(root, "host", "fxr")) ? root : null;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Distributed.Client.Silo;
+
+/// <summary>Runs a verb of the silo executable that measures or checks and then ends.</summary>
+internal static class SiloTool
+{
+    private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>Hands on each line of the tool's stdout as it comes; its stderr goes to <paramref name="error"/>.</summary>
+    /// <returns>The tool's exit code.</returns>
+    public static async Task<int> RunAsync(
+        string executable, IEnumerable<string> arguments, Action<string> onLine, TextWriter error, TimeProvider time, CancellationToken cancel)
+    {
+        using var process = SiloProcess.StartProcess(executable, arguments);
+        var talking = CopyLinesAsync(process.StandardError, error.WriteLine, cancel);
+        try
+        {
+            await CopyLinesAsync(process.StandardOutput, onLine, cancel);
+            await process.WaitForExitAsync(cancel);
+            await Task.WhenAny(talking, Task.Delay(EndDeadline, time, cancel));
+            return process.ExitCode;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static async Task CopyLinesAsync(StreamReader from, Action<string> to, CancellationToken cancel)
+    {
+        while (await from.ReadLineAsync(cancel) is { } line) to(line);
+    }
+}

@@ -1,0 +1,21 @@
+using Distributed.Client.Runs;
+
+namespace Distributed.Client.Tests.Runs;
+
+public sealed class InterruptionTests
+{
+    [Fact]
+    public void Signals_FirstAsks_LaterEndsAtOnce_AnEchoIsIgnored()
+    {
+        ManualTime time = new();
+        using var interruption = Interruption.Deaf(time);
+        interruption.OnSignal();
+        time.Advance(TimeSpan.FromMilliseconds(5));
+        interruption.OnSignal();
+        Assert.True(interruption.Asked.IsCancellationRequested);
+        Assert.False(interruption.AtOnce.IsCancellationRequested);
+        time.Advance(TimeSpan.FromSeconds(1));
+        interruption.OnSignal();
+        Assert.True(interruption.AtOnce.IsCancellationRequested);
+    }
+}
