@@ -25,7 +25,7 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
             if (gradient is null) continue;
             leaves[i].grad = null;
             gradient = InMemoryOrder(gradient, leaves[i], layout.Slots[i]).DetachFromDisposeScope();
-            partial.Hold(i, gradient, HostMemory.Address(gradient));
+            partial.Hold(i, gradient, TensorMemory.Address(gradient));
         }
         Push(partial);
     }

@@ -15,14 +15,14 @@ internal static class BatchTensors
         Tensor x;
         if (split.IsImage && layout == ImageLayout.ChannelsLast)
         {
-            using var stored_BHWC = HostMemory.View(inputs, ScalarType.Float32, items, shape[1], shape[2], shape[0]);
+            using var stored_BHWC = TensorMemory.View(inputs, ScalarType.Float32, items, shape[1], shape[2], shape[0]);
             x = stored_BHWC.permute(0, 3, 1, 2);
         }
         else
         {
-            x = HostMemory.View(inputs, TypeOf(split.Input.Kind), [items, .. shape]);
+            x = TensorMemory.View(inputs, TypeOf(split.Input.Kind), [items, .. shape]);
         }
-        return (x, HostMemory.View(labels, TypeOf(split.Label.Kind), [items, .. split.Label.Shape]));
+        return (x, TensorMemory.View(labels, TypeOf(split.Label.Kind), [items, .. split.Label.Shape]));
     }
 
     private static ScalarType TypeOf(ElementKind kind) => kind == ElementKind.Float32 ? ScalarType.Float32 : ScalarType.Int64;

@@ -10,7 +10,7 @@ internal static unsafe class NonFiniteSearch
     /// <summary>The first parameter, in parameter order, whose reduced gradient is not finite.</summary>
     public static string? First(Replica replica)
     {
-        var reduced = (float*)HostMemory.Address(replica.Reduced);
+        var reduced = (float*)TensorMemory.Address(replica.Reduced);
         return replica.Layout.Slots.FirstOrDefault(s => !HostKernels.AllFinite(reduced + s.Offset, s.Count))?.Spec.Name;
     }
 }

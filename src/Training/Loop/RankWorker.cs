@@ -31,7 +31,7 @@ internal sealed class RankWorker : IDisposable
 
     /// <param name="index">Place among the silo's ranks.</param>
     /// <param name="phase">Kept up to date with what this rank is doing, for messages.</param>
-    public RankWorker(JobRuntime job, RankBarrier barrier, int index, RankPhase phase, CancellationToken ended)
+    public RankWorker(JobRuntime job, RankBarrier barrier, int index, RankPhase phase)
     {
         this.job = job;
         this.barrier = barrier;
@@ -45,7 +45,8 @@ internal sealed class RankWorker : IDisposable
         update = new OwnerUpdate(job.Replica, job.Optimizer, owned);
         dropout = new DropoutMask(job.Spec.Model.Dropout, job.Spec.Model.Dropout > 0 ? dropoutGenerator : null);
         prefetcher = new BatchPrefetcher(
-            job.Data.Train, job.Plan, job.Spec, job.Model.InputLayout, run, job.State.Step + 1, job.TotalSteps, ended);
+            job.Data.Train, job.Plan, new PrefetchRange(run.Start, run.End, job.State.Step + 1, job.TotalSteps, job.Spec.MicroBatch),
+            job.Model.InputLayout, job.Spec.Augment is null ? null : job.Spec.Seed);
     }
 
     /// <summary>One attempted step; returns when every rank of the silo has applied or skipped it.</summary>
@@ -64,7 +65,7 @@ internal sealed class RankWorker : IDisposable
         var inverseScale = (float)(1.0 / job.State.Scaling.Scale);
         var meanFactor = (float)((double)job.Spec.MicroBatch / job.Plan.ItemsOf(step));
         board.FoundInf[index] = reducer.Reduce(
-            board.Gathered, job.Fold, inverseScale, meanFactor, Native.HostMemory.Address(job.Replica.Reduced), board.BlockNorms);
+            board.Gathered, job.Fold, inverseScale, meanFactor, Native.TensorMemory.Address(job.Replica.Reduced), board.BlockNorms);
         var decideStarted = Stopwatch.GetTimestamp();
         Meet("decide", step, decide);
 

@@ -9,7 +9,6 @@ namespace Distributed.Training.Loop;
 public sealed class SiloSession : IDisposable
 {
     private readonly RankBarrier barrier;
-    private readonly CancellationTokenSource ended = new();
     private readonly TrainingRun run;
     private readonly Lock gate = new();
     private JobError? failure;
@@ -39,11 +38,15 @@ public sealed class SiloSession : IDisposable
     public void Abort(JobError reason)
     {
         lock (gate) failure ??= reason;
-        ended.Cancel();
         barrier.Break(new SessionEndedException(reason.Message));
     }
 
-    public void Dispose() => ended.Dispose();
+    /// <summary>Gives back what a session whose ranks never started holds; a running one frees it when its last rank ends.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+            if (running == 0) run.Dispose();
+    }
 
     private RankResult RunToEnd(Rank rank, int index)
     {
@@ -53,7 +56,7 @@ public sealed class SiloSession : IDisposable
             NativeRuntime.Initialize();
             RankThreadPriority.LowerCurrent();
             set_num_threads(Options.Spec.Workers.IntraOpThreads);
-            return new RankResult(rank, run.Train(index, barrier, phase, ended.Token), null);
+            return new RankResult(rank, run.Train(index, barrier, phase), null);
         }
 #pragma warning disable CA1031 // The rank thread's top: whatever went wrong becomes the job's error.
         catch (Exception e)

@@ -12,17 +12,17 @@ namespace Distributed.Training.Loop;
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
 internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time) : IDisposable
 {
-    private readonly CheckpointStore store = new(options.CheckpointDirectory);
+    private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep);
     private JobRuntime? job;
     private StepReporter? reporter;
     private Evaluator? evaluator;
     private string? lastCheckpoint;
 
     /// <summary>One rank's walk, on its own thread.</summary>
-    public RankEnding Train(int index, RankBarrier barrier, RankPhase phase, CancellationToken ended)
+    public RankEnding Train(int index, RankBarrier barrier, RankPhase phase)
     {
         barrier.Meet(index, "start", 0, Prepare);
-        using var worker = new RankWorker(job!, barrier, index, phase, ended);
+        using var worker = new RankWorker(job!, barrier, index, phase);
         worker.Meet("start", 0);
         var total = job!.TotalSteps;
         if (job.State.Step >= total) Evaluate(worker, index, job.State.Step);
@@ -56,7 +56,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         job = JobRuntime.Build(options);
         if (resumed is not null)
         {
-            lastCheckpoint = resumed;
+            lastCheckpoint = resumed.Path;
             TrainingCheckpoint.Load(resumed, job);
         }
         else if (options.Spec.Model.Weights is { } weights)
@@ -76,7 +76,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         var culprit = found || !double.IsFinite(norm) ? NonFiniteSearch.First(job.Replica) : null;
         var items = job.Plan.ItemsOf(job.State.Step + 1);
         board.Vote = new StepVote(options.Generation, job.State, found || !double.IsFinite(norm), norm, board.LossSum(), items, culprit);
-        var decision = decider.Decide(board.Vote);
+        var decision = decider.Decide(board.Vote, job.TotalSteps);
         if (decision.Failure is { } failure) throw new JobException(ErrorCodes.NonFinite, failure);
         board.Decision = decision;
     }

@@ -71,7 +71,7 @@ internal static unsafe class NativeSelfTest
             expected[66] = last;
             mine[66] = last;
             Aten.NonFiniteCheckAndUnscale([expected], found, inverse);
-            var bad = HostKernels.CheckAndUnscale((float*)HostMemory.Address(mine), 67, (float)(1 / 3.0), 1);
+            var bad = HostKernels.CheckAndUnscale((float*)TensorMemory.Address(mine), 67, (float)(1 / 3.0), 1);
             if (bad != (found.item<float>() != 0)) return "the host kernel and libtorch disagree on what is finite";
             if (!mine.narrow(0, 0, 66).eq(expected.narrow(0, 0, 66)).all().item<bool>())
                 return "the host kernel and libtorch unscale to different bits";
@@ -82,7 +82,7 @@ internal static unsafe class NativeSelfTest
     private static string? HostViews()
     {
         var t = arange(6, ScalarType.Float32).reshape(2, 3);
-        var view = HostMemory.View(HostMemory.Address(t), ScalarType.Float32, 2, 3);
+        var view = TensorMemory.View(TensorMemory.Address(t), ScalarType.Float32, 2, 3);
         t[1, 2] = 9;
         return view[1, 2].item<float>() == 9 ? null : "a view does not share its tensor's memory";
     }

@@ -30,7 +30,7 @@ internal sealed unsafe class OwnerUpdate : IDisposable
     public void Apply(float clipCoefficient, double lr, bool[] touched)
     {
         if (count == 0) return;
-        if (clipCoefficient != 1) HostKernels.Scale((float*)HostMemory.Address(replica.Reduced) + from, count, clipCoefficient);
+        if (clipCoefficient != 1) HostKernels.Scale((float*)TensorMemory.Address(replica.Reduced) + from, count, clipCoefficient);
         var alike = Array.TrueForAll(touched, t => t) && optimizer.ParameterUpdates.AsSpan().IndexOfAnyExcept(optimizer.ParameterUpdates[0]) < 0;
         var segments = alike ? merged : [.. single.Value.Where(s => touched[s.Parameters[0]])];
         foreach (var group in segments.GroupBy(s => optimizer.WeightDecayOf(s.Parameters[0])))

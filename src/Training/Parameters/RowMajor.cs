@@ -24,7 +24,7 @@ internal static unsafe class RowMajor
         using var view = slot.In(flat);
         fixed (byte* p = values)
         {
-            using var source = HostMemory.View((nint)p, ScalarType.Float32, slot.Spec.Shape);
+            using var source = TensorMemory.View((nint)p, ScalarType.Float32, slot.Spec.Shape);
             view.copy_(source);
         }
     }
@@ -32,7 +32,7 @@ internal static unsafe class RowMajor
     /// <summary>Hands out the bytes of a dense FP32 tensor piece by piece.</summary>
     public static void ForEachChunk(Tensor dense, ReadOnlySpanAction action)
     {
-        var start = (byte*)HostMemory.Address(dense);
+        var start = (byte*)TensorMemory.Address(dense);
         var left = dense.numel() * sizeof(float);
         for (; left > 0; start += ChunkBytes, left -= ChunkBytes)
             action(new ReadOnlySpan<byte>(start, (int)Math.Min(left, ChunkBytes)));

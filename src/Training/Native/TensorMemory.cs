@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Distributed.Training.Native;
 
 /// <summary>Tensors and plain memory, both ways, without a copy (CPU only).</summary>
-internal static unsafe partial class HostMemory
+internal static unsafe partial class TensorMemory
 {
     /// <summary>Address of the first element; valid while the tensor's storage lives.</summary>
     public static nint Address(Tensor tensor) => DataPointer(tensor.Handle);

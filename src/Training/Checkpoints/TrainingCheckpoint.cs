@@ -1,0 +1,57 @@
+using Distributed.Core;
+using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
+using Distributed.Core.Stepping;
+using Distributed.Training.Loop;
+
+namespace Distributed.Training.Checkpoints;
+
+/// <summary>The whole state of a job to and from a checkpoint, so that a resumed run is bitwise the run that never stopped.</summary>
+internal static class TrainingCheckpoint
+{
+    /// <summary>Writes weights, moments and state; the checkpoint appears whole or not at all.</summary>
+    /// <returns>Its directory.</returns>
+    public static string Save(CheckpointStore store, JobRuntime job, string fingerprint)
+    {
+        using var writer = store.Begin(job.State.Step);
+        writer.WriteFile(CheckpointFiles.Model, stream => TensorFiles.Write(stream, job.Layout, [("", job.Replica.Master)]));
+        writer.WriteFile(
+            CheckpointFiles.Optimizer,
+            stream => TensorFiles.Write(stream, job.Layout, [.. job.Optimizer.Moments.Select(m => (m.Name + ".", m.Flat))]));
+        var snapshot = new TrainingSnapshot(
+            job.State.Step, job.State.Updates, job.State.Scaling,
+            job.Layout.Slots.ToDictionary(s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
+            JobSpecJson.Write(job.Spec), fingerprint);
+        writer.WriteFile(CheckpointFiles.State, snapshot.Write);
+        return writer.Commit().Path;
+    }
+
+    /// <summary>Restores the state of a checkpoint that its manifest vouches for.</summary>
+    /// <exception cref="JobException">The checkpoint is of another job, or lacks what the model needs.</exception>
+    public static void Load(Checkpoint checkpoint, JobRuntime job)
+    {
+        var snapshot = TrainingSnapshot.Read(checkpoint.StateFile);
+        RefuseAnotherJob(checkpoint, snapshot, job.Spec);
+        using (var model = SafetensorsFile.Open(checkpoint.ModelFile))
+            TensorFiles.Read(model, job.Layout, job.Replica.Master, name => name, ErrorCodes.CheckpointInvalid);
+        using (var optimizer = SafetensorsFile.Open(checkpoint.OptimizerFile))
+            foreach (var (moment, flat) in job.Optimizer.Moments)
+                TensorFiles.Read(optimizer, job.Layout, flat, name => $"{moment}.{name}", ErrorCodes.CheckpointInvalid);
+        foreach (var slot in job.Layout.Slots)
+            job.Optimizer.ParameterUpdates[slot.Index] = snapshot.ParameterUpdates.TryGetValue(slot.Spec.Name, out var updates)
+                ? updates
+                : throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
+        job.State = new TrainerState(snapshot.Step, snapshot.Updates, snapshot.Scaling);
+    }
+
+    private static void RefuseAnotherJob(Checkpoint checkpoint, TrainingSnapshot snapshot, JobSpec spec)
+    {
+        var saved = JobSpecJson.Read(snapshot.SpecJson).Spec
+            ?? throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile}: its job cannot be read by this version.");
+        var differences = JobSpecDiff.ForResume(saved, spec);
+        if (differences.Count == 0) return;
+        throw new JobException(
+            ErrorCodes.ResumeMismatch,
+            $"{checkpoint.Path} belongs to a job that differs: {string.Join("; ", differences)}. Only steps, epochs, workers, checkpoint and evaluate may change on resume; to start from its weights, set model.weights.");
+    }
+}
