@@ -29,7 +29,11 @@ public sealed class JobSpecJsonTests
         var saved = Spec();
         var now = saved with
         {
-            Steps = null, Epochs = 3, Workers = new() { Min = 2 }, Checkpoint = new() { Path = "x" }, Evaluate = new() { EverySteps = 1 },
+            Steps = null,
+            Epochs = 3,
+            Workers = new() { Min = 2 },
+            Checkpoint = new() { Path = "x" },
+            Evaluate = new() { EverySteps = 1 },
         };
         Assert.Empty(JobSpecDiff.ForResume(saved, now));
     }
@@ -45,6 +49,11 @@ public sealed class JobSpecJsonTests
 
     private static JobSpec Spec() => new()
     {
-        Name = "a", Model = new() { Name = "simple-cnn" }, Data = new() { Name = "shapes" }, GlobalBatch = 8, MicroBatch = 2, Steps = 5,
+        Name = "a",
+        Model = new() { Name = "simple-cnn" },
+        Data = new() { Name = "shapes" },
+        GlobalBatch = 8,
+        MicroBatch = 2,
+        Steps = 5,
     };
 }
