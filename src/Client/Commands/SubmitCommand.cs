@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Distributed.Client.Cluster;
+using Distributed.Core.Jobs;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class SubmitCommand
+{
+    public static Command Create()
+    {
+        var file = JobFileInput.FileArgument();
+        var set = JobFileInput.SetOption();
+        Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: the cluster makes one." };
+        Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
+        var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");
+        ClusterAccess access = new();
+        Verb verb = new(
+            "submit",
+            "Sends a job to a running cluster and prints its id. Relative paths lie under the operator's data and checkpoint roots.",
+            "dtrain submit job.yaml --cluster https://trainer.example:8443 --token-file token",
+            "dtrain submit job.yaml --id nightly-7 --set seed=7 --wait")
+        {
+            file, set, id, wait, json,
+        };
+        access.AddTo(verb);
+        verb.SetAction(parse =>
+        {
+            var spec = JobFileInput.ReadRemote(parse.GetRequiredValue(file), parse.GetValue(set) ?? []);
+            var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+            return access.RunAsync(parse, async jobs =>
+            {
+                SubmitRequest request = new() { Id = parse.GetValue(id) ?? "", SpecJson = JobSpecJson.Write(spec), Options = new RunOptions() };
+                var reply = await jobs.SubmitAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+                await output.WriteLineAsync(parse.GetValue(json) ? SubmittedJson(reply) : reply.Id);
+                if (!reply.Created) await error.WriteLineAsync($"Job {reply.Id} was there already, with the same content.");
+                return parse.GetValue(wait)
+                    ? await JobFollower.FollowAsync(jobs, reply.Id, parse.GetValue(json), output, error, TimeProvider.System)
+                    : ExitCode.Done;
+            });
+        });
+        return verb;
+    }
+
+    private static string SubmittedJson(SubmitReply reply) =>
+        System.Text.Json.JsonSerializer.Serialize(new { id = reply.Id, created = reply.Created });
+}

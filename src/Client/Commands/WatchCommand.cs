@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Distributed.Client.Cluster;
+
+namespace Distributed.Client.Commands;
+
+internal static class WatchCommand
+{
+    public static Command Create()
+    {
+        var id = JobArguments.Id();
+        var json = JobArguments.Json("One event a line.");
+        ClusterAccess access = new();
+        Verb verb = new(
+            "watch",
+            "Follows a job from its first event to its end. Ctrl-C detaches; the job goes on.",
+            "dtrain watch nightly-7",
+            "dtrain watch nightly-7 --json | grep '\"event\":\"eval\"'")
+        {
+            id, json,
+        };
+        access.AddTo(verb);
+        verb.SetAction(parse => access.RunAsync(parse, jobs => JobFollower.FollowAsync(
+            jobs, parse.GetRequiredValue(id), parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, TimeProvider.System)));
+        return verb;
+    }
+}

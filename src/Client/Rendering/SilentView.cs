@@ -1,0 +1,11 @@
+using Distributed.Client.Runs;
+
+namespace Distributed.Client.Rendering;
+
+/// <summary>Messages only.</summary>
+internal sealed class SilentView(TextWriter error) : IProgressView
+{
+    public Task ShowAsync(RunProgress progress, Func<Action, Task> follow) => follow(() => { });
+
+    public void Say(string message) => error.WriteLine(message);
+}

@@ -1,0 +1,31 @@
+namespace Distributed.Client.Runs;
+
+/// <summary>Keeps every event as it came: a line of events.jsonl and, on demand, of stdout.</summary>
+internal sealed class EventRecorder(string path, TextWriter? output) : IDisposable
+{
+    private readonly StreamWriter file = new(OpenAtWholeLine(path)) { AutoFlush = true };
+
+    public void Record(string json)
+    {
+        file.WriteLine(json);
+        output?.WriteLine(json);
+    }
+
+    public void Dispose() => file.Dispose();
+
+    /// <summary>A killed run may have left half a line, which would spoil the next one.</summary>
+    private static FileStream OpenAtWholeLine(string path)
+    {
+        FileStream stream = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var end = stream.Length;
+        while (end > 0)
+        {
+            stream.Position = end - 1;
+            if (stream.ReadByte() == '\n') break;
+            end--;
+        }
+        stream.SetLength(end);
+        stream.Position = end;
+        return stream;
+    }
+}

@@ -1,0 +1,39 @@
+using Distributed.Core.Jobs;
+
+namespace Distributed.Client.Runs;
+
+/// <summary>A local run, settled before anything is written or started.</summary>
+/// <param name="JobId">Names the job in the silo and, by default, its directory.</param>
+/// <param name="Spec">The job as it is submitted: absolute paths, workers fixed to the ranks.</param>
+/// <param name="Directory">Absolute path of the run's files.</param>
+/// <param name="Warnings">What the user should know, and what to do about it.</param>
+internal sealed record TrainPlan(string JobId, JobSpec Spec, int Ranks, string Directory, IReadOnlyList<string> Warnings)
+{
+    public string CheckpointPath => Spec.Checkpoint.Path!;
+
+    /// <param name="spec">Its paths are absolute.</param>
+    /// <param name="cores">Cores of this machine.</param>
+    /// <exception cref="CommandFailure">More ranks than micro-batches.</exception>
+    public static TrainPlan Make(TrainOptions options, JobSpec spec, int cores, string currentDirectory, string suffix)
+    {
+        var ranks = options.Ranks ?? Math.Min(Math.Min(cores, spec.Workers.Max ?? int.MaxValue), spec.MicroBatches);
+        if (ranks > spec.MicroBatches)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"--ranks {ranks} is more than the {spec.MicroBatches} micro-batches of a step (globalBatch {spec.GlobalBatch} / microBatch {spec.MicroBatch}), "
+                + $"so some ranks would have no work. Use at most {spec.MicroBatches} ranks or a smaller microBatch.");
+        }
+        List<string> warnings = [];
+        if (ranks > cores) warnings.Add($"{ranks} ranks share {cores} cores: the result is the same, but slower. --ranks {cores} uses each core once.");
+        var id = $"{Printable(spec.Name)}-{suffix}";
+        var directory = Path.GetFullPath(options.Out ?? Path.Combine("runs", id), currentDirectory);
+        return new(id, spec with
+        {
+            Workers = spec.Workers with { Min = ranks, Max = ranks },
+            Checkpoint = spec.Checkpoint with { Path = spec.Checkpoint.Path ?? Path.Combine(directory, "checkpoints") },
+        }, ranks, directory, warnings);
+    }
+
+    private static string Printable(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
+}

@@ -1,0 +1,167 @@
+using Distributed.Client.Cluster;
+using Distributed.Client.Rendering;
+using Distributed.Client.Silo;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Protocol.V1;
+using Grpc.Core;
+using JobEvent = Distributed.Core.Events.JobEvent;
+
+namespace Distributed.Client.Runs;
+
+/// <summary>One local run: a silo of its own from start to end, a job submitted to it as to a cluster.</summary>
+internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirectory directory, RunEnvironment environment, TextWriter output, TextWriter error, TimeProvider time)
+{
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
+
+    private readonly RunProgress progress = new() { LastPlannedStep = Target(plan.Spec.Steps ?? 0, options.StopAt) };
+    private readonly IProgressView view = ProgressViews.Choose(error, options.Json, time);
+    private string? lastWords;
+
+    public async Task<int> RunAsync()
+    {
+        using var interruption = Interruption.Listen(time);
+        using EventRecorder recorder = new(directory.EventsPath, options.Json ? output : null);
+        try
+        {
+            await using var silo = await StartSiloAsync(interruption.Asked);
+            await FollowSiloAsync(silo, recorder, interruption);
+        }
+        catch (Exception early) when (interruption.Asked.IsCancellationRequested && early is OperationCanceledException or CommandFailure)
+        {
+            await error.WriteLineAsync("Interrupted before the job began; nothing was trained.");
+            return ExitCode.Interrupted;
+        }
+        return Conclude(interruption.Asked.IsCancellationRequested);
+    }
+
+    private async Task<SiloProcess> StartSiloAsync(CancellationToken cancel)
+    {
+        SiloOrder order = new(SecretToken.Create(), options.Port, Path.Combine(directory.Path, "jobs"));
+        var silo = await SiloProcess.StartAsync(
+            SiloLocator.Find(), order, new SiloLog(directory.LogPath, directory.Resumed), ReadyDeadline, time, cancel);
+        if (silo.Reply.Fingerprint is { } fingerprint) directory.Write(environment with { Fingerprint = fingerprint });
+        return silo;
+    }
+
+    private async Task FollowSiloAsync(SiloProcess silo, EventRecorder recorder, Interruption interruption)
+    {
+        using JobsConnection connection = new(silo.Address, silo.Token);
+        using CancellationTokenSource abandoned = new();
+        try
+        {
+            await SubmitAsync(connection, interruption.Asked);
+            var following = view.ShowAsync(progress, changed => FollowAsync(connection, recorder, changed, abandoned.Token));
+            if (!await StopWhenAskedAsync(following, connection, interruption))
+            {
+                await abandoned.CancelAsync();
+                silo.Kill();
+            }
+            await following;
+        }
+        catch (Exception broken) when (abandoned.IsCancellationRequested && broken is OperationCanceledException or RpcException)
+        {
+            // Said by whoever abandoned the job.
+        }
+        catch (RpcException lost)
+        {
+            await ExplainAsync(silo, lost, recorder);
+        }
+    }
+
+    private async Task SubmitAsync(JobsConnection connection, CancellationToken cancel)
+    {
+        SubmitRequest request = new()
+        {
+            Id = plan.JobId,
+            SpecJson = JobSpecJson.Write(plan.Spec),
+            Options = new RunOptions { Ranks = plan.Ranks, Resume = options.Resume, StopAt = options.StopAt, Silos = 1 },
+        };
+        try
+        {
+            await connection.Jobs.SubmitAsync(request, JobsConnection.Within(time, cancel));
+        }
+        catch (RpcException) when (cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancel);
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.InvalidArgument)
+        {
+            throw new CommandFailure(ExitCode.Usage, refused.Status.Detail);
+        }
+    }
+
+    private async Task FollowAsync(JobsConnection connection, EventRecorder recorder, Action changed, CancellationToken cancel)
+    {
+        await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, time, cancel))
+        {
+            recorder.Record(json);
+            if (JobEventJson.Read(json) is not { } news) continue;
+            progress.Apply(news);
+            if (news is WarningEvent warning) view.Say($"warning: {warning.Message}");
+            if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskForStepsAsync(connection, cancel);
+            changed();
+        }
+    }
+
+    private async Task AskForStepsAsync(JobsConnection connection, CancellationToken cancel)
+    {
+        var status = await connection.Jobs.GetAsync(new GetRequest { Id = plan.JobId }, JobsConnection.Within(time, cancel));
+        progress.LastPlannedStep = Target(status.Steps, options.StopAt);
+    }
+
+    /// <returns>False: the job was abandoned, at the user's second sign or because it did not stop in time.</returns>
+    private async Task<bool> StopWhenAskedAsync(Task following, JobsConnection connection, Interruption interruption)
+    {
+        await Task.WhenAny(following, Task.Delay(Timeout.InfiniteTimeSpan, time, interruption.Asked));
+        if (following.IsCompleted) return true;
+        view.Say("Stopping after the step in flight, with a checkpoint. Ctrl-C again ends at once, without one.");
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(interruption.AtOnce);
+        deadline.CancelAfter(StopDeadline);
+        var stopping = connection.Jobs.StopAsync(new StopRequest { Id = plan.JobId, Checkpoint = true }, cancellationToken: deadline.Token).ResponseAsync;
+        await Task.WhenAny(following, Task.Delay(Timeout.InfiniteTimeSpan, time, deadline.Token));
+        if (following.IsCompleted) return true;
+        view.Say(interruption.AtOnce.IsCancellationRequested
+            ? "Ended at once."
+            : $"The job did not stop within {StopDeadline.TotalSeconds:0} s ({stopping.Status}); its silo was ended. See {directory.LogPath}.");
+        return false;
+    }
+
+    /// <summary>The silo fell silent: says how it ended, in the event log too.</summary>
+    private async Task ExplainAsync(SiloProcess silo, RpcException lost, EventRecorder recorder)
+    {
+        var message = await silo.HasEndedAsync(EndPatience)
+            ? silo.DescribeEnd()
+            : $"The connection to the silo broke: {lost.Status.StatusCode}, {lost.Status.Detail}.";
+        lastWords = silo.LastWords();
+        FailedEvent failed = new(new JobError(ErrorCodes.SiloLost, message, null, null, null, progress.Step?.Step));
+        recorder.Record(JobEventJson.Write(failed));
+        progress.Apply(failed);
+    }
+
+    private int Conclude(bool interrupted)
+    {
+        switch (progress.End)
+        {
+            case FailedEvent { Error: var failure }:
+                error.WriteLine($"dtrain: {JobFailureText.Describe(plan.JobId, failure)}");
+                if (lastWords is not null) error.WriteLine(lastWords);
+                error.WriteLine($"run: {directory.Path}");
+                return ExitCode.Of(failure.Code);
+            case null when !interrupted:
+                error.WriteLine($"dtrain: the events of job {plan.JobId} ended without its result. See {directory.LogPath}.");
+                return ExitCode.Failed;
+        }
+        if (!options.Json && progress.End is not null) RunSummary.Write(output, progress, directory.Path);
+        if (!interrupted) return ExitCode.Done;
+        error.WriteLine(progress.Checkpoint is { } checkpoint
+            ? $"Interrupted; the last checkpoint is {checkpoint}. Continue with: dtrain train {options.File} --resume --out {directory.Path}"
+            : "Interrupted; no checkpoint was written.");
+        return ExitCode.Interrupted;
+    }
+
+    private static long Target(long steps, long stopAt) => stopAt > 0 && (steps == 0 || stopAt < steps) ? stopAt : steps;
+}

@@ -1,0 +1,67 @@
+namespace Distributed.Client.Tests.Commands;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("train")]
+    [InlineData("submit")]
+    [InlineData("list")]
+    [InlineData("status")]
+    [InlineData("watch")]
+    [InlineData("stop")]
+    [InlineData("scale-trace")]
+    [InlineData("bench")]
+    [InlineData("doctor")]
+    public async Task Help_EveryVerb_EndsWithExamples(string verb)
+    {
+        var (code, output, _) = await Dtrain.RunAsync(verb, "--help");
+        Assert.Equal(0, code);
+        Assert.Contains($"Examples:\n  dtrain {verb}", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Version_Asked_IsPrinted()
+    {
+        var (code, output, _) = await Dtrain.RunAsync("--version");
+        Assert.Equal(0, code);
+        Assert.Matches(@"^\d+\.\d+\.\d+", output);
+    }
+
+    [Theory]
+    [InlineData("Required command")]
+    [InlineData("frobnicate", "frobnicate")]
+    [InlineData("Required argument", "train")]
+    [InlineData("--ranks: found '0', expected a whole number of 1 or more", "train", "job.yaml", "--ranks", "0")]
+    [InlineData("--ranks: found 'two', expected a whole number of 1 or more", "train", "job.yaml", "--ranks", "two")]
+    [InlineData("--stop-at: found '0'", "train", "job.yaml", "--stop-at", "0")]
+    [InlineData("--port: found '70000', expected a whole number from 0 to 65535", "train", "job.yaml", "--port", "70000")]
+    [InlineData("--frob", "train", "job.yaml", "--frob")]
+    [InlineData("several silos are not in this release", "train", "job.yaml", "--silos", "2")]
+    [InlineData("no http or https URL", "list", "--cluster", "nonsense")]
+    [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
+    [InlineData("--plot is not in this release", "bench", "step", "--plot", "a.png")]
+    [InlineData("'frob' not recognized", "bench", "frob")]
+    public async Task Misuse_Exits2AndSaysWhatIsWrong(string message, params string[] args)
+    {
+        var (code, _, error) = await Dtrain.RunAsync(args);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_NothingListens_Exits3()
+    {
+        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://127.0.0.1:1");
+        Assert.Equal(3, code);
+        Assert.Contains("refused", error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task List_TokenOverPlainHttpToAnotherMachine_IsRefused()
+    {
+        using TemporaryDirectory directory = new();
+        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://192.0.2.1:80", "--token-file", directory.Write("token", "secret"));
+        Assert.Equal(2, code);
+        Assert.Contains("in the clear", error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,97 @@
+using Distributed.Client.Runs;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Client.Tests.Runs;
+
+public sealed class RunDirectoryTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    private void Check(string? runDirectory, bool resume, string? checkpointPath = null)
+    {
+        TrainOptions options = new() { File = "job.yaml", Out = runDirectory, Resume = resume };
+        RunDirectory.Check(Plan(options, checkpointPath), options, ownCheckpoints: checkpointPath is null);
+    }
+
+    private TrainPlan Plan(TrainOptions options, string? checkpointPath = null) => TrainPlan.Make(
+        options,
+        new()
+        {
+            Name = "job",
+            Model = new() { Name = "simple-cnn" },
+            Data = new() { Name = "shapes" },
+            GlobalBatch = 8,
+            MicroBatch = 8,
+            Steps = 1,
+            Checkpoint = new() { Path = checkpointPath },
+        },
+        cores: 1, directory.Path, "x1");
+
+    private string WithCheckpoint(string run)
+    {
+        Directory.CreateDirectory(directory.File($"{run}/checkpoints/step-0000000001"));
+        return directory.File(run);
+    }
+
+    [Fact]
+    public void Check_FreshRun_Passes() => Check(null, resume: false);
+
+    [Fact]
+    public void Check_CheckpointsThere_NeedResume()
+    {
+        var run = WithCheckpoint("a");
+        var failure = Assert.Throws<CommandFailure>(() => Check(run, resume: false));
+        Assert.Equal(2, failure.ExitCode);
+        Assert.Contains("--resume", failure.Message, StringComparison.Ordinal);
+        Check(run, resume: true);
+    }
+
+    [Fact]
+    public void Check_CheckpointPathOfTheJobNotEmpty_NeedsResume()
+    {
+        var path = directory.File("store");
+        Directory.CreateDirectory(path);
+        Check(null, resume: false, path);
+        File.WriteAllText(Path.Combine(path, "latest"), "");
+        Assert.Contains("is not empty", Assert.Throws<CommandFailure>(() => Check(null, resume: false, path)).Message, StringComparison.Ordinal);
+        Check(null, resume: true, path);
+    }
+
+    [Fact]
+    public void Check_OldRunWithOtherCheckpointPath_IsNotOverwritten() =>
+        Assert.Throws<CommandFailure>(() => Check(WithCheckpoint("a"), resume: false, directory.File("store")));
+
+    [Fact]
+    public void Check_ResumeWithoutAnEarlierRun_IsRefused()
+    {
+        Assert.Contains("give --out", Assert.Throws<CommandFailure>(() => Check(null, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<CommandFailure>(() => Check(directory.File("b"), resume: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_FileInTheWay_IsRefused() =>
+        Assert.Contains("is a file", Assert.Throws<CommandFailure>(() => Check(directory.Write("f", ""), resume: false)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Create_WritesJobAndEnvironment_AndKeepsEventsOnlyWhenResuming()
+    {
+        var plan = Plan(new() { File = "job.yaml", Out = "run" });
+        var environment = RunEnvironment.Take(plan, TimeProvider.System);
+        var run = RunDirectory.Create(plan, resume: false, environment);
+        Assert.Contains("\"name\": \"job\"", File.ReadAllText(Path.Combine(run.Path, "job.json")), StringComparison.Ordinal);
+        Assert.Contains($"\"cores\": {Environment.ProcessorCount}", File.ReadAllText(Path.Combine(run.Path, "environment.json")), StringComparison.Ordinal);
+        File.WriteAllText(run.EventsPath, "{}\n");
+        Assert.True(File.Exists(RunDirectory.Create(plan, resume: true, environment).EventsPath));
+        Assert.False(File.Exists(RunDirectory.Create(plan, resume: false, environment).EventsPath));
+    }
+
+    [Fact]
+    public void Record_AfterHalfALine_StartsAWholeOne()
+    {
+        var path = directory.Write("events.jsonl", "{\"a\":1}\n{\"b\":");
+        using (EventRecorder recorder = new(path, output: null)) recorder.Record("{\"c\":3}");
+        Assert.Equal("{\"a\":1}\n{\"c\":3}\n", File.ReadAllText(path));
+    }
+}
