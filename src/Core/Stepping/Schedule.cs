@@ -11,7 +11,7 @@ public static class Schedule
     public static double LearningRate(ScheduleSpec schedule, double lr, long updates, long totalSteps)
     {
         var warmup = schedule.WarmupSteps;
-        if (updates < warmup) return lr * (updates + 1) / warmup;
+        if (updates < warmup) return lr * ((updates + 1.0) / warmup);
         return lr * Remaining(schedule.Name, updates - warmup, totalSteps - warmup);
     }
 

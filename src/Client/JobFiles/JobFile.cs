@@ -1,0 +1,80 @@
+using System.Text;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Client.JobFiles;
+
+/// <summary>Reads a job file, YAML or JSON, and its overrides.</summary>
+internal static class JobFile
+{
+    private const int MostBytes = 1 << 20;
+
+    /// <summary>The job with its paths made absolute, relative ones against the file's folder; or all that is wrong.</summary>
+    /// <param name="overrides">Assignments such as <c>optimizer.lr=0.01</c>, in order.</param>
+    public static JobSpecResult Read(string path, IReadOnlyList<string> overrides)
+    {
+        var result = ReadRemote(path, overrides);
+        return result.Spec is { } spec ? result with { Spec = ResolvePaths(spec, Path.GetDirectoryName(Path.GetFullPath(path))!) } : result;
+    }
+
+    /// <summary>The job with its paths as they are written: a cluster resolves them against its own roots.</summary>
+    public static JobSpecResult ReadRemote(string path, IReadOnlyList<string> overrides)
+    {
+        var parsed = Load(path);
+        if (parsed.Root is not { } root) return new(null, parsed.Errors);
+        var errors = new List<SpecError>();
+        foreach (var assignment in overrides)
+        {
+            var applied = SpecOverrides.Apply(root, assignment);
+            errors.AddRange(applied.Errors);
+            root = applied.Root ?? root;
+        }
+
+        var result = JobSpecReader.Read(root);
+        return errors.Count == 0 ? result : new(null, [.. result.Errors, .. errors]);
+    }
+
+    private static SpecNodeResult Load(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path)) return Unreadable("is a folder, expected a job file");
+            if (!File.Exists(path)) return Unreadable("no such file");
+            using var stream = File.OpenRead(path);
+            var bytes = new byte[MostBytes + 1];
+            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length > MostBytes) return Unreadable($"larger than {MostBytes} bytes, expected a job file");
+            using var reader = new StreamReader(new MemoryStream(bytes, 0, length), new UTF8Encoding(false, throwOnInvalidBytes: true));
+            return Parse(reader.ReadToEnd(), isJson: path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        }
+        catch (DecoderFallbackException)
+        {
+            return Unreadable("is not UTF-8 text, expected a job file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Unreadable($"cannot be read: {e.Message}");
+        }
+    }
+
+    /// <remarks>JSON is tried first where the text looks like it, for its better messages and tab tolerance.</remarks>
+    internal static SpecNodeResult Parse(string text, bool isJson)
+    {
+        if (isJson) return JsonSpecNodes.Parse(text);
+        if (text.AsSpan().TrimStart().StartsWith("{") && JsonSpecNodes.Parse(text) is { Root: not null } json) return json;
+        return YamlSpecNodes.Parse(text);
+    }
+
+    private static SpecNodeResult Unreadable(string message) => SpecNodeResult.Failed(default, "", message);
+
+    private static JobSpec ResolvePaths(JobSpec spec, string folder)
+    {
+        return spec with
+        {
+            Model = spec.Model with { Weights = Resolve(spec.Model.Weights) },
+            Data = spec.Data with { Path = Resolve(spec.Data.Path) },
+            Checkpoint = spec.Checkpoint with { Path = Resolve(spec.Checkpoint.Path) },
+        };
+
+        string? Resolve(string? path) => path is null ? null : Path.GetFullPath(path, folder);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Distributed.Core.Events;
+
+/// <summary>The JSON form of a job's events: one object a line, numbers that are not finite as null.</summary>
+public static partial class JobEventJson
+{
+    private static readonly JsonSerializerOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>One line without its end.</summary>
+    public static string Write(JobEvent jobEvent) => ToObject(jobEvent).ToJsonString(Options);
+
+    private static JsonObject ToObject(JobEvent jobEvent) => jobEvent switch
+    {
+        StartedEvent e => new() { ["event"] = "started", ["job"] = e.Job, ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) },
+        GenerationEvent e => new() { ["event"] = "generation", ["number"] = e.Number, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) },
+        StepEvent e => Step(e),
+        EvalEvent e => new()
+        {
+            ["event"] = "eval",
+            ["step"] = e.Step,
+            ["metrics"] = new JsonObject(e.Metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)Number(metric.Value)))),
+        },
+        CheckpointEvent e => new() { ["event"] = "checkpoint", ["step"] = e.Step, ["path"] = e.Path },
+        WarningEvent e => new() { ["event"] = "warning", ["message"] = e.Message },
+        CompletedEvent e => new()
+        {
+            ["event"] = "completed",
+            ["steps"] = e.Steps,
+            ["loss"] = Number(e.Loss),
+            ["weightsSha256"] = e.WeightsSha256,
+            ["skippedSteps"] = e.SkippedSteps,
+            ["seconds"] = Number(e.Seconds),
+            ["samplesPerSecond"] = Number(e.SamplesPerSecond),
+            ["checkpoint"] = e.Checkpoint,
+        },
+        StoppedEvent e => new() { ["event"] = "stopped", ["step"] = e.Step, ["weightsSha256"] = e.WeightsSha256, ["checkpoint"] = e.Checkpoint },
+        FailedEvent e => new() { ["event"] = "failed", ["error"] = Error(e.Error) },
+        _ => throw new NotSupportedException($"No JSON form for {jobEvent.GetType().Name}."),
+    };
+
+    private static JsonObject Step(StepEvent e)
+    {
+        var json = new JsonObject
+        {
+            ["event"] = "step",
+            ["step"] = e.Step,
+            ["epoch"] = e.Epoch,
+            ["loss"] = Number(e.Loss),
+            ["items"] = e.Items,
+            ["lr"] = Number(e.Lr),
+            ["lossScale"] = Number(e.LossScale),
+            ["growthTracker"] = e.GrowthTracker,
+            ["skipped"] = e.Skipped,
+            ["updates"] = e.Updates,
+            ["gradNorm"] = Number(e.GradNorm),
+            ["generation"] = e.Generation,
+            ["seconds"] = Number(e.Seconds),
+            ["phases"] = new JsonObject
+            {
+                ["data"] = Number(e.Phases.Data),
+                ["forward"] = Number(e.Phases.Forward),
+                ["backward"] = Number(e.Phases.Backward),
+                ["exchange"] = Number(e.Phases.Exchange),
+                ["decide"] = Number(e.Phases.Decide),
+                ["apply"] = Number(e.Phases.Apply),
+            },
+        };
+        if (e.NonFinite is not null) json["nonFinite"] = e.NonFinite;
+        return json;
+    }
+
+    private static JsonArray Ranks(IReadOnlyList<RankPlace> ranks) =>
+        [.. ranks.Select(place => new JsonObject { ["rank"] = place.Rank, ["silo"] = place.Silo, ["device"] = place.Device })];
+
+    private static JsonObject Error(JobError error) => new()
+    {
+        ["code"] = error.Code,
+        ["message"] = error.Message,
+        ["rank"] = error.Rank,
+        ["silo"] = error.Silo,
+        ["phase"] = error.Phase,
+        ["step"] = error.Step,
+    };
+
+    private static JsonValue? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+}

@@ -1,1 +1,0 @@
-namespace Distributed.Client.Tests;
