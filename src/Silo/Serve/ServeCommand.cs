@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Distributed.Core;
-using Distributed.Core.Events;
-using Distributed.Silo.Ranks;
 using Distributed.Training.Native;
 
 namespace Distributed.Silo.Serve;
@@ -30,24 +28,27 @@ internal static class ServeCommand
         using var terminate = Ignore(PosixSignal.SIGTERM);
         using var hangUp = Ignore(PosixSignal.SIGHUP);
         using var input = new StreamReader(Console.OpenStandardInput());
+        SiloApp app;
+        Task lifeline;
         try
         {
             var settings = ServeSettings.FromLifeline(await input.ReadLineAsync());
-            var lifeline = Lifeline.Follow(input);
+            lifeline = Lifeline.Follow(input);
             NativeRuntime.Initialize();
-            await using var app = await SiloApp.Start(settings, followTerminal: false);
-            Announce(new ReadyLine(true, app.Address, Environment.ProcessId, null));
-            await lifeline;
-            app.Services.GetRequiredService<RankHost>().AbortAll(new JobError(
-                ErrorCodes.Internal, $"Silo {settings.SiloName}: its client is gone.", null, settings.SiloName, null, null));
-            await app.Stop();
-            return 0;
+            app = await SiloApp.Start(settings, followTerminal: false);
         }
-        catch (JobException e)
+#pragma warning disable CA1031 // The process edge: the client waits for one line, whatever went wrong.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            Announce(new ReadyLine(false, null, null, new ReadyError(e.Code, e.Message)));
+            Announce(new ReadyLine(false, null, null, Describe(e)));
             return 1;
         }
+
+        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, null));
+        await lifeline;
+        await app.DisposeAsync();
+        return 0;
     }
 
     /// <summary>A silo of a cluster: leaves on SIGTERM.</summary>
@@ -67,6 +68,13 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync($"dtrain-silo: {e.Message}");
             return 1;
         }
+    }
+
+    private static ReadyError Describe(Exception e)
+    {
+        if (e is JobException job) return new ReadyError(job.Code, job.Message);
+        Console.Error.WriteLine(e);
+        return new ReadyError(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
     }
 
     private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);

@@ -23,8 +23,6 @@ internal sealed class SiloApp : IAsyncDisposable
 
     private SiloApp(WebApplication app) => this.app = app;
 
-    public IServiceProvider Services => app.Services;
-
     /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
@@ -53,17 +51,23 @@ internal sealed class SiloApp : IAsyncDisposable
         }
     }
 
-    public Task Stop() => app.StopAsync();
-
+    /// <summary>Completes when the silo was told to leave and has left.</summary>
     public Task Ended() => app.WaitForShutdownAsync();
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    /// <summary>Ends running jobs at once and leaves.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
 
     private static WebApplication Build(ServeSettings settings, int siloPort, bool followTerminal)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        // At every start it recommends server GC, which would take memory and cores from the ranks.
+        builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = LongestStop);
         if (!followTerminal) builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
