@@ -7,6 +7,8 @@ namespace Distributed.Silo.Ranks;
 /// <summary>Where a job's files lie. A client's own silo takes its absolute paths; a cluster keeps jobs under the operator's roots.</summary>
 internal sealed class JobPaths(ServeSettings settings)
 {
+    private const int MostLinks = 40;
+
     /// <summary>The job with absolute paths, and the directory of its checkpoints.</summary>
     /// <exception cref="JobException">Code <c>spec-invalid</c>: a path is relative where it must not be, or leaves its root.</exception>
     public (JobSpec Spec, string CheckpointDirectory) Resolve(JobSpec spec, string jobId)
@@ -34,24 +36,40 @@ internal sealed class JobPaths(ServeSettings settings)
         return StaysUnder(root, full) ? full : throw Refuse($"{setting}: '{path}' leads out of the operator's root through a link.");
     }
 
-    // Each existing part is looked at on its own: a link may hide in the middle of a path.
     private static bool StaysUnder(string root, string full)
     {
-        var home = Real(Path.GetFullPath(root));
-        var at = home;
-        foreach (var part in Path.GetRelativePath(Path.GetFullPath(root), full).Split('/'))
-        {
-            at = Real(Path.Combine(at, part));
-            if (at != home && !at.StartsWith(home.TrimEnd('/') + "/", StringComparison.Ordinal)) return false;
-        }
-
-        return true;
+        var home = Real(root);
+        var place = Real(full);
+        return place == home || place.StartsWith(home.TrimEnd('/') + "/", StringComparison.Ordinal);
     }
 
+    // As the kernel walks it: a link may hide in the middle of a path, or behind another link.
     private static string Real(string path)
     {
-        FileSystemInfo entry = Directory.Exists(path) ? new DirectoryInfo(path) : new FileInfo(path);
-        return entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        var ahead = new Stack<string>(path.Split('/').Reverse());
+        var at = "/";
+        for (var links = 0; ahead.TryPop(out var part);)
+        {
+            if (part is "" or ".") continue;
+            if (part == "..")
+            {
+                at = Path.GetDirectoryName(at) ?? "/";
+                continue;
+            }
+
+            var next = Path.Combine(at, part);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                at = next;
+                continue;
+            }
+
+            if (++links > MostLinks) throw Refuse($"'{path}' goes through more than {MostLinks} links.");
+            if (target.StartsWith('/')) at = "/";
+            foreach (var step in target.Split('/').Reverse()) ahead.Push(step);
+        }
+
+        return at;
     }
 
     private static JobException Refuse(string message) => new(ErrorCodes.SpecInvalid, message);

@@ -1,0 +1,35 @@
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Tests.Silo;
+
+/// <summary>Takes events; loses the answer to the first calls when asked to.</summary>
+internal sealed class FakeJobGrain : IJobGrain
+{
+    public List<EventBatch> Batches { get; } = [];
+
+    public int AnswersToLose { get; set; }
+
+    /// <summary>Appends wait for it.</summary>
+    public Task Open { get; set; } = Task.CompletedTask;
+
+    public async Task Append(EventBatch batch)
+    {
+        await Open;
+        Batches.Add(batch);
+        if (AnswersToLose-- > 0) throw new TimeoutException("no answer");
+    }
+
+    public Task<SubmitOutcome> Submit(JobSubmission submission) => throw new NotSupportedException();
+
+    public Task<JobReport?> Status() => throw new NotSupportedException();
+
+    public Task<JobReport?> Stop(bool checkpoint) => throw new NotSupportedException();
+
+    public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => throw new NotSupportedException();
+
+    public Task RankEnded(RankEnd end) => throw new NotSupportedException();
+
+    public Task Begin(IReadOnlyList<LeasedSilo> silos) => throw new NotSupportedException();
+}

@@ -1,0 +1,36 @@
+using Distributed.Core;
+using Distributed.Silo.Serve;
+
+namespace Distributed.Grains.Tests.Silo;
+
+public sealed class ServeSettingsTests
+{
+    private const string Token = "0123456789abcdef";
+
+    [Fact]
+    public void FromLifeline_GoodLine_ReadsIt()
+    {
+        var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":4711,"jobsRoot":"/jobs"}""");
+        Assert.Equal((Token, 4711, "/jobs", null), (settings.Token, settings.Port, settings.JobsRoot, settings.DataRoot));
+        Assert.Equal(System.Net.IPAddress.Loopback, settings.Address);
+    }
+
+    [Theory]
+    [InlineData(null, "stdin ended")]
+    [InlineData("null", "null")]
+    [InlineData("{\"token\":\"0123456789abcdef\",", "no JSON object")]
+    [InlineData("{\"token\":\"short\",\"port\":0,\"jobsRoot\":\"/jobs\"}", "16 or more")]
+    [InlineData("{\"token\":\"0123456789abcdef\",\"port\":70000,\"jobsRoot\":\"/jobs\"}", "70000")]
+    [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"jobs\"}", "absolute folder")]
+    public void FromLifeline_BadLine_SaysWhatIsWrongWithoutTheToken(string? line, string expected)
+    {
+        var error = Assert.Throws<JobException>(() => ServeSettings.FromLifeline(line));
+        Assert.Equal("settings-invalid", error.Code);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Token, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromEnvironment_Missing_NamesTheVariable() => Assert.Contains(
+        "DTRAIN_TOKEN_FILE", Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(_ => null)).Message, StringComparison.Ordinal);
+}
