@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Coordination;
@@ -10,5 +11,5 @@ namespace Distributed.Grains.Coordination;
 public sealed record GenerationSetup(
     [property: Id(0)] int Generation,
     [property: Id(1)] string SpecJson,
-    [property: Id(2)] IReadOnlyList<string> Silos,
+    [property: Id(2)] ImmutableArray<string> Silos,
     [property: Id(3)] TimeSpan StepDeadline);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Distributed.Grains.Devices;
 
 /// <summary>The one queue of the cluster (key 0): orders the jobs that wait and leases silos to them.</summary>
@@ -10,5 +12,5 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     Task Leave(string jobId);
 
     /// <summary>Ids of all jobs that ever lined up, in that order.</summary>
-    Task<IReadOnlyList<string>> List();
+    Task<ImmutableArray<string>> List();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly JobQueue queue = new();
-    private readonly Dictionary<string, IReadOnlyList<LeasedSilo>> running = [];
+    private readonly Dictionary<string, ImmutableArray<LeasedSilo>> running = [];
     private readonly List<string> known = [];
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -35,14 +36,14 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
         await Serve();
     }
 
-    public Task<IReadOnlyList<string>> List() => Task.FromResult<IReadOnlyList<string>>([.. known]);
+    public Task<ImmutableArray<string>> List() => Task.FromResult(known.ToImmutableArray());
 
     private async Task Serve()
     {
         while (queue.Head is { } head)
         {
             var silos = await TryLease(head);
-            if (silos.Count == 0) return;
+            if (silos.IsEmpty) return;
             queue.Remove(head.JobId);
             running[head.JobId] = silos;
             // Not awaited: the job may at this moment be waiting for the queue.
@@ -51,7 +52,7 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
     }
 
     /// <returns>All silos that the job wants, or none.</returns>
-    private async Task<IReadOnlyList<LeasedSilo>> TryLease(QueuedJob job)
+    private async Task<ImmutableArray<LeasedSilo>> TryLease(QueuedJob job)
     {
         var leased = new List<LeasedSilo>();
         var active = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, StringComparer.Ordinal);
@@ -68,12 +69,12 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
             }
         }
 
-        if (leased.Count == job.Silos && leased.Sum(s => s.Slots) >= job.MinSlots) return leased;
-        await GiveBack(job.JobId, leased);
+        if (leased.Count == job.Silos && leased.Sum(s => s.Slots) >= job.MinSlots) return [.. leased];
+        await GiveBack(job.JobId, [.. leased]);
         return [];
     }
 
-    private async Task GiveBack(string jobId, IReadOnlyList<LeasedSilo> silos)
+    private async Task GiveBack(string jobId, ImmutableArray<LeasedSilo> silos)
     {
         foreach (var silo in silos)
         {
@@ -89,7 +90,7 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
         }
     }
 
-    private async Task Begin(string jobId, IReadOnlyList<LeasedSilo> silos)
+    private async Task Begin(string jobId, ImmutableArray<LeasedSilo> silos)
     {
         try
         {

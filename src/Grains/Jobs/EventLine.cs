@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Orleans.Concurrency;
 
@@ -38,7 +39,7 @@ public sealed record EventBatch(
     [property: Id(0)] int Generation,
     [property: Id(1)] string Source,
     [property: Id(2)] long First,
-    [property: Id(3)] IReadOnlyList<EventLine> Lines,
+    [property: Id(3)] ImmutableArray<EventLine> Lines,
     [property: Id(4)] long TotalSteps);
 
 /// <param name="Number">0, 1, 2, ... within the job.</param>
@@ -47,4 +48,4 @@ public readonly record struct NumberedEvent([property: Id(0)] long Number, [prop
 
 /// <param name="Final">The job has ended and this page holds the last of its events.</param>
 [GenerateSerializer, Immutable]
-public sealed record EventPage([property: Id(0)] IReadOnlyList<NumberedEvent> Events, [property: Id(1)] bool Final);
+public sealed record EventPage([property: Id(0)] ImmutableArray<NumberedEvent> Events, [property: Id(1)] bool Final);

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Distributed.Grains.Jobs;
 
 /// <summary>The last events of a job, numbered from its first.</summary>
@@ -24,12 +26,12 @@ internal sealed class EventLog(int capacity)
     }
 
     /// <summary>Events from a number on; from the oldest kept when that one is forgotten.</summary>
-    public IReadOnlyList<NumberedEvent> Read(long from, int max)
+    public ImmutableArray<NumberedEvent> Read(long from, int max)
     {
         var start = Math.Clamp(from, first, End);
         var count = (int)Math.Min(Math.Max(max, 0), End - start);
-        var page = new NumberedEvent[count];
-        for (var i = 0; i < count; i++) page[i] = new NumberedEvent(start + i, kept[(int)(start - first) + i]);
-        return page;
+        var page = ImmutableArray.CreateBuilder<NumberedEvent>(count);
+        for (var i = 0; i < count; i++) page.Add(new NumberedEvent(start + i, kept[(int)(start - first) + i]));
+        return page.MoveToImmutable();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Orleans.Concurrency;
@@ -31,5 +32,5 @@ public interface IJobGrain : IGrainWithStringKey
     Task RankEnded(RankEnd end);
 
     /// <summary>The queue has leased these silos to the job.</summary>
-    Task Begin(IReadOnlyList<LeasedSilo> silos);
+    Task Begin(ImmutableArray<LeasedSilo> silos);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -85,7 +86,7 @@ internal sealed partial class JobGrain(
         }
 
         var page = log.Read(from, Math.Clamp(max, 1, LargestPage));
-        var next = page.Count > 0 ? page[^1].Number + 1 : log.End;
+        var next = page.Length > 0 ? page[^1].Number + 1 : log.End;
         return new EventPage(page, logClosed && next == log.End);
     }
 
@@ -94,15 +95,15 @@ internal sealed partial class JobGrain(
         if (State.Phase != JobPhase.Running || batch.Generation != State.Generation) return Task.CompletedTask;
         var sequence = (batch.Generation, batch.Source);
         var next = nextOf.GetValueOrDefault(sequence);
-        for (var i = (int)Math.Max(0, next - batch.First); i < batch.Lines.Count; i++) Take(batch.Lines[i]);
-        nextOf[sequence] = Math.Max(next, batch.First + batch.Lines.Count);
+        for (var i = (int)Math.Max(0, next - batch.First); i < batch.Lines.Length; i++) Take(batch.Lines[i]);
+        nextOf[sequence] = Math.Max(next, batch.First + batch.Lines.Length);
         if (batch.TotalSteps > 0) totalSteps = batch.TotalSteps;
         return Task.CompletedTask;
     }
 
     public Task RankEnded(RankEnd end) => Apply(JobLifecycle.RankEnded(State, end));
 
-    public async Task Begin(IReadOnlyList<LeasedSilo> silos)
+    public async Task Begin(ImmutableArray<LeasedSilo> silos)
     {
         if (store.State.Submission is not { } submission) return;
         var worldSize = RankPlan.WorldSize(Spec, submission.Options.Ranks, silos.Sum(s => s.Slots));

@@ -1,14 +1,19 @@
+using System.Collections.Immutable;
 using Distributed.Grains.Placement;
 
 namespace Distributed.Grains.Jobs;
 
 /// <summary>A job as it is stored: what was submitted, how far it came, and where its ranks run.</summary>
+[GenerateSerializer]
 internal sealed class JobRecord
 {
+    [Id(0)]
     public JobSubmission? Submission { get; set; }
 
+    [Id(1)]
     public JobState State { get; set; } = new();
 
     /// <summary>Places of the current generation's ranks.</summary>
-    public IReadOnlyList<SiloRanks> Plan { get; set; } = [];
+    [Id(2)]
+    public ImmutableArray<SiloRanks> Plan { get; set; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 using Orleans.Runtime;
@@ -14,7 +15,7 @@ public readonly record struct PlacedRank([property: Id(0)] int Rank, [property: 
 
 /// <summary>The ranks of one generation on one silo.</summary>
 [GenerateSerializer, Immutable]
-public sealed record SiloRanks([property: Id(0)] LeasedSilo Silo, [property: Id(1)] IReadOnlyList<PlacedRank> Ranks);
+public sealed record SiloRanks([property: Id(0)] LeasedSilo Silo, [property: Id(1)] ImmutableArray<PlacedRank> Ranks);
 
 /// <summary>Which rank runs where: a pure function of the job, its options and the silos.</summary>
 internal static class RankPlan
@@ -39,18 +40,18 @@ internal static class RankPlan
 
     /// <summary>Deals ranks to silos in contiguous runs: silo i of M gets floor((i+1)N/M) - floor(iN/M).</summary>
     /// <returns>One entry for each silo that gets a rank, in order.</returns>
-    public static IReadOnlyList<SiloRanks> Deal(int worldSize, string device, IReadOnlyList<LeasedSilo> silos)
+    public static ImmutableArray<SiloRanks> Deal(int worldSize, string device, ImmutableArray<LeasedSilo> silos)
     {
-        var plan = new List<SiloRanks>(silos.Count);
-        for (var i = 0; i < silos.Count; i++)
+        var plan = new List<SiloRanks>(silos.Length);
+        for (var i = 0; i < silos.Length; i++)
         {
-            var start = (int)((long)i * worldSize / silos.Count);
-            var end = (int)((long)(i + 1) * worldSize / silos.Count);
+            var start = (int)((long)i * worldSize / silos.Length);
+            var end = (int)((long)(i + 1) * worldSize / silos.Length);
             if (start == end) continue;
             var slot = start;
             plan.Add(new SiloRanks(silos[i], [.. Enumerable.Range(start, end - start).Select(r => new PlacedRank(r, $"{device}:{r - slot}"))]));
         }
 
-        return plan;
+        return [.. plan];
     }
 }

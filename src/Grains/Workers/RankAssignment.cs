@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Grains.Placement;
 using Orleans.Concurrency;
 
@@ -30,7 +31,7 @@ public sealed record RankAssignment
 
     /// <summary>All ranks of this generation on this silo, ascending.</summary>
     [Id(6)]
-    public required IReadOnlyList<PlacedRank> LocalRanks { get; init; }
+    public required ImmutableArray<PlacedRank> LocalRanks { get; init; }
 
     [Id(7)]
     public bool Resume { get; init; }

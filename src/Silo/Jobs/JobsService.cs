@@ -49,10 +49,10 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         while (true)
         {
             var page = await job.ReadEvents(next, EventsPerPage, LongPoll).WaitAsync(ended.Token) ?? throw NoSuchJob(request.Id);
-            for (var i = 0; i < page.Events.Count; i++)
+            for (var i = 0; i < page.Events.Length; i++)
             {
                 // Hints let a page leave in few packets; its last event flushes.
-                responseStream.WriteOptions = i + 1 < page.Events.Count ? new WriteOptions(WriteFlags.BufferHint) : WriteOptions.Default;
+                responseStream.WriteOptions = i + 1 < page.Events.Length ? new WriteOptions(WriteFlags.BufferHint) : WriteOptions.Default;
                 await responseStream.WriteAsync(new JobEvent { Number = page.Events[i].Number, Json = page.Events[i].Json }, ended.Token);
                 next = page.Events[i].Number + 1;
             }

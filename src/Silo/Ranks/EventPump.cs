@@ -81,7 +81,7 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
                     else passed.Add((TaskCompletionSource)item);
                 }
 
-                if (lines.Count > 0) await Deliver([.. lines]);
+                if (lines.Count > 0) await Deliver(lines);
                 passed.ForEach(p => p.SetResult());
                 lines.Clear();
                 passed.Clear();
@@ -92,21 +92,21 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
         }
     }
 
-    private async Task Deliver(EventLine[] lines)
+    private async Task Deliver(List<EventLine> lines)
     {
-        var batch = new EventBatch(generation, silo, sent, lines, totalSteps());
+        var batch = new EventBatch(generation, silo, sent, [.. lines], totalSteps());
         while (true)
         {
             try
             {
                 await job.Append(batch);
-                sent += lines.Length;
+                sent += lines.Count;
                 return;
             }
             catch (Exception e) when (e is OrleansException or TimeoutException)
             {
                 // The batch keeps its number, so the grain logs it once even if it did arrive.
-                LogRetry(logger, e, lines.Length, silo);
+                LogRetry(logger, e, lines.Count, silo);
                 await Task.Delay(RetryPause, time, disposed.Token);
             }
         }

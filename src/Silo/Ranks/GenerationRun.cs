@@ -36,7 +36,7 @@ internal sealed class GenerationRun : IAsyncDisposable
         pump = new EventPump(
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         session = new SiloSession(options, decider, pump, time);
-        running = assignment.LocalRanks.Count;
+        running = assignment.LocalRanks.Length;
     }
 
     /// <summary>Runs one rank to its end and delivers the events up to then.</summary>

@@ -73,7 +73,7 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
         await cluster.Watch("first");
         await cluster.Watch("second");
         Assert.Equal(JobPhase.Completed, (await cluster.Job("second").Status())!.Phase);
-        Assert.Equal(["first", "second"], await cluster.Grains.GetGrain<IJobQueueGrain>(0).List());
+        Assert.Equal(["first", "second"], (await cluster.Grains.GetGrain<IJobQueueGrain>(0).List()).ToArray());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 namespace Distributed.Grains.Tests.Cluster;
@@ -22,6 +23,10 @@ internal sealed class TrainingCluster : IAsyncDisposable
 
     /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
     public IGrainFactory GrainsInSilo => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainFactory>();
+
+    /// <summary>What the silos write stored state with.</summary>
+    public IGrainStorageSerializer StorageSerializer =>
+        cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
     public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null)
     {
@@ -69,7 +74,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             var page = await Job(id).ReadEvents(from, 100, TimeSpan.FromSeconds(5)).WaitAsync(patience.Token);
             if (page!.Events.Any(e => e.Json.Contains(text, StringComparison.Ordinal))) return;
             Assert.False(page.Final, $"Job {id} ended without an event '{text}'.");
-            from += page.Events.Count;
+            from += page.Events.Length;
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class EventLogTests
         var log = new EventLog(16);
         for (var i = 0; i < 1000; i++) log.Append($"e{i}");
         var page = log.Read(0, 4096);
-        Assert.InRange(page.Count, 16, 18);
+        Assert.InRange(page.Length, 16, 18);
         Assert.All(page, e => Assert.Equal($"e{e.Number}", e.Json));
         Assert.Equal(999, page[^1].Number);
     }

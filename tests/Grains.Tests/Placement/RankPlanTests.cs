@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
 using Distributed.Core.Jobs;
@@ -8,7 +9,7 @@ namespace Distributed.Grains.Tests.Placement;
 
 public sealed class RankPlanTests
 {
-    private static LeasedSilo[] Silos(int count) =>
+    private static ImmutableArray<LeasedSilo> Silos(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new LeasedSilo(SiloAddress.New(IPAddress.Loopback, 1000 + i, 7), $"silo-{i}", 2))];
 
     [Fact]
@@ -20,8 +21,8 @@ public sealed class RankPlanTests
             foreach (var silo in plan)
             {
                 var i = int.Parse(silo.Silo.Name[5..], System.Globalization.CultureInfo.InvariantCulture);
-                Assert.Equal(((i + 1) * worldSize / count) - (i * worldSize / count), silo.Ranks.Count);
-                Assert.Equal(Enumerable.Range(0, silo.Ranks.Count).Select(d => $"cpu:{d}"), silo.Ranks.Select(r => r.Device));
+                Assert.Equal(((i + 1) * worldSize / count) - (i * worldSize / count), silo.Ranks.Length);
+                Assert.Equal(Enumerable.Range(0, silo.Ranks.Length).Select(d => $"cpu:{d}"), silo.Ranks.Select(r => r.Device));
             }
         });
 

@@ -15,7 +15,7 @@ public sealed class EventPumpTests
         await using var pump = Pump(job);
         for (var i = 0; i < 20_000; i++) pump.Publish(new WarningEvent($"w{i}"));
         await pump.Drain();
-        Assert.Equal(20_000, job.Batches.Sum(b => b.Lines.Count));
+        Assert.Equal(20_000, job.Batches.Sum(b => b.Lines.Length));
         var next = 0L;
         foreach (var batch in job.Batches)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
@@ -31,5 +32,5 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task RankEnded(RankEnd end) => throw new NotSupportedException();
 
-    public Task Begin(IReadOnlyList<LeasedSilo> silos) => throw new NotSupportedException();
+    public Task Begin(ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
 }
