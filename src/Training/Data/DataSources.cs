@@ -12,6 +12,8 @@ internal static class DataSources
     {
         "shapes" => ShapesSet.Generate(spec),
         "cifar10" => Cifar10Set.Open(PathOf(spec), spec),
+        "mnist" => MnistSet.Open(PathOf(spec), spec),
+        "imdb" => ImdbSet.Open(PathOf(spec), spec),
         "tensors" => TensorsSet.Open(PathOf(spec), spec.Model),
         var name => throw new JobException(
             ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, tensors or shapes."),

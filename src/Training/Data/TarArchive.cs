@@ -6,6 +6,8 @@ namespace Distributed.Training.Data;
 /// <summary>Streams through a .tar or .tar.gz: nothing is unpacked to disk, links are passed over.</summary>
 internal static class TarArchive
 {
+    private const int EndMarkerBytes = 1024;
+
     /// <param name="entry">Called for every regular file with its name, content and length.</param>
     /// <exception cref="Core.JobException">The archive is damaged or cut short.</exception>
     public static void Read(string path, Action<string, Stream, long> entry)
@@ -14,12 +16,17 @@ internal static class TarArchive
         using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         try
         {
-            using var tar = new TarReader(content, leaveOpen: true);
+            // The reader takes a stream that just ends for the end of the archive; only the zero blocks tell it from a cut one.
+            using var watched = new TailWatch(content);
+            using var tar = new TarReader(watched, leaveOpen: true);
             while (tar.GetNextEntry() is { } next)
             {
                 if (next.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
                     entry(next.Name, next.DataStream ?? Stream.Null, next.Length);
             }
+
+            watched.CopyTo(Stream.Null);
+            if (watched.ZerosAtEnd < EndMarkerBytes) throw DataFile.Invalid(path, "ends without the marker of a complete tar archive", "download it again");
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException)
         {
