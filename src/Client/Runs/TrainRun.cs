@@ -90,9 +90,9 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         {
             throw new OperationCanceledException(cancel);
         }
-        catch (RpcException refused) when (refused.StatusCode == StatusCode.InvalidArgument)
+        catch (RpcException refused) when (!EventStream.IsLostConnection(refused))
         {
-            throw new CommandFailure(ExitCode.Usage, refused.Status.Detail);
+            throw new CommandFailure(refused.StatusCode == StatusCode.InvalidArgument ? ExitCode.Usage : ExitCode.Failed, refused.Status.Detail);
         }
     }
 
