@@ -78,7 +78,8 @@ public sealed class CheckpointStore
         return steps;
     }
 
-    internal string PathOf(long step) => Path.Combine(Root, CheckpointName.Of(step));
+    /// <summary>Where the checkpoint of a step lies, or would lie.</summary>
+    public string PathOf(long step) => Path.Combine(Root, CheckpointName.Of(step));
 
     /// <returns>What <c>latest</c> says; null without one or when it names no step.</returns>
     internal long? ReadLatest(Action<string> warn)
