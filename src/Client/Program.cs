@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Distributed.Client.Commands;
 using Distributed.Client.Runs;
+using Distributed.Core;
 
 namespace Distributed.Client;
 
@@ -23,6 +24,7 @@ internal static class Program
             StatusCommand.Create(),
             WatchCommand.Create(),
             StopCommand.Create(),
+            CheckpointCommand.Create(),
             ScaleTraceCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
@@ -52,6 +54,11 @@ internal static class Program
         {
             await error.WriteLineAsync($"dtrain: {failure.Message}");
             return failure.ExitCode;
+        }
+        catch (JobException failure)
+        {
+            await error.WriteLineAsync($"dtrain: [{failure.Code}] {failure.Message}");
+            return ExitCode.Of(failure.Code);
         }
         // The process edge: whatever was not foreseen still ends in one message and a code.
         catch (Exception unforeseen)

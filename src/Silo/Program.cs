@@ -6,7 +6,7 @@ return args switch
 {
     [] => await ServeCommand.Run([]),
     ["serve", .. var rest] => await ServeCommand.Run(rest),
-    ["bench", .. var rest] => BenchCommand.Run(rest),
+    ["bench", .. var rest] => await BenchCommand.Run(rest),
     ["doctor", .. var rest] => DoctorCommand.Run(rest),
     [var verb, ..] => Usage(verb),
 };

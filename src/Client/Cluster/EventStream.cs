@@ -42,12 +42,13 @@ internal static class EventStream
         {
             throw new OperationCanceledException(cancel);
         }
-        catch (RpcException lost) when (IsLostConnection(lost.StatusCode) && mayRetry())
+        catch (RpcException lost) when (IsLostConnection(lost) && mayRetry())
         {
             return null;
         }
     }
 
     /// <summary>A server that dies in the middle of a stream shows as any of these.</summary>
-    private static bool IsLostConnection(StatusCode status) => status is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal;
+    public static bool IsLostConnection(RpcException broken) =>
+        broken.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Internal;
 }

@@ -21,20 +21,20 @@ internal static class BenchCommand
             name, json, plot,
         };
         verb.TreatUnmatchedTokensAsErrors = false;
-        verb.SetAction((parse, cancel) =>
+        verb.SetAction(parse =>
         {
             if (parse.GetValue(plot) is not null) throw new CommandFailure(ExitCode.Usage, "--plot is not in this release. Take the rows from --json.");
             string[] arguments = ["bench", parse.GetRequiredValue(name), .. parse.UnmatchedTokens];
-            return RunAsync(arguments, parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, cancel);
+            return RunAsync(arguments, parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(string[] arguments, bool json, TextWriter output, TextWriter error, CancellationToken cancel)
+    private static async Task<int> RunAsync(string[] arguments, bool json, TextWriter output, TextWriter error)
     {
         BenchView view = new(output, error);
-        var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, json ? output.WriteLine : view.Accept, error, TimeProvider.System, cancel);
-        if (code > 2) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ProcessEnd.Describe(code)}.");
+        var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, json ? output.WriteLine : view.Accept, error, TimeProvider.System);
+        if (code is > 2 and not ExitCode.Interrupted) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ProcessEnd.Describe(code)}.");
         if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and silo must be of one build.");
         return code;
     }

@@ -22,10 +22,10 @@ internal static class DoctorCommand
             json,
         };
         access.AddTo(verb);
-        verb.SetAction(async (parse, cancel) =>
+        verb.SetAction(async parse =>
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
-            var report = await AskSiloAsync(error, cancel);
+            var report = await AskSiloAsync(error);
             if (access.IsNamed(parse)) report = report with { Checks = [.. report.Checks, await CheckClusterAsync(access, parse)] };
             Write(report, parse.GetValue(json), output);
             return report.IsHealthy ? ExitCode.Done : ExitCode.Failed;
@@ -46,16 +46,17 @@ internal static class DoctorCommand
     }
 
     /// <summary>A silo that cannot even report is itself the finding.</summary>
-    private static async Task<DoctorReport> AskSiloAsync(TextWriter error, CancellationToken cancel)
+    private static async Task<DoctorReport> AskSiloAsync(TextWriter error)
     {
         StringBuilder text = new();
         try
         {
-            var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System, cancel);
+            var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System);
+            if (code == ExitCode.Interrupted) throw new CommandFailure(code, "Interrupted.");
             return DoctorReport.Read(text.ToString()) ?? Broken(
                 $"ended with {ProcessEnd.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
         }
-        catch (CommandFailure failure)
+        catch (CommandFailure failure) when (failure.ExitCode != ExitCode.Interrupted)
         {
             return Broken(failure.Message, $"Build the whole solution, or set {SiloLocator.Variable}.");
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Distributed.Client.Runs;
+using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Commands;
@@ -56,7 +57,7 @@ internal sealed class TrainCommand
         CheckInputs(options.File, spec);
         RunDirectory.Check(plan, options, ownCheckpoints: spec.Checkpoint.Path is null);
         foreach (var warning in plan.Warnings) await error.WriteLineAsync($"warning: {warning}");
-        if (options.Resume && !RunDirectory.HoldsAnything(plan.CheckpointPath))
+        if (options.Resume && new CheckpointStore(plan.CheckpointPath).IsEmpty)
             await error.WriteLineAsync($"warning: no checkpoint in '{plan.CheckpointPath}' yet; the job starts from its first step.");
         var environment = RunEnvironment.Take(plan, time);
         var directory = RunDirectory.Create(plan, options.Resume, environment);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Runs;
@@ -33,11 +34,11 @@ internal sealed class RunDirectory
             if (ownCheckpoints && !Directory.Exists(plan.Directory))
                 throw Refusal($"--resume finds no earlier run: '{plan.Directory}' does not exist. Check --out, or leave out --resume to start afresh.");
         }
-        else if (HoldsAnything(plan.CheckpointPath))
+        else if (!new CheckpointStore(plan.CheckpointPath).IsEmpty)
         {
             throw Refusal($"The checkpoint path '{plan.CheckpointPath}' is not empty. Add --resume to continue that run, or choose another path.");
         }
-        else if (HoldsAnything(System.IO.Path.Combine(plan.Directory, "checkpoints")))
+        else if (!new CheckpointStore(System.IO.Path.Combine(plan.Directory, "checkpoints")).IsEmpty)
         {
             throw Refusal($"'{plan.Directory}' holds the checkpoints of an earlier run. Add --resume to continue it, or choose another --out.");
         }
@@ -63,8 +64,6 @@ internal sealed class RunDirectory
 
     public void Write(RunEnvironment environment) =>
         File.WriteAllText(System.IO.Path.Combine(Path, "environment.json"), environment.ToJson() + "\n");
-
-    public static bool HoldsAnything(string path) => Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
 
     private static CommandFailure Refusal(string message) => new(ExitCode.Usage, message);
 }

@@ -21,6 +21,8 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     private readonly IProgressView view = ProgressViews.Choose(error, options.Json, time);
     private string? lastWords;
 
+    private string ResumeCommand => $"dtrain train {options.File} --resume --out {directory.Path}";
+
     public async Task<int> RunAsync()
     {
         using var interruption = Interruption.Listen(time);
@@ -88,9 +90,9 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         {
             throw new OperationCanceledException(cancel);
         }
-        catch (RpcException refused) when (refused.StatusCode == StatusCode.InvalidArgument)
+        catch (RpcException refused) when (!EventStream.IsLostConnection(refused))
         {
-            throw new CommandFailure(ExitCode.Usage, refused.Status.Detail);
+            throw new CommandFailure(refused.StatusCode == StatusCode.InvalidArgument ? ExitCode.Usage : ExitCode.Failed, refused.Status.Detail);
         }
     }
 
@@ -150,6 +152,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
                 error.WriteLine($"dtrain: {JobFailureText.Describe(plan.JobId, failure)}");
                 if (lastWords is not null) error.WriteLine(lastWords);
                 error.WriteLine($"run: {directory.Path}");
+                if (progress.Checkpoint is not null) error.WriteLine($"Continue from the last checkpoint with: {ResumeCommand}");
                 return ExitCode.Of(failure.Code);
             case null when !interrupted:
                 error.WriteLine($"dtrain: the events of job {plan.JobId} ended without its result. See {directory.LogPath}.");
@@ -158,7 +161,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         if (!options.Json && progress.End is not null) RunSummary.Write(output, progress, directory.Path);
         if (!interrupted) return ExitCode.Done;
         error.WriteLine(progress.Checkpoint is { } checkpoint
-            ? $"Interrupted; the last checkpoint is {checkpoint}. Continue with: dtrain train {options.File} --resume --out {directory.Path}"
+            ? $"Interrupted; the last checkpoint is {checkpoint}. Continue with: {ResumeCommand}"
             : "Interrupted; no checkpoint was written.");
         return ExitCode.Interrupted;
     }

@@ -1,3 +1,5 @@
+using Distributed.Client.Runs;
+
 namespace Distributed.Client.Silo;
 
 /// <summary>Runs a verb of the silo executable that measures or checks and then ends.</summary>
@@ -6,10 +8,12 @@ internal static class SiloTool
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
 
     /// <summary>Hands on each line of the tool's stdout as it comes; its stderr goes to <paramref name="error"/>.</summary>
-    /// <returns>The tool's exit code.</returns>
+    /// <returns>The tool's exit code, or <see cref="ExitCode.Interrupted"/> after Ctrl-C, which ends the tool.</returns>
     public static async Task<int> RunAsync(
-        string executable, IEnumerable<string> arguments, Action<string> onLine, TextWriter error, TimeProvider time, CancellationToken cancel)
+        string executable, IEnumerable<string> arguments, Action<string> onLine, TextWriter error, TimeProvider time)
     {
+        using var interruption = Interruption.Listen(time);
+        var cancel = interruption.Asked;
         using var process = SiloProcess.StartProcess(executable, arguments);
         var talking = CopyLinesAsync(process.StandardError, error.WriteLine, cancel);
         try
@@ -18,6 +22,10 @@ internal static class SiloTool
             await process.WaitForExitAsync(cancel);
             await Task.WhenAny(talking, Task.Delay(EndDeadline, time, cancel));
             return process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
         }
         finally
         {

@@ -51,6 +51,9 @@ internal sealed class SiloApp : IAsyncDisposable
         }
     }
 
+    /// <summary>The way to the grains for code of this process.</summary>
+    public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
+
     /// <summary>Completes when the silo was told to leave and has left.</summary>
     public Task Ended() => app.WaitForShutdownAsync();
 

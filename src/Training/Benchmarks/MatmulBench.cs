@@ -7,10 +7,40 @@ namespace Distributed.Training.Benchmarks;
 /// <summary>Square matrix products by precision, on one thread.</summary>
 public static class MatmulBench
 {
-    /// <summary>Best-of-the-middle timing: the median over repetitions, precisions taken in turn so that drift hits all alike.</summary>
+    private static readonly int[] Sizes = [256, 1024, 2048, 4096];
+
+    public static IReadOnlyList<string> Columns { get; } = ["size", "precision", "ms", "GFLOP/s", "times float32"];
+
+    /// <param name="rounds">Repetitions of each product, of which the median counts.</param>
+    /// <param name="report">Takes each row as soon as it is measured.</param>
+    public static BenchSummary Run(int rounds, Action<BenchRow> report)
+    {
+        var ratios = new Dictionary<string, double>(StringComparer.Ordinal);
+        var rows = new List<IReadOnlyList<string>>();
+        foreach (var size in Sizes)
+        {
+            var seconds = Measure(size, Math.Max(rounds, 3));
+            foreach (var (precision, time) in seconds)
+            {
+                var ratio = seconds["float32"] / time;
+                if (precision != "float32") ratios[$"{size}, {precision}"] = Math.Round(ratio, 3);
+                string[] cells =
+                [
+                    Text(size, "0"), precision, Text(time * 1e3, "0.00"), Text(2.0 * size * size * size / time / 1e9, "0"), Text(ratio, "0.00"),
+                ];
+                rows.Add(cells);
+                report(new BenchRow(cells));
+            }
+        }
+        return new BenchSummary(
+            "Square matrix products on one thread", Columns, rows, ratios,
+            ["times float32: speed over float32's in the same run (higher is better); float16 on CPUs without native support is for correctness only."]);
+    }
+
+    /// <summary>Times one product: the median over repetitions, precisions taken in turn so that drift hits all alike.</summary>
     /// <param name="size">Rows and columns.</param>
     /// <returns>Seconds of one product by precision word.</returns>
-    public static IReadOnlyDictionary<string, double> Measure(int size, int repetitions)
+    private static Dictionary<string, double> Measure(int size, int repetitions)
     {
         set_num_threads(1);
         using var scope = NewDisposeScope();
@@ -28,6 +58,8 @@ public static class MatmulBench
             }
         return operands.ToDictionary(o => o.Name, o => Median(o.Times));
     }
+
+    private static string Text(double value, string format) => value.ToString(format, System.Globalization.CultureInfo.InvariantCulture);
 
     internal static double Median(IEnumerable<double> values)
     {

@@ -11,7 +11,7 @@ namespace Distributed.Training.Benchmarks;
 /// <param name="train">Runs a job with so many ranks in this process and returns its events.</param>
 public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> train)
 {
-    private static readonly string[] Columns = ["model", "precision", "what", "baseline ms", "ms", "ratio"];
+    public static IReadOnlyList<string> Columns { get; } = ["model", "precision", "what", "baseline ms", "ms", "ratio"];
     private readonly Dictionary<string, double> ratios = new(StringComparer.Ordinal);
     private readonly List<IReadOnlyList<string>> rows = [];
 

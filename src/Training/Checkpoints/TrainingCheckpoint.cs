@@ -1,7 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
-using Distributed.Core.Stepping;
 using Distributed.Training.Loop;
 
 namespace Distributed.Training.Checkpoints;
@@ -18,11 +17,15 @@ internal static class TrainingCheckpoint
         writer.WriteFile(
             CheckpointFiles.Optimizer,
             stream => TensorFiles.Write(stream, job.Layout, [.. job.Optimizer.Moments.Select(m => (m.Name + ".", m.Flat))]));
-        var snapshot = new TrainingSnapshot(
-            job.State.Step, job.State.Updates, job.State.Scaling,
-            job.Layout.Slots.ToDictionary(s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
-            JobSpecJson.Write(job.Spec), fingerprint);
-        writer.WriteFile(CheckpointFiles.State, snapshot.Write);
+        var snapshot = new TrainingSnapshot
+        {
+            State = job.State,
+            Seed = job.Spec.Seed,
+            ParameterSteps = job.Layout.Slots.ToDictionary(s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
+            SpecJson = JobSpecJson.Write(job.Spec),
+            Fingerprint = fingerprint,
+        };
+        writer.WriteFile(CheckpointFiles.State, stream => TrainingStateFile.Write(stream, snapshot));
         return writer.Commit().Path;
     }
 
@@ -30,7 +33,7 @@ internal static class TrainingCheckpoint
     /// <exception cref="JobException">The checkpoint is of another job, or lacks what the model needs.</exception>
     public static void Load(Checkpoint checkpoint, JobRuntime job)
     {
-        var snapshot = TrainingSnapshot.Read(checkpoint.StateFile);
+        var snapshot = TrainingStateFile.Read(checkpoint.StateFile);
         RefuseAnotherJob(checkpoint, snapshot, job.Spec);
         using (var model = SafetensorsFile.Open(checkpoint.ModelFile))
             TensorFiles.Read(model, job.Layout, job.Replica.Master, name => name, ErrorCodes.CheckpointInvalid);
@@ -38,10 +41,10 @@ internal static class TrainingCheckpoint
             foreach (var (moment, flat) in job.Optimizer.Moments)
                 TensorFiles.Read(optimizer, job.Layout, flat, name => $"{moment}.{name}", ErrorCodes.CheckpointInvalid);
         foreach (var slot in job.Layout.Slots)
-            job.Optimizer.ParameterUpdates[slot.Index] = snapshot.ParameterUpdates.TryGetValue(slot.Spec.Name, out var updates)
+            job.Optimizer.ParameterUpdates[slot.Index] = snapshot.ParameterSteps.TryGetValue(slot.Spec.Name, out var updates)
                 ? updates
                 : throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
-        job.State = new TrainerState(snapshot.Step, snapshot.Updates, snapshot.Scaling);
+        job.State = snapshot.State;
     }
 
     private static void RefuseAnotherJob(Checkpoint checkpoint, TrainingSnapshot snapshot, JobSpec spec)

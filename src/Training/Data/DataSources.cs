@@ -8,7 +8,19 @@ internal static class DataSources
 {
     /// <summary>Reads and checks the whole set; takes seconds for the larger ones, so call it once for all ranks.</summary>
     /// <exception cref="JobException"><c>path-missing</c>, or <c>data-invalid</c> naming file, place, found and expected.</exception>
-    public static DataSource Open(JobSpec spec) => spec.Data.Name switch
+    public static DataSource Open(JobSpec spec)
+    {
+        var source = OpenNamed(spec);
+        if (spec.Model.Sizes is [.., var outputs] && outputs < source.Classes)
+        {
+            throw new JobException(
+                ErrorCodes.SpecInvalid, $"model.sizes ends with {outputs}; data set \"{spec.Data.Name}\" has {source.Classes} classes, so expected at least that.");
+        }
+
+        return source;
+    }
+
+    private static DataSource OpenNamed(JobSpec spec) => spec.Data.Name switch
     {
         "shapes" => ShapesSet.Generate(spec),
         "cifar10" => Cifar10Set.Open(PathOf(spec), spec),

@@ -11,10 +11,11 @@ internal readonly record struct ShapePose(int X, int Y, int Radius, int Stroke, 
 {
     public static ShapePose Draw(ref CounterRandom random)
     {
+        const int Drift = 10;
         var radius = 12 + random.NextInt(11);
-        var room = 64 - (2 * radius);
-        return new ShapePose(
-            radius + random.NextInt(room), radius + random.NextInt(room), radius, 4 + random.NextInt(3), random.NextInt(32));
+        var x = 32 - Drift + random.NextInt((2 * Drift) + 1);
+        var y = 32 - Drift + random.NextInt((2 * Drift) + 1);
+        return new ShapePose(x, y, radius, 4 + random.NextInt(3), random.NextInt(32));
     }
 
     /// <summary>Whether the figure of a class covers the pixel.</summary>

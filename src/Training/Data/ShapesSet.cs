@@ -49,12 +49,13 @@ internal static class ShapesSet
     private static void RenderOne(int figure, Span<byte> image, ref CounterRandom random)
     {
         var pose = ShapePose.Draw(ref random);
+        var lighter = random.NextInt(2) == 0;
         Span<int> ground = stackalloc int[3], ink = stackalloc int[3];
         for (var c = 0; c < 3; c++)
         {
             ground[c] = 70 + random.NextInt(116);
-            var contrast = 15 + random.NextInt(55);
-            ink[c] = ground[c] + (random.NextInt(2) == 0 ? contrast : -contrast);
+            var contrast = 30 + random.NextInt(60);
+            ink[c] = ground[c] + (lighter ? contrast : -contrast);
         }
 
         for (var p = 0; p < Plane; p++)

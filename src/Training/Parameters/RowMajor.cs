@@ -14,7 +14,8 @@ internal static unsafe class RowMajor
     {
         using var _ = no_grad();
         using var view = slot.In(flat);
-        return view.contiguous().alias();
+        using var dense = view.contiguous();
+        return dense.alias();
     }
 
     /// <summary>Overwrites the parameter's part of a flat buffer with row-major FP32 values.</summary>

@@ -12,6 +12,7 @@ public sealed class UsageTests
     [InlineData("scale-trace")]
     [InlineData("bench")]
     [InlineData("doctor")]
+    [InlineData("checkpoint")]
     public async Task Help_EveryVerb_EndsWithExamples(string verb)
     {
         var (code, output, _) = await Dtrain.RunAsync(verb, "--help");

@@ -74,7 +74,11 @@ public class SamplePlanTests
 
     private static JobSpec Spec() => new()
     {
-        Name = "t", Model = new() { Name = "mlp" }, Data = new() { Name = "shapes" }, GlobalBatch = 32, MicroBatch = 8,
+        Name = "t",
+        Model = new() { Name = "mlp" },
+        Data = new() { Name = "shapes" },
+        GlobalBatch = 32,
+        MicroBatch = 8,
     };
 
     private static IEnumerable<long> Steps(long first, long count)

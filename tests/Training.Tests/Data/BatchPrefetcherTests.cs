@@ -85,6 +85,31 @@ public class BatchPrefetcherTests
     }
 
     [Fact]
+    public void Take_SteadyState_AllocatesNothing()
+    {
+        const int Warm = 400, End = 2_400;
+        long producedBefore = 0, producedAfter = 0;
+        using var prefetcher = new BatchPrefetcher(
+            new Numbers(100)
+            {
+                OnFill = fill =>
+                {
+                    if (fill == Warm) producedBefore = GC.GetAllocatedBytesForCurrentThread();
+                    if (fill == End) producedAfter = GC.GetAllocatedBytesForCurrentThread();
+                },
+            },
+            new SamplePlan(100, 8, 4, false, true, 0), new PrefetchRange(0, 2, 1, End, 4), ImageLayout.ChannelsFirst, null);
+        long takenBefore = 0;
+        for (var i = 0; i <= End; i++)
+        {
+            if (i == Warm) takenBefore = GC.GetAllocatedBytesForCurrentThread();
+            prefetcher.Return(prefetcher.Take(Deadline));
+        }
+
+        Assert.Equal((0L, 0L), ((producedAfter - producedBefore) / End, (GC.GetAllocatedBytesForCurrentThread() - takenBefore) / End));
+    }
+
+    [Fact]
     public void Dispose_ReaderWaitsForABuffer_EndsAtOnce()
     {
         var prefetcher = Of(new Numbers(100));

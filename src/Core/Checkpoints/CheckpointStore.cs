@@ -1,0 +1,114 @@
+namespace Distributed.Core.Checkpoints;
+
+/// <summary>A job's checkpoints: a directory for each step, and the file <c>latest</c> that names the one to resume from.</summary>
+/// <remarks>One writer at a time, held by a lock file that dies with its process; reading needs no lock.</remarks>
+public sealed class CheckpointStore
+{
+    internal const string LatestFile = "latest";
+    internal const string LockFile = ".lock";
+    internal const string TemporaryPrefix = ".tmp-";
+
+    /// <param name="root">Created by the first <see cref="Begin"/>.</param>
+    /// <param name="keep">Checkpoints that <see cref="CheckpointWriter.Commit"/> leaves, at least 1.</param>
+    public CheckpointStore(string root, int keep = 3)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        (Root, Keep) = (Path.GetFullPath(root), keep);
+    }
+
+    public string Root { get; }
+
+    public int Keep { get; }
+
+    /// <summary>Nothing but what a writer that died may have left behind.</summary>
+    public bool IsEmpty => !Directory.Exists(Root)
+        || Directory.EnumerateFileSystemEntries(Root).Select(Path.GetFileName)
+            .All(name => name == LockFile || name!.StartsWith(TemporaryPrefix, StringComparison.Ordinal));
+
+    /// <summary>Starts a checkpoint in a temporary directory and clears away those of dead writers.</summary>
+    /// <exception cref="JobException"><c>storage</c>: another process writes here, or the file system refuses.</exception>
+    public CheckpointWriter Begin(long step)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        return Storage.Guard(Root, () =>
+        {
+            Directory.CreateDirectory(Root);
+            var held = Storage.Lock(Path.Combine(Root, LockFile));
+            try
+            {
+                foreach (var leftover in Directory.EnumerateFileSystemEntries(Root, TemporaryPrefix + "*").ToArray()) Storage.Delete(leftover);
+                return new CheckpointWriter(this, step, held);
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
+        });
+    }
+
+    /// <summary>The checkpoint to resume from: the one <c>latest</c> names, otherwise the highest step that is whole.</summary>
+    /// <param name="warn">Takes one line for each that is passed over: which file, and what differs.</param>
+    /// <returns>Null when there is none.</returns>
+    public Checkpoint? FindLatest(Action<string> warn)
+    {
+        ArgumentNullException.ThrowIfNull(warn);
+        foreach (var step in Candidates(warn))
+        {
+            var path = PathOf(step);
+            var report = CheckpointVerifier.Verify(path);
+            if (report.Ok) return new Checkpoint(path, step, report.Manifest!);
+            warn($"Checkpoint {path} is damaged and passed over. {report.Faults}.");
+        }
+
+        return null;
+    }
+
+    /// <summary>Steps that have a directory, whole or not, ascending.</summary>
+    public IReadOnlyList<long> Steps()
+    {
+        if (!Directory.Exists(Root)) return [];
+        var steps = new List<long>();
+        foreach (var directory in Directory.EnumerateDirectories(Root))
+        {
+            if (CheckpointName.TryParse(Path.GetFileName(directory), out var step)) steps.Add(step);
+        }
+
+        steps.Sort();
+        return steps;
+    }
+
+    /// <summary>Where the checkpoint of a step lies, or would lie.</summary>
+    public string PathOf(long step) => Path.Combine(Root, CheckpointName.Of(step));
+
+    /// <returns>What <c>latest</c> says; null without one or when it names no step.</returns>
+    internal long? ReadLatest(Action<string> warn)
+    {
+        var file = Path.Combine(Root, LatestFile);
+        try
+        {
+            if (!File.Exists(file)) return null;
+            using var reader = new StreamReader(file);
+            var content = new char[64];
+            var name = new string(content, 0, reader.ReadBlock(content)).TrimEnd('\n');
+            if (CheckpointName.TryParse(name, out var step)) return step;
+            warn($"{file} names no checkpoint and is passed over.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            warn($"{file} cannot be read and is passed over ({e.Message}).");
+        }
+
+        return null;
+    }
+
+    private IEnumerable<long> Candidates(Action<string> warn)
+    {
+        var latest = ReadLatest(warn);
+        if (latest is { } first) yield return first;
+        foreach (var step in Steps().Reverse())
+        {
+            if (step != latest) yield return step;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Distributed.Core.Scaling;
+using Distributed.Core.Stepping;
+
+namespace Distributed.Core.Checkpoints;
+
+/// <summary><c>state.json</c>: a <see cref="TrainingSnapshot"/> as JSON; every float comes back bit for bit.</summary>
+public static class TrainingStateFile
+{
+    /// <summary>Version of the form; another one is refused.</summary>
+    public const int FormatVersion = 1;
+
+    /// <exception cref="ArgumentException">The scale is not finite or <see cref="TrainingSnapshot.SpecJson"/> is no JSON object.</exception>
+    public static void Write(Stream stream, TrainingSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        var scaling = snapshot.State.Scaling;
+        if (!float.IsFinite(scaling.Scale)) throw new ArgumentException($"Loss scale {scaling.Scale} cannot be stored.", nameof(snapshot));
+        using var spec = JsonDocument.Parse(snapshot.SpecJson);
+        using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" });
+        writer.WriteStartObject();
+        writer.WriteNumber("version", FormatVersion);
+        writer.WriteNumber("step", snapshot.State.Step);
+        writer.WriteNumber("updates", snapshot.State.Updates);
+        writer.WriteStartObject("lossScale");
+        writer.WriteNumber("scale", scaling.Scale);
+        writer.WriteNumber("growthTracker", scaling.GrowthTracker);
+        writer.WriteNumber("hysteresis", scaling.Hysteresis);
+        writer.WriteNumber("lastOverflow", scaling.LastOverflow);
+        writer.WriteNumber("consecutiveSkips", scaling.ConsecutiveSkips);
+        writer.WriteEndObject();
+        writer.WriteNumber("seed", snapshot.Seed);
+        writer.WriteString("fingerprint", snapshot.Fingerprint);
+        writer.WriteStartObject("parameterSteps");
+        foreach (var (name, steps) in snapshot.ParameterSteps.OrderBy(p => p.Key, StringComparer.Ordinal)) writer.WriteNumber(name, steps);
+        writer.WriteEndObject();
+        writer.WritePropertyName("job");
+        spec.RootElement.WriteTo(writer);
+        writer.WriteEndObject();
+    }
+
+    /// <exception cref="JobException"><c>checkpoint-invalid</c> naming the file and what is wrong in it.</exception>
+    public static TrainingSnapshot Read(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return Read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+            or IOException or UnauthorizedAccessException)
+        {
+            throw new JobException(ErrorCodes.CheckpointInvalid, $"{path}: no valid training state ({e.Message}).", e);
+        }
+    }
+
+    private static TrainingSnapshot Read(JsonElement root)
+    {
+        var version = root.GetProperty("version").GetInt32();
+        if (version != FormatVersion) throw new FormatException($"format version {version}, expected {FormatVersion}");
+        var scaling = root.GetProperty("lossScale");
+        var job = root.GetProperty("job");
+        if (job.ValueKind != JsonValueKind.Object) throw new FormatException("\"job\" is not an object");
+        var snapshot = new TrainingSnapshot
+        {
+            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling)),
+            Seed = root.GetProperty("seed").GetInt64(),
+            Fingerprint = root.GetProperty("fingerprint").GetString() ?? throw new FormatException("\"fingerprint\" is null"),
+            ParameterSteps = root.GetProperty("parameterSteps").EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.GetInt64(), StringComparer.Ordinal),
+            SpecJson = job.GetRawText(),
+        };
+        Check(snapshot);
+        return snapshot;
+    }
+
+    private static LossScaleState ReadScaling(JsonElement scaling) => new(
+        scaling.GetProperty("scale").GetSingle(),
+        scaling.GetProperty("growthTracker").GetInt32(),
+        scaling.GetProperty("hysteresis").GetInt32(),
+        scaling.GetProperty("lastOverflow").GetInt32(),
+        scaling.GetProperty("consecutiveSkips").GetInt32());
+
+    private static void Check(TrainingSnapshot snapshot)
+    {
+        var state = snapshot.State;
+        if (state.Step < 0 || state.Updates < 0 || state.Updates > state.Step)
+            throw new FormatException($"step {state.Step}, updates {state.Updates}; expected 0 <= updates <= step");
+        if (!float.IsFinite(state.Scaling.Scale)) throw new FormatException($"loss scale {state.Scaling.Scale}, expected a finite number");
+        foreach (var (name, steps) in snapshot.ParameterSteps)
+        {
+            if (steps < 0 || steps > state.Updates)
+                throw new FormatException($"parameter \"{name}\" has {steps} steps, expected 0 to {state.Updates}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Grains.Jobs;
+using Distributed.Silo.Serve;
+
+namespace Distributed.Silo.Bench;
+
+/// <summary>Runs jobs in this process the way a cluster does: through the job's grain, the coordinator and the workers.</summary>
+internal sealed class BenchTrainer : IAsyncDisposable
+{
+    private readonly SiloApp app;
+    private readonly string directory;
+    private int jobs;
+
+    private BenchTrainer(SiloApp app, string directory)
+    {
+        this.app = app;
+        this.directory = directory;
+    }
+
+    public static async Task<BenchTrainer> Start()
+    {
+        var directory = Directory.CreateTempSubdirectory("dtrain-bench-jobs-").FullName;
+        var settings = new ServeSettings { Token = Convert.ToHexString(RandomNumberGenerator.GetBytes(32)), JobsRoot = directory };
+        return new BenchTrainer(await SiloApp.Start(settings, followTerminal: true), directory);
+    }
+
+    /// <summary>Trains a job to its end and returns its events.</summary>
+    /// <exception cref="JobException">The job was refused or failed.</exception>
+    public async Task<IReadOnlyList<JobEvent>> Train(JobSpec spec, int ranks)
+    {
+        var job = app.Grains.GetGrain<IJobGrain>($"bench-{++jobs}");
+        var outcome = await job.Submit(new JobSubmission(JobSpecJson.Write(spec), new RunOptions { Ranks = ranks }));
+        if (outcome.Result != SubmitResult.Created) throw new JobException(ErrorCodes.SpecInvalid, outcome.Message!);
+        var events = new List<JobEvent>();
+        while (true)
+        {
+            var page = (await job.ReadEvents(events.Count, 4096, TimeSpan.FromSeconds(10)))!;
+            events.AddRange(page.Events.Select(e => JobEventJson.Read(e.Json)!));
+            if (page.Final) break;
+        }
+        return events[^1] is FailedEvent failed ? throw new JobException(failed.Error.Code, failed.Error.Message) : events;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}

@@ -1,0 +1,81 @@
+using CsCheck;
+using Distributed.Core.Checkpoints;
+using Distributed.Core.Scaling;
+using Distributed.Core.Stepping;
+
+namespace Distributed.Core.Tests.Checkpoints;
+
+public sealed class TrainingStateFileTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    private static readonly Gen<TrainingSnapshot> Snapshots =
+        from step in Gen.Long[0, long.MaxValue]
+        from updates in Gen.Long[0, step]
+        from scale in Gen.Float.Where(float.IsFinite)
+        from numbers in Gen.Int.Array[4]
+        from seed in Gen.Long
+        from text in Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 0, 20]
+        from names in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Array[0, 5]
+        select new TrainingSnapshot
+        {
+            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3])),
+            Seed = seed,
+            Fingerprint = text,
+            ParameterSteps = names.Distinct().ToDictionary(n => n, n => updates / (n.Length + 1)),
+            SpecJson = """{"name":"t","optimizer":{"lr":0.1}}""",
+        };
+
+    [Fact]
+    public void Write_ThenRead_GivesBackEveryBit() =>
+        Snapshots.Sample(snapshot =>
+        {
+            var read = TrainingStateFile.Read(Write(snapshot));
+
+            Assert.Equal(snapshot.State, read.State);
+            Assert.Equal(BitConverter.SingleToInt32Bits(snapshot.State.Scaling.Scale), BitConverter.SingleToInt32Bits(read.State.Scaling.Scale));
+            Assert.Equal((snapshot.Seed, snapshot.Fingerprint), (read.Seed, read.Fingerprint));
+            Assert.Equal(snapshot.ParameterSteps.OrderBy(p => p.Key), read.ParameterSteps.OrderBy(p => p.Key));
+            Assert.Equal(snapshot.SpecJson, string.Concat(read.SpecJson.Where(c => !char.IsWhiteSpace(c))));
+        }, iter: 200, threads: 1);
+
+    [Theory]
+    [InlineData("\"version\": 1", "\"version\": 2", "format version 2, expected 1")]
+    [InlineData("\"updates\": 5", "\"updates\": 9", "0 <= updates <= step")]
+    [InlineData("\"step\": 8", "\"step\": -8", "0 <= updates <= step")]
+    [InlineData("\"scale\": 2", "\"scale\": 1e60", "scale")]
+    [InlineData("\"w\": 5", "\"w\": 6", "parameter \"w\" has 6 steps")]
+    [InlineData("\"seed\"", "\"sead\"", "")]
+    [InlineData("\"job\": {", "\"job\": [{", "")]
+    [InlineData("}", "", "")]
+    public void Read_WrongContent_NamesFileAndFault(string from, string to, string expected)
+    {
+        var path = Write(new TrainingSnapshot
+        {
+            State = new TrainerState(8, 5, new LossScaleState(2, 1, 1, -1, 0)),
+            Seed = 1,
+            Fingerprint = "cpu",
+            ParameterSteps = new Dictionary<string, long> { ["w"] = 5 },
+            SpecJson = """{"name":"t"}""",
+        });
+        var text = File.ReadAllText(path);
+        Assert.Contains(from, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(from, to, StringComparison.Ordinal));
+
+        var error = Assert.Throws<JobException>(() => TrainingStateFile.Read(path));
+
+        Assert.Equal(ErrorCodes.CheckpointInvalid, error.Code);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    private string Write(TrainingSnapshot snapshot)
+    {
+        var path = directory.File("state.json");
+        using var stream = File.Create(path);
+        TrainingStateFile.Write(stream, snapshot);
+        return path;
+    }
+}
