@@ -12,7 +12,7 @@ internal sealed class TrainCommand
     private readonly Argument<string> file = JobFileInput.FileArgument();
     private readonly Option<string[]> set = JobFileInput.SetOption();
     private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks in all. Default: one a core, as far as workers.max and the micro-batches allow.", least: 1);
-    private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silo processes that hold the ranks. Default: 1.", least: 1);
+    private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silo processes that hold the ranks; only 1 in this release. Default: 1.", least: 1);
     private readonly Option<int?> stopAt = NumberOption.Whole("--stop-at", "K", "Checkpoint after step K and end.", least: 1);
     private readonly Option<int?> port = NumberOption.Whole("--port", "P", "Port of the silo on 127.0.0.1. Default: any free one.", least: 0, most: 65535);
     private readonly Option<string?> outDirectory = new("--out") { HelpName = "DIR", Description = "Directory of the run's files. Default: runs/ID." };

@@ -31,7 +31,8 @@ public sealed record WarningEvent(string Message) : JobEvent;
 public sealed record CompletedEvent(
     long Steps, double Loss, string WeightsSha256, long SkippedSteps, double Seconds, double SamplesPerSecond, string Checkpoint) : JobEvent;
 
-/// <summary>Ended on demand after a checkpoint; a later run resumes from it.</summary>
+/// <summary>Ended on demand; a later run resumes from the checkpoint.</summary>
+/// <param name="Checkpoint">The last one written; null when there is none.</param>
 public sealed record StoppedEvent(long Step, string WeightsSha256, string? Checkpoint) : JobEvent;
 
 public sealed record JobError(string Code, string Message, int? Rank, string? Silo, string? Phase, long? Step);
