@@ -49,6 +49,16 @@ internal sealed class DtrainProcess : IAsyncDisposable
         Assert.Fail($"Step {step} was not reached.\n{await EndAsync()}");
     }
 
+    /// <summary>The silo's process as soon as there is one, long before it is ready.</summary>
+    public async Task<int> StartedSiloAsync()
+    {
+        while (true)
+        {
+            if (ProcessTable.ChildrenOf(Id) is [var silo, ..]) return silo;
+            await Task.Delay(ProcessTable.PollInterval, TimeProvider.System, deadline.Token);
+        }
+    }
+
     /// <summary>Waits for the end; stdout is what was read before and the rest.</summary>
     public async Task<DtrainResult> EndAsync()
     {

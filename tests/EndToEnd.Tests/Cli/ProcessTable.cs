@@ -5,7 +5,7 @@ namespace Distributed.EndToEnd.Tests.Cli;
 /// <summary>The kernel's list of processes.</summary>
 internal static class ProcessTable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    public static TimeSpan PollInterval { get; } = TimeSpan.FromMilliseconds(50);
 
     public static IReadOnlyList<int> ChildrenOf(int parent) =>
     [

@@ -5,7 +5,7 @@ using Distributed.EndToEnd.Tests.Cli;
 namespace Distributed.EndToEnd.Tests.Tools;
 
 /// <summary>A silo that serves a cluster's clients: told where its files lie by its environment, ended by SIGTERM.</summary>
-public sealed class ClusterSilo : IAsyncLifetime
+public sealed class ClusterSilo : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
@@ -36,7 +36,11 @@ public sealed class ClusterSilo : IAsyncLifetime
     {
         process!.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
-        process.Dispose();
+    }
+
+    public void Dispose()
+    {
+        process?.Dispose();
         directory.Dispose();
     }
 }

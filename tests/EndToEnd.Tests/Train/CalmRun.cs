@@ -3,7 +3,7 @@ using Distributed.EndToEnd.Tests.Cli;
 namespace Distributed.EndToEnd.Tests.Train;
 
 /// <summary>One undisturbed run of <see cref="Jobs.Mixed"/> that other runs are compared with and damaged copies are made of.</summary>
-public sealed class CalmRun : IAsyncLifetime
+public sealed class CalmRun : IAsyncLifetime, IDisposable
 {
     public const int Ranks = 2;
 
@@ -27,12 +27,10 @@ public sealed class CalmRun : IAsyncLifetime
         result = (await DtrainProcess.RunAsync("train", JobFile, "--ranks", $"{Ranks}", "--json", "--out", Directory)).Exits(0);
     }
 
-    public Task DisposeAsync()
-    {
-        directory.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => directory.Dispose();
 }
 
 [CollectionDefinition(nameof(CalmRun))]
-public sealed class CalmRunCollection : ICollectionFixture<CalmRun>;
+public sealed class CalmRunDefinition : ICollectionFixture<CalmRun>;

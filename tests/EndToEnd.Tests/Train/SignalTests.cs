@@ -79,6 +79,25 @@ public sealed class SignalTests : IDisposable
         await ResumesFromWhatIsWholeAsync();
     }
 
+    [Fact]
+    public async Task Interrupt_BeforeTheSiloIsReady_Exits130AndLeavesNoProcess()
+    {
+        await using var running = DtrainProcess.Start(Train("run", 2));
+        var silo = await running.StartedSiloAsync();
+        running.Interrupt();
+        (await running.EndAsync()).Exits(130);
+        Assert.True(await ProcessTable.HaveEndedAsync([silo], TimeSpan.Zero), "The silo outlives its client.");
+    }
+
+    [Fact]
+    public async Task KillClient_BeforeTheSiloIsReady_LeavesNoProcess()
+    {
+        await using var running = DtrainProcess.Start(Train("run", 2));
+        var silo = await running.StartedSiloAsync();
+        running.Kill();
+        Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
+    }
+
     private async Task ResumesFromWhatIsWholeAsync()
     {
         // A kill in the middle of writing leaves a temporary directory, never a checkpoint that is not whole.
