@@ -14,7 +14,7 @@ internal static class SiloTool
     {
         using var interruption = Interruption.Listen(time);
         var cancel = interruption.Asked;
-        using var process = SiloProcess.StartProcess(executable, arguments);
+        using var process = SiloProcess.StartProcess(executable, [.. arguments, "--lifeline"]);
         var talking = CopyLinesAsync(process.StandardError, error.WriteLine, cancel);
         try
         {

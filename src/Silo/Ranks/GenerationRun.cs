@@ -9,11 +9,17 @@ using SessionOptions = Distributed.Training.Loop.SessionOptions;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
-internal sealed class GenerationRun : IAsyncDisposable
+internal sealed partial class GenerationRun : IAsyncDisposable
 {
     private readonly CoordinatorDecider decider;
     private readonly EventPump pump;
+    /// <summary>A rank that an abort has not ended by then sits in a native call that will not return: only the process's end frees its slot.</summary>
+    private static readonly TimeSpan LongestNativeCall = TimeSpan.FromSeconds(60);
+
     private readonly SiloSession session;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private ITimer? watchdog;
     private int running;
 
     public GenerationRun(RankAssignment assignment, IGrainFactory grains, JobPaths paths, TimeProvider time, ILogger logger)
@@ -37,6 +43,7 @@ internal sealed class GenerationRun : IAsyncDisposable
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         session = new SiloSession(options, decider, pump, time);
         running = assignment.LocalRanks.Length;
+        (this.time, this.logger) = (time, logger);
     }
 
     /// <summary>Runs one rank to its end and delivers the events up to then.</summary>
@@ -44,6 +51,7 @@ internal sealed class GenerationRun : IAsyncDisposable
     public async Task<RankResult> Run(Rank rank)
     {
         var result = await session.RunRank(rank);
+        if (result.Ending == RankEnding.Failed) Watch();
         await pump.Drain();
         return result;
     }
@@ -55,12 +63,31 @@ internal sealed class GenerationRun : IAsyncDisposable
     {
         session.Abort(reason);
         decider.Abort(reason);
+        Watch();
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (watchdog is not null) await watchdog.DisposeAsync();
         session.Dispose();
         await pump.DisposeAsync();
         decider.Dispose();
     }
+
+    private void Watch()
+    {
+        if (Volatile.Read(ref watchdog) is not null) return;
+        var timer = time.CreateTimer(_ => EndProcess(), null, LongestNativeCall, Timeout.InfiniteTimeSpan);
+        if (Interlocked.CompareExchange(ref watchdog, timer, null) is not null) timer.Dispose();
+    }
+
+    private void EndProcess()
+    {
+        if (Volatile.Read(ref running) == 0) return;
+        LogStuck(session.Options.JobId, LongestNativeCall.TotalSeconds);
+        System.Diagnostics.Process.GetCurrentProcess().Kill();
+    }
+
+    [LoggerMessage(4110, LogLevel.Critical, "Job {Job}: a rank did not end within {Seconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint.")]
+    private partial void LogStuck(string job, double seconds);
 }

@@ -8,6 +8,15 @@ internal static class Lifeline
     /// <summary>From the end of the lifeline to the end of the process, whatever stands in the way.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(4.5);
 
+    /// <summary>Ties a verb that ends by itself to its client too, when the client asks for it with <c>--lifeline</c>.</summary>
+    /// <returns>The other arguments.</returns>
+    public static IReadOnlyList<string> FollowIfAsked(IReadOnlyList<string> arguments)
+    {
+        if (!arguments.Contains("--lifeline")) return arguments;
+        _ = Follow(new StreamReader(Console.OpenStandardInput()));
+        return [.. arguments.Where(a => a != "--lifeline")];
+    }
+
     /// <summary>Reads on a thread of its own, so that neither a full thread pool nor busy ranks delay it.</summary>
     /// <returns>Completes at the end of the input; from then on the process has less than 5 s to live.</returns>
     public static Task Follow(TextReader input)

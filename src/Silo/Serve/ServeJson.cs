@@ -4,7 +4,8 @@ namespace Distributed.Silo.Serve;
 
 internal sealed record LifelineSettings(string? Token, int Port, string? JobsRoot);
 
-internal sealed record ReadyLine(bool Ready, string? Address, int? Pid, ReadyError? Error);
+/// <param name="Fingerprint">Device kind, libtorch and instruction set.</param>
+internal sealed record ReadyLine(bool Ready, string? Address, int? Pid, string? Fingerprint, ReadyError? Error);
 
 internal sealed record ReadyError(string Code, string Message);
 

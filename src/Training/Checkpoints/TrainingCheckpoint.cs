@@ -30,8 +30,9 @@ internal static class TrainingCheckpoint
     }
 
     /// <summary>Restores the state of a checkpoint that its manifest vouches for.</summary>
+    /// <returns>The fingerprint it was written under.</returns>
     /// <exception cref="JobException">The checkpoint is of another job, or lacks what the model needs.</exception>
-    public static void Load(Checkpoint checkpoint, JobRuntime job)
+    public static string Load(Checkpoint checkpoint, JobRuntime job)
     {
         var snapshot = TrainingStateFile.Read(checkpoint.StateFile);
         RefuseAnotherJob(checkpoint, snapshot, job.Spec);
@@ -45,6 +46,7 @@ internal static class TrainingCheckpoint
                 ? updates
                 : throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
         job.State = snapshot.State;
+        return snapshot.Fingerprint;
     }
 
     private static void RefuseAnotherJob(Checkpoint checkpoint, TrainingSnapshot snapshot, JobSpec spec)

@@ -10,7 +10,11 @@ internal static unsafe class HostKernels
     private const int Lanes = 16;
     private const uint ExponentMask = 0x7f800000;
 
+    // Full optimisation from the first call: the first steps of a run are steps like all others.
+    private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
+
     /// <summary>target = source, widened to FP32.</summary>
+    [MethodImpl(Hot)]
     public static void Load(GradientSource source, long at, float* target, long count)
     {
         long i = 0;
@@ -37,6 +41,7 @@ internal static unsafe class HostKernels
 
     /// <summary>Multiplies by the inverse scale, then by the mean's factor, each rounded; reports whether a value was not finite before.</summary>
     /// <returns>True if an element of the scaled gradient is infinite or NaN.</returns>
+    [MethodImpl(Hot)]
     public static bool CheckAndUnscale(float* x, long count, float inverseScale, float meanFactor)
     {
         var bad = Vector512<uint>.Zero;
@@ -60,6 +65,7 @@ internal static unsafe class HostKernels
     }
 
     /// <summary>Whether every element is finite.</summary>
+    [MethodImpl(Hot)]
     public static bool AllFinite(float* x, long count)
     {
         for (long i = 0; i < count; i++)
@@ -68,6 +74,7 @@ internal static unsafe class HostKernels
     }
 
     /// <summary>Sum of squares in FP64 with 16 fixed lanes; <paramref name="count"/> is a multiple of 16.</summary>
+    [MethodImpl(Hot)]
     public static double SumOfSquares(float* x, int count)
     {
         var low = Vector512<double>.Zero;
@@ -85,6 +92,7 @@ internal static unsafe class HostKernels
     }
 
     /// <summary>x *= factor.</summary>
+    [MethodImpl(Hot)]
     public static void Scale(float* x, long count, float factor)
     {
         var f = Vector512.Create(factor);
@@ -93,6 +101,7 @@ internal static unsafe class HostKernels
         for (; i < count; i++) x[i] *= factor;
     }
 
+    [MethodImpl(Hot)]
     private static void AddFF(float* left, float* right, float* target, long count)
     {
         long i = 0;
@@ -100,6 +109,7 @@ internal static unsafe class HostKernels
         for (; i < count; i++) target[i] = left[i] + right[i];
     }
 
+    [MethodImpl(Hot)]
     private static void AddBF(ushort* left, float* right, float* target, long count)
     {
         long i = 0;
@@ -107,6 +117,7 @@ internal static unsafe class HostKernels
         for (; i < count; i++) target[i] = Widen1(left[i]) + right[i];
     }
 
+    [MethodImpl(Hot)]
     private static void AddBB(ushort* left, ushort* right, float* target, long count)
     {
         long i = 0;

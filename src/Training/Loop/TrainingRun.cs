@@ -18,6 +18,9 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
     private Evaluator? evaluator;
     private string? lastCheckpoint;
 
+    /// <value>Where equal bits can be expected.</value>
+    private string Fingerprint => $"{NativeRuntime.Initialize().Fingerprint}; {options.Spec.Workers.IntraOpThreads} thread(s) a rank";
+
     /// <summary>One rank's walk, on its own thread.</summary>
     public RankEnding Train(int index, RankBarrier barrier, RankPhase phase)
     {
@@ -57,7 +60,10 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         if (resumed is not null)
         {
             lastCheckpoint = resumed.Path;
-            TrainingCheckpoint.Load(resumed, job);
+            var saved = TrainingCheckpoint.Load(resumed, job);
+            if (saved != Fingerprint)
+                events.Publish(new WarningEvent(
+                    $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, but not bitwise those of a run that never moved."));
         }
         else if (options.Spec.Model.Weights is { } weights)
         {
@@ -103,7 +109,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
 
     private void Save()
     {
-        lastCheckpoint = TrainingCheckpoint.Save(store, job!, NativeRuntime.Initialize().Fingerprint);
+        lastCheckpoint = TrainingCheckpoint.Save(store, job!, Fingerprint);
         events.Publish(new CheckpointEvent(job!.State.Step, lastCheckpoint));
         reporter!.Pause();
     }

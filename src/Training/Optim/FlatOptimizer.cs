@@ -42,8 +42,9 @@ internal abstract class FlatOptimizer : IDisposable
     /// <summary>Weight decay of one parameter.</summary>
     public double WeightDecayOf(int parameter) => decays[parameter] ? Spec.WeightDecay : 0;
 
-    /// <summary>One update of the segments, all with the same decay.</summary>
-    public abstract void Apply(ReadOnlySpan<OptimizerSegment> segments, double weightDecay, double lr);
+    /// <summary>One update of a segment.</summary>
+    /// <param name="update">Number of this update of its parameters, from 1.</param>
+    public abstract void Apply(OptimizerSegment segment, long update, double weightDecay, double lr);
 
     /// <summary>Counts an update of the parameters that got a gradient; once a step, by one rank.</summary>
     public void CountUpdate(ReadOnlySpan<bool> touched)

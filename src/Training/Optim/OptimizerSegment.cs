@@ -1,3 +1,4 @@
+using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,13 +11,23 @@ internal sealed class OptimizerSegment : IDisposable
     public OptimizerSegment(Replica replica, FlatOptimizer optimizer, long from, long count, IReadOnlyList<int> parameters)
     {
         Parameters = parameters;
+        Count = count;
         Weights = replica.Master.narrow(0, from, count).DetachFromDisposeScope();
         Gradient = replica.Reduced.narrow(0, from, count).DetachFromDisposeScope();
         Moments = [.. optimizer.Moments.Select(m => m.Flat.narrow(0, from, count).DetachFromDisposeScope())];
         Update = zeros(1).DetachFromDisposeScope();
+        Working = replica.Working?.narrow(0, from, count).DetachFromDisposeScope();
+        GradientAddress = TensorMemory.Address(Gradient);
     }
 
-    /// <summary>Parameters that lie in it, wholly or in part.</summary>
+    public long Count { get; }
+
+    public nint GradientAddress { get; }
+
+    /// <value>Working copies of the weights; null where none are kept.</value>
+    public Tensor? Working { get; }
+
+    /// <summary>Parameters that lie in it, wholly or in part; all with the same weight decay.</summary>
     public IReadOnlyList<int> Parameters { get; }
 
     public Tensor Weights { get; }
@@ -28,8 +39,17 @@ internal sealed class OptimizerSegment : IDisposable
     /// <value>Number of this update, counted from 1 [1], FP32.</value>
     public Tensor Update { get; }
 
+    /// <summary>Casts the weights into their working copies.</summary>
+    public void Refresh()
+    {
+        if (Working is null) return;
+        using var _ = no_grad();
+        Working.copy_(Weights);
+    }
+
     public void Dispose()
     {
+        Working?.Dispose();
         Weights.Dispose();
         Gradient.Dispose();
         Update.Dispose();

@@ -1,14 +1,19 @@
 using Distributed.Core.Canonical;
 using Distributed.Training.Collectives;
-using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 
 namespace Distributed.Training.Optim;
 
 /// <summary>Applies a decided step to one owner's run of blocks: clips, updates the master weights, refreshes the working copies.</summary>
-/// <remarks>A parameter without gradient is not stepped, as in PyTorch; segments are cut so that this changes no other element's bits.</remarks>
+/// <remarks>
+/// A parameter without gradient is not stepped, as in PyTorch. The run is updated piece by piece, so that clipping and the cast to
+/// working copies find a piece in the cache; pieces are whole vectors, so cutting changes no bit.
+/// </remarks>
 internal sealed unsafe class OwnerUpdate : IDisposable
 {
+    /// <summary>Elements: small enough for the cache, large enough that a call into libtorch costs nothing beside it.</summary>
+    private const long PieceElements = 131072;
+
     private readonly Replica replica;
     private readonly FlatOptimizer optimizer;
     private readonly long from;
@@ -30,16 +35,15 @@ internal sealed unsafe class OwnerUpdate : IDisposable
     public void Apply(float clipCoefficient, double lr, bool[] touched)
     {
         if (count == 0) return;
-        if (clipCoefficient != 1) HostKernels.Scale((float*)TensorMemory.Address(replica.Reduced) + from, count, clipCoefficient);
         var alike = Array.TrueForAll(touched, t => t) && optimizer.ParameterUpdates.AsSpan().IndexOfAnyExcept(optimizer.ParameterUpdates[0]) < 0;
-        var segments = alike ? merged : [.. single.Value.Where(s => touched[s.Parameters[0]])];
-        foreach (var group in segments.GroupBy(s => optimizer.WeightDecayOf(s.Parameters[0])))
+        foreach (var segment in alike ? merged : single.Value)
         {
-            OptimizerSegment[] members = [.. group];
-            foreach (var segment in members) segment.Update.fill_((double)(optimizer.ParameterUpdates[segment.Parameters[0]] + 1));
-            optimizer.Apply(members, group.Key, lr);
+            var parameter = segment.Parameters[0];
+            if (!alike && !touched[parameter]) continue;
+            if (clipCoefficient != 1) HostKernels.Scale((float*)segment.GradientAddress, segment.Count, clipCoefficient);
+            optimizer.Apply(segment, optimizer.ParameterUpdates[parameter] + 1, optimizer.WeightDecayOf(parameter), lr);
+            segment.Refresh();
         }
-        replica.Refresh(from, count);
     }
 
     public void Dispose()
@@ -73,7 +77,8 @@ internal sealed unsafe class OwnerUpdate : IDisposable
 
         void Close()
         {
-            if (members.Count > 0) segments.Add(new OptimizerSegment(replica, optimizer, start, end - start, members));
+            for (var at = start; members.Count > 0 && at < end; at += PieceElements)
+                segments.Add(new OptimizerSegment(replica, optimizer, at, Math.Min(PieceElements, end - at), members));
             members = [];
         }
     }

@@ -59,17 +59,12 @@ internal sealed class Replica : IDisposable
         return leaves;
     }
 
-    /// <summary>Casts a run of the master weights into the working copies; after every change of the master, before anyone reads.</summary>
-    public void Refresh(long from, long count)
+    /// <summary>Casts the master weights into the working copies; after the master was written as a whole, before anyone reads.</summary>
+    public void RefreshAll()
     {
-        if (Working is null) return;
         using var _ = no_grad();
-        using var target = Working.narrow(0, from, count);
-        using var source = Master.narrow(0, from, count);
-        target.copy_(source);
+        Working?.copy_(Master);
     }
-
-    public void RefreshAll() => Refresh(0, Layout.Length);
 
     public void Dispose()
     {
