@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Distributed.EndToEnd.Tests.Cli;
+
+/// <summary>The command line while it runs. Whatever a test does, its end ends the process.</summary>
+internal sealed class DtrainProcess : IAsyncDisposable
+{
+    /// <summary>Far longer than any command here takes; what outlives it hangs.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+
+    private readonly Process process;
+    private readonly string command;
+    private readonly CancellationTokenSource deadline = new(Deadline);
+    private readonly StringBuilder output = new();
+    private readonly Task<string> error;
+
+    private DtrainProcess(Process process, IReadOnlyList<string> arguments)
+    {
+        this.process = process;
+        command = $"dtrain {string.Join(' ', arguments)}";
+        error = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Close();
+    }
+
+    public int Id => process.Id;
+
+    /// <param name="directory">Working directory; null: the one for temporary files.</param>
+    public static DtrainProcess Start(IReadOnlyList<string> arguments, string? directory = null) =>
+        new(Process.Start(BuiltProgram.Start(BuiltProgram.Dtrain, arguments, directory))!, arguments);
+
+    public static Task<DtrainResult> RunAsync(params string[] arguments) => RunInAsync(null, arguments);
+
+    public static async Task<DtrainResult> RunInAsync(string? directory, params string[] arguments)
+    {
+        await using var running = Start(arguments, directory);
+        return await running.EndAsync();
+    }
+
+    /// <summary>Reads stdout up to the event of a step.</summary>
+    public async Task ReachStepAsync(long step)
+    {
+        var wanted = FormattableString.Invariant($"{{\"event\":\"step\",\"step\":{step},");
+        while (await ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith(wanted, StringComparison.Ordinal)) return;
+        }
+        Assert.Fail($"Step {step} was not reached.\n{await EndAsync()}");
+    }
+
+    /// <summary>The silo's process as soon as there is one, long before it is ready.</summary>
+    public async Task<int> StartedSiloAsync()
+    {
+        while (true)
+        {
+            if (ProcessTable.ChildrenOf(Id) is [var silo, ..]) return silo;
+            await Task.Delay(ProcessTable.PollInterval, TimeProvider.System, deadline.Token);
+        }
+    }
+
+    /// <summary>Waits for the end; stdout is what was read before and the rest.</summary>
+    public async Task<DtrainResult> EndAsync()
+    {
+        while (await ReadLineAsync() is not null)
+        {
+        }
+        try
+        {
+            await process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"{command} hangs: it closed its output but did not end within {Deadline.TotalSeconds} s.");
+        }
+        return new(command, process.ExitCode, output.ToString(), await error);
+    }
+
+    /// <summary>Ctrl-C as a terminal sends it: to the command and to its silo alike.</summary>
+    public void Interrupt()
+    {
+        const int sigint = 2;
+        foreach (var id in ProcessTable.ChildrenOf(Id).Append(Id)) Assert.Equal(0, SendSignal(id, sigint));
+    }
+
+    /// <summary>kill -9, of this process alone.</summary>
+    public void Kill() => process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        deadline.Dispose();
+    }
+
+    private async Task<string?> ReadLineAsync()
+    {
+        try
+        {
+            var line = await process.StandardOutput.ReadLineAsync(deadline.Token);
+            if (line is not null) output.Append(line).Append('\n');
+            return line;
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{command} did not end within {Deadline.TotalSeconds} s. It wrote:\n{output}\n{await error}");
+            return null;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SendSignal(int process, int signal);
+}

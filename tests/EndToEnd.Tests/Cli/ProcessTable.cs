@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace Distributed.EndToEnd.Tests.Cli;
+
+/// <summary>The kernel's list of processes.</summary>
+internal static class ProcessTable
+{
+    public static TimeSpan PollInterval { get; } = TimeSpan.FromMilliseconds(50);
+
+    public static IReadOnlyList<int> ChildrenOf(int parent) =>
+    [
+        .. Directory.EnumerateDirectories("/proc")
+            .Select(directory => int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Where(id => id > 0 && Look(id) is { } found && found.Parent == parent),
+    ];
+
+    /// <summary>True as soon as none of the processes runs any more; false when one still does after the time.</summary>
+    /// <remarks>A zombie has ended: who should have collected it was killed.</remarks>
+    public static async Task<bool> HaveEndedAsync(IReadOnlyList<int> processes, TimeSpan within)
+    {
+        var time = TimeProvider.System;
+        var begin = time.GetTimestamp();
+        while (processes.Any(id => Look(id) is { State: not ('Z' or 'X') }))
+        {
+            if (time.GetElapsedTime(begin) > within) return false;
+            await Task.Delay(PollInterval, time);
+        }
+        return true;
+    }
+
+    private static (char State, int Parent)? Look(int id)
+    {
+        try
+        {
+            // "pid (name) state parent ...", where the name may hold anything.
+            var text = File.ReadAllText($"/proc/{id}/stat");
+            var rest = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return (rest[0][0], int.Parse(rest[1], CultureInfo.InvariantCulture));
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

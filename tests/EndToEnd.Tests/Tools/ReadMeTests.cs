@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+using Distributed.EndToEnd.Tests.Cli;
+
+namespace Distributed.EndToEnd.Tests.Tools;
+
+/// <summary>What the README shows must work as it stands there.</summary>
+public sealed partial class ReadMeTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public static TheoryData<string> Examples =>
+        [.. Directory.GetFiles(Path.Combine(Checkout.Root, "examples"), "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+
+    public void Dispose() => directory.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public Task Example_IsAJob(string file) => IsAJobAsync(Path.Combine(Checkout.Root, "examples", file));
+
+    [ReadMeFact]
+    public async Task Jobs_AreJobs()
+    {
+        var jobs = Blocks("yaml").Where(block => block.Contains("globalBatch:", StringComparison.Ordinal)).ToList();
+        Assert.True(jobs.Count > 0, $"{Checkout.ReadMe} has no ```yaml block that is a job.");
+        foreach (var job in jobs) await IsAJobAsync(directory.Write("job.yaml", job));
+    }
+
+    [ReadMeFact]
+    public async Task Commands_AreKnownWithTheirOptions()
+    {
+        var commands = Blocks("sh").SelectMany(block => block.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
+            .Select(line => DtrainCall().Match(line).Groups["arguments"].Value).Where(arguments => arguments.Length > 0).Distinct().ToList();
+        Assert.True(commands.Count > 0, $"{Checkout.ReadMe} has no ```sh block with a dtrain command.");
+        var helps = new Dictionary<string, string>();
+        foreach (var command in commands)
+        {
+            var words = Comment().Replace(command, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] == "checkpoint" ? 2 : 1));
+            if (!helps.TryGetValue(verb, out var help))
+                helps[verb] = help = (await DtrainProcess.RunAsync([.. verb.Split(' '), "--help"])).Exits(0).Output;
+            foreach (var option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]))
+                Assert.True(words[0] == "bench" || Regex.IsMatch(help, $@"(?m)(^|\s){option}(\s|,|$)"), $"README: 'dtrain {command}': {verb} has no option {option}.");
+        }
+    }
+
+    /// <summary>A job that is right but for its ranks is refused for these, before anything is started or looked for.</summary>
+    private static async Task IsAJobAsync(string file)
+    {
+        var refused = (await DtrainProcess.RunAsync("train", file, "--ranks", "999999")).Exits(2).Says("--ranks 999999 is more than");
+        Assert.DoesNotContain("the job cannot run", refused.Error, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Blocks(string language) =>
+        Fence().Matches(File.ReadAllText(Checkout.ReadMe)).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["text"].Value);
+
+    [GeneratedRegex(@"(?ms)^```(?<language>\w*)[^\n]*\n(?<text>.*?)^```")]
+    private static partial Regex Fence();
+
+    /// <summary>The program by its name, by its path, or run from its project.</summary>
+    [GeneratedRegex(@"^(\$ )?(\S*/)?(dtrain|dotnet run --project src/Client( -c Release)? --) (?<arguments>[a-z].*)$")]
+    private static partial Regex DtrainCall();
+
+    [GeneratedRegex(@"\s#.*$|[|>].*$")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("^[a-z-]+$")]
+    private static partial Regex Word();
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Distributed.EndToEnd.Tests.Cli;
+
+namespace Distributed.EndToEnd.Tests.Tools;
+
+/// <summary>The verbs beside <c>train</c>.</summary>
+public sealed class ToolsTests
+{
+    [Theory]
+    // torch.amp.GradScaler: grows after two clean steps, backs off once.
+    [InlineData("--init 4 --growth 2 --backoff 0.25 --interval 2 --found-inf 0,0,1", new[] { 4.0, 8, 2 }, new[] { 1, 0, 0 })]
+    // Megatron: the second overflow in a window is the one that counts, and a growth refills the window.
+    [InlineData(
+        "--policy megatron --init 256 --min 1 --growth 2 --backoff 0.5 --interval 2 --hysteresis 2 --found-inf 1,0,1,1,0,0,0,1",
+        new[] { 256.0, 256, 128, 64, 64, 128, 128, 128 }, new[] { 0, 1, 0, 0, 1, 0, 1, 0 })]
+    public async Task ScaleTrace_Vector_GivesItsTrace(string options, double[] scales, int[] trackers)
+    {
+        var steps = (await DtrainProcess.RunAsync(["scale-trace", .. options.Split(' ')])).Exits(0).Events;
+        Assert.Equal(scales, steps.Select(step => step.GetProperty("scale").GetDouble()));
+        Assert.Equal(trackers, steps.Select(step => step.GetProperty("growthTracker").GetInt32()));
+        var flags = options[(options.LastIndexOf(' ') + 1)..].Split(',');
+        Assert.Equal(flags.Select(flag => flag != "0"), steps.Select(step => step.GetProperty("skipped").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task ScaleTrace_HysteresisWithTorch_Exits2() =>
+        (await DtrainProcess.RunAsync("scale-trace", "--policy", "torch", "--hysteresis", "2", "--found-inf", "0")).Exits(2).Says("--hysteresis");
+
+    [Fact]
+    public async Task Doctor_ThisMachine_IsHealthy()
+    {
+        var report = JsonDocument.Parse((await DtrainProcess.RunAsync("doctor", "--json")).Exits(0).Output).RootElement;
+        Assert.NotEmpty(report.GetProperty("fingerprint").GetString()!);
+        Assert.NotEmpty(report.GetProperty("checks").EnumerateArray());
+        Assert.All(report.GetProperty("checks").EnumerateArray(), check => Assert.True(check.GetProperty("ok").GetBoolean(), check.GetRawText()));
+    }
+
+    [Fact]
+    public async Task Bench_Matmul_EndsWithItsSummary()
+    {
+        var lines = (await DtrainProcess.RunAsync("bench", "matmul", "--rounds", "1", "--json")).Exits(0).Events;
+        Assert.All(lines.SkipLast(1), line => Assert.True(line.TryGetProperty("row", out _), line.GetRawText()));
+        Assert.NotEmpty(lines[^1].GetProperty("summary").GetProperty("ratios").EnumerateObject());
+    }
+}
