@@ -13,6 +13,7 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     private readonly bool[] arrived = new bool[ranks.Count];
     private readonly bool spin = ranks.Count <= Environment.ProcessorCount;
     private int count;
+    private int? acting;
     private volatile int round;
     private volatile Exception? broken;
 
@@ -29,20 +30,23 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
             ThrowIfBroken();
             mine = round;
             arrived[index] = true;
-            if (++count < ranks.Count) goto Wait;
+            if (++count == ranks.Count) acting = index;
+        }
+        if (acting != index)
+        {
+            Wait(mine, phase, step);
+            return;
         }
         last?.Invoke();
         lock (gate)
         {
             ThrowIfBroken();
             count = 0;
+            acting = null;
             Array.Clear(arrived);
             round = mine + 1;
             Monitor.PulseAll(gate);
         }
-        return;
-    Wait:
-        Wait(mine, phase, step);
     }
 
     /// <summary>Ends every wait, now and later, with the exception.</summary>
@@ -75,11 +79,11 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
 
     private JobException Missing(string phase, long step)
     {
-        var absent = ranks.Where((_, i) => !arrived[i]);
-        var present = ranks.Where((_, i) => arrived[i]);
+        var late = acting is { } busy
+            ? $"rank {ranks[busy]}, the last to arrive, is still at the work it does for all"
+            : $"nothing from rank {string.Join(", ", ranks.Where((_, i) => !arrived[i]))}; rank {string.Join(", ", ranks.Where((_, i) => arrived[i]))} arrived";
         return new JobException(ErrorCodes.Deadline, string.Create(
-            CultureInfo.InvariantCulture,
-            $"Step {step}, phase {phase}, silo {silo}: nothing from rank {string.Join(", ", absent)} for {deadline.TotalSeconds:0} s; rank {string.Join(", ", present)} arrived. See the runbook, \"stalled rank\"."));
+            CultureInfo.InvariantCulture, $"Step {step}, phase {phase}, silo {silo}: after {deadline.TotalSeconds:0} s {late}. See the runbook, \"stalled rank\"."));
     }
 
     private void ThrowIfBroken()

@@ -56,6 +56,9 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         if (!options.Resume && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints. Resume with --resume, or name another directory.");
+        if (options.Resume && resumed is null && !store.IsEmpty)
+            throw new JobException(
+                ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");
         job = JobRuntime.Build(options);
         if (resumed is not null)
         {

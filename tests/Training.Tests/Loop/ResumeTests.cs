@@ -50,6 +50,17 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Resume_NoWholeCheckpointLeft_IsRefused()
+    {
+        var path = TrainingHarness.Run(Job, 1, directory, stopAt: 2).Events.OfType<StoppedEvent>().Single().Checkpoint!;
+        File.WriteAllText(Path.Combine(path, "state.json"), "{}");
+        var resumed = TrainingHarness.Run(Job, 1, directory, resume: true);
+        Assert.Equal("checkpoint-invalid", resumed.Error!.Code);
+        Assert.Contains(directory, resumed.Error.Message, StringComparison.Ordinal);
+        Assert.Empty(resumed.Steps);
+    }
+
+    [Fact]
     public void Resume_AnotherJob_IsRefusedAndShown()
     {
         TrainingHarness.Run(Job, 1, directory, stopAt: 2);
