@@ -18,7 +18,10 @@ internal static class BenchCommand
             {
                 case "step":
                     await using (var trainer = await BenchTrainer.Start())
-                        BenchJson.Write(await new StepBench(trainer.Train).Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
+                        BenchJson.Write(await new StepBench(trainer.Train, UntunedProcess.PlainStep).Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
+                    return 0;
+                case UntunedProcess.Verb:
+                    Console.WriteLine((await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
                     return 0;
                 case "matmul":
                     BenchJson.Write(MatmulBench.Run(options.Rounds, row => BenchJson.Write(MatmulBench.Columns, row)));

@@ -7,6 +7,9 @@ namespace Distributed.Silo.Bench;
 /// <param name="Only">Run only the cases whose name contains this; null: all.</param>
 internal sealed record BenchOptions(string Name, int Rounds, string? Only)
 {
+    /// <value>Of the plain loop alone, by its word in job files.</value>
+    public string? Precision { get; init; }
+
     private const int DefaultRounds = 3;
 
     /// <exception cref="FormatException">An argument that is not known, or its value.</exception>
@@ -20,6 +23,7 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
             {
                 "--rounds" => options with { Rounds = ParseRounds(value) },
                 "--only" => options with { Only = value },
+                "--precision" when options.Name == UntunedProcess.Verb => options with { Precision = value },
                 _ => throw new FormatException($"bench: unknown option {arguments[i]}; expected --rounds N or --only NAME."),
             };
         }

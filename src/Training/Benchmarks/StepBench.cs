@@ -9,8 +9,17 @@ namespace Distributed.Training.Benchmarks;
 
 /// <summary>Times the trainer's step against a plain TorchSharp loop, two ranks against one, and bfloat16 against float32, all in one process.</summary>
 /// <param name="train">Runs a job with so many ranks in this process and returns its events.</param>
-public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> train)
+/// <param name="untuned">Seconds of the plain loop's step in a process with glibc's own allocator settings: case and precision by name.</param>
+public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> train, Func<string, string, Task<double>> untuned)
 {
+    /// <summary>One run of the plain loop in this process.</summary>
+    /// <returns>Seconds of a step: the median after warm-up.</returns>
+    public static Task<double> Plain(string name, string precision)
+    {
+        NativeRuntime.Initialize();
+        return PlainStep(StepCase.All.Single(c => c.Name == name), (JobPrecision)JobWords.Precisions.ToList().IndexOf(precision));
+    }
+
     public static IReadOnlyList<string> Columns { get; } = ["model", "precision", "what", "baseline ms", "ms", "ratio"];
     private readonly Dictionary<string, double> ratios = new(StringComparer.Ordinal);
     private readonly List<IReadOnlyList<string>> rows = [];
@@ -34,8 +43,9 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         return new BenchSummary(
             "Seconds of a training step (AdamW)", Columns, rows, ratios,
             [
-                "ratio: time over baseline for 'plain' (lower is better); samples/s over baseline for 'two ranks' and 'bfloat16' (higher is better).",
+                "ratio: time over baseline for 'plain' and 'allocator' (lower is better); samples/s over baseline for 'two ranks' and 'bfloat16' (higher is better).",
                 "plain: the same model, optimizer, precision and batch in a TorchSharp loop, one thread, in the same process with the same allocator settings.",
+                "allocator: the plain loop with freed blocks kept in the process, against the same loop with glibc's defaults in a process of its own.",
                 $"Each ratio is the median of {rounds} alternating runs. Two ranks need two idle cores; this is no claim about GPUs.",
             ]);
     }
@@ -46,9 +56,10 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         Dictionary<JobPrecision, List<double>> single = new() { [JobPrecision.Float32] = [], [JobPrecision.MixedBFloat16] = [] };
         foreach (var precision in single.Keys)
         {
-            List<double> plain = [], ours = [], shared = [], doubled = [];
+            List<double> bare = [], plain = [], ours = [], shared = [], doubled = [];
             for (var round = 0; round < rounds; round++)
             {
+                bare.Add(await untuned(item.Name, JobWords.Of(precision)));
                 plain.Add(await PlainStep(item, precision));
                 ours.Add(await Step(item.Job(directory, precision, item.Batch, item.Batch), 1));
                 if (Environment.ProcessorCount < 2) continue;
@@ -56,6 +67,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
                 doubled.Add(await Step(item.Job(directory, precision, 2 * item.Batch, item.Batch), 2));
             }
             single[precision] = ours;
+            Add(item.Name, precision, "allocator, plain loop", bare, plain, (b, s) => s / b, report);
             Add(item.Name, precision, "plain", plain, ours, (b, s) => s / b, report);
             if (shared.Count == 0) continue;
             Add(item.Name, precision, "two ranks, same global batch", ours, shared, (b, s) => b / s, report);

@@ -17,10 +17,10 @@ internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Ste
 
     public static IReadOnlyList<StepCase> All { get; } =
     [
-        new("simple-cnn", new ModelSpec { Name = "simple-cnn" }, 64, 60),
-        new("mlp 784-2048-2048-10", new ModelSpec { Name = "mlp", Sizes = new([784, 2048, 2048, 10]) }, 64, 60),
-        new("sentiment-lstm", new ModelSpec { Name = "sentiment-lstm", Vocab = 10000, Embedding = 100, Hidden = 128 }, 64, 45),
-        new("mlp 4096-4096-4096-10", new ModelSpec { Name = "mlp", Sizes = new([4096, 4096, 4096, 10]) }, 256, 12),
+        new("simple-cnn", new ModelSpec { Name = "simple-cnn" }, 64, 45),
+        new("mlp 784-2048-2048-10", new ModelSpec { Name = "mlp", Sizes = new([784, 2048, 2048, 10]) }, 64, 45),
+        new("sentiment-lstm", new ModelSpec { Name = "sentiment-lstm", Vocab = 10000, Embedding = 100, Hidden = 128 }, 64, 30),
+        new("mlp 4096-4096-4096-10", new ModelSpec { Name = "mlp", Sizes = new([4096, 4096, 4096, 10]) }, 256, 9),
     ];
 
     private bool IsText => Model.Name == "sentiment-lstm";
