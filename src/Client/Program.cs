@@ -40,7 +40,8 @@ internal static class Program
         if (parse.Action is ParseErrorAction usage) usage.ShowHelp = args.Length == 0;
         InvocationConfiguration console = new()
         {
-            Output = output,
+            // What the library adds to a misuse, such as the nearest word or the help, is talk.
+            Output = misused ? error : output,
             Error = error,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,

@@ -36,7 +36,7 @@ public sealed class RoomTests
     public void Core_Project_HasNoReferences()
     {
         var project = XDocument.Load(Checkout.Project("Core"));
-        Assert.Empty(project.Descendants().Where(element => element.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference"));
+        Assert.DoesNotContain(project.Descendants(), element => element.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference");
     }
 
     [Theory]

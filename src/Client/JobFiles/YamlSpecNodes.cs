@@ -30,7 +30,7 @@ internal static class YamlSpecNodes
         }
         catch (YamlException e)
         {
-            return Broken(text, e.Start, e.End, e.Message.TrimEnd('.'));
+            return Broken(text, e.Start, scanner.CurrentPosition, e.Message.TrimEnd('.'));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {

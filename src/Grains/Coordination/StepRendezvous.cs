@@ -1,9 +1,9 @@
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Jobs;
 using Distributed.Core.Scaling;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Jobs;
 
 namespace Distributed.Grains.Coordination;
 

@@ -117,7 +117,8 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
             {
                 done.SetException(e);
             }
-        }) { IsBackground = true, Name = "plain loop" }.Start();
+        })
+        { IsBackground = true, Name = "plain loop" }.Start();
         return done.Task;
     }
 }

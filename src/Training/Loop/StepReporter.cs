@@ -32,7 +32,8 @@ internal sealed class StepReporter(JobRuntime job, TimeProvider time)
         return new StepEvent(
             vote.Step, job.Plan.EpochOf(vote.Step), lastLoss, vote.Items, decision.LearningRate, decision.After.Scaling.Scale,
             decision.After.Scaling.GrowthTracker, !decision.Commit, decision.After.Updates, Math.Sqrt(vote.NormSquared), job.Options.Generation,
-            took, phases) { NonFinite = vote.NonFinite };
+            took, phases)
+        { NonFinite = vote.NonFinite };
     }
 
     /// <summary>What lies between the last step and now counts for no step.</summary>

@@ -3,8 +3,8 @@ using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Training.Checkpoints;
-using Distributed.Training.Native;
 using Distributed.Training.Data;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Loop;
 

@@ -44,8 +44,9 @@ public sealed class UsageTests
     [InlineData("'frob' not recognized", "bench", "frob")]
     public async Task Misuse_Exits2AndSaysWhatIsWrong(string message, params string[] args)
     {
-        var (code, _, error) = await Dtrain.RunAsync(args);
+        var (code, output, error) = await Dtrain.RunAsync(args);
         Assert.Equal(2, code);
+        Assert.Empty(output);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
 

@@ -91,6 +91,7 @@ public sealed class JobFileTests : IDisposable
     [InlineData("a: 1\n---\nb: 2", 2, 1, "second document")]
     [InlineData("? [1]\n: 2", 1, 3, "as a key")]
     [InlineData("a:\n\tb: 1", 2, 1, "tab")]
+    [InlineData("a: 1\nb: { c: 2 }\nd: 3\ne:\n\tf: 4\n", 5, 1, "tab")]
     [InlineData("a: \"x\nb: 1", 1, 4, "broken YAML")]
     [InlineData("a: [1, 2\nb: 1", 2, 1, "broken YAML")]
     [InlineData("a: b: c", 1, 5, "broken YAML")]

@@ -13,7 +13,7 @@ public sealed class SiloToolTests
         var code = await SiloTool.RunAsync(
             directory.Script("silo", "echo \"$@\"; echo second; echo talk >&2; exit 3"), ["bench", "step"], lines.Add, error, TimeProvider.System);
         Assert.Equal(3, code);
-        Assert.Equal(["bench step", "second"], lines);
+        Assert.Equal(["bench step --lifeline", "second"], lines);
         Assert.Equal("talk\n", error.ToString());
     }
 }

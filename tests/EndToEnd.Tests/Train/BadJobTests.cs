@@ -8,8 +8,8 @@ public sealed class BadJobTests : IDisposable
     private static readonly Dictionary<string, BadJob> Cases = new()
     {
         ["broken YAML"] = new(Jobs.Mixed.Replace("{ name: shapes, samples: 200 }", "{ name: shapes", Same), ["job.yaml:", "broken YAML"]),
-        ["tab in the indentation"] = new(Jobs.Mixed + "\nworkers:\n\tmin: 1\n", ["job.yaml:16:1: broken YAML: found a tab"]),
-        ["unknown key"] = new(Jobs.Mixed + "\nfrob: 1\n", ["job.yaml:15:1: frob: unknown key; expected one of "]),
+        ["tab in the indentation"] = new(Jobs.Mixed + "\nworkers:\n\tmin: 1\n", ["job.yaml:17:1: broken YAML: found a tab"]),
+        ["unknown key"] = new(Jobs.Mixed + "\nfrob: 1\n", ["job.yaml:16:1: frob: unknown key; expected one of "]),
         ["unknown inner key"] = new(Jobs.Mixed.Replace("lr: 0.002", "lrr: 0.002", Same), ["job.yaml:10:27: optimizer.lrr: unknown key; did you mean lr?"]),
         ["wrong type"] = new(Jobs.Mixed.Replace("clipNorm: 0.5", "clipNorm: much", Same), ["job.yaml:12:11: clipNorm: found the text 'much', expected a finite number"]),
         ["micro-batch that does not divide"] = new(Jobs.Mixed.Replace("microBatch: 4", "microBatch: 7", Same), ["microBatch: found 7, which does not divide globalBatch 48, expected 6 or 8"]),

@@ -64,9 +64,8 @@ public sealed partial class EventsTests(CalmRun calm)
             foreach (var phase in new[] { "data", "forward", "backward", "exchange", "decide", "apply" })
                 Assert.InRange(phases.GetProperty(phase).GetDouble(), 0, step.GetProperty("seconds").GetDouble() + 0.001);
         }
-        // The scale was meant to overflow, and then not to.
-        Assert.True(steps[0].GetProperty("skipped").GetBoolean());
-        Assert.False(steps[^1].GetProperty("skipped").GetBoolean());
+        // The scale was meant to overflow, to be small enough, and to grow until it overflows again.
+        Assert.InRange(steps.Count(step => step.GetProperty("skipped").GetBoolean()), 2, steps.Count - 4);
     }
 
     [Fact]

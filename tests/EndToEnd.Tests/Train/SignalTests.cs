@@ -98,6 +98,15 @@ public sealed class SignalTests : IDisposable
         Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
     }
 
+    [Fact]
+    public async Task KillClient_OfABench_LeavesNoProcess()
+    {
+        await using var running = DtrainProcess.Start(["bench", "matmul", "--json"]);
+        var silo = await running.StartedSiloAsync();
+        running.Kill();
+        Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
+    }
+
     private async Task ResumesFromWhatIsWholeAsync()
     {
         // A kill in the middle of writing leaves a temporary directory, never a checkpoint that is not whole.

@@ -97,8 +97,14 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
         await worker.Abort(new Distributed.Core.Events.JobError(ErrorCodes.Deadline, "over", null, null, null, null));
         await worker.Start(new RankAssignment
         {
-            JobId = "never", Generation = 1, SpecJson = JobSpecJson.Write(Specs.Job()), Silo = "x", Rank = 0, WorldSize = 1,
-            LocalRanks = [new Distributed.Grains.Placement.PlacedRank(0, "cpu:0")], StepDeadline = TimeSpan.FromSeconds(1),
+            JobId = "never",
+            Generation = 1,
+            SpecJson = JobSpecJson.Write(Specs.Job()),
+            Silo = "x",
+            Rank = 0,
+            WorldSize = 1,
+            LocalRanks = [new Distributed.Grains.Placement.PlacedRank(0, "cpu:0")],
+            StepDeadline = TimeSpan.FromSeconds(1),
         });
         Assert.Empty(cluster.Scripts.Of("never").Decisions);
     }

@@ -70,7 +70,9 @@ public sealed class PlainTorchTests : IDisposable
         Name = "plain",
         Model = new ModelSpec
         {
-            Name = model, Sizes = model == "mlp" ? new([20, 32, 10]) : null, Weights = Path.Combine(directory, "init.safetensors"),
+            Name = model,
+            Sizes = model == "mlp" ? new([20, 32, 10]) : null,
+            Weights = Path.Combine(directory, "init.safetensors"),
         },
         Data = new DataSpec { Name = "tensors", Path = Path.Combine(directory, "data.safetensors") },
         GlobalBatch = Batch,
@@ -79,7 +81,11 @@ public sealed class PlainTorchTests : IDisposable
         Shuffle = false,
         Optimizer = new OptimizerSpec
         {
-            Name = optimizer, Lr = 2e-3, WeightDecay = 0.02, Momentum = optimizer == "sgd" ? 0.9 : 0, Nesterov = optimizer == "sgd",
+            Name = optimizer,
+            Lr = 2e-3,
+            WeightDecay = 0.02,
+            Momentum = optimizer == "sgd" ? 0.9 : 0,
+            Nesterov = optimizer == "sgd",
         },
     };
 

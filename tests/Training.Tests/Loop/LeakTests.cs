@@ -12,7 +12,10 @@ public sealed class LeakTests
     {
         var job = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
         {
-            GlobalBatch = 8, MicroBatch = 2, Steps = 1000, ClipNorm = 1,
+            GlobalBatch = 8,
+            MicroBatch = 2,
+            Steps = 1000,
+            ClipNorm = 1,
             Model = model == "mlp" ? new ModelSpec { Name = "mlp", Sizes = new([3072, 16, 10]), Dropout = 0.2 } : new ModelSpec { Name = model },
         };
         TrainingHarness.Run(job with { Steps = 200 }, 2);

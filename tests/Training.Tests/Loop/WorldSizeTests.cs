@@ -15,17 +15,24 @@ public sealed class WorldSizeTests
         ["float16 V=8"] = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with { Steps = 2 },
         ["float32 V=12 clipped, dropout, augmented"] = TrainingHarness.Shapes() with
         {
-            GlobalBatch = 24, MicroBatch = 2, ClipNorm = 0.3, Model = new ModelSpec { Name = "simple-cnn", Dropout = 0.4 },
+            GlobalBatch = 24,
+            MicroBatch = 2,
+            ClipNorm = 0.3,
+            Model = new ModelSpec { Name = "simple-cnn", Dropout = 0.4 },
             Augment = new AugmentSpec { Flip = true, Crop = 4 },
         },
         ["bfloat16 V=12 sgd, overflow on the way"] = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
         {
-            GlobalBatch = 36, MicroBatch = 3, LossScale = new LossScaleSpec { Init = 1e38 },
+            GlobalBatch = 36,
+            MicroBatch = 3,
+            LossScale = new LossScaleSpec { Init = 1e38 },
             Optimizer = new OptimizerSpec { Name = "sgd", Lr = 0.05, Momentum = 0.9, Nesterov = true },
         },
         ["mlp bfloat16 V=5"] = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
         {
-            GlobalBatch = 35, MicroBatch = 7, Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 96, 40, 10]), Dropout = 0.1 },
+            GlobalBatch = 35,
+            MicroBatch = 7,
+            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 96, 40, 10]), Dropout = 0.1 },
         },
     };
 
