@@ -47,7 +47,8 @@ public static class CanonicalTree
         return sum.Total();
     }
 
-    internal static bool Merges(MicroBatchRun left, MicroBatchRun right) =>
+    /// <summary>Whether two neighbouring blocks are one aligned block of twice the size.</summary>
+    public static bool Merges(MicroBatchRun left, MicroBatchRun right) =>
         left.Count == right.Count && left.Start % (2 * left.Count) == 0;
 
     internal static bool IsAligned(MicroBatchRun block) =>

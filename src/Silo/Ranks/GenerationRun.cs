@@ -13,9 +13,8 @@ internal sealed partial class GenerationRun : IAsyncDisposable
 {
     private readonly CoordinatorDecider decider;
     private readonly EventPump pump;
-    /// <summary>A rank that an abort has not ended by then sits in a native call that will not return: only the process's end frees its slot.</summary>
-    private static readonly TimeSpan LongestNativeCall = TimeSpan.FromSeconds(60);
-
+    /// <summary>A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the process's end frees its slot.</summary>
+    private readonly TimeSpan longestCall;
     private readonly SiloSession session;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -43,7 +42,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         session = new SiloSession(options, decider, pump, time);
         running = assignment.LocalRanks.Length;
-        (this.time, this.logger) = (time, logger);
+        (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
     }
 
     /// <summary>Runs one rank to its end and delivers the events up to then.</summary>
@@ -52,7 +51,15 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     {
         var result = await session.RunRank(rank);
         if (result.Ending == RankEnding.Failed) Watch();
-        await pump.Drain();
+        try
+        {
+            await pump.Drain();
+        }
+        catch (TimeoutException) when (result.Error is not null)
+        {
+            // What broke the rank says more than that its last events were not delivered.
+        }
+
         return result;
     }
 
@@ -77,14 +84,14 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     private void Watch()
     {
         if (Volatile.Read(ref watchdog) is not null) return;
-        var timer = time.CreateTimer(_ => EndProcess(), null, LongestNativeCall, Timeout.InfiniteTimeSpan);
+        var timer = time.CreateTimer(_ => EndProcess(), null, longestCall, Timeout.InfiniteTimeSpan);
         if (Interlocked.CompareExchange(ref watchdog, timer, null) is not null) timer.Dispose();
     }
 
     private void EndProcess()
     {
-        if (Volatile.Read(ref running) == 0) return;
-        LogStuck(session.Options.JobId, LongestNativeCall.TotalSeconds);
+        if (session.Running == 0) return;
+        LogStuck(session.Options.JobId, longestCall.TotalSeconds);
         System.Diagnostics.Process.GetCurrentProcess().Kill();
     }
 

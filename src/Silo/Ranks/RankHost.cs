@@ -32,6 +32,12 @@ internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvide
         {
             return Failed(assignment, ErrorCodes.Deadline, e.Message, "report");
         }
+#pragma warning disable CA1031 // The rank's edge: a job whose rank ended unheard would run for ever.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Failed(assignment, ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}", "report");
+        }
         finally
         {
             if (run.Leave())

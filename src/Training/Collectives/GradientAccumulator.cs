@@ -1,4 +1,5 @@
 using Distributed.Core;
+using Distributed.Core.Canonical;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;
@@ -52,8 +53,7 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
         while (partials.Count > 1)
         {
             var (left, right) = (partials[^2], partials[^1]);
-            var size = left.End - left.Start;
-            if (right.End - right.Start != size || left.Start % (2 * size) != 0) return;
+            if (!CanonicalTree.Merges(new MicroBatchRun(left.Start, left.End), new MicroBatchRun(right.Start, right.End))) return;
             Merge(left, right);
             partials.RemoveAt(partials.Count - 1);
         }
@@ -61,7 +61,7 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
 
     private void Merge(GradientPartial left, GradientPartial right)
     {
-        var sum = left.Flat ?? right.Flat ?? pool.Rent();
+        var sum = left.Flat ?? pool.Rent();
         for (var i = 0; i < layout.Slots.Count; i++)
         {
             var (a, b) = (left.Sources[i], right.Sources[i]);
@@ -73,7 +73,6 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
             else HostKernels.Add(a, b, 0, target, slot.Count);
             left.Sources[i] = new GradientSource((nint)target, false);
         }
-        if (right.Flat == sum) right.Forget();
         left.BecomeSum(sum, right.End);
         right.Dispose();
     }

@@ -37,9 +37,6 @@ internal sealed class GradientPartial(int start, int end, int parameters) : IDis
         End = end;
     }
 
-    /// <summary>Gives up the buffer without returning it: a neighbour keeps it.</summary>
-    public void Forget() => Flat = null;
-
     public void Dispose()
     {
         ReleaseTensors();

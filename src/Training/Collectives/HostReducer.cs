@@ -66,7 +66,7 @@ internal sealed unsafe class HostReducer(ParameterLayout layout, BlockRun run) :
             if (right.IsNone) continue;
             if (left.IsNone)
             {
-                stack[height - 1] = right;
+                stack[height - 1] = MoveDown(right, height, count);
                 continue;
             }
             var sum = k == operations.Length - 1 ? target : scratch + (long)(height - 1) * Block;
@@ -76,6 +76,15 @@ internal sealed unsafe class HostReducer(ParameterLayout layout, BlockRun run) :
         if (stack[0].IsNone) return false;
         HostKernels.Load(stack[0], 0, target, count);
         return true;
+    }
+
+    /// <summary>A sum that sank in the stack moves to its new height's scratch, so that the next one up does not overwrite it.</summary>
+    private GradientSource MoveDown(GradientSource value, int height, long count)
+    {
+        if (value.Address != (nint)(scratch + (long)height * Block)) return value;
+        var target = scratch + (long)(height - 1) * Block;
+        HostKernels.Load(value, 0, target, count);
+        return new GradientSource((nint)target, false);
     }
 
     private static GradientSource Skip(GradientSource source, long elements) =>

@@ -4,7 +4,7 @@ using Distributed.Core.Data;
 namespace Distributed.Training.Data;
 
 /// <summary>Samples that lie ready in memory, row after row.</summary>
-internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int count, SampleFormat input, SampleFormat label) : IDataSplit
+internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int count, SampleFormat input, SampleFormat label) : IDataSplit, IDisposable
 {
     private readonly int inputBytes = checked((int)input.Bytes);
     private readonly int labelBytes = checked((int)label.Bytes);
@@ -16,6 +16,12 @@ internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int coun
     public SampleFormat Label => label;
 
     public bool IsImage { get; } = input is { Kind: ElementKind.Float32, Shape.Count: 3 };
+
+    public void Dispose()
+    {
+        inputs.Dispose();
+        labels.Dispose();
+    }
 
     public void Fill(ReadOnlySpan<int> samples, Span<byte> inputs, Span<byte> labels, ImageLayout layout, CounterRandom? augment)
     {

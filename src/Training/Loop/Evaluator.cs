@@ -11,16 +11,22 @@ namespace Distributed.Training.Loop;
 /// <remarks>A function of the weights and the split alone: which rank computes a batch changes no bit.</remarks>
 internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
 {
-    private const int BatchSize = 256;
-    private readonly double[] losses = new double[(split.Count + BatchSize - 1) / BatchSize];
-    private readonly long[] correct = new long[(split.Count + BatchSize - 1) / BatchSize];
+    private const int LargestBatch = 256;
+    private const long LargestBatchBytes = 1L << 28;
+
+    /// <summary>A function of the data alone, so that the metrics are.</summary>
+    private static int BatchSizeFor(IDataSplit split) => (int)Math.Clamp(LargestBatchBytes / Math.Max(1, split.Input.Bytes), 1, LargestBatch);
+
+    private readonly int batchSize = BatchSizeFor(split);
+    private readonly double[] losses = new double[(split.Count + BatchSizeFor(split) - 1) / BatchSizeFor(split)];
+    private readonly long[] correct = new long[(split.Count + BatchSizeFor(split) - 1) / BatchSizeFor(split)];
 
     /// <summary>Computes this rank's share of the batches.</summary>
     public void Run(int index, IReadOnlyList<Tensor> leaves)
     {
         var ranks = job.Options.Ranks.Count;
-        var inputs = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Input.Bytes * BatchSize), 64);
-        var labels = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Label.Bytes * BatchSize), 64);
+        var inputs = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Input.Bytes * batchSize), 64);
+        var labels = (byte*)NativeMemory.AlignedAlloc((nuint)(split.Label.Bytes * batchSize), 64);
         try
         {
             using var _ = no_grad();
@@ -43,9 +49,9 @@ internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
     private void RunBatch(int batch, IReadOnlyList<Tensor> leaves, byte* inputs, byte* labels)
     {
         using var scope = NewDisposeScope();
-        var items = Math.Min(BatchSize, split.Count - batch * BatchSize);
+        var items = Math.Min(batchSize, split.Count - batch * batchSize);
         Span<int> samples = stackalloc int[items];
-        for (var i = 0; i < items; i++) samples[i] = batch * BatchSize + i;
+        for (var i = 0; i < items; i++) samples[i] = batch * batchSize + i;
         split.Fill(
             samples, new Span<byte>(inputs, (int)split.Input.Bytes * items), new Span<byte>(labels, (int)split.Label.Bytes * items),
             job.Model.InputLayout, augment: null);

@@ -9,6 +9,11 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     /// <summary>Rounds to look without sleeping: a wake-up costs more than the usual difference between ranks.</summary>
     private const int Spins = 400;
 
+    /// <summary>Deadlines that the last rank's work for all may take beyond the wait itself.</summary>
+    private const int WorkForAll = 11;
+
+    private const int RecheckMilliseconds = 1000;
+
     private readonly object gate = new();
     private readonly bool[] arrived = new bool[ranks.Count];
     private readonly bool spin = ranks.Count <= Environment.ProcessorCount;
@@ -20,7 +25,7 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     /// <param name="index">Place of the caller among the silo's ranks.</param>
     /// <param name="phase">What is waited for, for messages.</param>
     /// <param name="last">Run once, by the last to arrive, before anyone goes on.</param>
-    /// <exception cref="JobException">Code <c>deadline</c>: which ranks did not arrive.</exception>
+    /// <exception cref="StalledRankException">The deadline passed: which ranks did not arrive.</exception>
     /// <exception cref="SessionEndedException">Another rank failed, or the session was told to end.</exception>
     public void Meet(int index, string phase, long step, Action? last = null)
     {
@@ -72,21 +77,25 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
             {
                 ThrowIfBroken();
                 var left = waitUntil - Environment.TickCount64;
+                // What one rank does for all (reading data, the coordinator's own deadline, saving) has its time on top.
+                if (acting is not null) left += (long)(WorkForAll * deadline.TotalMilliseconds);
                 if (left <= 0) throw Missing(phase, step);
-                Monitor.Wait(gate, (int)Math.Min(left, int.MaxValue));
+                Monitor.Wait(gate, (int)Math.Min(left, RecheckMilliseconds));
             }
     }
 
-    private JobException Missing(string phase, long step)
+    private StalledRankException Missing(string phase, long step)
     {
         var late = acting is { } busy
             ? $"rank {ranks[busy]}, the last to arrive, is still at the work it does for all"
             : $"nothing from rank {string.Join(", ", ranks.Where((_, i) => !arrived[i]))}; rank {string.Join(", ", ranks.Where((_, i) => arrived[i]))} arrived";
-        return new JobException(ErrorCodes.Deadline, string.Create(
+        var culprit = acting ?? Array.IndexOf(arrived, false);
+        return new StalledRankException(ranks[culprit], string.Create(
             CultureInfo.InvariantCulture, $"Step {step}, phase {phase}, silo {silo}: after {deadline.TotalSeconds:0} s {late}. See the runbook, \"stalled rank\"."));
     }
 
-    private void ThrowIfBroken()
+    /// <exception cref="SessionEndedException">The session has ended; looked at between pieces of work.</exception>
+    public void ThrowIfBroken()
     {
         if (broken is { } reason) throw new SessionEndedException("The session ended while this rank was at work.", reason);
     }

@@ -11,13 +11,15 @@ internal static class RankFailure
         long? step = phase.Step > 0 ? phase.Step : null;
         return error switch
         {
+            AggregateException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
+            StalledRankException stalled => new JobError(ErrorCodes.Deadline, stalled.Message, stalled.Rank.Value, silo, phase.Name, step),
             // What is wrong with the job itself is no rank's fault.
             JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
                 new JobError(job.Code, job.Message, null, null, null, step),
             JobException job => new JobError(job.Code, job.Message, rank.Value, silo, phase.Name, step),
             OutOfMemoryException => new JobError(
                 ErrorCodes.Internal, "Out of memory. Use a smaller microBatch or fewer ranks.", rank.Value, silo, phase.Name, step),
-            IOException io => new JobError(ErrorCodes.Storage, io.Message, rank.Value, silo, phase.Name, step),
+            IOException or UnauthorizedAccessException => new JobError(ErrorCodes.Storage, error.Message, rank.Value, silo, phase.Name, step),
             _ => new JobError(ErrorCodes.Internal, $"{error.GetType().Name}: {FirstLine(error.Message)}", rank.Value, silo, phase.Name, step),
         };
     }

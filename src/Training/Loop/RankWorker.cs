@@ -90,9 +90,12 @@ internal sealed class RankWorker : IDisposable
     /// <summary>The rank's leaves, for evaluation.</summary>
     public IReadOnlyList<Tensor> Leaves => leaves;
 
+    /// <summary>Ends the reading ahead; by the rank's own thread.</summary>
+    public void StopPrefetch() => prefetcher.Dispose();
+
+    /// <summary>Frees gradients that other ranks may have been reading; once they have all ended.</summary>
     public void Dispose()
     {
-        prefetcher.Dispose();
         update.Dispose();
         reducer.Dispose();
         accumulator.Dispose();
@@ -102,6 +105,7 @@ internal sealed class RankWorker : IDisposable
 
     private void RunMicroBatch(long step, int microBatch)
     {
+        barrier.ThrowIfBroken();
         phase.Name = "data";
         var started = Stopwatch.GetTimestamp();
         var batch = prefetcher.Take(job.Options.StepDeadline);

@@ -24,6 +24,15 @@ public sealed class SiloSession : IDisposable
 
     public SessionOptions Options { get; }
 
+    /// <summary>Rank threads that have not ended.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (gate) return running;
+        }
+    }
+
     /// <summary>Starts the rank's thread; the task completes (never faults) when that thread has ended.</summary>
     public Task<RankResult> RunRank(Rank rank)
     {

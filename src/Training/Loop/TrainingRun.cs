@@ -16,6 +16,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
     private JobRuntime? job;
     private StepReporter? reporter;
     private Evaluator? evaluator;
+    private readonly List<RankWorker> workers = [];
     private string? lastCheckpoint;
 
     /// <value>Where equal bits can be expected.</value>
@@ -25,30 +26,56 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
     public RankEnding Train(int index, RankBarrier barrier, RankPhase phase)
     {
         barrier.Meet(index, "start", 0, Prepare);
-        using var worker = new RankWorker(job!, barrier, index, phase);
+        var worker = new RankWorker(job!, barrier, index, phase);
+        lock (workers) workers.Add(worker);
+        try
+        {
+            return Walk(worker, index);
+        }
+        finally
+        {
+            worker.StopPrefetch();
+        }
+    }
+
+    /// <summary>Frees what the ranks share and what they read of each other; after the last of them has ended.</summary>
+    public void Dispose()
+    {
+        foreach (var worker in workers) worker.Dispose();
+        workers.Clear();
+        job?.Dispose();
+        job = null;
+    }
+
+    private RankEnding Walk(RankWorker worker, int index)
+    {
         worker.Meet("start", 0);
         var total = job!.TotalSteps;
+        if (options.StopAt > 0 && job.State.Step >= options.StopAt) return Stop(worker, job.State.Step);
         if (job.State.Step >= total) Evaluate(worker, index, job.State.Step);
         for (var step = job.State.Step + 1; step <= total; step++)
         {
             worker.Step(step, Decide, Finish);
             var control = job.Board.Decision!.Control;
-            if (control == StepControl.GoOn && step == options.StopAt && step < total) control = StepControl.CheckpointAndStop;
             if (step == total || IsDue(step, options.Spec.Evaluate?.EverySteps)) Evaluate(worker, index, step);
+            // A wish to stop that comes at the last step is fulfilled by its end; a step named beforehand is obeyed.
             if (step == total) control = StepControl.GoOn;
+            if (step == options.StopAt) control = StepControl.CheckpointAndStop;
             if (step == total || control == StepControl.CheckpointAndStop || IsDue(step, options.Spec.Checkpoint.EverySteps))
                 worker.Meet("checkpoint", step, Save);
-            if (control == StepControl.GoOn) continue;
-            worker.Meet("stop", step, () => events.Publish(new StoppedEvent(step, WeightsHash.Compute(job.Replica), lastCheckpoint)));
-            return RankEnding.Stopped;
+            if (control != StepControl.GoOn) return Stop(worker, step);
         }
         worker.Meet("complete", total, () => events.Publish(reporter!.Completed(lastCheckpoint ?? "")));
         return RankEnding.Completed;
     }
 
-    public void Dispose() => job?.Dispose();
-
     private static bool IsDue(long step, long? every) => every is { } k && step % k == 0;
+
+    private RankEnding Stop(RankWorker worker, long step)
+    {
+        worker.Meet("stop", step, () => events.Publish(new StoppedEvent(step, WeightsHash.Compute(job!.Replica), lastCheckpoint)));
+        return RankEnding.Stopped;
+    }
 
     private void Prepare()
     {
@@ -64,6 +91,9 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         {
             lastCheckpoint = resumed.Path;
             var saved = TrainingCheckpoint.Load(resumed, job);
+            if (job.State.Step > job.TotalSteps)
+                throw new JobException(
+                    ErrorCodes.ResumeMismatch, $"{resumed.Path} stands at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
             if (saved != Fingerprint)
                 events.Publish(new WarningEvent(
                     $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, but not bitwise those of a run that never moved."));

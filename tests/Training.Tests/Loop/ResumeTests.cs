@@ -50,6 +50,15 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Resume_StopAtAStepAlreadyDone_StopsThere()
+    {
+        TrainingHarness.Run(Job, 2, directory, stopAt: 4);
+        var again = TrainingHarness.Run(Job, 2, directory, resume: true, stopAt: 4);
+        Assert.Empty(again.Steps);
+        Assert.Equal(4, Assert.Single(again.Events.OfType<StoppedEvent>()).Step);
+    }
+
+    [Fact]
     public void Resume_NoWholeCheckpointLeft_IsRefused()
     {
         var path = TrainingHarness.Run(Job, 1, directory, stopAt: 2).Events.OfType<StoppedEvent>().Single().Checkpoint!;
