@@ -57,13 +57,14 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
     }
 
     [Fact]
-    public async Task Resume_NothingWhole_StartsAfreshWithWarnings()
+    public async Task Resume_NothingWhole_Exits1AndLeavesThemAlone()
     {
         var place = directory.Copy(calm.Directory, "run");
         foreach (var step in new[] { 3, 6, 9 }) FlipOneBit(Path.Combine(StepOf(Path.Combine(place, "checkpoints"), step), "state.json"));
-        var resumed = (await DtrainProcess.RunAsync("train", calm.JobFile, "--resume", "--json", "--out", place)).Exits(0);
-        Assert.Equal(3, resumed.Events.Count(e => e.GetProperty("event").GetString() == "warning"));
-        Assert.Equal(calm.Hash, resumed.Hash);
+        var refused = await DtrainProcess.RunAsync("train", calm.JobFile, "--resume", "--json", "--out", place);
+        refused.Exits(1).SaysOneFailure().Says("[checkpoint-invalid]", "no checkpoint that is whole");
+        Assert.Equal(3, refused.Events.Count(e => e.GetProperty("event").GetString() == "warning"));
+        foreach (var step in new[] { 3, 6, 9 }) Assert.True(Directory.Exists(StepOf(Path.Combine(place, "checkpoints"), step)));
     }
 
     [Fact]
