@@ -86,6 +86,10 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         if (options.Resume && resumed is null && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");
+        // A place that cannot be written to is better known now than after a week of steps.
+        using (store.Begin(0))
+        {
+        }
         job = JobRuntime.Build(options);
         if (resumed is not null)
         {
