@@ -24,7 +24,7 @@ public sealed record SessionOptions
     /// <summary>Directory of the job's checkpoints, absolute.</summary>
     public required string CheckpointDirectory { get; init; }
 
-    /// <summary>Continue from the last valid checkpoint; without one, start afresh.</summary>
+    /// <summary>Continue from the last valid checkpoint; where there are none at all, start afresh; where none is whole, refuse.</summary>
     public bool Resume { get; init; }
 
     /// <value>0: run to the end; K: checkpoint after step K and stop.</value>
