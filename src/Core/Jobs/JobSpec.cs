@@ -44,6 +44,9 @@ public sealed record JobSpec
 
     public WorkersSpec Workers { get; init; } = new();
 
+    /// <summary>How gradients travel between silos; changes no bit.</summary>
+    public GradientExchange Exchange { get; init; } = GradientExchange.Peer;
+
     public CheckpointSpec Checkpoint { get; init; } = new();
 
     /// <value>Null: evaluation at the end only.</value>
@@ -59,6 +62,16 @@ public enum Precision
     Float32,
     MixedFloat16,
     MixedBFloat16,
+}
+
+/// <summary>How silos exchange gradients.</summary>
+public enum GradientExchange
+{
+    /// <summary>Over sockets of their own, silo to silo.</summary>
+    Peer,
+
+    /// <summary>In calls to the coordinator grain, through the cluster's own ports.</summary>
+    Coordinator,
 }
 
 public sealed record ModelSpec
@@ -180,6 +193,9 @@ public sealed record WorkersSpec
     public string Device { get; init; } = "cpu";
 
     public int IntraOpThreads { get; init; } = 1;
+
+    /// <value>Seconds that a rank or silo is waited for at a step before the job fails; null: the silo's own setting, 60.</value>
+    public double? StepDeadline { get; init; }
 }
 
 public sealed record CheckpointSpec

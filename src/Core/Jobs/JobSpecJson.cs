@@ -135,7 +135,9 @@ public static class JobSpecJson
         Optional(json, "max", spec.Workers.Max);
         json.WriteString("device", spec.Workers.Device);
         json.WriteNumber("intraOpThreads", spec.Workers.IntraOpThreads);
+        Optional(json, "stepDeadline", spec.Workers.StepDeadline);
         json.WriteEndObject();
+        json.WriteString("exchange", JobWords.Of(spec.Exchange));
         json.WriteStartObject("checkpoint");
         Optional(json, "path", spec.Checkpoint.Path);
         Optional(json, "everySteps", spec.Checkpoint.EverySteps);

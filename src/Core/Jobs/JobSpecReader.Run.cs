@@ -3,6 +3,7 @@ namespace Distributed.Core.Jobs;
 public static partial class JobSpecReader
 {
     private const int MostWorkers = 4096;
+    private const double LongestDeadline = 86_400;
 
     private static WorkersSpec ReadWorkers(SpecSection? workers)
     {
@@ -14,7 +15,9 @@ public static partial class JobSpecReader
             Max = (int?)most,
             Device = workers.Word("device", JobWords.Devices) ?? "cpu",
             IntraOpThreads = (int)(workers.Whole("intraOpThreads", 1, 1024) ?? 1),
+            StepDeadline = workers.Number("stepDeadline", NumberRange.Positive),
         };
+        if (spec.StepDeadline > LongestDeadline) workers.Fail("stepDeadline", FormattableString.Invariant($"found {spec.StepDeadline}, expected seconds, at most {LongestDeadline}"));
         if (least > most) workers.Fail("max", FormattableString.Invariant($"found {most}, expected at least workers.min, {least}"));
         workers.End();
         return spec;

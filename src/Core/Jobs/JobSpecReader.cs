@@ -46,6 +46,7 @@ public static partial class JobSpecReader
             ClipNorm = job.Number("clipNorm", NumberRange.Positive),
             LossScale = ReadLossScale(job.Section("lossScale")),
             Workers = ReadWorkers(job.Section("workers")),
+            Exchange = job.Word("exchange", JobWords.Exchanges) is { } exchange ? (GradientExchange)JobWords.Exchanges.ToList().IndexOf(exchange) : GradientExchange.Peer,
             Checkpoint = ReadCheckpoint(job.Section("checkpoint")),
             Evaluate = ReadEvaluate(job.Section("evaluate")),
         };

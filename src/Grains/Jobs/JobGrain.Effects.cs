@@ -14,6 +14,8 @@ internal sealed partial class JobGrain
 
     private IJobQueueGrain Queue => GrainFactory.GetGrain<IJobQueueGrain>(0);
 
+    private TimeSpan StepDeadline => Spec.Workers.StepDeadline is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.StepDeadline;
+
     private async Task Apply(JobTransition transition)
     {
         if (!ReferenceEquals(transition.State, State))
@@ -54,7 +56,7 @@ internal sealed partial class JobGrain
         var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
         LogLine(EventLine.Of(new StartedEvent(Id, State.Generation, [.. places])));
         await Coordinator.Open(new GenerationSetup(
-            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], options.Value.StepDeadline));
+            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline));
         var starts = plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
             if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused));
@@ -108,6 +110,6 @@ internal sealed partial class JobGrain
         LocalRanks = silo.Ranks,
         Resume = store.State.Submission.Options.Resume,
         StopAt = store.State.Submission.Options.StopAt,
-        StepDeadline = options.Value.StepDeadline,
+        StepDeadline = StepDeadline,
     };
 }

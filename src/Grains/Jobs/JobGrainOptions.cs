@@ -4,8 +4,8 @@ namespace Distributed.Grains.Jobs;
 public sealed record JobGrainOptions
 {
     /// <summary>Longest wait at a step for the silos that have not voted.</summary>
-    /// <value>5 minutes.</value>
-    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(5);
+    /// <value>1 minute; a job's own <c>workers.stepDeadline</c> goes before it.</value>
+    public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Events of a job kept for watchers; older ones are forgotten.</summary>
     /// <value>200,000.</value>

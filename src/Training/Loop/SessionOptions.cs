@@ -21,6 +21,9 @@ public sealed record SessionOptions
     /// <summary>The ranks that run here, ascending.</summary>
     public required IReadOnlyList<RankSlot> Ranks { get; init; }
 
+    /// <summary>All silos of the generation, in rank order; empty: this one alone.</summary>
+    public IReadOnlyList<SiloShare> Silos { get; init; } = [];
+
     /// <summary>Directory of the job's checkpoints, absolute.</summary>
     public required string CheckpointDirectory { get; init; }
 
@@ -36,3 +39,6 @@ public sealed record SessionOptions
 
 /// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>
 public readonly record struct RankSlot(Rank Rank, string Device);
+
+/// <summary>How many ranks a silo runs; silos hold contiguous ranks, in order.</summary>
+public readonly record struct SiloShare(string Silo, int Ranks);

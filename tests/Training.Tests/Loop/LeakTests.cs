@@ -1,10 +1,13 @@
 using Distributed.Core.Jobs;
+using TorchSharp;
 using JobPrecision = Distributed.Core.Jobs.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 
 public sealed class LeakTests
 {
+    private const int Windows = 4;
+
     [Theory]
     [InlineData("simple-cnn")]
     [InlineData("mlp")]
@@ -14,17 +17,24 @@ public sealed class LeakTests
         {
             GlobalBatch = 8,
             MicroBatch = 2,
-            Steps = 1000,
+            Steps = 400,
             ClipNorm = 1,
             Model = model == "mlp" ? new ModelSpec { Name = "mlp", Sizes = new([3072, 16, 10]), Dropout = 0.2 } : new ModelSpec { Name = model },
         };
-        TrainingHarness.Run(job with { Steps = 200 }, 2);
-        // What other tests left to the collector must not leave during the run; what the run leaves must be seen, so no collection after it.
+        TrainingHarness.Run(job, 2);
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var (tensors, resident) = (TorchSharp.torch.Tensor.TotalCount, Environment.WorkingSet);
+        var tensors = torch.Tensor.TotalCount;
+        // A leak grows in every window; a heap that the runtime or the allocator chose to enlarge grows in some.
+        var growth = Enumerable.Range(0, Windows).Select(_ => Growth(job)).ToList();
+        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.InRange(growth.Min(), long.MinValue, 12L << 20);
+    }
+
+    private static long Growth(JobSpec job)
+    {
+        var before = Environment.WorkingSet;
         TrainingHarness.Run(job, 2);
-        Assert.Equal(tensors, TorchSharp.torch.Tensor.TotalCount);
-        Assert.InRange(Environment.WorkingSet - resident, long.MinValue, 48L << 20);
+        return Environment.WorkingSet - before;
     }
 }
