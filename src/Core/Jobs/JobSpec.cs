@@ -194,6 +194,9 @@ public sealed record WorkersSpec
 
     public int IntraOpThreads { get; init; } = 1;
 
+    /// <summary>Let finished buckets leave for the other silos while backward still runs; changes no bit.</summary>
+    public bool Overlap { get; init; } = true;
+
     /// <value>Seconds that a rank or silo is waited for at a step before the job fails; null: the silo's own setting, 60.</value>
     public double? StepDeadline { get; init; }
 }

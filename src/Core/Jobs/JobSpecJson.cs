@@ -135,6 +135,7 @@ public static class JobSpecJson
         Optional(json, "max", spec.Workers.Max);
         json.WriteString("device", spec.Workers.Device);
         json.WriteNumber("intraOpThreads", spec.Workers.IntraOpThreads);
+        json.WriteBoolean("overlap", spec.Workers.Overlap);
         Optional(json, "stepDeadline", spec.Workers.StepDeadline);
         json.WriteEndObject();
         json.WriteString("exchange", JobWords.Of(spec.Exchange));

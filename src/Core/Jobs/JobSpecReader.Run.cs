@@ -15,6 +15,7 @@ public static partial class JobSpecReader
             Max = (int?)most,
             Device = workers.Word("device", JobWords.Devices) ?? "cpu",
             IntraOpThreads = (int)(workers.Whole("intraOpThreads", 1, 1024) ?? 1),
+            Overlap = workers.Flag("overlap") ?? true,
             StepDeadline = workers.Number("stepDeadline", NumberRange.Positive),
         };
         if (spec.StepDeadline > LongestDeadline) workers.Fail("stepDeadline", FormattableString.Invariant($"found {spec.StepDeadline}, expected seconds, at most {LongestDeadline}"));

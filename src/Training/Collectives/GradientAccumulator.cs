@@ -7,32 +7,72 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Collectives;
 
-/// <summary>Collects one rank's gradients, micro-batch by micro-batch, and merges equal aligned neighbours of the canonical tree as they finish.</summary>
+/// <summary>Collects one rank's gradients, parameter by parameter, and merges equal aligned neighbours of the canonical tree as they come.</summary>
+/// <remarks>A gradient is merged the moment it is taken, so it is still in the cache when backward's hook hands it over.</remarks>
 internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisposable
 {
     private readonly FlatGradientPool pool = new(layout.Length);
     private readonly List<GradientPartial> partials = [];
 
-    /// <summary>The partials that travel, in micro-batch order.</summary>
+    /// <summary>Left operands of the merges that the open micro-batch causes, the smallest first.</summary>
+    private readonly List<(GradientPartial Left, FlatGradient Sum)> merges = [];
+    private readonly bool[] taken = new bool[layout.Slots.Count];
+    private GradientPartial? open;
+
+    /// <summary>The partials that travel, in micro-batch order; complete in number when the last micro-batch is begun.</summary>
     public IReadOnlyList<GradientPartial> Partials => partials;
 
-    /// <summary>Takes the gradients that a micro-batch's backward left on the leaves; the leaves are bare afterwards.</summary>
-    public void Take(int microBatch, IReadOnlyList<Tensor> leaves)
+    /// <summary>Opens the micro-batch that follows the last one.</summary>
+    public void Begin(int microBatch)
     {
-        var partial = new GradientPartial(microBatch, microBatch + 1, leaves.Count);
-        for (var i = 0; i < leaves.Count; i++)
+        var (start, end) = (microBatch, microBatch + 1);
+        while (partials.Count > 0 && CanonicalTree.Merges(new MicroBatchRun(partials[^1].Start, partials[^1].End), new MicroBatchRun(start, end)))
         {
-            var gradient = leaves[i].grad;
-            if (gradient is null) continue;
-            leaves[i].grad = null;
-            gradient = InMemoryOrder(gradient, leaves[i], layout.Slots[i]).DetachFromDisposeScope();
-            partial.Hold(i, gradient, TensorMemory.Address(gradient));
+            var left = partials[^1];
+            partials.RemoveAt(partials.Count - 1);
+            merges.Add((left, left.Flat ?? pool.Rent()));
+            start = left.Start;
         }
-        Push(partial);
+        open = new GradientPartial(start, end, layout.Slots.Count);
+        partials.Add(open);
     }
 
-    /// <summary>Notes a micro-batch without samples: no gradient, which adds nothing.</summary>
-    public void TakeEmpty(int microBatch) => Push(new GradientPartial(microBatch, microBatch + 1, layout.Slots.Count));
+    /// <summary>Takes the gradient that backward left on a leaf, if there is one that was not taken yet; the leaf is bare afterwards.</summary>
+    public void Take(int parameter, Tensor leaf)
+    {
+        if (taken[parameter]) return;
+        taken[parameter] = true;
+        var gradient = leaf.grad;
+        if (gradient is null)
+        {
+            Merge(parameter, default);
+            return;
+        }
+        leaf.grad = null;
+        gradient = InMemoryOrder(gradient, leaf, layout.Slots[parameter]).DetachFromDisposeScope();
+        var source = new GradientSource(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16);
+        if (merges.Count == 0)
+        {
+            open!.Hold(parameter, gradient, source);
+            return;
+        }
+        Merge(parameter, source);
+        gradient.Dispose();
+    }
+
+    /// <summary>Closes the micro-batch: takes what no one has taken yet, and gives back what merged away.</summary>
+    public void End(IReadOnlyList<Tensor> leaves)
+    {
+        for (var i = 0; i < leaves.Count; i++) Take(i, leaves[i]);
+        Close();
+    }
+
+    /// <summary>Closes a micro-batch without samples: no gradient, which adds nothing.</summary>
+    public void EndEmpty()
+    {
+        for (var i = 0; i < taken.Length; i++) Merge(i, default);
+        Close();
+    }
 
     /// <summary>Gives all gradients back; after every owner has read them.</summary>
     public void Clear()
@@ -43,38 +83,46 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
 
     public void Dispose()
     {
+        // A micro-batch that broke off still holds what it was to merge with.
+        foreach (var (left, sum) in merges)
+        {
+            if (left.Flat is null) sum.Return();
+            left.Dispose();
+        }
+        merges.Clear();
         Clear();
         pool.Dispose();
     }
 
-    private void Push(GradientPartial partial)
+    private void Merge(int parameter, GradientSource value)
     {
-        partials.Add(partial);
-        while (partials.Count > 1)
+        var slot = layout.Slots[parameter];
+        foreach (var (left, sum) in merges)
         {
-            var (left, right) = (partials[^2], partials[^1]);
-            if (!CanonicalTree.Merges(new MicroBatchRun(left.Start, left.End), new MicroBatchRun(right.Start, right.End))) return;
-            Merge(left, right);
-            partials.RemoveAt(partials.Count - 1);
+            var before = left.Sources[parameter];
+            if (before.IsNone && value.IsNone) continue;
+            var target = (float*)sum.Address + slot.Offset;
+            if (before.IsNone) HostKernels.Load(value, 0, target, slot.Count);
+            else if (value.IsNone) HostKernels.Load(before, 0, target, slot.Count);
+            else HostKernels.Add(before, value, 0, target, slot.Count);
+            value = new GradientSource((nint)target, false);
+            left.Release(parameter);
         }
+        open!.Sources[parameter] = value;
     }
 
-    private void Merge(GradientPartial left, GradientPartial right)
+    private void Close()
     {
-        var sum = left.Flat ?? pool.Rent();
-        for (var i = 0; i < layout.Slots.Count; i++)
+        for (var i = 0; i < merges.Count; i++)
         {
-            var (a, b) = (left.Sources[i], right.Sources[i]);
-            if (a.IsNone && b.IsNone) continue;
-            var slot = layout.Slots[i];
-            var target = (float*)sum.Address + slot.Offset;
-            if (a.IsNone) HostKernels.Load(b, 0, target, slot.Count);
-            else if (b.IsNone) HostKernels.Load(a, 0, target, slot.Count);
-            else HostKernels.Add(a, b, 0, target, slot.Count);
-            left.Sources[i] = new GradientSource((nint)target, false);
+            var (left, sum) = merges[i];
+            if (i == merges.Count - 1) open!.BecomeSum(sum);
+            else sum.Return();
+            left.Abandon();
         }
-        left.BecomeSum(sum, right.End);
-        right.Dispose();
+        merges.Clear();
+        Array.Clear(taken);
+        open = null;
     }
 
     /// <summary>Autograd keeps a gradient in its leaf's memory order; anything else is copied into that order.</summary>

@@ -14,7 +14,7 @@ internal sealed class GradientPartial(int start, int end, int parameters) : IDis
     public int Start { get; } = start;
 
     /// <value>Micro-batch behind the last.</value>
-    public int End { get; private set; } = end;
+    public int End { get; } = end;
 
     /// <summary>Per parameter, in parameter order.</summary>
     public GradientSource[] Sources { get; } = new GradientSource[parameters];
@@ -23,35 +23,35 @@ internal sealed class GradientPartial(int start, int end, int parameters) : IDis
     public FlatGradient? Flat { get; private set; }
 
     /// <summary>Takes over a gradient tensor whose memory order is the parameter's.</summary>
-    public void Hold(int parameter, Tensor gradient, nint address)
+    public void Hold(int parameter, Tensor gradient, GradientSource source)
     {
         held[parameter] = gradient;
-        Sources[parameter] = new GradientSource(address, gradient.dtype == ScalarType.BFloat16);
+        Sources[parameter] = source;
     }
 
-    /// <summary>Becomes the sum of itself and its right neighbour, kept in <paramref name="sum"/>.</summary>
-    public void BecomeSum(FlatGradient sum, int end)
+    /// <summary>Frees one parameter's tensor, whose value has gone into a sum.</summary>
+    public void Release(int parameter)
     {
-        ReleaseTensors();
-        Flat = sum;
-        End = end;
+        held[parameter]?.Dispose();
+        held[parameter] = null;
+        Sources[parameter] = default;
+    }
+
+    /// <summary>Takes over the buffer that its sources lie in.</summary>
+    public void BecomeSum(FlatGradient sum) => Flat = sum;
+
+    /// <summary>Ends a partial whose buffer, if it had one, went on to a sum.</summary>
+    public void Abandon()
+    {
+        Flat = null;
+        Dispose();
     }
 
     public void Dispose()
     {
-        ReleaseTensors();
+        for (var i = 0; i < held.Length; i++) Release(i);
         Flat?.Return();
         Flat = null;
-        Array.Clear(Sources);
-    }
-
-    private void ReleaseTensors()
-    {
-        for (var i = 0; i < held.Length; i++)
-        {
-            held[i]?.Dispose();
-            held[i] = null;
-        }
     }
 }
 

@@ -1,40 +1,37 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
-using Distributed.Training.Parameters;
 
 namespace Distributed.Training.Collectives;
 
-/// <summary>Reduces an owner's run of blocks straight from all ranks' gradients in shared memory; one per rank, used by its thread alone.</summary>
-internal sealed unsafe class HostReducer(ParameterLayout layout, BlockRun run) : IDisposable
+/// <summary>Sums runs of blocks straight from gradients in host memory, in the canonical tree. Used by one thread at a time.</summary>
+/// <param name="ranges">Where the parameters lie, in the order of the flat buffer.</param>
+internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
 {
     private const int Block = BlockPlan.BlockElements;
-    private readonly ParameterSlot[] slots = [.. layout.ByOffset.Where(s => s.Offset < run.End && s.Offset + s.Count > run.Start)];
     private GradientSource[] stack = [];
     private float* scratch;
 
-    /// <summary>Sums in the canonical tree, checks the scaled sums, unscales to the mean, and leaves each block's norm.</summary>
-    /// <param name="reduced">Flat FP32 buffer [layout.Length]; only this run is written.</param>
-    /// <param name="blockNorms">Sum of squares by block [layout.Blocks]; only this run is written.</param>
+    /// <summary>Sums a run, checks the scaled sums, unscales to the mean, and leaves each block's norm.</summary>
+    /// <param name="run">Whole blocks.</param>
+    /// <param name="reduced">Flat FP32 buffer; only this run's parameters are written.</param>
+    /// <param name="blockNorms">Sum of squares by block of the flat buffer; only this run is written.</param>
     /// <returns>True if a scaled sum is not finite.</returns>
     public bool Reduce(
-        IReadOnlyList<GradientPartial> partials, FoldProgram program, float inverseScale, float meanFactor, nint reduced, double[] blockNorms)
+        BlockRun run, IReadOnlyList<GradientPartial> partials, FoldProgram program, GradientFactors factors, nint reduced, double[] blockNorms)
     {
         Reserve(program.Depth);
         var found = false;
-        var next = 0;
+        var next = FlatRange.FirstBehind(ranges, run.Start);
         for (var from = run.Start; from < run.End; from += Block)
         {
             var to = from + Block;
-            while (next < slots.Length && slots[next].Offset + slots[next].Count <= from) next++;
-            for (var i = next; i < slots.Length && slots[i].Offset < to; i++)
+            while (next < ranges.Length && ranges[next].End <= from) next++;
+            for (var i = next; i < ranges.Length && ranges[i].Offset < to; i++)
             {
-                var slot = slots[i];
-                var start = Math.Max(from, slot.Offset);
-                var count = Math.Min(to, slot.Offset + slot.Count) - start;
-                if (count <= 0) continue;
+                var (start, count) = Cut(ranges[i], from, to);
                 var target = (float*)reduced + start;
-                if (Fold(partials, program, slot.Index, start - slot.Offset, target, count))
-                    found |= HostKernels.CheckAndUnscale(target, count, inverseScale, meanFactor);
+                if (Fold(partials, program, ranges[i].Parameter, start - ranges[i].Offset, target, count))
+                    found |= HostKernels.CheckAndUnscale(target, count, factors.InverseScale, factors.MeanFactor);
                 else
                     new Span<float>(target, (int)count).Clear();
             }
@@ -43,10 +40,36 @@ internal sealed unsafe class HostReducer(ParameterLayout layout, BlockRun run) :
         return found;
     }
 
+    /// <summary>Sums a run as it is; elements without gradient become +0.</summary>
+    /// <param name="target">FP32 [run.Count]; padding between parameters is left as it is.</param>
+    public void Sum(BlockRun run, IReadOnlyList<GradientPartial> partials, FoldProgram program, nint target)
+    {
+        Reserve(program.Depth);
+        var next = FlatRange.FirstBehind(ranges, run.Start);
+        for (var from = run.Start; from < run.End; from += Block)
+        {
+            var to = Math.Min(from + Block, run.End);
+            while (next < ranges.Length && ranges[next].End <= from) next++;
+            for (var i = next; i < ranges.Length && ranges[i].Offset < to; i++)
+            {
+                var (start, count) = Cut(ranges[i], from, to);
+                var into = (float*)target + (start - run.Start);
+                if (!Fold(partials, program, ranges[i].Parameter, start - ranges[i].Offset, into, count))
+                    new Span<float>(into, (int)count).Clear();
+            }
+        }
+    }
+
     public void Dispose()
     {
         NativeMemory.AlignedFree(scratch);
         scratch = null;
+    }
+
+    private static (long Start, long Count) Cut(FlatRange range, long from, long to)
+    {
+        var start = Math.Max(from, range.Offset);
+        return (start, Math.Min(to, range.End) - start);
     }
 
     /// <returns>False if the parameter got no gradient anywhere.</returns>
@@ -98,3 +121,9 @@ internal sealed unsafe class HostReducer(ParameterLayout layout, BlockRun run) :
         stack = new GradientSource[depth];
     }
 }
+
+/// <summary>What a scaled gradient sum is multiplied with, one after the other, each product rounded.</summary>
+/// <param name="InverseScale">float32(1 / double(loss scale)).</param>
+/// <param name="MeanFactor">microBatch / items of the global batch.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct GradientFactors(float InverseScale, float MeanFactor);

@@ -6,7 +6,9 @@ using Distributed.Core.Scaling;
 using Distributed.Core.Stepping;
 using Distributed.Training.Collectives;
 using Distributed.Training.Data;
+using Distributed.Training.Exchange;
 using Distributed.Training.Models;
+using Distributed.Training.Native;
 using Distributed.Training.Optim;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
@@ -29,9 +31,13 @@ internal sealed class JobRuntime : IDisposable
         Optimizer = FlatOptimizer.Create(options.Spec.Optimizer, Layout);
         Runs = MicroBatchRuns.Plan(options.WorldSize, options.Spec.MicroBatches);
         Owners = BlockPlan.Deal(Layout.Length, options.Ranks.Count);
-        var partials = options.Ranks.SelectMany(r => CanonicalTree.Partials(Runs[r.Rank.Value]));
-        Fold = FoldProgram.For(partials.Select(p => (p.Start, p.End)));
-        Board = new StepBoard(options.Ranks.Count, options.Spec.MicroBatches, Layout.Slots.Count, Layout.Blocks);
+        if (options.Silos.Count <= 1)
+            Fold = FoldProgram.For(Runs.SelectMany(CanonicalTree.Partials).Select(p => (p.Start, p.End)));
+        Ranges = FlatRange.Of(Layout);
+        Buffers = options.Silos.Count > 1 ? OpenBuffers() : null;
+        Board = Buffers is null
+            ? new StepBoard(options.Ranks.Count, new double[options.Spec.MicroBatches], new double[Layout.Blocks], new bool[Layout.Slots.Count])
+            : new StepBoard(options.Ranks.Count, Buffers.Losses, Buffers.BlockNorms, Buffers.Touched);
         State = new TrainerState(0, 0, LossScalePolicies.For(options.Spec).Initial);
     }
 
@@ -61,7 +67,16 @@ internal sealed class JobRuntime : IDisposable
     /// <summary>Elements of the flat buffers, in whole blocks, by rank of this silo.</summary>
     public IReadOnlyList<BlockRun> Owners { get; }
 
-    public FoldProgram Fold { get; }
+    public FoldProgram? Fold { get; }
+
+    /// <summary>Where the parameters lie, in the order of the flat buffers.</summary>
+    public FlatRange[] Ranges { get; }
+
+    /// <summary>The silo's side of the exchange; null where there is one silo.</summary>
+    public ExchangeBuffers? Buffers { get; }
+
+    /// <summary>The way to the other silos, and when buckets take it; null where there is one silo.</summary>
+    public BucketGate? Gate { get; private set; }
 
     public StepBoard Board { get; }
 
@@ -84,8 +99,40 @@ internal sealed class JobRuntime : IDisposable
         return runtime;
     }
 
+    /// <summary>Meets the other silos, when there are any and this one has all it needs.</summary>
+    public void Connect(IExchangeFactory? factory)
+    {
+        if (Buffers is null) return;
+        if (factory is null) throw new InvalidOperationException("A job on several silos needs an exchange.");
+        Gate = new BucketGate(factory.Open(Buffers), Buffers.Plan.Buckets.Count, Options.Ranks.Count);
+    }
+
+    /// <summary>What multiplies the gradient sums of a step.</summary>
+    public GradientFactors FactorsOf(long step) =>
+        new((float)(1.0 / State.Scaling.Scale), (float)((double)Spec.MicroBatch / Plan.ItemsOf(step)));
+
+    private ExchangeBuffers OpenBuffers()
+    {
+        var (names, firstRanks, siloRuns) = (new List<string>(), new List<int>(), new List<MicroBatchRun>());
+        var rank = 0;
+        foreach (var (name, ranks) in Options.Silos)
+        {
+            names.Add(name);
+            firstRanks.Add(rank);
+            siloRuns.Add(new MicroBatchRun(Runs[rank].Start, Runs[rank + ranks - 1].End));
+            rank += ranks;
+        }
+        var own = Options.Ranks.Select(r => Runs[r.Rank.Value]).ToList();
+        var silos = new ExchangeSilos(Options.JobId, Options.Generation, names, firstRanks.IndexOf(Options.Ranks[0].Rank.Value), firstRanks, "", Options.Ranks.Count);
+        return new ExchangeBuffers(
+            silos, ExchangePlan.For(Layout.Length, siloRuns), Ranges, own, Layout.Slots.Count, Layout.Length, TensorMemory.Address(Replica.Reduced));
+    }
+
     public void Dispose()
     {
+        // The exchange reads and writes the buffers below until it has ended.
+        if (Gate is not null) Gate.Dispose();
+        else Buffers?.Dispose();
         Replica.Dispose();
         Optimizer.Dispose();
         (Data.Train as IDisposable)?.Dispose();

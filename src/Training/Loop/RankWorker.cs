@@ -5,7 +5,9 @@ using Distributed.Core.Data;
 using Distributed.Core.Events;
 using Distributed.Training.Collectives;
 using Distributed.Training.Data;
+using Distributed.Training.Exchange;
 using Distributed.Training.Models;
+using Distributed.Training.Native;
 using Distributed.Training.Optim;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,6 +25,10 @@ internal sealed class RankWorker : IDisposable
     private readonly Tensor[] leaves;
     private readonly GradientAccumulator accumulator;
     private readonly HostReducer reducer;
+    private readonly BlockRun owned;
+    private readonly BucketProgress? progress;
+    private readonly bool hooked;
+    private bool isLast;
     private readonly OwnerUpdate update;
     private readonly BatchPrefetcher prefetcher;
     private readonly Generator dropoutGenerator = new(0);
@@ -40,8 +46,11 @@ internal sealed class RankWorker : IDisposable
         run = job.Runs[job.Options.Ranks[index].Rank.Value];
         leaves = job.Replica.CreateLeaves();
         accumulator = new GradientAccumulator(job.Layout);
-        var owned = job.Owners[index];
-        reducer = new HostReducer(job.Layout, owned);
+        owned = job.Owners[index];
+        reducer = new HostReducer(job.Ranges);
+        if (job.Buffers is { } buffers) progress = new BucketProgress(buffers.Plan, job.Ranges, leaves.Length, job.Gate!);
+        hooked = progress is not null && job.Spec.Workers.Overlap && NativeRuntime.HasGradientHooks;
+        for (var i = 0; hooked && i < leaves.Length; i++) Hook(i);
         update = new OwnerUpdate(job.Replica, job.Optimizer, owned);
         dropout = new DropoutMask(job.Spec.Model.Dropout, job.Spec.Model.Dropout > 0 ? dropoutGenerator : null);
         prefetcher = new BatchPrefetcher(
@@ -50,22 +59,29 @@ internal sealed class RankWorker : IDisposable
     }
 
     /// <summary>One attempted step; returns when every rank of the silo has applied or skipped it.</summary>
+    /// <param name="exchange">Run by the last rank to finish, where there are several silos: waits for the reduced gradient.</param>
     /// <param name="decide">Run by the last rank when the silo holds the whole reduced gradient.</param>
     /// <param name="finish">Run by the last rank when all have applied.</param>
-    public void Step(long step, Action decide, Action finish)
+    public void Step(long step, Action exchange, Action decide, Action finish)
     {
         var board = job.Board;
         phase.Step = step;
         dataSeconds = forwardSeconds = backwardSeconds = 0;
-        for (var i = run.Start; i < run.End; i++) RunMicroBatch(step, i);
         board.Partials[index] = accumulator.Partials;
+        if (job.Buffers is { } buffers) buffers.Local[index] = accumulator.Partials;
+        for (var i = run.Start; i < run.End; i++) RunMicroBatch(step, i);
 
         var exchangeStarted = Stopwatch.GetTimestamp();
-        Meet("exchange", step, board.Gather);
-        var inverseScale = (float)(1.0 / job.State.Scaling.Scale);
-        var meanFactor = (float)((double)job.Spec.MicroBatch / job.Plan.ItemsOf(step));
-        board.FoundInf[index] = reducer.Reduce(
-            board.Gathered, job.Fold, inverseScale, meanFactor, Native.TensorMemory.Address(job.Replica.Reduced), board.BlockNorms);
+        if (job.Buffers is null)
+        {
+            Meet("exchange", step, board.Gather);
+            board.FoundInf[index] = reducer.Reduce(
+                owned, board.Gathered, job.Fold!, job.FactorsOf(step), TensorMemory.Address(job.Replica.Reduced), board.BlockNorms);
+        }
+        else
+        {
+            Meet("exchange", step, exchange);
+        }
         var decideStarted = Stopwatch.GetTimestamp();
         Meet("decide", step, decide);
 
@@ -96,12 +112,20 @@ internal sealed class RankWorker : IDisposable
     /// <summary>Frees gradients that other ranks may have been reading; once they have all ended.</summary>
     public void Dispose()
     {
+        for (var i = 0; hooked && i < leaves.Length; i++) GradientHook.Clear(leaves[i]);
         update.Dispose();
         reducer.Dispose();
         accumulator.Dispose();
         dropoutGenerator.Dispose();
         foreach (var leaf in leaves) leaf.Dispose();
     }
+
+    /// <summary>Takes the gradient of a leaf while backward still works on the others.</summary>
+    private void Hook(int parameter) => GradientHook.Set(leaves[parameter], () =>
+    {
+        accumulator.Take(parameter, leaves[parameter]);
+        if (isLast) progress!.Ready(parameter);
+    });
 
     private void RunMicroBatch(long step, int microBatch)
     {
@@ -110,17 +134,21 @@ internal sealed class RankWorker : IDisposable
         var started = Stopwatch.GetTimestamp();
         var batch = prefetcher.Take(job.Options.StepDeadline);
         dataSeconds += Seconds(started, Stopwatch.GetTimestamp());
+        accumulator.Begin(microBatch);
+        isLast = microBatch == run.End - 1;
+        if (isLast) progress?.Begin();
         if (batch.Items == 0)
         {
             job.Board.Losses[microBatch] = 0;
-            accumulator.TakeEmpty(microBatch);
+            accumulator.EndEmpty();
         }
         else
         {
             using var scope = NewDisposeScope();
             ForwardAndBackward(step, microBatch, batch);
-            accumulator.Take(microBatch, leaves);
+            accumulator.End(leaves);
         }
+        if (isLast) progress?.End();
         prefetcher.Return(batch);
     }
 
@@ -140,6 +168,7 @@ internal sealed class RankWorker : IDisposable
 
         phase.Name = "backward";
         (loss * (float)((double)job.State.Scaling.Scale / job.Spec.MicroBatch)).backward();
+        if (hooked) GradientHook.ThrowIfRaised();
         backwardSeconds += Seconds(middle, Stopwatch.GetTimestamp());
     }
 

@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Training.Exchange;
 using Distributed.Training.Native;
 using static TorchSharp.torch;
 
@@ -15,11 +16,12 @@ public sealed class SiloSession : IDisposable
     private int running;
 
     /// <summary>Prepares nothing yet: data, model and checkpoint are opened by the last rank to join.</summary>
-    public SiloSession(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time)
+    /// <param name="exchange">The way to the other silos; null where there are none.</param>
+    public SiloSession(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange = null)
     {
         Options = options;
         barrier = new RankBarrier([.. options.Ranks.Select(r => r.Rank)], options.Silo, options.StepDeadline);
-        run = new TrainingRun(options, decider, events, time);
+        run = new TrainingRun(options, decider, events, time, exchange);
     }
 
     public SessionOptions Options { get; }
@@ -47,6 +49,7 @@ public sealed class SiloSession : IDisposable
     public void Abort(JobError reason)
     {
         lock (gate) failure ??= reason;
+        run.Abort(reason);
         barrier.Break(new SessionEndedException(reason.Message));
     }
 

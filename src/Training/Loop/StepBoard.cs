@@ -6,7 +6,7 @@ using Distributed.Training.Collectives;
 namespace Distributed.Training.Loop;
 
 /// <summary>What the ranks of a silo lay out for each other during one step. Written between meetings, read after them.</summary>
-internal sealed class StepBoard(int ranks, int microBatches, int parameters, int blocks)
+internal sealed class StepBoard(int ranks, double[] losses, double[] blockNorms, bool[] touched)
 {
     /// <summary>By local rank: the partials its run merged to.</summary>
     public IReadOnlyList<GradientPartial>[] Partials { get; } = new IReadOnlyList<GradientPartial>[ranks];
@@ -18,13 +18,13 @@ internal sealed class StepBoard(int ranks, int microBatches, int parameters, int
     public PhaseSeconds[] Phases { get; } = new PhaseSeconds[ranks];
 
     /// <summary>By micro-batch: sum of the sample losses.</summary>
-    public double[] Losses { get; } = new double[microBatches];
+    public double[] Losses { get; } = losses;
 
     /// <summary>By block: sum of squares of the unscaled mean gradient.</summary>
-    public double[] BlockNorms { get; } = new double[blocks];
+    public double[] BlockNorms { get; } = blockNorms;
 
     /// <summary>By parameter: some micro-batch gave it a gradient.</summary>
-    public bool[] Touched { get; } = new bool[parameters];
+    public bool[] Touched { get; } = touched;
 
     /// <summary>All partials of the silo in micro-batch order; filled when the last rank has arrived.</summary>
     public IReadOnlyList<GradientPartial> Gathered { get; private set; } = [];

@@ -1,23 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Training.Checkpoints;
 using Distributed.Training.Data;
+using Distributed.Training.Exchange;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Loop;
 
 /// <summary>A job from its first step to its end, as the ranks of one silo walk through it together.</summary>
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
-internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time) : IDisposable
+internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange) : IDisposable
 {
     private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep);
     private JobRuntime? job;
     private StepReporter? reporter;
     private Evaluator? evaluator;
     private readonly List<RankWorker> workers = [];
+    private readonly Lock gate = new();
+    private IGradientExchange? connected;
+    private JobError? aborted;
     private string? lastCheckpoint;
+    private long firstStep;
+
+    /// <summary>Step deadlines that the lead silo's work for all (reading data, evaluating, saving) may take.</summary>
+    private const int LeadWork = 12;
+
+    /// <value>This silo holds rank 0: it alone evaluates, writes checkpoints and reports.</value>
+    private bool IsLead => options.Ranks[0].Rank.Value == 0;
 
     /// <value>Where equal bits can be expected.</value>
     private string Fingerprint => $"{NativeRuntime.Initialize().Fingerprint}; {options.Spec.Workers.IntraOpThreads} thread(s) a rank";
@@ -38,11 +52,22 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         }
     }
 
+    /// <summary>Ends the exchange's waits and tells the other silos why; by any thread.</summary>
+    public void Abort(JobError reason)
+    {
+        lock (gate)
+        {
+            aborted ??= reason;
+            connected?.Abort(reason);
+        }
+    }
+
     /// <summary>Frees what the ranks share and what they read of each other; after the last of them has ended.</summary>
     public void Dispose()
     {
         foreach (var worker in workers) worker.Dispose();
         workers.Clear();
+        lock (gate) connected = null;
         job?.Dispose();
         job = null;
     }
@@ -55,7 +80,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         if (job.State.Step >= total) Evaluate(worker, index, job.State.Step);
         for (var step = job.State.Step + 1; step <= total; step++)
         {
-            worker.Step(step, Decide, Finish);
+            worker.Step(step, Exchange, Decide, Finish);
             var control = job.Board.Decision!.Control;
             if (step == total || IsDue(step, options.Spec.Evaluate?.EverySteps)) Evaluate(worker, index, step);
             // A wish to stop that comes at the last step is fulfilled by its end; a step named beforehand is obeyed.
@@ -65,7 +90,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
                 worker.Meet("checkpoint", step, Save);
             if (control != StepControl.GoOn) return Stop(worker, step);
         }
-        worker.Meet("complete", total, () => events.Publish(reporter!.Completed(lastCheckpoint ?? "")));
+        worker.Meet("complete", total, () => Publish(() => reporter!.Completed(lastCheckpoint ?? "")));
         return RankEnding.Completed;
     }
 
@@ -73,23 +98,24 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
 
     private RankEnding Stop(RankWorker worker, long step)
     {
-        worker.Meet("stop", step, () => events.Publish(new StoppedEvent(step, WeightsHash.Compute(job!.Replica), lastCheckpoint)));
+        worker.Meet("stop", step, () => Publish(() => new StoppedEvent(step, WeightsHash.Compute(job!.Replica), lastCheckpoint)));
         return RankEnding.Stopped;
     }
 
     private void Prepare()
     {
-        var resumed = options.Resume ? store.FindLatest(message => events.Publish(new WarningEvent(message))) : null;
-        if (!options.Resume && !store.IsEmpty)
+        var resumed = options.Resume ? store.FindLatest(message => Publish(() => new WarningEvent(message))) : null;
+        if (IsLead && !options.Resume && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints. Resume with --resume, or name another directory.");
         if (options.Resume && resumed is null && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");
         // A place that cannot be written to is better known now than after a week of steps.
-        using (store.Begin(0))
-        {
-        }
+        if (IsLead)
+            using (store.Begin(0))
+            {
+            }
         job = JobRuntime.Build(options);
         if (resumed is not null)
         {
@@ -99,7 +125,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
                 throw new JobException(
                     ErrorCodes.ResumeMismatch, $"{resumed.Path} stands at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
             if (saved != Fingerprint)
-                events.Publish(new WarningEvent(
+                Publish(() => new WarningEvent(
                     $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, but not bitwise those of a run that never moved."));
         }
         else if (options.Spec.Model.Weights is { } weights)
@@ -107,8 +133,59 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
             WarmStart.Load(weights, job.Replica);
         }
         job.Replica.RefreshAll();
+        Connect();
+        firstStep = job.State.Step + 1;
         reporter = new StepReporter(job, time);
-        if (job.Data.Test is { } test) evaluator = new Evaluator(job, test);
+        if (IsLead && job.Data.Test is { } test) evaluator = new Evaluator(job, test);
+    }
+
+    /// <summary>Opens the exchange once the silo stands where the others must stand too.</summary>
+    private void Connect()
+    {
+        if (job!.Buffers is not { } buffers) return;
+        buffers.Silos = buffers.Silos with
+        {
+            Fingerprint = $"{Fingerprint}; {job.Layout.ParameterCount} parameters; {job.TotalSteps} steps; from step {job.State.Step} with weights {WeightsHash.Compute(job.Replica)[..16]}; job {SpecDigest()}",
+        };
+        job.Connect(exchange);
+        lock (gate)
+        {
+            connected = job.Gate!.Exchange;
+            if (aborted is { } reason) connected.Abort(reason);
+        }
+        OpenStep(job.State.Step + 1);
+    }
+
+    /// <summary>What decides the weights, in few characters.</summary>
+    private string SpecDigest()
+    {
+        // Where files lie may differ from machine to machine.
+        var placeless = options.Spec with
+        {
+            Data = options.Spec.Data with { Path = null },
+            Model = options.Spec.Model with { Weights = null },
+            Checkpoint = new CheckpointSpec { EverySteps = options.Spec.Checkpoint.EverySteps },
+        };
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JobSpecJson.Write(placeless))))[..16];
+    }
+
+    private void OpenStep(long step)
+    {
+        if (step <= job!.TotalSteps) job.Gate?.Begin(step, job.FactorsOf(step));
+    }
+
+    private void Exchange()
+    {
+        var step = job!.State.Step + 1;
+        // After the start, an evaluation or a checkpoint the lead silo may come late for good reason.
+        var slack = step == firstStep || IsDue(step - 1, options.Spec.Evaluate?.EverySteps) || IsDue(step - 1, options.Spec.Checkpoint.EverySteps);
+        job.Gate!.Exchange.Complete(slack ? LeadWork * options.StepDeadline : options.StepDeadline);
+        job.Board.FoundInf[0] = job.Buffers!.FoundInf;
+    }
+
+    private void Publish(Func<JobEvent> jobEvent)
+    {
+        if (IsLead) events.Publish(jobEvent());
     }
 
     private void Decide()
@@ -129,7 +206,8 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         var decision = job!.Board.Decision!;
         if (decision.Commit) job.Optimizer.CountUpdate(job.Board.Touched);
         job.State = decision.After;
-        events.Publish(reporter!.Step());
+        OpenStep(job.State.Step + 1);
+        Publish(reporter!.Step);
     }
 
     private void Evaluate(RankWorker worker, int index, long step)
@@ -146,6 +224,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
 
     private void Save()
     {
+        if (!IsLead) return;
         lastCheckpoint = TrainingCheckpoint.Save(store, job!, Fingerprint);
         events.Publish(new CheckpointEvent(job!.State.Step, lastCheckpoint));
         reporter!.Pause();

@@ -19,7 +19,7 @@ public sealed class JobSpecJsonTests
     {
         var spec = JobSpecJson.Read("""{"name":"a","model":{"name":"simple-cnn"},"data":{"name":"shapes"},"globalBatch":8,"microBatch":2,"steps":5}""").Spec!;
         Assert.Equal(
-            """{"name":"a","model":{"name":"simple-cnn","dropout":0},"data":{"name":"shapes"},"precision":"float32","globalBatch":8,"microBatch":2,"steps":5,"shuffle":true,"seed":0,"optimizer":{"name":"adamw","lr":0.001,"betas":[0.9,0.999],"eps":1E-08,"weightDecay":0.01,"noDecay":[]},"schedule":{"name":"constant","warmupSteps":0},"workers":{"min":1,"device":"cpu","intraOpThreads":1},"exchange":"peer","checkpoint":{"keep":3}}""",
+            """{"name":"a","model":{"name":"simple-cnn","dropout":0},"data":{"name":"shapes"},"precision":"float32","globalBatch":8,"microBatch":2,"steps":5,"shuffle":true,"seed":0,"optimizer":{"name":"adamw","lr":0.001,"betas":[0.9,0.999],"eps":1E-08,"weightDecay":0.01,"noDecay":[]},"schedule":{"name":"constant","warmupSteps":0},"workers":{"min":1,"device":"cpu","intraOpThreads":1,"overlap":true},"exchange":"peer","checkpoint":{"keep":3}}""",
             JobSpecJson.Write(spec));
     }
 

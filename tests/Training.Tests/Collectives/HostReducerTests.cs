@@ -59,7 +59,11 @@ public sealed class HostReducerTests
         foreach (var run in MicroBatchRuns.Plan(ranks, gradients.Length))
         {
             var accumulator = new GradientAccumulator(layout);
-            for (var m = run.Start; m < run.End; m++) accumulator.Take(m, Leaves(gradients[m], missing(m)));
+            for (var m = run.Start; m < run.End; m++)
+            {
+                accumulator.Begin(m);
+                accumulator.End(Leaves(gradients[m], missing(m)));
+            }
             accumulators.Add(accumulator);
             partials.AddRange(accumulator.Partials);
         }
@@ -69,8 +73,8 @@ public sealed class HostReducerTests
         var found = false;
         foreach (var owned in BlockPlan.Deal(layout.Length, owners))
         {
-            using var reducer = new HostReducer(layout, owned);
-            found |= reducer.Reduce(partials, program, inverse, mean, TensorMemory.Address(flat), norms);
+            using var reducer = new HostReducer(FlatRange.Of(layout));
+            found |= reducer.Reduce(owned, partials, program, new GradientFactors(inverse, mean), TensorMemory.Address(flat), norms);
         }
         accumulators.ForEach(a => a.Dispose());
         return (flat, found, norms);

@@ -1,0 +1,26 @@
+using Distributed.Training.Collectives;
+
+namespace Distributed.Training.Exchange;
+
+/// <summary>Lets a bucket leave when the last rank of the silo is done with it.</summary>
+internal sealed class BucketGate(IGradientExchange exchange, int buckets, int ranks) : IDisposable
+{
+    private readonly int[] missing = new int[buckets];
+
+    public IGradientExchange Exchange => exchange;
+
+    /// <summary>Opens a step; before any rank of the silo begins it.</summary>
+    public void Begin(long step, GradientFactors factors)
+    {
+        Array.Fill(missing, ranks);
+        exchange.Begin(step, factors);
+    }
+
+    /// <summary>A rank's gradients of the bucket are final.</summary>
+    public void Finished(int bucket)
+    {
+        if (Interlocked.Decrement(ref missing[bucket]) == 0) exchange.Release(bucket);
+    }
+
+    public void Dispose() => exchange.Dispose();
+}

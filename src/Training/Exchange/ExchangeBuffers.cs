@@ -1,0 +1,244 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Distributed.Core.Canonical;
+using Distributed.Training.Collectives;
+
+namespace Distributed.Training.Exchange;
+
+/// <summary>The silo's side of an exchange: where operands come from, where sums go, and the arithmetic between, slice by slice.</summary>
+/// <remarks>
+/// Used by one thread at a time, the one that moves the exchange on; the ranks fill <see cref="Local"/> and <see cref="Losses"/> before
+/// they release. A parameter without gradient is marked absent (a bit for each parameter that a slice touches), so that sums have the
+/// bits they have on one silo.
+/// </remarks>
+public sealed unsafe class ExchangeBuffers : IDisposable
+{
+    private readonly FlatRange[] ranges;
+    private readonly (int First, int End)[] touching;
+    private readonly HostReducer reducer;
+    private readonly nint reduced;
+    private readonly FoldProgram[] localPrograms;
+    private readonly (int First, int End)[] localPieces;
+    private readonly FoldProgram program;
+    private readonly GradientPartial[] operands;
+    private readonly GradientPartial?[][] incoming;
+    private readonly nint[][] incomingMemory;
+    private readonly int localOperands;
+    private readonly List<GradientPartial> pieces = [];
+    private GradientFactors factors;
+    private bool gathered;
+
+    /// <param name="ranges">Where the parameters lie.</param>
+    /// <param name="rankRuns">Micro-batches by rank of this silo, in order.</param>
+    /// <param name="reduced">Flat FP32 buffer for the result; its padding must be zero.</param>
+    internal ExchangeBuffers(
+        ExchangeSilos silos, ExchangePlan plan, FlatRange[] ranges, IReadOnlyList<MicroBatchRun> rankRuns, int parameters, long elements, nint reduced)
+    {
+        (Silos, Plan, this.ranges, this.reduced) = (silos, plan, ranges, reduced);
+        touching = [.. plan.Slices.Select(s => FlatRange.Touching(ranges, new BlockRun(s.Start, s.End)))];
+        reducer = new HostReducer(ranges);
+        Local = new IReadOnlyList<GradientPartial>[rankRuns.Count];
+        Losses = new double[plan.SiloRuns[^1].End];
+        Touched = new bool[parameters];
+        BlockNorms = new double[BlockPlan.Blocks(elements)];
+
+        var own = rankRuns.SelectMany(CanonicalTree.Partials).ToList();
+        localPieces = [.. plan.Partials[silos.Index].Select(p => (own.FindIndex(o => o.Start >= p.Start), own.FindLastIndex(o => o.End <= p.End) + 1))];
+        localPrograms = [.. plan.Partials[silos.Index].Select((p, k) =>
+            FoldProgram.For(own[localPieces[k].First..localPieces[k].End].Select(o => (o.Start - p.Start, o.End - p.Start))))];
+
+        var all = new List<MicroBatchRun>();
+        incoming = new GradientPartial?[plan.Silos][];
+        incomingMemory = new nint[plan.Silos][];
+        var ordered = new List<GradientPartial>();
+        for (var silo = 0; silo < plan.Silos; silo++)
+        {
+            incoming[silo] = new GradientPartial?[plan.Partials[silo].Count];
+            incomingMemory[silo] = new nint[plan.Partials[silo].Count];
+            if (silo == silos.Index)
+            {
+                localOperands = all.Count;
+                all.AddRange(own);
+                ordered.AddRange(own.Select(_ => (GradientPartial)null!));
+                continue;
+            }
+            for (var k = 0; k < plan.Partials[silo].Count; k++)
+            {
+                var run = plan.Partials[silo][k];
+                // Only the pages that this silo reduces are ever touched.
+                incomingMemory[silo][k] = (nint)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64);
+                ordered.Add(incoming[silo][k] = new GradientPartial(run.Start, run.End, parameters));
+                all.Add(run);
+            }
+        }
+        operands = [.. ordered];
+        program = FoldProgram.For(all.Select(r => (r.Start, r.End)));
+    }
+
+    /// <summary>Who takes part; the fingerprint is set before the exchange is opened.</summary>
+    public ExchangeSilos Silos { get; internal set; }
+
+    public ExchangePlan Plan { get; }
+
+    /// <summary>By micro-batch of the global batch: sum of the sample losses; own ones by the ranks, the others by the exchange.</summary>
+    public double[] Losses { get; }
+
+    /// <summary>By local rank: the partials its run merged to; set by the rank before it releases its first bucket.</summary>
+    internal IReadOnlyList<GradientPartial>[] Local { get; }
+
+    /// <summary>By parameter: some micro-batch gave it a gradient.</summary>
+    internal bool[] Touched { get; }
+
+    /// <summary>By block: sum of squares of the unscaled mean gradient.</summary>
+    internal double[] BlockNorms { get; }
+
+    /// <value>A scaled sum is not finite.</value>
+    internal bool FoundInf { get; private set; }
+
+    /// <summary>What multiplies the sums of the open step.</summary>
+    public GradientFactors Factors => factors;
+
+    /// <summary>Opens a step.</summary>
+    public void Begin(GradientFactors stepFactors)
+    {
+        factors = stepFactors;
+        gathered = false;
+        FoundInf = false;
+        Array.Clear(Touched);
+    }
+
+    /// <value>Bytes that say which parameters of a slice are present: whole 64-bit words.</value>
+    public int PresenceBytes(int slice) => (touching[slice].End - touching[slice].First + 63) / 64 * sizeof(ulong);
+
+    /// <value>Bytes beside a slice's sum: presence, then a norm (FP64, little-endian) for each block.</value>
+    public int SumTrailerBytes(int slice) => PresenceBytes(slice) + ((int)BlockPlan.Blocks(Plan.Slices[slice].Length) * sizeof(double));
+
+    /// <summary>Elements of each parameter that a slice touches, with the padding before it left out: where presence bits apply.</summary>
+    public IReadOnlyList<(int Offset, int Count)> Segments(int slice)
+    {
+        var (first, end) = touching[slice];
+        var part = Plan.Slices[slice];
+        return [.. Enumerable.Range(first, end - first).Select(i =>
+        {
+            var start = Math.Max(ranges[i].Offset, part.Start);
+            return ((int)(start - part.Start), (int)(Math.Min(ranges[i].End, part.End) - start));
+        })];
+    }
+
+    /// <summary>One of this silo's partials of a slice.</summary>
+    /// <param name="scratch">Room for the slice, FP32, 64-byte aligned.</param>
+    /// <param name="presence">Gets the presence bits; <see cref="PresenceBytes"/> long.</param>
+    /// <returns>Address of the FP32 elements, in <paramref name="scratch"/> or in a gradient itself; 0 when nothing is present.</returns>
+    public nint Operand(int slice, int partial, nint scratch, Span<byte> presence)
+    {
+        Gather();
+        var (firstPiece, endPiece) = localPieces[partial];
+        var mine = CollectionsMarshal.AsSpan(pieces)[firstPiece..endPiece];
+        var (first, end) = touching[slice];
+        presence.Clear();
+        var any = false;
+        for (var i = first; i < end; i++)
+        {
+            var present = false;
+            foreach (var piece in mine) present |= !piece.Sources[ranges[i].Parameter].IsNone;
+            if (!present) continue;
+            any = true;
+            presence[(i - first) / 8] |= (byte)(1 << ((i - first) % 8));
+        }
+        if (!any) return 0;
+        var part = Plan.Slices[slice];
+        if (mine.Length == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16 && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
+            return mine[0].Sources[ranges[first].Parameter].Address + (nint)((part.Start - ranges[first].Offset) * sizeof(float));
+        reducer.Sum(new BlockRun(part.Start, part.End), new ArraySegment<GradientPartial>([.. mine]), localPrograms[partial], scratch);
+        return scratch;
+    }
+
+    /// <summary>Where another silo's partial of a slice that this silo reduces belongs: room for the slice, FP32.</summary>
+    public nint Incoming(int silo, int partial, int slice) => incomingMemory[silo][partial] + (nint)(Plan.Slices[slice].Start * sizeof(float));
+
+    /// <summary>Another silo's partial of a slice has come whole.</summary>
+    public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence)
+    {
+        var (first, end) = touching[slice];
+        for (var i = first; i < end; i++)
+        {
+            var present = (presence[(i - first) / 8] >> ((i - first) % 8) & 1) != 0;
+            var address = incomingMemory[silo][partial] + (nint)(ranges[i].Offset * sizeof(float));
+            incoming[silo][partial]!.Sources[ranges[i].Parameter] = present ? new GradientSource(address, false) : default;
+        }
+    }
+
+    /// <summary>Reduces a slice whose operands are all here; the result stands at <see cref="Sum"/>.</summary>
+    /// <returns>Whether a scaled sum in it is not finite.</returns>
+    public bool Fold(int slice)
+    {
+        Gather();
+        var part = Plan.Slices[slice];
+        var found = reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, reduced, BlockNorms);
+        FoundInf |= found;
+        var (first, end) = touching[slice];
+        for (var i = first; i < end; i++)
+            foreach (var operand in operands) Touched[ranges[i].Parameter] |= !operand.Sources[ranges[i].Parameter].IsNone;
+        return found;
+    }
+
+    /// <summary>Where the slice's part of the reduced gradient lies, FP32.</summary>
+    public nint Sum(int slice) => reduced + (nint)(Plan.Slices[slice].Start * sizeof(float));
+
+    /// <summary>Writes what goes beside the sum of a slice that this silo has reduced.</summary>
+    public void WriteSumTrailer(int slice, Span<byte> trailer)
+    {
+        var (first, end) = touching[slice];
+        trailer.Clear();
+        for (var i = first; i < end; i++)
+            if (Touched[ranges[i].Parameter]) trailer[(i - first) / 8] |= (byte)(1 << ((i - first) % 8));
+        var norms = trailer[PresenceBytes(slice)..];
+        var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
+        for (var b = 0; b < norms.Length / sizeof(double); b++)
+            BinaryPrimitives.WriteDoubleLittleEndian(norms[(b * sizeof(double))..], BlockNorms[firstBlock + b]);
+    }
+
+    /// <summary>The sum of a slice that another silo reduced has been written to <see cref="Sum"/>; takes what came beside it.</summary>
+    public void TakeSum(int slice, bool found, ReadOnlySpan<byte> trailer)
+    {
+        FoundInf |= found;
+        var (first, end) = touching[slice];
+        for (var i = first; i < end; i++) Touched[ranges[i].Parameter] |= (trailer[(i - first) / 8] >> ((i - first) % 8) & 1) != 0;
+        var norms = trailer[PresenceBytes(slice)..];
+        var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
+        for (var b = 0; b < norms.Length / sizeof(double); b++)
+            BlockNorms[firstBlock + b] = BinaryPrimitives.ReadDoubleLittleEndian(norms[(b * sizeof(double))..]);
+    }
+
+    public void Dispose()
+    {
+        reducer.Dispose();
+        foreach (var silo in incomingMemory)
+            for (var k = 0; k < silo.Length; k++)
+            {
+                NativeMemory.AlignedFree((void*)silo[k]);
+                silo[k] = 0;
+            }
+    }
+
+    private void Gather()
+    {
+        if (gathered) return;
+        gathered = true;
+        pieces.Clear();
+        foreach (var rank in Local) pieces.AddRange(rank);
+        for (var i = 0; i < pieces.Count; i++) operands[localOperands + i] = pieces[i];
+    }
+}
+
+/// <summary>The silos of a generation as one of them sees them.</summary>
+/// <param name="Names">In rank order.</param>
+/// <param name="Index">This silo's place.</param>
+/// <param name="FirstRanks">By silo: its first rank.</param>
+/// <param name="Fingerprint">Everything that must be equal in all silos for equal bits, in words.</param>
+/// <param name="RanksHere">Ranks of this silo.</param>
+public sealed record ExchangeSilos(
+    string JobId, int Generation, IReadOnlyList<string> Names, int Index, IReadOnlyList<int> FirstRanks, string Fingerprint, int RanksHere)
+{
+    public int Count => Names.Count;
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Sockets;
+using Distributed.Core;
+
+namespace Distributed.Training.Exchange;
+
+/// <summary>Connects a silo to all others of its generation, over sockets of their own.</summary>
+/// <param name="address">Where this silo listens.</param>
+/// <param name="warn">Takes lines about refused callers.</param>
+public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IPAddress address, bool overlap, Action<string> warn) : IExchangeFactory
+{
+    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(60);
+
+    public IGradientExchange Open(ExchangeBuffers buffers)
+    {
+        var silos = buffers.Silos;
+        var door = new PeerListener(address, warn);
+        var links = new List<PeerLink>();
+        try
+        {
+            var mesh = rendezvous.Meet(new ExchangeOffer(door.Endpoint, silos.Fingerprint));
+            byte[] secret = [.. mesh.Secret];
+            door.Open(silos, secret);
+            for (var silo = 0; silo < silos.Index; silo++) links.Add(Call(mesh.Endpoints[silo], silo, buffers, secret));
+            for (var silo = silos.Index + 1; silo < silos.Count; silo++)
+            {
+                var (from, socket, sealOut, sealIn) = door.Take(LongestConnect);
+                links.Add(Link(from, socket, sealOut, sealIn, buffers));
+            }
+            links.Sort((a, b) => a.Silo.CompareTo(b.Silo));
+            return new PeerExchange(buffers, links, door, overlap, HasCoreForEach(mesh, silos));
+        }
+        catch
+        {
+            links.ForEach(l => l.Dispose());
+            door.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether every rank on this machine has a core, so that looking for news takes no time from another.</summary>
+    private static bool HasCoreForEach(ExchangeMesh mesh, ExchangeSilos silos)
+    {
+        var here = HostOf(mesh.Endpoints[silos.Index]);
+        return mesh.Endpoints.Count(e => HostOf(e) == here) * silos.RanksHere <= Environment.ProcessorCount;
+    }
+
+    private static string HostOf(string endpoint) => endpoint[..endpoint.LastIndexOf(':')];
+
+    private static PeerLink Call(string endpoint, int silo, ExchangeBuffers buffers, byte[] secret)
+    {
+        var target = IPEndPoint.Parse(endpoint);
+        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(target);
+            var (sealOut, sealIn) = PeerHandshake.Call(socket, buffers.Silos, silo, secret);
+            return Link(silo, socket, sealOut, sealIn, buffers);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            socket.Dispose();
+            throw new JobException(ErrorCodes.SiloLost,
+                $"Silo {buffers.Silos.Names[buffers.Silos.Index]} cannot reach the exchange of silo {buffers.Silos.Names[silo]} at {endpoint} ({e.Message}); look at that silo's log and at the network between them, then resume from the last checkpoint.", e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static PeerLink Link(int silo, Socket socket, FrameSeal sealOut, FrameSeal sealIn, ExchangeBuffers buffers)
+    {
+        var plan = buffers.Plan;
+        var trailer = Enumerable.Range(0, plan.Slices.Count).Max(buffers.SumTrailerBytes);
+        var losses = plan.SiloRuns.Max(r => r.Count) * sizeof(double);
+        var scratch = Math.Max(plan.LongestSlice * sizeof(float), Math.Max(losses, PeerHandshake.LongestReason));
+        return new PeerLink(silo, socket, sealOut, sealIn, trailer, scratch);
+    }
+}
