@@ -1,0 +1,180 @@
+using Distributed.Core.Canonical;
+
+namespace Distributed.Training.Exchange;
+
+internal sealed unsafe partial class PeerExchange
+{
+    private bool Send(PeerLink link)
+    {
+        if (!link.IsSending)
+        {
+            if (!link.Outgoing.TryDequeue(out var next)) return false;
+            Start(link, next);
+        }
+        return link.Send();
+    }
+
+    private void Start(PeerLink link, OutgoingFrame frame)
+    {
+        FrameHeader header = new()
+        {
+            Kind = frame.Kind,
+            Partial = (ushort)frame.Partial,
+            Job = job,
+            Generation = (uint)silos.Generation,
+            Step = step,
+            Slice = frame.Slice,
+            Bucket = plan.Slices[frame.Slice].Bucket,
+            Sender = silos.Index,
+        };
+        switch (frame.Kind)
+        {
+            case FrameKind.Operand:
+                header.TrailerBytes = buffers.PresenceBytes(frame.Slice);
+                var operand = buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, new Span<byte>(link.TrailerOut, header.TrailerBytes));
+                header.PayloadBytes = operand == 0 ? 0 : plan.Slices[frame.Slice].Length * sizeof(float);
+                link.Start(header, (byte*)operand);
+                break;
+            case FrameKind.Sum:
+                header.TrailerBytes = buffers.SumTrailerBytes(frame.Slice);
+                header.PayloadBytes = plan.Slices[frame.Slice].Length * sizeof(float);
+                header.Flags = frame.Partial == 1 ? FrameFlags.FoundInf : FrameFlags.None;
+                buffers.WriteSumTrailer(frame.Slice, new Span<byte>(link.TrailerOut, header.TrailerBytes));
+                link.Start(header, (byte*)buffers.Sum(frame.Slice));
+                break;
+            default:
+                var run = plan.SiloRuns[silos.Index];
+                header.PayloadBytes = run.Count * sizeof(double);
+                buffers.Losses.AsSpan(run.Start, run.Count).CopyTo(new Span<double>(link.ScratchOut, run.Count));
+                link.Start(header, link.ScratchOut);
+                break;
+        }
+    }
+
+    private bool Receive(PeerLink link)
+    {
+        bool whole;
+        if (!link.InBody)
+        {
+            if (!link.ReceiveHeader(out whole)) return false;
+            if (!whole) return true;
+            Accept(link);
+            if (link.IsParked) return true;
+        }
+        if (!link.ReceiveBody(out whole)) return false;
+        if (whole) Take(link);
+        return true;
+    }
+
+    /// <summary>Checks a whole header before anything is done with what it says.</summary>
+    private void Accept(PeerLink link)
+    {
+        ref var header = ref *link.HeaderIn;
+        if (header.Magic != FrameHeader.Mark || !link.IsGenuine())
+        {
+            Refuse(link, $"a frame that it did not seal for this place in the order (expected sequence {link.Expected}); found {header}");
+            return;
+        }
+        if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason)
+        {
+            link.Accept(link.ScratchIn);
+            return;
+        }
+        if (header.Job != job || header.Generation != (uint)silos.Generation || header.Sender != link.Silo)
+        {
+            Refuse(link, $"a frame of another sender (expected job {job:x16}, generation {silos.Generation}, silo {link.Silo}); found {header}");
+            return;
+        }
+        if (header.Step == step + 1)
+        {
+            // It is a step ahead; its buckets are read when this silo has opened that step.
+            link.IsParked = true;
+            return;
+        }
+        if (header.Step != step || Place(link, in header) is not { } payload) Refuse(link, $"a frame that does not belong here (step {step} is open); found {header}");
+        else link.Accept((byte*)payload);
+    }
+
+    /// <returns>Where the payload belongs; null when the frame does not fit the plan or came before.</returns>
+    private nint? Place(PeerLink link, in FrameHeader header)
+    {
+        if (header.Kind == FrameKind.Losses)
+            return header.PayloadBytes == plan.SiloRuns[link.Silo].Count * sizeof(double) && header.TrailerBytes == 0 && !lossesGot[link.Silo] ? (nint)link.ScratchIn : null;
+        if (header.Slice < 0 || header.Slice >= plan.Slices.Count || done[header.Slice]) return null;
+        var part = plan.Slices[header.Slice];
+        if (header.Bucket != part.Bucket) return null;
+        var whole = header.PayloadBytes == part.Length * sizeof(float);
+        switch (header.Kind)
+        {
+            case FrameKind.Operand:
+                if (!plan.Reduces(silos.Index, header.Slice) || header.Partial >= plan.Partials[link.Silo].Count) return null;
+                if (!(whole || header.PayloadBytes == 0) || header.TrailerBytes != buffers.PresenceBytes(header.Slice)) return null;
+                var bit = OperandBit(link.Silo, header.Partial);
+                if ((operandsGot[header.Slice] & bit) != 0) return null;
+                operandsGot[header.Slice] |= bit;
+                return buffers.Incoming(link.Silo, header.Partial, header.Slice);
+            case FrameKind.Sum:
+                return part.Owner == link.Silo && whole && header.TrailerBytes == buffers.SumTrailerBytes(header.Slice) ? buffers.Sum(header.Slice) : null;
+            default:
+                return null;
+        }
+    }
+
+    // Beyond 64 partials in all, repeats are told by the sequence alone.
+    private ulong OperandBit(int silo, int partial) => partialBase[silo] + partial < 64 ? 1UL << (partialBase[silo] + partial) : 0;
+
+    private void Take(PeerLink link)
+    {
+        lastNews = Environment.TickCount64;
+        ref var header = ref *link.HeaderIn;
+        var trailer = new ReadOnlySpan<byte>(link.TrailerIn, header.TrailerBytes);
+        switch (header.Kind)
+        {
+            case FrameKind.Operand:
+                buffers.Arrived(link.Silo, header.Partial, header.Slice, trailer);
+                OperandHere(header.Slice);
+                break;
+            case FrameKind.Sum:
+                buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, trailer);
+                SliceDone(header.Slice);
+                break;
+            case FrameKind.Losses:
+                var run = plan.SiloRuns[link.Silo];
+                new ReadOnlySpan<double>(link.ScratchIn, run.Count).CopyTo(buffers.Losses.AsSpan(run.Start));
+                lossesGot[link.Silo] = true;
+                lossesLeft--;
+                break;
+            default:
+                Fail(PeerHandshake.ReadReason(new ReadOnlySpan<byte>(link.ScratchIn, header.PayloadBytes), silos.Names[link.Silo]));
+                break;
+        }
+    }
+
+    /// <summary>Queues what the other silos reduce, then counts in what is reduced here.</summary>
+    private void TakeRelease(int bucket)
+    {
+        var (first, end) = plan.SlicesOf(bucket);
+        var partials = plan.Partials[silos.Index].Count;
+        for (var slice = first; slice < end; slice++)
+            foreach (var link in links)
+                if (plan.Reduces(link.Silo, slice))
+                    for (var k = 0; k < partials; k++) link.Outgoing.Enqueue(new OutgoingFrame(FrameKind.Operand, slice, k));
+        for (var slice = first; slice < end; slice++)
+            if (operandsMissing[slice] >= 0) OperandHere(slice);
+    }
+
+    private void OperandHere(int slice)
+    {
+        if (--operandsMissing[slice] > 0) return;
+        var found = buffers.Fold(slice);
+        if (plan.Slices[slice].Owner != ExchangePlan.Everyone)
+            foreach (var link in links) link.Outgoing.Enqueue(new OutgoingFrame(FrameKind.Sum, slice, found ? 1 : 0));
+        SliceDone(slice);
+    }
+
+    private void SliceDone(int slice)
+    {
+        done[slice] = true;
+        slicesLeft--;
+    }
+}
