@@ -43,6 +43,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private volatile bool ended;
     private volatile JobError? failure;
     private int releasedCount;
+    private int disposed;
     private long step;
     private int slicesLeft;
     private int lossesLeft;
@@ -131,6 +132,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         // Without a failure the others have all they need: an end needs no reason.
         if (failure is null) ended = true;
         failure ??= new JobError(ErrorCodes.Internal, $"The exchange of silo {silos.Names[silos.Index]} has ended.", null, silos.Names[silos.Index], "exchange", null);

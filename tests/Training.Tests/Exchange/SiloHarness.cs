@@ -86,6 +86,8 @@ internal sealed class LocalRendezvous(int silos) : IDisposable
     private readonly Barrier barrier = new(silos);
     private readonly ImmutableArray<byte> secret = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
+    public string[] Endpoints => endpoints;
+
     public void Dispose() => barrier.Dispose();
 
     public IExchangeRendezvous Place(int silo) => new At(this, silo);

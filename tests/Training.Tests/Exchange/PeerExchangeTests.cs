@@ -1,0 +1,228 @@
+using System.Net;
+using System.Net.Sockets;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Training.Exchange;
+using Distributed.Training.Loop;
+
+namespace Distributed.Training.Tests.Exchange;
+
+public sealed class PeerExchangeTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static TheoryData<string, long[], int[], int> Cases => new()
+    {
+        { "one hop", [700, 13], [1, 1], 2 },
+        { "one hop, three silos, uneven partials", [700, 13, 5000], [1, 1, 2], 12 },
+        { "one bucket", [40_000, 64, 30_001], [1, 1], 8 },
+        { "many buckets", [300_000, 5, 1_200_000, 77, 2_000_003], [2, 1], 8 },
+        { "four silos", [300_000, 5, 900_000, 77], [1, 1, 1, 1], 12 },
+        { "three micro-batches", [150_000, 5], [1, 1, 1], 3 },
+        { "many small parameters", [.. Enumerable.Range(1, 200).Select(i => (long)(i * 37))], [1, 2], 5 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Exchange_SeveralSteps_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches)
+    {
+        Assert.NotEmpty(name);
+        using var rig = new ExchangeRig(sizes, shares, microBatches);
+        using var mesh = new Mesh(rig);
+        for (var step = 1; step <= 6; step++)
+        {
+            var spoil = step == 3 ? 11 : -1;
+            rig.Draw(step, spoil);
+            mesh.Everywhere(silo => rig.Step(mesh.Exchanges[silo], step, Patience));
+            for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step, spoil);
+        }
+    }
+
+    [Fact]
+    public void Complete_SiloIsSilent_NamesItAndWhoArrived()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
+        using var mesh = new Mesh(rig);
+        rig.Draw(1);
+        var errors = new JobError?[3];
+        mesh.Everywhere(silo =>
+        {
+            if (silo == 2) return;
+            errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, TimeSpan.FromSeconds(1))) is JobErrorException e ? e.Error : null;
+        });
+        foreach (var error in errors[..2])
+        {
+            Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank, error.Phase, error.Step));
+            Assert.Contains("gradients are missing from silo silo-2", error.Message, StringComparison.Ordinal);
+            Assert.Contains("bucket 0", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Complete_SiloIsGone_EndsAtOnceAndNamesIt()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
+        using var mesh = new Mesh(rig);
+        rig.Draw(1);
+        var started = Environment.TickCount64;
+        var errors = new JobError?[3];
+        mesh.Everywhere(silo =>
+        {
+            if (silo == 2)
+            {
+                mesh.Exchanges[2].Dispose();
+                return;
+            }
+            errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+        });
+        Assert.All(errors[..2], error => Assert.Equal((ErrorCodes.SiloLost, "silo-2"), (error!.Code, error.Silo)));
+        Assert.InRange(Environment.TickCount64 - started, 0, Patience.TotalMilliseconds / 2);
+    }
+
+    [Fact]
+    public void Abort_OneSilo_ReasonReachesAllThatWait()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
+        using var mesh = new Mesh(rig);
+        rig.Draw(1);
+        var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", 2, "silo-2", "data", 1);
+        var errors = new JobError?[3];
+        mesh.Everywhere(silo =>
+        {
+            if (silo == 2) mesh.Exchanges[2].Abort(reason);
+            else errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+        });
+        Assert.All(errors[..2], error => Assert.Equal(reason, error));
+    }
+
+    [Fact]
+    public void Door_Strangers_AreRefusedWithBothValuesWhileTheJobGoesOn()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1], 2);
+        using var mesh = new Mesh(rig);
+        var door = IPEndPoint.Parse(mesh.Endpoints[0]);
+        Knock(door, "GET / HTTP/1.1\r\nHost: silo\r\nAccept: everything\r\n\r\n"u8.ToArray());
+        byte[] oldFrame = new byte[FrameHeader.Size];
+        BitConverter.TryWriteBytes(oldFrame, FrameHeader.Mark);
+        oldFrame[16] = 2;
+        Knock(door, oldFrame);
+        byte[] huge = [.. "DTXH"u8, .. new byte[40]];
+        BitConverter.TryWriteBytes(huge.AsSpan(24), 1 << 31);
+        Knock(door, huge);
+        for (var step = 1; step <= 2; step++)
+        {
+            rig.Draw(step);
+            mesh.Everywhere(silo => rig.Step(mesh.Exchanges[silo], step, Patience));
+            for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step);
+        }
+        Assert.Contains(mesh.Warnings, w => w.Contains("found the first bytes 47455420, expected a handshake (44545848)", StringComparison.Ordinal));
+        Assert.Contains(mesh.Warnings, w => w.Contains("generation 2 without a handshake, expected a handshake for generation 3", StringComparison.Ordinal));
+        Assert.Contains(mesh.Warnings, w => w.Contains("2147483648 bytes, expected at most 4096", StringComparison.Ordinal) && w.Contains("3 refused so far", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Door_OtherFingerprint_IsRefusedWithBothValues()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1], 2);
+        rig.Buffers[1].Silos = rig.Buffers[1].Silos with { Fingerprint = "another libtorch" };
+        using var meeting = new LocalRendezvous(2);
+        var warnings = new List<string>();
+        // The door would wait a minute for the right silo: the refused one's word is enough here.
+        var other = Task.Run(() => Record.Exception(() => Factory(meeting, 1, warnings).Open(rig.Buffers[1])));
+        using var door = new PeerListener(IPAddress.Loopback, w => { lock (warnings) warnings.Add(w); });
+        var mesh = meeting.Place(0).Meet(new ExchangeOffer(door.Endpoint, rig.Buffers[0].Silos.Fingerprint));
+        door.Open(rig.Buffers[0].Silos, [.. mesh.Secret]);
+        var refused = Assert.IsType<JobException>(await other);
+        foreach (var words in (string[])["another libtorch", "same everywhere", "silo-1", "silo-0"]) Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+        rig.Buffers[0].Dispose();
+        rig.Buffers[1].Dispose();
+    }
+
+    [Fact]
+    public void Door_AnotherSecret_IsRefused()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1], 2);
+        using var door = new PeerListener(IPAddress.Loopback, _ => { });
+        door.Open(rig.Buffers[0].Silos, new byte[32]);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(IPEndPoint.Parse(door.Endpoint));
+        byte[] wrong = [.. Enumerable.Repeat((byte)1, 32)];
+        Assert.Throws<JobException>(() => PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, wrong));
+        rig.Buffers[0].Dispose();
+        rig.Buffers[1].Dispose();
+    }
+
+    [Theory]
+    [InlineData("another generation")]
+    [InlineData("a replayed header")]
+    [InlineData("a length beyond the slice")]
+    [InlineData("a changed bit")]
+    public unsafe void Seal_AnythingButTheNextFrame_IsNotGenuine(string what)
+    {
+        using var sender = new FrameSeal(new byte[16]);
+        using var receiver = new FrameSeal(new byte[16]);
+        FrameHeader header = new() { Magic = FrameHeader.Mark, Kind = FrameKind.Operand, Generation = 3, Step = 5, PayloadBytes = 4096, Sequence = 7 };
+        sender.Seal(&header);
+        Assert.True(receiver.Check(&header, 7));
+        switch (what)
+        {
+            case "another generation": header.Generation = 2; break;
+            case "a length beyond the slice": header.PayloadBytes = int.MaxValue; break;
+            case "a changed bit": header.Step ^= 1; break;
+        }
+        Assert.False(receiver.Check(&header, what == "a replayed header" ? 8UL : 7UL));
+    }
+
+    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings) => new(
+        meeting.Place(silo), IPAddress.Loopback, overlap: true, w =>
+        {
+            lock (warnings) warnings.Add(w);
+        });
+
+    /// <summary>Sends bytes to a door and waits until it has dropped the connection.</summary>
+    private static void Knock(IPEndPoint door, byte[] bytes)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(door);
+        socket.Send(bytes);
+        socket.ReceiveTimeout = 20_000;
+        try
+        {
+            while (socket.Receive(new byte[256]) > 0)
+            {
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+        }
+    }
+
+    /// <summary>All silos of a rig, connected over loopback in this process.</summary>
+    private sealed class Mesh : IDisposable
+    {
+        public Mesh(ExchangeRig rig)
+        {
+            using var meeting = new LocalRendezvous(rig.Silos);
+            Exchanges = new IGradientExchange[rig.Silos];
+            Endpoints = meeting.Endpoints;
+            Everywhere(silo => Exchanges[silo] = Factory(meeting, silo, Warnings).Open(rig.Buffers[silo]));
+        }
+
+        public IGradientExchange[] Exchanges { get; }
+
+        public string[] Endpoints { get; }
+
+        public List<string> Warnings { get; } = [];
+
+        public void Everywhere(Action<int> action)
+        {
+            var raised = new Exception?[Exchanges.Length];
+            var threads = Enumerable.Range(0, Exchanges.Length).Select(silo => new Thread(() => raised[silo] = Record.Exception(() => action(silo)))).ToList();
+            threads.ForEach(t => t.Start());
+            threads.ForEach(t => t.Join());
+            Assert.All(raised, Assert.Null);
+        }
+
+        public void Dispose() => Array.ForEach(Exchanges, e => e.Dispose());
+    }
+}
