@@ -3,15 +3,17 @@ using Distributed.Core.Events;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using SessionOptions = Distributed.Training.Loop.SessionOptions;
+using SiloShare = Distributed.Training.Loop.SiloShare;
 
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
 internal sealed partial class GenerationRun : IAsyncDisposable
 {
-    private readonly CoordinatorDecider decider;
+    private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;
     /// <summary>A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the process's end frees its slot.</summary>
     private readonly TimeSpan longestCall;
@@ -32,18 +34,24 @@ internal sealed partial class GenerationRun : IAsyncDisposable
             Silo = assignment.Silo,
             WorldSize = assignment.WorldSize,
             Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(new Rank(r.Rank), r.Device))],
+            Silos = [.. assignment.Silos.Select(s => new SiloShare(s.Silo, s.Ranks))],
             CheckpointDirectory = checkpoints,
             Resume = assignment.Resume,
             StopAt = assignment.StopAt,
             StepDeadline = assignment.StepDeadline,
         };
-        decider = new CoordinatorDecider(grains.GetGrain<ICoordinatorGrain>(assignment.JobId), assignment.Silo, assignment.StepDeadline);
+        var coordinator = grains.GetGrain<ICoordinatorGrain>(assignment.JobId);
+        var decider = new CoordinatorDecider(coordinator, assignment.Silo, assignment.StepDeadline, wait);
+        Rendezvous = new CoordinatorRendezvous(coordinator, assignment, wait);
         pump = new EventPump(
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         session = new SiloSession(options, decider, pump, time);
         running = assignment.LocalRanks.Length;
         (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
     }
+
+    /// <summary>Where this silo meets the generation's others.</summary>
+    public IExchangeRendezvous Rendezvous { get; }
 
     /// <summary>Runs one rank to its end and delivers the events up to then.</summary>
     /// <exception cref="TimeoutException">The job's grain did not take the events.</exception>
@@ -69,7 +77,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     public void Abort(JobError reason)
     {
         session.Abort(reason);
-        decider.Abort(reason);
+        wait.Abort(reason);
         Watch();
     }
 
@@ -78,7 +86,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         if (watchdog is not null) await watchdog.DisposeAsync();
         session.Dispose();
         await pump.DisposeAsync();
-        decider.Dispose();
+        wait.Dispose();
     }
 
     private void Watch()

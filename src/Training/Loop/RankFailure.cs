@@ -12,6 +12,7 @@ internal static class RankFailure
         return error switch
         {
             AggregateException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
+            DescribedFailureException described => described.Error,
             StalledRankException stalled => new JobError(ErrorCodes.Deadline, stalled.Message, stalled.Rank.Value, silo, phase.Name, step),
             // What is wrong with the job itself is no rank's fault.
             JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
