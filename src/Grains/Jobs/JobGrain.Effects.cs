@@ -79,7 +79,7 @@ internal sealed partial class JobGrain
             if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused));
     }
 
-    /// <returns>Null when the rank runs; otherwise its end, named for its silo.</returns>
+    /// <returns>Null when the rank runs, or is lost with its silo, which the membership tells; otherwise its end.</returns>
     private async Task<RankEnd?> StartRank(SiloRanks silo, int rank)
     {
         try
@@ -89,8 +89,10 @@ internal sealed partial class JobGrain
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            return new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
-                ErrorCodes.Deadline, $"Rank {rank} could not be started on silo {silo.Silo.Name}: {e.Message}", rank, silo.Silo.Name, "start", null));
+            LogStartFailed(e, rank, silo.Silo.Name, Id);
+            return IsLost(silo) ? null : new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
+                ErrorCodes.Deadline, $"Rank {rank} could not be started: silo {silo.Silo.Name} did not take it ({e.GetType().Name}). Look at its log, then resume from the last checkpoint.",
+                rank, silo.Silo.Name, "start", null));
         }
     }
 

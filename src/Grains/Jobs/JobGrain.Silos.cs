@@ -1,3 +1,4 @@
+using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;
@@ -10,6 +11,8 @@ internal sealed partial class JobGrain
     private IGrainTimer? watch;
 
     private bool HasRanks => State.Generation > 0 && State.Ended.Count < State.WorldSize;
+
+    private bool IsLost(SiloRanks silo) => members.CurrentSnapshot.GetSiloStatus(silo.Silo.Address) == SiloStatus.Dead;
 
     private void WatchSilos()
     {
@@ -25,11 +28,9 @@ internal sealed partial class JobGrain
 
     private async Task LookForLostSilos()
     {
-        var snapshot = members.CurrentSnapshot;
         foreach (var silo in store.State.Plan)
         {
-            if (!HasRanks) return;
-            if (snapshot.GetSiloStatus(silo.Silo.Address) == SiloStatus.Dead)
+            if (HasRanks && IsLost(silo))
                 await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), lastStep > 0 ? lastStep : null));
         }
     }
