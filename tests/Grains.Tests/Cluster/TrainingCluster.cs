@@ -14,7 +14,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly InProcessTestCluster cluster;
 
-    private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) => 
+    private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) =>
         (this.cluster, Scripts, SiloNames) = (cluster, scripts, [.. cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)]);
 
     public FakeScripts Scripts { get; }
