@@ -7,20 +7,21 @@ namespace Distributed.Client.Cluster;
 /// <summary>A job's events in order and without gaps, over as many connections as it takes.</summary>
 internal static class EventStream
 {
-    private const int MostFailuresInARow = 3;
+    /// <value>Connections that may break one after the other before a cluster counts as gone.</value>
+    public const int MostFailuresInARow = 3;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
     /// <returns>One JSON object an event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
     public static async IAsyncEnumerable<string> ReadAsync(
-        Jobs.JobsClient jobs, string id, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
+        Jobs.JobsClient jobs, string id, int mostFailures, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
     {
         var next = 0L;
         var failures = 0;
         while (true)
         {
             using var call = jobs.Watch(new WatchRequest { Id = id, From = next }, cancellationToken: cancel);
-            while (await MoveAsync(call.ResponseStream, () => ++failures <= MostFailuresInARow, cancel) is { } more)
+            while (await MoveAsync(call.ResponseStream, () => ++failures <= mostFailures, cancel) is { } more)
             {
                 if (!more) yield break;
                 failures = 0;

@@ -20,7 +20,7 @@ internal static class JobFollower
         {
             await view.ShowAsync(progress, async changed =>
             {
-                await foreach (var line in EventStream.ReadAsync(jobs, id, time, interruption.Asked))
+                await foreach (var line in EventStream.ReadAsync(jobs, id, EventStream.MostFailuresInARow, time, interruption.Asked))
                 {
                     if (json) WriteLine(output, line);
                     if (JobEventJson.Read(line) is not { } news) continue;

@@ -13,16 +13,17 @@ internal sealed class JobsConnection : IDisposable
 
     private readonly GrpcChannel channel;
 
-    public JobsConnection(Uri address, string? token)
+    /// <param name="silence">Longest time without an answer to a ping; null: a minute, for a cluster whose cores are busy.</param>
+    public JobsConnection(Uri address, string? token, TimeSpan? silence = null)
     {
         SocketsHttpHandler handler = new()
         {
             // A proxy of the environment must not come between a client and a silo of its own machine.
             UseProxy = !address.IsLoopback,
             ConnectTimeout = TimeSpan.FromSeconds(10),
-            // A silo that froze with its sockets open is noticed here; the deadline is wide because its cores are busy.
-            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(60),
+            // A silo that froze with its sockets open is noticed here.
+            KeepAlivePingDelay = (silence ?? TimeSpan.FromSeconds(20)) / 2,
+            KeepAlivePingTimeout = silence ?? TimeSpan.FromSeconds(60),
         };
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {

@@ -58,7 +58,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
 
     private async Task FollowJobAsync(SiloGroup silos, EventRecorder recorder, Interruption interruption)
     {
-        using JobsConnection connection = new(silos.First.Address, silos.First.Token);
+        using JobsConnection connection = new(silos.First.Address, silos.First.Token, Silence);
         using CancellationTokenSource abandoned = new();
         var watching = Task.FromResult<SiloProcess?>(null);
         try
@@ -81,9 +81,12 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         }
         catch (RpcException lost)
         {
-            await ExplainAsync(silos.First, recorder, $"The connection to the silo broke: {lost.Status.StatusCode}, {lost.Status.Detail}.");
+            await ExplainAsync(silos.First, recorder, $"Silo {silos.First.Name} does not answer: its process froze or was stopped ({lost.Status.StatusCode}, {lost.Status.Detail}).");
         }
     }
+
+    /// <summary>How long the first silo may keep silent: about as long as its ranks are waited for, within what a busy machine needs.</summary>
+    private TimeSpan Silence => TimeSpan.FromSeconds(Math.Clamp(plan.Spec.Workers.StepDeadline ?? double.MaxValue, 5, 20));
 
     /// <summary>A silo that ends takes the job with it: when the job does not say so itself, it is not waited for.</summary>
     /// <returns>The silo for which the job was abandoned; null when it was not.</returns>
@@ -123,7 +126,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
 
     private async Task FollowAsync(JobsConnection connection, EventRecorder recorder, Action changed, CancellationToken cancel)
     {
-        await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, time, cancel))
+        await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, mostFailures: 0, time, cancel))
         {
             recorder.Record(json);
             if (JobEventJson.Read(json) is not { } news) continue;

@@ -6,7 +6,7 @@ namespace Distributed.Client.Silo;
 /// <summary>A silo that lives as long as this client: its stdin is its lifeline.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan LeaveDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeaveDeadline = TimeSpan.FromSeconds(6);
     private readonly Process process;
     private readonly SiloLog log;
     private readonly TimeProvider time;
