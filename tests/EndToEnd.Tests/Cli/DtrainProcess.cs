@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Distributed.EndToEnd.Tests.Cli;
@@ -75,7 +74,7 @@ internal sealed class DtrainProcess : IAsyncDisposable
     public void Interrupt()
     {
         const int sigint = 2;
-        foreach (var id in ProcessTable.ChildrenOf(Id).Append(Id)) Assert.Equal(0, SendSignal(id, sigint));
+        foreach (var id in ProcessTable.ChildrenOf(Id).Append(Id)) ProcessTable.Signal(id, sigint);
     }
 
     /// <summary>kill -9, of this process alone.</summary>
@@ -113,7 +112,4 @@ internal sealed class DtrainProcess : IAsyncDisposable
             return null;
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SendSignal(int process, int signal);
 }

@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Distributed.EndToEnd.Tests.Cli;
 
 /// <summary>The kernel's list of processes.</summary>
 internal static class ProcessTable
 {
+    public const int SigKill = 9;
+    public const int SigStop = 19;
+
     public static TimeSpan PollInterval { get; } = TimeSpan.FromMilliseconds(50);
 
     public static IReadOnlyList<int> ChildrenOf(int parent) =>
@@ -27,6 +31,11 @@ internal static class ProcessTable
         }
         return true;
     }
+
+    public static void Signal(int process, int signal) => Assert.Equal(0, Send(process, signal));
+
+    [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Send(int process, int signal);
 
     private static (char State, int Parent)? Look(int id)
     {

@@ -25,7 +25,11 @@ public sealed class SeveralSilosTests : IDisposable
         var ended = await running.EndAsync();
         var places = ended.Events[0].GetProperty("ranks").EnumerateArray().Select(r => (r.GetProperty("rank").GetInt32(), r.GetProperty("silo").GetString(), r.GetProperty("device").GetString()));
         Assert.Equal([(0, "silo-0", "cpu:0"), (1, "silo-1", "cpu:0"), (2, "silo-1", "cpu:1")], places);
-        Assert.Contains(ended.Events[^1].GetProperty("event").GetString(), new[] { "completed", "failed" });
+        var alone = await DtrainProcess.RunAsync("train", directory.Write("alone.yaml", Jobs.Mixed), "--ranks", "1", "--json", "--out", directory.File("alone"));
+        Assert.Equal(alone.Exits(0).Hash, ended.Exits(0).Hash);
+        var steps = ended.Events.Where(e => e.GetProperty("event").GetString() == "step").ToList();
+        Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(s => s.GetProperty("step").GetInt32()));
+        Assert.Equal([0, 1, 2], steps[^1].GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("rank").GetInt32()));
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
         foreach (var log in new[] { "silo-0.log", "silo-1.log" }) Assert.True(File.Exists(directory.File("run", log)), $"{log} is missing.");
     }
@@ -41,6 +45,30 @@ public sealed class SeveralSilosTests : IDisposable
         var error = ended.Events[^1].GetProperty("error");
         Assert.Equal("silo-1", error.GetProperty("silo").GetString());
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+    }
+
+    [Theory]
+    [InlineData(ProcessTable.SigKill)]
+    [InlineData(ProcessTable.SigStop)]
+    public async Task LoseASiloInMidTraining_FailsNamingItAndResumesWithTheSameBits(int signal)
+    {
+        var job = directory.Write("job.yaml", Exchanging);
+        await using var running = DtrainProcess.Start(["train", job, "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        await running.ReachStepAsync(25);
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        // The first started is silo-0; the other two join at once, in any order.
+        ProcessTable.Signal(silos.Max(), signal);
+        var ended = (await running.EndAsync()).Exits(1).SaysOneFailure();
+        var error = ended.Events[^1].GetProperty("error");
+        Assert.InRange(error.GetProperty("rank").GetInt32(), 1, 2);
+        Assert.Equal($"silo-{error.GetProperty("rank").GetInt32()}", error.GetProperty("silo").GetString());
+        if (signal == ProcessTable.SigKill) Assert.Equal("silo-lost", error.GetProperty("code").GetString());
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+
+        string[] shorter = ["--set", "steps=30", "--json"];
+        var resumed = await DtrainProcess.RunAsync(["train", job, "--silos", "2", "--ranks", "2", "--resume", "--out", directory.File("run"), .. shorter]);
+        var straight = await DtrainProcess.RunAsync(["train", job, "--ranks", "1", "--out", directory.File("straight"), .. shorter]);
+        Assert.Equal(straight.Exits(0).Hash, resumed.Exits(0).Hash);
     }
 
     [Fact]
@@ -68,6 +96,19 @@ public sealed class SeveralSilosTests : IDisposable
         (await running.EndAsync()).Exits(130);
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
     }
+
+    /// <summary>A gradient of several buckets, and checkpoints on the way.</summary>
+    private static string Exchanging => """
+        name: exchanging
+        model: { name: mlp, sizes: [3072, 128, 10] }
+        data: { name: shapes, samples: 200 }
+        globalBatch: 12
+        microBatch: 2
+        steps: 1000000
+        seed: 5
+        checkpoint: { everySteps: 10 }
+        workers: { stepDeadline: 3 }
+        """;
 
     /// <summary>Reads its data for seconds, then trains for ever.</summary>
     private static string LongStart => Jobs.Endless.Replace("samples: 200", "samples: 30000", StringComparison.Ordinal);
