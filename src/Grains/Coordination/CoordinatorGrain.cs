@@ -1,13 +1,14 @@
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Exchange;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Coordination;
 
 /// <summary>Shell round <see cref="StepRendezvous"/>; soft state only. Reentrant, so that the votes of all silos wait together.</summary>
 [Reentrant, KeepAlive]
-internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorGrain
+internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers reducers) : Grain, ICoordinatorGrain, ICoordinatorExchange
 {
     private StepRendezvous? current;
 
@@ -16,7 +17,9 @@ internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorG
         if (current is null || setup.Generation > current.Generation)
         {
             current?.Close(Stale(current.Generation, setup.Generation));
+            chunks?.Close(Stale(chunks.Generation, setup.Generation));
             current = new StepRendezvous(setup, time);
+            chunks = new ChunkRendezvous(this.GetPrimaryKeyString(), setup, reducers);
         }
 
         return Task.CompletedTask;
@@ -41,6 +44,7 @@ internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorG
     public Task Close(int generation, JobError reason)
     {
         if (current?.Generation == generation) current.Close(reason);
+        if (chunks?.Generation == generation) chunks.Close(reason);
         return Task.CompletedTask;
     }
 
