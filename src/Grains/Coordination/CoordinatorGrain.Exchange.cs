@@ -18,9 +18,9 @@ internal sealed partial class CoordinatorGrain
     public Task<JobError> Late(int generation, string silo, long step, int slice, TimeSpan patience) =>
         Task.FromResult(chunks is null ? NoExchange(generation, silo, step) : chunks.Late(generation, silo, step, slice, patience));
 
-    public Task Leave(int generation, string silo)
+    public Task Leave(int generation, string silo, JobError? reason)
     {
-        chunks?.Leave(generation, silo);
+        chunks?.Leave(generation, silo, reason);
         return Task.CompletedTask;
     }
 

@@ -100,11 +100,14 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
         return closed!;
     }
 
-    /// <summary>A silo needs the exchange no more; when all have left, so does the reducer.</summary>
-    public void Leave(int generation, string silo)
+    /// <summary>A silo brings and takes nothing more; when all have left, so does the reducer.</summary>
+    /// <param name="reason">Set when it gives up: the exchange ends for all.</param>
+    public void Leave(int generation, string silo, JobError? reason)
     {
-        if (Stranger(generation, silo) is null && left.Add(silo) && left.Count == silos.Length)
-            Close(Error(ErrorCodes.Internal, null, null, $"The exchange of generation {Generation} has ended."));
+        if (Stranger(generation, silo) is not null) return;
+        left.Add(silo);
+        if (reason is not null || left.Count == silos.Length)
+            Close(reason ?? Error(ErrorCodes.Internal, null, null, $"The exchange of generation {Generation} has ended."));
     }
 
     /// <summary>Ends the exchange: silos that wait, and all to come, are answered with the reason.</summary>

@@ -9,7 +9,7 @@ public interface IChunkReducer : IDisposable
 
     /// <summary>Sums a slice and returns at once.</summary>
     /// <param name="chunks">Of all silos, in rank order; those that came from another process are given back.</param>
-    /// <returns>The sum, the caller's to give back; never completes when this is disposed of before.</returns>
+    /// <returns>The sum, the caller's to give back.</returns>
     Task<ExchangeChunk> Reduce(IReadOnlyList<ExchangeChunk> chunks);
 }
 

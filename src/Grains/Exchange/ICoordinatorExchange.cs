@@ -18,6 +18,7 @@ public interface ICoordinatorExchange : IGrainWithStringKey
     /// <returns>Why; names the silos that are missing.</returns>
     Task<JobError> Late(int generation, string silo, long step, int slice, TimeSpan patience);
 
-    /// <summary>A silo has all it wants, or gives up.</summary>
-    Task Leave(int generation, string silo);
+    /// <summary>A silo brings and takes nothing more.</summary>
+    /// <param name="reason">Set when it gives up: ends the exchange for all.</param>
+    Task Leave(int generation, string silo, JobError? reason);
 }
