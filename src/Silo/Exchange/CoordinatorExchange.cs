@@ -231,7 +231,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
         var slice = chunk.Header.Slice;
         if (reply.Sum is not { Body: { } body } sum)
         {
-            Fail(reply.Error ?? Error(ErrorCodes.Internal, "the coordinator answered with an empty or oversized sum; update all silos to one build and resume from the last checkpoint"));
+            Fail(reply.Error is { } reason ? WithRank(reason) : Error(ErrorCodes.Internal, "the coordinator answered with an empty or oversized sum; update all silos to one build and resume from the last checkpoint"));
             return;
         }
 
@@ -264,7 +264,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     {
         try
         {
-            Fail(await coordinator.Late(silos.Generation, Here, step, slice, patience).ConfigureAwait(false));
+            Fail(WithRank(await coordinator.Late(silos.Generation, Here, step, slice, patience).ConfigureAwait(false)));
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or InvalidOperationException)
         {
@@ -303,6 +303,14 @@ internal sealed class CoordinatorExchange : IGradientExchange
             failure ??= error;
             Monitor.PulseAll(gate);
         }
+    }
+
+    /// <summary>The coordinator knows silos; which ranks they hold is known here.</summary>
+    private JobError WithRank(JobError error)
+    {
+        for (var silo = 0; silo < silos.Count; silo++)
+            if (error.Rank is null && error.Silo == silos.Names[silo]) return error with { Rank = silos.FirstRanks[silo] };
+        return error;
     }
 
     private JobError Unreachable(Exception e) => Error(ErrorCodes.SiloLost, $"the coordinator cannot be reached ({e.Message}). Look at the log of the silo that holds the job, then resume from the last checkpoint");

@@ -1,7 +1,10 @@
+using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Serialization;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -22,7 +25,10 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IReadOnlyList<string> SiloNames => [.. cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
-    public IGrainFactory GrainsInSilo => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainFactory>();
+    public IGrainFactory GrainsInSilo => GrainsIn(0);
+
+    /// <summary>What the silos write messages with.</summary>
+    public Serializer Serializer => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<Serializer>();
 
     /// <summary>What the silos write stored state with.</summary>
     public IGrainStorageSerializer StorageSerializer =>
@@ -35,7 +41,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.AddTraining().AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
-            silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>();
+            silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
@@ -44,6 +50,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
         await cluster.DeployAsync();
         return new TrainingCluster(cluster, scripts);
     }
+
+    /// <summary>Grain calls from inside a silo.</summary>
+    public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
 
     public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
 
