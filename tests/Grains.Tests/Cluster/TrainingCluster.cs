@@ -4,7 +4,6 @@ using Distributed.Grains.Workers;
 using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orleans.Serialization;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -26,9 +25,6 @@ internal sealed class TrainingCluster : IAsyncDisposable
 
     /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
     public IGrainFactory GrainsInSilo => GrainsIn(0);
-
-    /// <summary>What the silos write messages with.</summary>
-    public Serializer Serializer => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<Serializer>();
 
     /// <summary>What the silos write stored state with.</summary>
     public IGrainStorageSerializer StorageSerializer =>
