@@ -3,7 +3,9 @@ using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
 
 namespace Distributed.Grains;
@@ -14,11 +16,34 @@ public static class TrainingSiloBuilderExtensions
     /// <summary>Name of the grain storage that holds the jobs; the host must configure it.</summary>
     public const string JobStorage = "jobs";
 
-    /// <summary>Registers placement and the clock. The host adds an <see cref="IRankHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
+    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
-        return builder;
+        // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
+        builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();
+        return builder.KeepGrainsOfSurvivors().NoticeLostSilos();
     }
+
+    /// <summary>Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.</summary>
+    private static ISiloBuilder KeepGrainsOfSurvivors(this ISiloBuilder builder)
+    {
+#pragma warning disable ORLEANSEXP003 // Experimental by name; holds entries of lost silos by asking the survivors.
+        builder.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
+        // Nothing of a lost silo is waited for: worker keys name the silo's own generation, and jobs fence by theirs.
+        return builder.Configure<GrainDirectoryOptions>(o => o.RangeLeaseDuration = TimeSpan.Zero);
+    }
+
+    /// <summary>A silo that is killed or frozen counts as dead within seconds; the defaults take up to 68 s.</summary>
+    private static ISiloBuilder NoticeLostSilos(this ISiloBuilder builder) => builder.Configure<ClusterMembershipOptions>(o =>
+    {
+        o.ProbeTimeout = o.MinProbeTimeout = TimeSpan.FromSeconds(1);
+        o.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+        o.NumMissedProbesLimit = 2;
+        o.NumVotesForDeathDeclaration = 1;
+        // A frozen silo's sockets stay open and say nothing of it.
+        o.EnableConnectionLivenessCheck = false;
+    });
 }

@@ -12,9 +12,9 @@ internal sealed class TrainCommand
     private readonly Argument<string> file = JobFileInput.FileArgument();
     private readonly Option<string[]> set = JobFileInput.SetOption();
     private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks in all. Default: one a core, as far as workers.max and the micro-batches allow.", least: 1);
-    private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silo processes that hold the ranks; only 1 in this release. Default: 1.", least: 1);
+    private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silo processes that hold the ranks, as machines of a cluster would. Default: 1.", least: 1);
     private readonly Option<int?> stopAt = NumberOption.Whole("--stop-at", "K", "Checkpoint after step K and end.", least: 1);
-    private readonly Option<int?> port = NumberOption.Whole("--port", "P", "Port of the silo on 127.0.0.1. Default: any free one.", least: 0, most: 65535);
+    private readonly Option<int?> port = NumberOption.Whole("--port", "P", "Port of the first silo on 127.0.0.1. Default: any free one.", least: 0, most: 65535);
     private readonly Option<string?> outDirectory = new("--out") { HelpName = "DIR", Description = "Directory of the run's files. Default: runs/ID." };
     private readonly Option<bool> resume = new("--resume") { Description = "Continue from the last valid checkpoint, with any number of ranks." };
     private readonly Option<bool> json = new("--json") { Description = "One event a line on stdout." };
@@ -25,10 +25,11 @@ internal sealed class TrainCommand
     {
         Verb verb = new(
             "train",
-            "Trains on this machine: starts a silo, submits the job, follows it to its end and stops the silo.",
+            "Trains on this machine: starts silos, submits the job, follows it to its end and stops the silos.",
             "dtrain train job.yaml",
             "dtrain train job.yaml --ranks 2 --set optimizer.lr=0.01 --set steps=200 --out runs/trial",
             "dtrain train job.yaml --resume --out runs/trial --ranks 4",
+            "dtrain train job.yaml --silos 2 --ranks 4",
             "dtrain train job.yaml --json > events.jsonl")
         {
             file, ranks, silos, set, outDirectory, resume, stopAt, port, json,
@@ -39,12 +40,12 @@ internal sealed class TrainCommand
 
     private async Task<int> RunAsync(ParseResult parse, TimeProvider time)
     {
-        if (parse.GetValue(silos) > 1) throw new CommandFailure(ExitCode.Usage, "--silos: several silos are not in this release. Leave the option out; --ranks works within one silo.");
         var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
         TrainOptions options = new()
         {
             File = parse.GetRequiredValue(file),
             Ranks = parse.GetValue(ranks),
+            Silos = parse.GetValue(silos) ?? 1,
             Set = parse.GetValue(set) ?? [],
             Out = parse.GetValue(outDirectory),
             Resume = parse.GetValue(resume),

@@ -5,7 +5,7 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Runs;
 
-/// <summary>The files of one run: the resolved job, the environment, the events, the silo's log.</summary>
+/// <summary>The files of one run: the resolved job, the environment, the events, the logs of the silos.</summary>
 internal sealed class RunDirectory
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -19,7 +19,8 @@ internal sealed class RunDirectory
 
     public string EventsPath => System.IO.Path.Combine(Path, "events.jsonl");
 
-    public string LogPath => System.IO.Path.Combine(Path, "silo.log");
+    /// <summary>The log of a silo; null: of the run's only one.</summary>
+    public string LogPath(string? silo) => System.IO.Path.Combine(Path, $"{silo ?? "silo"}.log");
 
     /// <summary>Refuses what a run would overwrite or cannot find; writes nothing.</summary>
     /// <exception cref="CommandFailure">The directory or the checkpoint path does not fit the run.</exception>

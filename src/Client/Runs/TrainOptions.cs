@@ -8,6 +8,9 @@ internal sealed record TrainOptions
     /// <value>Null: one a core, as far as the job allows.</value>
     public int? Ranks { get; init; }
 
+    /// <summary>Silo processes that hold the ranks.</summary>
+    public int Silos { get; init; } = 1;
+
     public IReadOnlyList<string> Set { get; init; } = [];
 
     /// <value>The run's directory; null: runs/ID under the current one.</value>

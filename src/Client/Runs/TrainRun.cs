@@ -10,12 +10,15 @@ using JobEvent = Distributed.Core.Events.JobEvent;
 
 namespace Distributed.Client.Runs;
 
-/// <summary>One local run: a silo of its own from start to end, a job submitted to it as to a cluster.</summary>
+/// <summary>One local run: silos of its own from start to end, a job submitted to it as to a cluster.</summary>
 internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirectory directory, RunEnvironment environment, TextWriter output, TextWriter error, TimeProvider time)
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>The job's own error says more than that a silo ended: its silos find out within seconds.</summary>
+    private static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(15);
 
     private readonly RunProgress progress = new() { LastPlannedStep = Target(plan.Spec.Steps ?? 0, options.StopAt) };
     private readonly IProgressView view = ProgressViews.Choose(error, options.Json, time);
@@ -29,8 +32,8 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         using EventRecorder recorder = new(directory.EventsPath, options.Json ? output : null);
         try
         {
-            await using var silo = await StartSiloAsync(interruption.Asked);
-            await FollowSiloAsync(silo, recorder, interruption);
+            await using var silos = await StartSilosAsync(interruption.Asked);
+            await FollowJobAsync(silos, recorder, interruption);
         }
         catch (Exception early) when (interruption.Asked.IsCancellationRequested && early is OperationCanceledException or CommandFailure)
         {
@@ -40,38 +43,60 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         return Conclude(interruption.Asked.IsCancellationRequested);
     }
 
-    private async Task<SiloProcess> StartSiloAsync(CancellationToken cancel)
+    private async Task<SiloGroup> StartSilosAsync(CancellationToken cancel)
     {
-        SiloOrder order = new(SecretToken.Create(), options.Port, Path.Combine(directory.Path, "jobs"));
-        var silo = await SiloProcess.StartAsync(
-            SiloLocator.Find(), order, new SiloLog(directory.LogPath, directory.Resumed), ReadyDeadline, time, cancel);
-        if (silo.Reply.Fingerprint is { } fingerprint) directory.Write(environment with { Fingerprint = fingerprint });
-        return silo;
+        SiloOrder only = new(SecretToken.Create(), options.Port, Path.Combine(directory.Path, "jobs"));
+        IReadOnlyList<SiloOrder> orders = plan.Silos == 1 ? [only] :
+        [
+            .. Enumerable.Range(0, plan.Silos).Select(silo => only with { Port = silo == 0 ? options.Port : 0, Silo = $"silo-{silo}", Slots = plan.RanksOf(silo) }),
+        ];
+        var silos = await SiloGroup.StartAsync(
+            SiloLocator.Find(), orders, order => new SiloLog(directory.LogPath(order.Silo), directory.Resumed), ReadyDeadline, time, cancel);
+        if (silos.First.Reply.Fingerprint is { } fingerprint) directory.Write(environment with { Fingerprint = fingerprint });
+        return silos;
     }
 
-    private async Task FollowSiloAsync(SiloProcess silo, EventRecorder recorder, Interruption interruption)
+    private async Task FollowJobAsync(SiloGroup silos, EventRecorder recorder, Interruption interruption)
     {
-        using JobsConnection connection = new(silo.Address, silo.Token);
+        using JobsConnection connection = new(silos.First.Address, silos.First.Token);
         using CancellationTokenSource abandoned = new();
+        var watching = Task.FromResult<SiloProcess?>(null);
         try
         {
             await SubmitAsync(connection, interruption.Asked);
             var following = view.ShowAsync(progress, changed => FollowAsync(connection, recorder, changed, abandoned.Token));
+            watching = AbandonWhenLostAsync(silos, following, abandoned);
             if (!await StopWhenAskedAsync(following, connection, interruption))
             {
                 await abandoned.CancelAsync();
-                silo.Kill();
+                silos.Kill();
             }
             await following;
+            if (progress.End is FailedEvent && silos.Lost is { } lost) lastWords = $"{lost.DescribeEnd()} {lost.LastWords()}";
         }
         catch (Exception broken) when (abandoned.IsCancellationRequested && broken is OperationCanceledException or RpcException)
         {
-            // Said by whoever abandoned the job.
+            // Without a lost silo, whoever abandoned the job has said why.
+            if (await watching is { } lost) await ExplainAsync(lost, recorder, lost.DescribeEnd());
         }
         catch (RpcException lost)
         {
-            await ExplainAsync(silo, lost, recorder);
+            await ExplainAsync(silos.First, recorder, $"The connection to the silo broke: {lost.Status.StatusCode}, {lost.Status.Detail}.");
         }
+    }
+
+    /// <summary>A silo that ends takes the job with it: when the job does not say so itself, it is not waited for.</summary>
+    /// <returns>The silo for which the job was abandoned; null when it was not.</returns>
+    private async Task<SiloProcess?> AbandonWhenLostAsync(SiloGroup silos, Task following, CancellationTokenSource abandoned)
+    {
+        using CancellationTokenSource done = new();
+        var lost = silos.OneIsLostAsync(done.Token);
+        await Task.WhenAny(following, lost);
+        if (!following.IsCompleted) await Task.WhenAny(following, Task.Delay(LostPatience, time, done.Token));
+        await done.CancelAsync();
+        if (following.IsCompleted) return null;
+        await abandoned.CancelAsync();
+        return silos.Lost;
     }
 
     private async Task SubmitAsync(JobsConnection connection, CancellationToken cancel)
@@ -80,7 +105,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         {
             Id = plan.JobId,
             SpecJson = JobSpecJson.Write(plan.Spec),
-            Options = new RunOptions { Ranks = plan.Ranks, Resume = options.Resume, StopAt = options.StopAt, Silos = 1 },
+            Options = new RunOptions { Ranks = plan.Ranks, Resume = options.Resume, StopAt = options.StopAt, Silos = plan.Silos },
         };
         try
         {
@@ -128,18 +153,16 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         if (following.IsCompleted) return true;
         view.Say(interruption.AtOnce.IsCancellationRequested
             ? "Ended at once."
-            : $"The job did not stop within {StopDeadline.TotalSeconds:0} s ({stopping.Status}); its silo was ended. See {directory.LogPath}.");
+            : $"The job did not stop within {StopDeadline.TotalSeconds:0} s ({stopping.Status}); its silos were ended. See the logs in {directory.Path}.");
         return false;
     }
 
     /// <summary>The silo fell silent: says how it ended, in the event log too.</summary>
-    private async Task ExplainAsync(SiloProcess silo, RpcException lost, EventRecorder recorder)
+    private async Task ExplainAsync(SiloProcess silo, EventRecorder recorder, string otherwise)
     {
-        var message = await silo.HasEndedAsync(EndPatience)
-            ? silo.DescribeEnd()
-            : $"The connection to the silo broke: {lost.Status.StatusCode}, {lost.Status.Detail}.";
+        var message = await silo.HasEndedAsync(EndPatience) ? silo.DescribeEnd() : otherwise;
         lastWords = silo.LastWords();
-        FailedEvent failed = new(new JobError(ErrorCodes.SiloLost, message, null, null, null, progress.Step?.Step));
+        FailedEvent failed = new(new JobError(ErrorCodes.SiloLost, message, null, silo.Name, null, progress.Step?.Step));
         recorder.Record(JobEventJson.Write(failed));
         progress.Apply(failed);
     }
@@ -155,7 +178,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
                 if (progress.Checkpoint is not null) error.WriteLine($"Continue from the last checkpoint with: {ResumeCommand}");
                 return ExitCode.Of(failure.Code);
             case null when !interrupted:
-                error.WriteLine($"dtrain: the events of job {plan.JobId} ended without its result. See {directory.LogPath}.");
+                error.WriteLine($"dtrain: the events of job {plan.JobId} ended without its result. See the logs in {directory.Path}.");
                 return ExitCode.Failed;
         }
         if (!options.Json && progress.End is not null) RunSummary.Write(output, progress, directory.Path);

@@ -16,14 +16,22 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         this.process = process;
         Token = order.Token;
+        Name = order.Silo;
         this.log = log;
         this.time = time;
         logging = log.CopyAsync(process.StandardError.BaseStream);
     }
 
-    public SiloReply Reply { get; private set; } = new(false, null, null, null, null);
+    public SiloReply Reply { get; private set; } = new(false, null, null, null, null, null);
 
     public string Token { get; }
+
+    /// <value>Null: the run's only one.</value>
+    public string? Name { get; }
+
+    public bool HasEnded => process.HasExited;
+
+    private string Label => Name is null ? "" : $" {Name}";
 
     public Uri Address => new(Reply.Address!);
 
@@ -75,16 +83,23 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>How the process ended; only after it has.</summary>
-    public string DescribeEnd() => $"The silo process ended with {ProcessEnd.Describe(process.ExitCode)}.";
+    public string DescribeEnd() => $"The silo process{Label} ended with {ProcessEnd.Describe(process.ExitCode)}.";
 
     /// <summary>The end of the silo's log, for the user to read.</summary>
     public string LastWords() => log.Tail() is { Length: > 0 } tail ? $"Last lines of {log.Path}:\n{tail}" : "It wrote no log.";
 
-    public void Kill() => process.Kill(entireProcessTree: true);
+    /// <summary>Completes when the process has ended.</summary>
+    public Task EndedAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
+
+    public void Kill()
+    {
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+    }
 
     public async ValueTask DisposeAsync()
     {
         CloseLifeline();
+        // A frozen silo hears nothing of its lifeline, but it dies by a signal.
         if (!await HasEndedAsync(LeaveDeadline)) Kill();
         await HasEndedAsync(LeaveDeadline);
         // A grandchild could hold the pipe; the log is worth no endless wait.
@@ -120,7 +135,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             throw new CommandFailure(
                 ExitCode.Failed,
-                $"The silo process {process.Id} did not report ready within {deadline.TotalSeconds:0} s. See {log.Path}; 'dtrain doctor' checks this machine.");
+                $"The silo process{Label} ({process.Id}) did not report ready within {deadline.TotalSeconds:0} s. See {log.Path}; 'dtrain doctor' checks this machine.");
         }
         catch (IOException)
         {
@@ -130,15 +145,15 @@ internal sealed class SiloProcess : IAsyncDisposable
         return SiloHandshake.Read(line) switch
         {
             { Ready: true } reply => reply,
-            { Error: { } error } => throw new CommandFailure(ExitCode.Of(error.Code), $"The silo cannot start [{error.Code}]: {error.Message}"),
+            { Error: { } error } => throw new CommandFailure(ExitCode.Of(error.Code), $"The silo{Label} cannot start [{error.Code}]: {error.Message}"),
             _ => throw new CommandFailure(
-                ExitCode.Failed, $"The silo's first line is no ready line: found '{line}'. Client and silo must be of one build."),
+                ExitCode.Failed, $"The first line of the silo{Label} is no ready line: found '{line}'. Client and silo must be of one build."),
         };
     }
 
     private async Task<string> EndBeforeReadyAsync()
     {
-        if (!await HasEndedAsync(LeaveDeadline)) return $"The silo process {process.Id} closed its output before it was ready. See {log.Path}.";
+        if (!await HasEndedAsync(LeaveDeadline)) return $"The silo process{Label} ({process.Id}) closed its output before it was ready. See {log.Path}.";
         await Task.WhenAny(logging, Task.Delay(TimeSpan.FromSeconds(1), time));
         return $"{DescribeEnd()} {LastWords()}";
     }

@@ -47,8 +47,13 @@ public static partial class JobEventJson
                 Number(phases["exchange"]), Number(phases["decide"]), Number(phases["apply"])))
         {
             NonFinite = (string?)e["nonFinite"],
+            Ranks = e["ranks"] is JsonArray ranks ? new(ranks.Select(r => Rank(r!.AsObject()))) : null,
+            Buckets = e["buckets"] is JsonArray buckets ? new(buckets.Select(b => new BucketTime(Get<long>(b!.AsObject(), "bytes"), Number(b["ready"])))) : null,
         };
     }
+
+    private static RankSeconds Rank(JsonObject e) => new(
+        Get<int>(e, "rank"), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]), Number(e["decide"]), Number(e["apply"]));
 
     private static JobError Error(JsonObject e) =>
         new(Text(e, "code"), Text(e, "message"), (int?)e["rank"], (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);

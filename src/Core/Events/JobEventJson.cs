@@ -68,8 +68,21 @@ public static partial class JobEventJson
             },
         };
         if (e.NonFinite is not null) json["nonFinite"] = e.NonFinite;
+        if (e.Ranks is not null) json["ranks"] = new JsonArray([.. e.Ranks.Select(Rank)]);
+        if (e.Buckets is not null) json["buckets"] = new JsonArray([.. e.Buckets.Select(b => new JsonObject { ["bytes"] = b.Bytes, ["ready"] = Number(b.Ready) })]);
         return json;
     }
+
+    private static JsonObject Rank(RankSeconds rank) => new()
+    {
+        ["rank"] = rank.Rank,
+        ["step"] = rank.Step,
+        ["compute"] = Number(rank.Compute),
+        ["exchange"] = Number(rank.Exchange),
+        ["exposed"] = Number(rank.Exposed),
+        ["decide"] = Number(rank.Decide),
+        ["apply"] = Number(rank.Apply),
+    };
 
     private static JsonArray Ranks(IReadOnlyList<RankPlace> ranks) =>
         [.. ranks.Select(place => new JsonObject { ["rank"] = place.Rank, ["silo"] = place.Silo, ["device"] = place.Device })];

@@ -1,3 +1,5 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Core.Events;
 
 /// <summary>One line of a job's event log; see the README for the JSON form.</summary>
@@ -19,7 +21,23 @@ public sealed record StepEvent(
 {
     /// <value>On a skipped step: the first parameter with a non-finite gradient.</value>
     public string? NonFinite { get; init; }
+
+    /// <value>Where the time of each rank went; null where nobody measured.</value>
+    public EquatableList<RankSeconds>? Ranks { get; init; }
+
+    /// <value>With several silos: when the lead silo's buckets could leave; in the order of the flat gradient.</value>
+    public EquatableList<BucketTime>? Buckets { get; init; }
 }
+
+/// <summary>Seconds of one rank in one step: of this one on the lead silo, of the one before on the others, whose news comes with the next exchange.</summary>
+/// <param name="Compute">Data, forward and backward.</param>
+/// <param name="Exchange">From the first bucket's leaving to the whole reduced gradient.</param>
+/// <param name="Exposed">The part of it that compute did not hide: the wait after backward.</param>
+public sealed record RankSeconds(int Rank, long Step, double Compute, double Exchange, double Exposed, double Decide, double Apply);
+
+/// <param name="Bytes">Of the bucket's FP32 gradient.</param>
+/// <param name="Ready">Seconds from the step's start until the last rank of the silo had its gradients.</param>
+public sealed record BucketTime(long Bytes, double Ready);
 
 public sealed record EvalEvent(long Step, IReadOnlyDictionary<string, double> Metrics) : JobEvent;
 

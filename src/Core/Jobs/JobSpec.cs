@@ -76,7 +76,7 @@ public enum GradientExchange
 
 public sealed record ModelSpec
 {
-    /// <value>simple-cnn, mlp or sentiment-lstm.</value>
+    /// <value>simple-cnn, mlp, sentiment-lstm or transformer.</value>
     public required string Name { get; init; }
 
     /// <value>Probability of zeroing an input of the last layer, in [0, 1).</value>
@@ -88,17 +88,31 @@ public sealed record ModelSpec
     /// <value>mlp: layer widths from input to output.</value>
     public EquatableList<int>? Sizes { get; init; }
 
-    /// <value>sentiment-lstm: distinct tokens.</value>
+    /// <value>sentiment-lstm and transformer: distinct tokens.</value>
     public int? Vocab { get; init; }
 
+    /// <value>sentiment-lstm.</value>
     public int? Embedding { get; init; }
 
+    /// <value>sentiment-lstm.</value>
     public int? Hidden { get; init; }
+
+    /// <value>transformer: numbers a token, divisible by <see cref="Heads"/>.</value>
+    public int? Width { get; init; }
+
+    /// <value>transformer.</value>
+    public int? Layers { get; init; }
+
+    /// <value>transformer: attention heads of a layer.</value>
+    public int? Heads { get; init; }
+
+    /// <value>transformer: tokens of the longest sequence.</value>
+    public int? Sequence { get; init; }
 }
 
 public sealed record DataSpec
 {
-    /// <value>cifar10, mnist, imdb, tensors or shapes.</value>
+    /// <value>cifar10, mnist, imdb, text, tensors or shapes.</value>
     public required string Name { get; init; }
 
     /// <value>Folder, archive or file; null where the set is generated.</value>
@@ -107,7 +121,7 @@ public sealed record DataSpec
     /// <value>shapes: training samples to generate.</value>
     public int? Samples { get; init; }
 
-    /// <value>imdb: tokens a review is cut or padded to.</value>
+    /// <value>imdb: tokens a review is cut or padded to; text: tokens of a sample, null: the model's sequence.</value>
     public int? Length { get; init; }
 }
 

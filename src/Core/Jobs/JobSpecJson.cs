@@ -59,6 +59,10 @@ public static class JobSpecJson
         Optional(json, "vocab", model.Vocab);
         Optional(json, "embedding", model.Embedding);
         Optional(json, "hidden", model.Hidden);
+        Optional(json, "width", model.Width);
+        Optional(json, "layers", model.Layers);
+        Optional(json, "heads", model.Heads);
+        Optional(json, "sequence", model.Sequence);
         json.WriteEndObject();
     }
 

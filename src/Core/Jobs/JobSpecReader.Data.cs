@@ -15,7 +15,7 @@ public static partial class JobSpecReader
         };
         if (name == JobWords.Shapes) data.Refuse("data shapes is generated and reads no file; remove it", "path");
         if (name.Length > 0 && name != JobWords.Shapes) data.Refuse($"belongs to data shapes, not to {name}; remove it", "samples");
-        if (name.Length > 0 && name != JobWords.Imdb) data.Refuse($"belongs to data imdb, not to {name}; remove it", "length");
+        if (name.Length > 0 && name is not (JobWords.Imdb or JobWords.Text)) data.Refuse($"belongs to data imdb and text, not to {name}; remove it", "length");
         data.End();
         return spec;
     }

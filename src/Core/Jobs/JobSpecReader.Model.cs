@@ -3,6 +3,8 @@ namespace Distributed.Core.Jobs;
 public static partial class JobSpecReader
 {
     private const int WidestLayer = 1_000_000;
+    private const int MostLayers = 1000;
+    private const int LongestSequence = 16_384;
     private const double MostParameters = 4e9;
 
     private static ModelSpec? ReadModel(SpecSection? model)
@@ -17,12 +19,21 @@ public static partial class JobSpecReader
             Vocab = (int?)model.Whole("vocab", 1, 10_000_000),
             Embedding = (int?)model.Whole("embedding", 1, WidestLayer),
             Hidden = (int?)model.Whole("hidden", 1, WidestLayer),
+            Width = (int?)model.Whole("width", 1, WidestLayer),
+            Layers = (int?)model.Whole("layers", 1, MostLayers),
+            Heads = (int?)model.Whole("heads", 1, WidestLayer),
+            Sequence = (int?)model.Whole("sequence", 1, LongestSequence),
         };
         if (spec.Name.Length > 0 && spec.Name != JobWords.Mlp) model.Refuse($"belongs to model mlp, not to {spec.Name}; remove it", "sizes");
         if (spec.Name.Length > 0 && spec.Name != JobWords.SentimentLstm)
-            model.Refuse($"belongs to model sentiment-lstm, not to {spec.Name}; remove it", "vocab", "embedding", "hidden");
+            model.Refuse($"belongs to model sentiment-lstm, not to {spec.Name}; remove it", "embedding", "hidden");
+        if (spec.Name.Length > 0 && spec.Name != JobWords.Transformer)
+            model.Refuse($"belongs to model transformer, not to {spec.Name}; remove it", "width", "layers", "heads", "sequence");
+        if (spec.Name is JobWords.SimpleCnn or JobWords.Mlp)
+            model.Refuse($"belongs to models sentiment-lstm and transformer, not to {spec.Name}; remove it", "vocab");
         if (spec.Name == JobWords.Mlp) CheckMlp(model, spec);
         if (spec.Name == JobWords.SentimentLstm) CheckLstm(model, spec);
+        if (spec.Name == JobWords.Transformer) CheckTransformer(model, spec);
         model.End();
         return spec;
     }
@@ -44,6 +55,19 @@ public static partial class JobSpecReader
 
         if (spec is { Vocab: { } vocab, Embedding: { } embedding, Hidden: { } hidden })
             CheckParameters(model, "vocab", ((double)vocab * embedding) + (4.0 * hidden * (embedding + hidden + 2.0)));
+    }
+
+    private static void CheckTransformer(SpecSection model, ModelSpec spec)
+    {
+        foreach (var key in new[] { "width", "layers", "heads", "vocab", "sequence" })
+        {
+            if (!model.Has(key)) model.Fail(key, "missing, expected a whole number: transformer needs width, layers, heads, vocab and sequence");
+        }
+
+        if (spec is { Width: { } divided, Heads: { } heads } && divided % heads != 0)
+            model.Fail("heads", FormattableString.Invariant($"found {heads}, which does not divide width {divided}, expected {JobSpecRules.Divisors(divided, heads)}"));
+        if (spec is { Width: { } width, Layers: { } layers, Vocab: { } vocab, Sequence: { } sequence })
+            CheckParameters(model, "width", (layers * ((12.0 * width) + 13) * width) + (width * (2.0 * vocab + sequence + 2)) + vocab);
     }
 
     private static void CheckParameters(SpecSection model, string key, double parameters)

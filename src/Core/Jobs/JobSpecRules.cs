@@ -29,7 +29,11 @@ internal static class JobSpecRules
     {
         var (model, data) = (spec.Model, spec.Data.Name);
         if (model.Name.Length == 0 || data is "" or JobWords.Tensors) return;
-        if (model.Name == JobWords.SentimentLstm)
+        if (model.Name == JobWords.Transformer || data == JobWords.Text)
+        {
+            TransformerAndText(job, spec);
+        }
+        else if (model.Name == JobWords.SentimentLstm)
         {
             if (data != JobWords.Imdb) job.Fail("data.name", $"found {data} with model sentiment-lstm, which reads tokens, expected imdb or tensors");
             else if (model.Vocab < 3) job.Fail("model.vocab", FormattableString.Invariant($"found {model.Vocab}, expected 3 or more: imdb uses ids 0 for padding and 1 for unknown words"));
@@ -56,7 +60,19 @@ internal static class JobSpecRules
             job.Fail("precision", "found mixed_float16 with sentiment-lstm on cpu, where libtorch has no float16 LSTM and ends the process, expected mixed_bfloat16 or float32, or workers.device cuda");
     }
 
-    private static string Divisors(int number, int near)
+    private static void TransformerAndText(SpecSection job, JobSpec spec)
+    {
+        var (model, data) = (spec.Model, spec.Data);
+        if (data.Name != JobWords.Text)
+            job.Fail("data.name", $"found {data.Name} with model transformer, which predicts the next token of a sequence, expected text or tensors");
+        else if (model.Name != JobWords.Transformer)
+            job.Fail("data.name", $"found text with model {model.Name}, which predicts no tokens, expected model.name transformer or another data set");
+        else if (data.Length > model.Sequence)
+            job.Fail("data.length", FormattableString.Invariant($"found {data.Length}, expected at most model.sequence, {model.Sequence}"));
+    }
+
+    /// <summary>The divisors of a number next to another, for what an error expects.</summary>
+    public static string Divisors(int number, int near)
     {
         var below = Math.Min(near, number);
         while (number % below != 0) below--;

@@ -6,10 +6,12 @@ public static class JobWords
     public const string SimpleCnn = "simple-cnn";
     public const string Mlp = "mlp";
     public const string SentimentLstm = "sentiment-lstm";
+    public const string Transformer = "transformer";
 
     public const string Cifar10 = "cifar10";
     public const string Mnist = "mnist";
     public const string Imdb = "imdb";
+    public const string Text = "text";
     public const string Tensors = "tensors";
     public const string Shapes = "shapes";
 
@@ -17,9 +19,9 @@ public static class JobWords
     public const string Adam = "adam";
     public const string AdamW = "adamw";
 
-    public static IReadOnlyList<string> Models { get; } = [SimpleCnn, Mlp, SentimentLstm];
+    public static IReadOnlyList<string> Models { get; } = [SimpleCnn, Mlp, SentimentLstm, Transformer];
 
-    public static IReadOnlyList<string> DataSets { get; } = [Cifar10, Mnist, Imdb, Tensors, Shapes];
+    public static IReadOnlyList<string> DataSets { get; } = [Cifar10, Mnist, Imdb, Text, Tensors, Shapes];
 
     public static IReadOnlyList<string> Optimizers { get; } = [Sgd, Adam, AdamW];
 

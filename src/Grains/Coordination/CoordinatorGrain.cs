@@ -3,37 +3,37 @@ using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Exchange;
 using Orleans.Concurrency;
+using Orleans.Placement;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>Shell round <see cref="StepRendezvous"/>; soft state only. Reentrant, so that the votes of all silos wait together.</summary>
-[Reentrant, KeepAlive]
+/// <summary>Shell round <see cref="SiloMeeting"/>, <see cref="StepRendezvous"/> and <see cref="ChunkRendezvous"/>; soft state only. Reentrant, so that all silos wait together.</summary>
+[Reentrant, KeepAlive, PreferLocalPlacement]
 internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers reducers) : Grain, ICoordinatorGrain, ICoordinatorExchange
 {
     private StepRendezvous? current;
+    private SiloMeeting? meeting;
 
     public Task Open(GenerationSetup setup)
     {
         if (current is null || setup.Generation > current.Generation)
         {
-            current?.Close(Stale(current.Generation, setup.Generation));
-            chunks?.Close(Stale(chunks.Generation, setup.Generation));
+            if (current is not null) End(Stale(current.Generation, setup.Generation));
             current = new StepRendezvous(setup, time);
+            meeting = new SiloMeeting(setup, time);
             chunks = new ChunkRendezvous(this.GetPrimaryKeyString(), setup, reducers);
         }
 
         return Task.CompletedTask;
     }
 
-    public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote)
-    {
-        if (current is null)
-            return Task.FromResult(new VoteReply(null, new JobError(
-                ErrorCodes.Internal,
-                $"Job {this.GetPrimaryKeyString()}, step {vote.Step}: the coordinator lost generation {vote.Generation} when its silo ended; resume from the last checkpoint.",
-                null, silo, "decide", vote.Step)));
-        return current.Vote(silo, totalSteps, vote);
-    }
+    public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => meeting is null
+        ? Task.FromResult(MeetReply.Refused(Lost(generation, silo, "start", null)))
+        : meeting.Meet(generation, silo, endpoint, fingerprint);
+
+    public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => current is null
+        ? Task.FromResult(new VoteReply(null, Lost(vote.Generation, silo, "decide", vote.Step)))
+        : current.Vote(silo, totalSteps, vote);
 
     public Task RequestStop(int generation, StepControl control)
     {
@@ -43,10 +43,21 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
 
     public Task Close(int generation, JobError reason)
     {
-        if (current?.Generation == generation) current.Close(reason);
-        if (chunks?.Generation == generation) chunks.Close(reason);
+        if (current?.Generation == generation) End(reason);
         return Task.CompletedTask;
     }
+
+    private void End(JobError reason)
+    {
+        current?.Close(reason);
+        meeting?.Close(reason);
+        chunks?.Close(reason);
+    }
+
+    private JobError Lost(int generation, string silo, string phase, long? step) => new(
+        ErrorCodes.Internal,
+        $"Job {this.GetPrimaryKeyString()}{(step is null ? "" : $", step {step}")}: the coordinator lost generation {generation} when its silo ended; resume from the last checkpoint.",
+        null, silo, phase, step);
 
     private static JobError Stale(int old, int now) => new(
         ErrorCodes.Internal, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);

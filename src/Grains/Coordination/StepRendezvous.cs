@@ -16,7 +16,7 @@ internal sealed class StepRendezvous
     private readonly JobSpec spec;
     private readonly ILossScalePolicy policy;
     private readonly VoteGathering gathering;
-    private TaskCompletionSource<VoteReply>? waiting;
+    private (long Step, TaskCompletionSource<VoteReply> Answer)? waiting;
     private (string Silo, long Steps)? total;
     private StepControl requested;
     private JobError? closed;
@@ -37,7 +37,7 @@ internal sealed class StepRendezvous
     public void Close(JobError reason)
     {
         closed ??= reason;
-        waiting?.TrySetResult(new VoteReply(null, closed));
+        waiting?.Answer.TrySetResult(new VoteReply(null, closed));
         waiting = null;
     }
 
@@ -61,8 +61,13 @@ internal sealed class StepRendezvous
     private Task<VoteReply> Answer(StepDecision decision)
     {
         var reply = new VoteReply(decision, null);
-        waiting?.TrySetResult(reply);
-        waiting = null;
+        // A vote that is asked again for the step before leaves those alone who wait for the next.
+        if (waiting is { } open && open.Step == decision.Step)
+        {
+            open.Answer.TrySetResult(reply);
+            waiting = null;
+        }
+
         return Task.FromResult(reply);
     }
 
@@ -75,8 +80,8 @@ internal sealed class StepRendezvous
 
     private async Task<VoteReply> Wait(long step)
     {
-        waiting ??= new TaskCompletionSource<VoteReply>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var mine = waiting.Task;
+        waiting ??= (step, new TaskCompletionSource<VoteReply>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var mine = waiting.Value.Answer.Task;
         try
         {
             return await mine.WaitAsync(setup.StepDeadline, time);

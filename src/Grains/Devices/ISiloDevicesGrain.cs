@@ -1,4 +1,5 @@
 using Distributed.Grains.Placement;
+using Orleans.Concurrency;
 
 namespace Distributed.Grains.Devices;
 
@@ -7,9 +8,11 @@ namespace Distributed.Grains.Devices;
 public interface ISiloDevicesGrain : IGrainWithStringKey
 {
     /// <returns>The silo, leased; null when another job holds it.</returns>
+    [ResponseTimeout("00:00:05")]
     Task<LeasedSilo?> TryLease(string jobId);
 
     /// <summary>Gives the slots back; a job that does not hold them changes nothing.</summary>
+    [ResponseTimeout("00:00:05")]
     Task Release(string jobId);
 
     /// <summary>The silo's name and slots, leased or not.</summary>

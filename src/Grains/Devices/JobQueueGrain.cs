@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
+using Orleans.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Devices;
 
 /// <summary>Shell round <see cref="JobQueue"/>: asks silos for leases and looks again when the cluster may have grown.</summary>
-[KeepAlive]
+[KeepAlive, PreferLocalPlacement]
 internal sealed partial class JobQueueGrain(IClusterMembershipService members, ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
@@ -55,7 +56,7 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
     private async Task<ImmutableArray<LeasedSilo>> TryLease(QueuedJob job)
     {
         var leased = new List<LeasedSilo>();
-        var active = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, StringComparer.Ordinal);
+        var active = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, SiloNameOrder.Instance);
         foreach (var member in active)
         {
             if (leased.Count == job.Silos) break;
@@ -74,19 +75,18 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
         return [];
     }
 
-    private async Task GiveBack(string jobId, ImmutableArray<LeasedSilo> silos)
+    private Task GiveBack(string jobId, ImmutableArray<LeasedSilo> silos) => Task.WhenAll(silos.Select(silo => GiveBack(jobId, silo)));
+
+    private async Task GiveBack(string jobId, LeasedSilo silo)
     {
-        foreach (var silo in silos)
+        try
         {
-            try
-            {
-                await Devices(silo.Address).Release(jobId);
-            }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
-            {
-                // A silo that cannot be reached takes its lease with it.
-                LogReleaseFailed(e, silo.Name, jobId);
-            }
+            await Devices(silo.Address).Release(jobId);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // A silo that cannot be reached takes its lease with it.
+            LogReleaseFailed(e, silo.Name, jobId);
         }
     }
 
@@ -96,7 +96,9 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
         {
             await GrainFactory.GetGrain<IJobGrain>(jobId).Begin(silos);
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+#pragma warning disable CA1031 // Nobody awaits this: whatever the job threw, its silos must come back.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             LogBeginFailed(e, jobId);
             await this.AsReference<IJobQueueGrain>().Leave(jobId);

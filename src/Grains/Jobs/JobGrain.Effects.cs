@@ -16,15 +16,32 @@ internal sealed partial class JobGrain
 
     private TimeSpan StepDeadline => Spec.Workers.StepDeadline is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.StepDeadline;
 
-    private async Task Apply(JobTransition transition)
+    private TimeSpan MeetDeadline => StepDeadline * 5 > options.Value.MeetDeadline ? StepDeadline * 5 : options.Value.MeetDeadline;
+
+    private Task Apply(JobTransition transition) => Apply(transition, store.State);
+
+    /// <param name="record">What else is stored with the new state.</param>
+    private async Task Apply(JobTransition transition, JobRecord record)
     {
-        if (!ReferenceEquals(transition.State, State))
+        if (!ReferenceEquals(transition.State, State)) await Store(record with { State = transition.State });
+        WatchSilos();
+        await Act(transition.Effects);
+    }
+
+    /// <summary>A record that could not be written never was: the old one stays.</summary>
+    private async Task Store(JobRecord record)
+    {
+        var before = store.State;
+        store.State = record;
+        try
         {
-            store.State.State = transition.State;
             await store.WriteStateAsync();
         }
-
-        await Act(transition.Effects);
+        catch
+        {
+            store.State = before;
+            throw;
+        }
     }
 
     private async Task Act(IReadOnlyList<JobEffect> effects)
@@ -56,13 +73,13 @@ internal sealed partial class JobGrain
         var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
         LogLine(EventLine.Of(new StartedEvent(Id, State.Generation, [.. places])));
         await Coordinator.Open(new GenerationSetup(
-            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline));
+            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline, MeetDeadline));
         var starts = plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
             if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused));
     }
 
-    /// <returns>Null when the rank runs; otherwise its end, named for its silo.</returns>
+    /// <returns>Null when the rank runs, or is lost with its silo, which the membership tells; otherwise its end.</returns>
     private async Task<RankEnd?> StartRank(SiloRanks silo, int rank)
     {
         try
@@ -72,8 +89,10 @@ internal sealed partial class JobGrain
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            return new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
-                ErrorCodes.Deadline, $"Rank {rank} could not be started on silo {silo.Silo.Name}: {e.Message}", rank, silo.Silo.Name, "start", null));
+            LogStartFailed(e, rank, silo.Silo.Name, Id);
+            return IsLost(silo) ? null : new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
+                ErrorCodes.Deadline, $"Rank {rank} could not be started: silo {silo.Silo.Name} did not take it ({e.GetType().Name}). Look at its log, then resume from the last checkpoint.",
+                rank, silo.Silo.Name, "start", null));
         }
     }
 
@@ -111,5 +130,7 @@ internal sealed partial class JobGrain
         Resume = store.State.Submission.Options.Resume,
         StopAt = store.State.Submission.Options.StopAt,
         StepDeadline = StepDeadline,
+        Silos = [.. store.State.Plan.Select(s => new SiloShare(s.Silo.Name, s.Ranks.Length))],
+        MeetDeadline = MeetDeadline,
     };
 }

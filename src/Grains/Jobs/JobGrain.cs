@@ -6,15 +6,17 @@ using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;
 
 /// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it.</summary>
-[KeepAlive]
+[KeepAlive, PreferLocalPlacement]
 internal sealed partial class JobGrain(
     [PersistentState("job", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<JobRecord> store,
     IOptions<JobGrainOptions> options,
+    IClusterMembershipService members,
     TimeProvider time,
     ILogger<JobGrain> logger) : Grain, IJobGrain
 {
@@ -55,8 +57,7 @@ internal sealed partial class JobGrain(
             return new SubmitOutcome(SubmitResult.Invalid, refusal);
         }
 
-        store.State.Submission = submission;
-        await Apply(JobLifecycle.Submit(State));
+        await Apply(JobLifecycle.Submit(State), store.State with { Submission = submission });
         return new SubmitOutcome(SubmitResult.Created);
     }
 
@@ -107,15 +108,15 @@ internal sealed partial class JobGrain(
     {
         if (store.State.Submission is not { } submission) return;
         var worldSize = RankPlan.WorldSize(Spec, submission.Options.Ranks, silos.Sum(s => s.Slots));
-        if (State.Phase == JobPhase.Queued) store.State.Plan = RankPlan.Deal(worldSize, Spec.Workers.Device, silos);
-        await Apply(JobLifecycle.Grant(State, worldSize));
+        var plan = State.Phase == JobPhase.Queued ? RankPlan.Deal(worldSize, Spec.Workers.Device, silos) : store.State.Plan;
+        await Apply(JobLifecycle.Grant(State, worldSize), store.State with { Plan = plan });
     }
 
     private void Take(EventLine line)
     {
         lastStep = Math.Max(lastStep, line.Step);
         if (line.Ending is null) LogLine(line);
-        else store.State.State = JobLifecycle.Announce(State, State.Generation, line).State;
+        else store.State = store.State with { State = JobLifecycle.Announce(State, State.Generation, line).State };
     }
 
     private void LogLine(EventLine line)

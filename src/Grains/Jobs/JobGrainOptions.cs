@@ -7,6 +7,10 @@ public sealed record JobGrainOptions
     /// <value>1 minute; a job's own <c>workers.stepDeadline</c> goes before it.</value>
     public TimeSpan StepDeadline { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Longest wait for the silos that have not come to a generation's first meeting: until then each reads its data.</summary>
+    /// <value>5 minutes, or five of the job's step deadlines when that is longer.</value>
+    public TimeSpan MeetDeadline { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Events of a job kept for watchers; older ones are forgotten.</summary>
     /// <value>200,000.</value>
     public int EventsKept { get; set; } = 200_000;

@@ -61,6 +61,27 @@ internal static class JobLifecycle
         return new(after, effects);
     }
 
+    /// <summary>A silo left the cluster without a word: its ranks that had not ended have ended with it.</summary>
+    /// <param name="ranks">All ranks of the current generation on it.</param>
+    /// <param name="step">The last step that was reported; null before the first.</param>
+    public static JobTransition SiloLost(JobState state, string silo, IEnumerable<int> ranks, long? step)
+    {
+        var lost = ranks.Where(rank => !state.Ended.ContainsKey(rank)).ToList();
+        var effects = new List<JobEffect>();
+        foreach (var rank in lost)
+        {
+            var error = new JobError(
+                ErrorCodes.SiloLost,
+                $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
+                rank, silo, null, step);
+            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, error));
+            state = next.State;
+            effects.AddRange(next.Effects);
+        }
+
+        return new(state, effects);
+    }
+
     /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
     public static JobTransition Break(JobState state, JobError error)
     {

@@ -5,15 +5,15 @@ namespace Distributed.Grains.Jobs;
 
 /// <summary>A job as it is stored: what was submitted, how far it came, and where its ranks run.</summary>
 [GenerateSerializer]
-internal sealed class JobRecord
+internal sealed record JobRecord
 {
     [Id(0)]
-    public JobSubmission? Submission { get; set; }
+    public JobSubmission? Submission { get; init; }
 
     [Id(1)]
-    public JobState State { get; set; } = new();
+    public JobState State { get; init; } = new();
 
     /// <summary>Places of the current generation's ranks.</summary>
     [Id(2)]
-    public ImmutableArray<SiloRanks> Plan { get; set; } = [];
+    public ImmutableArray<SiloRanks> Plan { get; init; } = [];
 }

@@ -13,6 +13,10 @@ public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property
 [GenerateSerializer, Immutable]
 public readonly record struct PlacedRank([property: Id(0)] int Rank, [property: Id(1)] string Device);
 
+/// <summary>How many ranks of a generation a silo runs.</summary>
+[GenerateSerializer, Immutable]
+public readonly record struct SiloShare([property: Id(0)] string Silo, [property: Id(1)] int Ranks);
+
 /// <summary>The ranks of one generation on one silo.</summary>
 [GenerateSerializer, Immutable]
 public sealed record SiloRanks([property: Id(0)] LeasedSilo Silo, [property: Id(1)] ImmutableArray<PlacedRank> Ranks);

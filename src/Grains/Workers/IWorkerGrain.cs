@@ -7,13 +7,14 @@ namespace Distributed.Grains.Workers;
 public interface IWorkerGrain : IGrainWithStringKey
 {
     /// <summary>Starts the rank; a second call changes nothing.</summary>
+    [ResponseTimeout("00:00:10")]
     Task Start(RankAssignment assignment);
 
     [AlwaysInterleave]
     Task<WorkerReport> Status();
 
     /// <summary>Ends the rank, and with it all ranks of the generation on this silo, at its next wait.</summary>
-    [AlwaysInterleave]
+    [AlwaysInterleave, ResponseTimeout("00:00:05")]
     Task Abort(JobError reason);
 }
 

@@ -42,4 +42,12 @@ public sealed record RankAssignment
     /// <summary>Longest wait for the other silos at a step.</summary>
     [Id(9)]
     public required TimeSpan StepDeadline { get; init; }
+
+    /// <summary>All silos of the generation, in rank order.</summary>
+    [Id(10)]
+    public required ImmutableArray<SiloShare> Silos { get; init; }
+
+    /// <summary>Longest wait for the other silos to come to the first meeting.</summary>
+    [Id(11)]
+    public required TimeSpan MeetDeadline { get; init; }
 }

@@ -57,14 +57,16 @@ internal sealed class CoordinatorExchange : IGradientExchange
     public void Begin(long step, GradientFactors factors)
     {
         lock (desk)
-        lock (gate)
         {
-            ThrowIfFailed();
-            buffers.Begin(factors);
-            this.step = step;
-            Array.Clear(released);
-            Array.Clear(taken);
-            releasedCount = releasedFirst = sent = handled = 0;
+            lock (gate)
+            {
+                ThrowIfFailed();
+                buffers.Begin(factors);
+                this.step = step;
+                Array.Clear(released);
+                Array.Clear(taken);
+                releasedCount = releasedFirst = sent = handled = 0;
+            }
         }
     }
 

@@ -1,17 +1,23 @@
+using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Coordination;
+using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Exchange;
+using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using SessionOptions = Distributed.Training.Loop.SessionOptions;
+using SiloShare = Distributed.Training.Loop.SiloShare;
 
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
 internal sealed partial class GenerationRun : IAsyncDisposable
 {
-    private readonly CoordinatorDecider decider;
+    private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;
     /// <summary>A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the process's end frees its slot.</summary>
     private readonly TimeSpan longestCall;
@@ -32,15 +38,18 @@ internal sealed partial class GenerationRun : IAsyncDisposable
             Silo = assignment.Silo,
             WorldSize = assignment.WorldSize,
             Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(new Rank(r.Rank), r.Device))],
+            Silos = [.. assignment.Silos.Select(s => new SiloShare(s.Silo, s.Ranks))],
             CheckpointDirectory = checkpoints,
             Resume = assignment.Resume,
             StopAt = assignment.StopAt,
             StepDeadline = assignment.StepDeadline,
         };
-        decider = new CoordinatorDecider(grains.GetGrain<ICoordinatorGrain>(assignment.JobId), assignment.Silo, assignment.StepDeadline);
+        var coordinator = grains.GetGrain<ICoordinatorGrain>(assignment.JobId);
+        var decider = new CoordinatorDecider(coordinator, assignment.Silo, assignment.StepDeadline, wait);
         pump = new EventPump(
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        session = new SiloSession(options, decider, pump, time);
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment, wait), assignment.JobId) : null;
+        session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
     }
@@ -69,7 +78,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     public void Abort(JobError reason)
     {
         session.Abort(reason);
-        decider.Abort(reason);
+        wait.Abort(reason);
         Watch();
     }
 
@@ -78,8 +87,14 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         if (watchdog is not null) await watchdog.DisposeAsync();
         session.Dispose();
         await pump.DisposeAsync();
-        decider.Dispose();
+        wait.Dispose();
     }
+
+    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, CoordinatorRendezvous rendezvous, string jobId) => spec.Exchange switch
+    {
+        GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(jobId), spec.Workers.Overlap, wait),
+        _ => new PeerExchangeFactory(rendezvous, IPAddress.Loopback, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
+    };
 
     private void Watch()
     {

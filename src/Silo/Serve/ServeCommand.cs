@@ -41,11 +41,11 @@ internal static class ServeCommand
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Announce(new ReadyLine(false, null, null, null, Describe(e)));
+            Announce(new ReadyLine(false, null, null, null, null, Describe(e)));
             return 1;
         }
 
-        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, null));
+        AnnounceReady(app);
         await lifeline;
         await app.DisposeAsync();
         return 0;
@@ -59,7 +59,7 @@ internal static class ServeCommand
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             NativeRuntime.Initialize();
             await using var app = await SiloApp.Start(settings, followTerminal: true);
-            Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, null));
+            AnnounceReady(app);
             await app.Ended();
             return 0;
         }
@@ -78,6 +78,9 @@ internal static class ServeCommand
     }
 
     private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
+
+    private static void AnnounceReady(SiloApp app) =>
+        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, app.Endpoint, null));
 
     private static void Announce(ReadyLine line)
     {

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Distributed.Core;
 
@@ -25,6 +27,15 @@ internal sealed record ServeSettings
     /// <summary>Unique within the cluster.</summary>
     public string SiloName { get; init; } = "silo-0";
 
+    /// <summary>Silos with another one are refused.</summary>
+    public string ClusterId { get; init; } = "dtrain";
+
+    /// <summary>Orleans endpoint of the silo whose cluster this one joins, on loopback; null: it begins a cluster of its own.</summary>
+    public IPEndPoint? Primary { get; init; }
+
+    /// <summary>Ranks that run here without sharing a core.</summary>
+    public int Slots { get; init; } = Environment.ProcessorCount;
+
     /// <summary>The one line that a client writes to its own silo.</summary>
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
@@ -34,7 +45,8 @@ internal sealed record ServeSettings
         {
             var read = JsonSerializer.Deserialize(line, ServeJson.Default.LifelineSettings)
                 ?? throw Invalid("the settings on stdin are null.");
-            return Check(new ServeSettings { Token = read.Token ?? "", Port = read.Port, JobsRoot = read.JobsRoot ?? "" });
+            var settings = new ServeSettings { Token = read.Token ?? "", Port = read.Port, JobsRoot = read.JobsRoot ?? "", Primary = ParsePrimary(read.Primary) };
+            return Check(settings with { SiloName = read.Silo ?? settings.SiloName, Slots = read.Slots ?? settings.Slots, ClusterId = ClusterOf(settings.Token) });
         }
         catch (JsonException e)
         {
@@ -61,10 +73,25 @@ internal sealed record ServeSettings
         });
     }
 
+    /// <summary>One for each client, so that a port which once belonged to another client's silo leads nowhere.</summary>
+    private static string ClusterOf(string randomToken) =>
+        $"dtrain-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"cluster {randomToken}")))[..16]}";
+
+    private static IPEndPoint? ParsePrimary(string? text)
+    {
+        if (text is null) return null;
+        return IPEndPoint.TryParse(text, out var primary) && IPAddress.IsLoopback(primary.Address) && primary.Port > 0
+            ? primary
+            : throw Invalid($"primary: found '{text}', expected a loopback endpoint such as 127.0.0.1:40123.");
+    }
+
     private static ServeSettings Check(ServeSettings settings)
     {
         if (settings.Token.Length < 16) throw Invalid($"token: found {settings.Token.Length} characters, expected 16 or more.");
         if (settings.Port is < 0 or > 65535) throw Invalid($"port: found {settings.Port}, expected 0 to 65535.");
+        if (settings.SiloName.Length is 0 or > 64 || !settings.SiloName.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
+            throw Invalid($"silo: found '{settings.SiloName}', expected 1 to 64 letters, digits, '.', '_' or '-'.");
+        if (settings.Slots is < 1 or > 4096) throw Invalid($"slots: found {settings.Slots}, expected 1 to 4096.");
         if (!Path.IsPathFullyQualified(settings.JobsRoot)) throw Invalid($"jobs root: found '{settings.JobsRoot}', expected an absolute folder.");
         if (settings.DataRoot is { } data && !Path.IsPathFullyQualified(data)) throw Invalid($"data root: found '{data}', expected an absolute folder.");
         return settings;

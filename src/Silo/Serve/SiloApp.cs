@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Distributed.Core;
 using Distributed.Grains;
+using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Exchange;
@@ -12,6 +13,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Orleans.Configuration;
+using Orleans.Runtime;
 
 namespace Distributed.Silo.Serve;
 
@@ -27,6 +29,9 @@ internal sealed class SiloApp : IAsyncDisposable
 
     /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    /// <summary>Where further silos join, such as <c>127.0.0.1:40123</c>.</summary>
+    public string Endpoint => app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString();
 
     /// <param name="followTerminal">SIGINT and SIGTERM end the silo; otherwise only its owner does.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
@@ -108,8 +113,9 @@ internal sealed class SiloApp : IAsyncDisposable
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, int siloPort)
     {
         // Gateway port 0: grains are reached from inside the silo only.
-        silo.UseLocalhostClustering(siloPort, gatewayPort: 0, serviceId: "dtrain", clusterId: "dtrain");
+        silo.UseLocalhostClustering(siloPort, gatewayPort: 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
+        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
         silo.AddTraining();
     }

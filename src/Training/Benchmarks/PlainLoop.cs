@@ -34,9 +34,12 @@ internal static class PlainLoop
         return seconds;
     }
 
-    private static Tensor Loss(ModelSpec model, Tensor logits, Tensor y) => model.Name == "sentiment-lstm"
-        ? functional.binary_cross_entropy_with_logits(logits.squeeze(-1).to_type(ScalarType.Float32), y)
-        : functional.cross_entropy(logits, y);
+    private static Tensor Loss(ModelSpec model, Tensor logits, Tensor y) => model.Name switch
+    {
+        "sentiment-lstm" => functional.binary_cross_entropy_with_logits(logits.squeeze(-1).to_type(ScalarType.Float32), y),
+        "transformer" => functional.cross_entropy(logits.flatten(0, 1), y.flatten()),
+        _ => functional.cross_entropy(logits, y),
+    };
 
     private static Module<Tensor, Tensor> Build(ModelSpec model) => model.Name switch
     {
@@ -44,6 +47,7 @@ internal static class PlainLoop
             Conv2d(3, 32, 3, padding: 1), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(4096, 10)),
         "mlp" => Sequential(model.Sizes!.Zip(model.Sizes!.Skip(1)).SelectMany((s, i) =>
             i == model.Sizes!.Count - 2 ? new Module<Tensor, Tensor>[] { Linear(s.First, s.Second) } : [Linear(s.First, s.Second), ReLU()])),
+        "transformer" => new PlainTransformer(model),
         _ => new PlainLstm(model),
     };
 

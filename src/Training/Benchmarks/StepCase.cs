@@ -20,12 +20,17 @@ internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Ste
         new("simple-cnn", new ModelSpec { Name = "simple-cnn" }, 64, 45),
         new("mlp 784-2048-2048-10", new ModelSpec { Name = "mlp", Sizes = new([784, 2048, 2048, 10]) }, 64, 45),
         new("sentiment-lstm", new ModelSpec { Name = "sentiment-lstm", Vocab = 10000, Embedding = 100, Hidden = 128 }, 64, 30),
+        new("transformer", new ModelSpec { Name = "transformer", Width = 256, Layers = 4, Heads = 8, Vocab = 256, Sequence = 128 }, 8, 15),
         new("mlp 4096-4096-4096-10", new ModelSpec { Name = "mlp", Sizes = new([4096, 4096, 4096, 10]) }, 256, 9),
     ];
 
-    private bool IsText => Model.Name == "sentiment-lstm";
-
-    private long[] SampleShape => IsText ? [SequenceLength] : Model.Name == "simple-cnn" ? [3, 32, 32] : [Model.Sizes![0]];
+    private long[] SampleShape => Model.Name switch
+    {
+        "simple-cnn" => [3, 32, 32],
+        "sentiment-lstm" => [SequenceLength],
+        "transformer" => [Model.Sequence!.Value],
+        _ => [Model.Sizes![0]],
+    };
 
     /// <summary>A job over the case's random data file.</summary>
     public JobSpec Job(string directory, Core.Jobs.Precision precision, int globalBatch, int microBatch) => new()
@@ -53,8 +58,7 @@ internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Ste
     {
         using var scope = NewDisposeScope();
         var (x, y) = Draw();
-        var (kindX, kindY) = IsText ? (TensorDtype.I64, TensorDtype.F32) : (TensorDtype.F32, TensorDtype.I64);
-        TensorShape[] shapes = [new("x", kindX, new([Samples, .. SampleShape])), new("y", kindY, new([Samples]))];
+        TensorShape[] shapes = [new("x", Kind(x), new(x.shape)), new("y", Kind(y), new(y.shape))];
         using var stream = File.Create(DataPath(directory));
         SafetensorsWriter.Write(stream, shapes, null, (i, target) => target.Write((i == 0 ? x : y).bytes));
     }
@@ -64,8 +68,16 @@ internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Ste
     private (Tensor X, Tensor Y) Draw()
     {
         using var generator = new Generator((ulong)(long)RandomPurpose.Samples);
-        return IsText
-            ? (empty([Samples, .. SampleShape], ScalarType.Int64).random_(0, Model.Vocab!.Value, generator), empty(Samples).random_(0, 2, generator))
-            : (empty([Samples, .. SampleShape]).normal_(0, 1, generator), empty([Samples], ScalarType.Int64).random_(0, 10, generator));
+        long[] shape = [Samples, .. SampleShape];
+        return Model.Name switch
+        {
+            "sentiment-lstm" => (Numbers(Model.Vocab!.Value, shape), empty(Samples).random_(0, 2, generator)),
+            "transformer" => (Numbers(Model.Vocab!.Value, shape), Numbers(Model.Vocab.Value, shape)),
+            _ => (empty(shape).normal_(0, 1, generator), Numbers(10, Samples)),
+        };
+
+        Tensor Numbers(long bound, params long[] size) => empty(size, ScalarType.Int64).random_(0, bound, generator);
     }
+
+    private static TensorDtype Kind(Tensor tensor) => tensor.dtype == ScalarType.Int64 ? TensorDtype.I64 : TensorDtype.F32;
 }

@@ -26,9 +26,10 @@ internal static class DataSources
         "cifar10" => Cifar10Set.Open(PathOf(spec), spec),
         "mnist" => MnistSet.Open(PathOf(spec), spec),
         "imdb" => ImdbSet.Open(PathOf(spec), spec),
+        "text" => TextSet.Open(PathOf(spec), spec),
         "tensors" => TensorsSet.Open(PathOf(spec), spec.Model),
         var name => throw new JobException(
-            ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, tensors or shapes."),
+            ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, text, tensors or shapes."),
     };
 
     private static string PathOf(JobSpec spec)

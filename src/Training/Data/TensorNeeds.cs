@@ -10,8 +10,9 @@ namespace Distributed.Training.Data;
 /// <param name="InputDtype">Element type of x.</param>
 /// <param name="Classes">Classes of a cross entropy; 0: labels are 0 or 1, one number a sample.</param>
 /// <param name="Vocabulary">Token numbers end below this; 0: inputs are no tokens.</param>
+/// <param name="LabelPerToken">Each token has a class number; otherwise each sample.</param>
 internal sealed record TensorNeeds(
-    string Input, Func<IReadOnlyList<long>, bool> Fits, TensorDtype InputDtype, int Classes, int Vocabulary)
+    string Input, Func<IReadOnlyList<long>, bool> Fits, TensorDtype InputDtype, int Classes, int Vocabulary, bool LabelPerToken = false)
 {
     public bool BinaryLabels => Classes == 0;
 
@@ -21,6 +22,9 @@ internal sealed record TensorNeeds(
         "mlp" => new(
             $"{model.Sizes![0]} numbers", shape => Product(shape) == model.Sizes[0], TensorDtype.F32, model.Sizes[^1], 0),
         "sentiment-lstm" => new("[tokens]", shape => shape.Count == 1 && shape[0] > 0, TensorDtype.I64, 0, model.Vocab!.Value),
+        "transformer" => new(
+            $"1 to {model.Sequence} tokens", shape => shape.Count == 1 && shape[0] > 0 && shape[0] <= model.Sequence, TensorDtype.I64,
+            model.Vocab!.Value, model.Vocab.Value, LabelPerToken: true),
         var name => throw new ArgumentException($"No model \"{name}\".", nameof(model)),
     };
 
@@ -28,6 +32,13 @@ internal sealed record TensorNeeds(
     {
         if (x.Dtype != InputDtype || !Fits([.. x.Shape.Skip(1)]))
             throw DataFile.Invalid(path, $"tensor {x}", $"the model needs {InputDtype.Word()}, {Input} a sample");
+        if (LabelPerToken)
+        {
+            if (y.Dtype != TensorDtype.I64 || !y.Shape.SequenceEqual(x.Shape))
+                throw DataFile.Invalid(path, $"tensor {y}", "the model needs I64 of the shape of x, the token that follows each token");
+            return;
+        }
+
         if (Product(y.Shape.Skip(1)) != 1 || (!BinaryLabels && (y.Dtype != TensorDtype.I64 || y.Shape.Count != 1)))
             throw DataFile.Invalid(path, $"tensor {y}", BinaryLabels ? "the model needs one number a sample" : "the model needs I64, one class number a sample");
     }
@@ -39,7 +50,7 @@ internal sealed record TensorNeeds(
     {
         if (!BinaryLabels)
         {
-            CheckNumbers(path, labels, "y", 1, Classes, $"the model has {Classes} classes");
+            CheckNumbers(path, labels, "y", y.Elements / y.Shape[0], Classes, LabelPerToken ? $"model.vocab is {Classes}" : $"the model has {Classes} classes");
             return;
         }
 

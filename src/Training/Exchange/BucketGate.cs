@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Training.Collectives;
 
 namespace Distributed.Training.Exchange;
@@ -6,8 +7,14 @@ namespace Distributed.Training.Exchange;
 internal sealed class BucketGate(IGradientExchange exchange, int buckets, int ranks) : IDisposable
 {
     private readonly int[] missing = new int[buckets];
+    private readonly long[] ready = new long[buckets];
 
     public IGradientExchange Exchange => exchange;
+
+    /// <summary>By bucket: when it left in the open step, by the system's monotonic clock.</summary>
+    public ReadOnlySpan<long> Ready => ready;
+
+    public long FirstReady => ready.Min();
 
     /// <summary>Opens a step; before any rank of the silo begins it.</summary>
     public void Begin(long step, GradientFactors factors)
@@ -19,7 +26,9 @@ internal sealed class BucketGate(IGradientExchange exchange, int buckets, int ra
     /// <summary>A rank's gradients of the bucket are final.</summary>
     public void Finished(int bucket)
     {
-        if (Interlocked.Decrement(ref missing[bucket]) == 0) exchange.Release(bucket);
+        if (Interlocked.Decrement(ref missing[bucket]) != 0) return;
+        ready[bucket] = Stopwatch.GetTimestamp();
+        exchange.Release(bucket);
     }
 
     public void Dispose() => exchange.Dispose();

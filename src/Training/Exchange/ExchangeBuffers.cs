@@ -39,6 +39,8 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         reducer = new HostReducer(ranges);
         Local = new IReadOnlyList<GradientPartial>[rankRuns.Count];
         Losses = new double[plan.SiloRuns[^1].End];
+        OwnReport = new double[6 * Math.Min(rankRuns.Count, MostReported / 6)];
+        Reports = [.. Enumerable.Range(0, plan.Silos).Select(_ => Array.Empty<double>())];
         Touched = new bool[parameters];
         BlockNorms = new double[BlockPlan.Blocks(elements)];
 
@@ -82,6 +84,15 @@ public sealed unsafe class ExchangeBuffers : IDisposable
 
     /// <summary>By micro-batch of the global batch: sum of the sample losses; own ones by the ranks, the others by the exchange.</summary>
     public double[] Losses { get; }
+
+    /// <summary>Numbers of this silo that go with its losses, for the other silos to report: at most <see cref="MostReported"/>.</summary>
+    internal double[] OwnReport { get; }
+
+    /// <summary>By silo: the numbers that came with its last losses; empty before.</summary>
+    internal double[][] Reports { get; }
+
+    /// <value>Numbers that a silo may send along with its losses.</value>
+    internal const int MostReported = 6 * 64;
 
     /// <summary>By local rank: the partials its run merged to; set by the rank before it releases its first bucket.</summary>
     internal IReadOnlyList<GradientPartial>[] Local { get; }

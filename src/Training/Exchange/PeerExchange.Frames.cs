@@ -44,8 +44,10 @@ internal sealed unsafe partial class PeerExchange
                 break;
             default:
                 var run = plan.SiloRuns[silos.Index];
-                header.PayloadBytes = run.Count * sizeof(double);
+                var report = buffers.OwnReport;
+                header.PayloadBytes = (run.Count + report.Length) * sizeof(double);
                 buffers.Losses.AsSpan(run.Start, run.Count).CopyTo(new Span<double>(link.ScratchOut, run.Count));
+                report.CopyTo(new Span<double>(link.ScratchOut + (run.Count * sizeof(double)), report.Length));
                 link.Start(header, link.ScratchOut);
                 break;
         }
@@ -99,7 +101,12 @@ internal sealed unsafe partial class PeerExchange
     private nint? Place(PeerLink link, in FrameHeader header)
     {
         if (header.Kind == FrameKind.Losses)
-            return header.PayloadBytes == plan.SiloRuns[link.Silo].Count * sizeof(double) && header.TrailerBytes == 0 && !lossesGot[link.Silo] ? (nint)link.ScratchIn : null;
+        {
+            var report = header.PayloadBytes - (plan.SiloRuns[link.Silo].Count * sizeof(double));
+            return report is >= 0 and <= ExchangeBuffers.MostReported * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == 0 && !lossesGot[link.Silo]
+                ? (nint)link.ScratchIn
+                : null;
+        }
         if (header.Slice < 0 || header.Slice >= plan.Slices.Count || done[header.Slice]) return null;
         var part = plan.Slices[header.Slice];
         if (header.Bucket != part.Bucket) return null;
@@ -140,7 +147,9 @@ internal sealed unsafe partial class PeerExchange
                 break;
             case FrameKind.Losses:
                 var run = plan.SiloRuns[link.Silo];
-                new ReadOnlySpan<double>(link.ScratchIn, run.Count).CopyTo(buffers.Losses.AsSpan(run.Start));
+                var values = new ReadOnlySpan<double>(link.ScratchIn, header.PayloadBytes / sizeof(double));
+                values[..run.Count].CopyTo(buffers.Losses.AsSpan(run.Start));
+                buffers.Reports[link.Silo] = values[run.Count..].ToArray();
                 lossesGot[link.Silo] = true;
                 lossesLeft--;
                 break;

@@ -74,7 +74,7 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IPAddres
     {
         var plan = buffers.Plan;
         var trailer = Enumerable.Range(0, plan.Slices.Count).Max(buffers.SumTrailerBytes);
-        var losses = plan.SiloRuns.Max(r => r.Count) * sizeof(double);
+        var losses = (plan.SiloRuns.Max(r => r.Count) + ExchangeBuffers.MostReported) * sizeof(double);
         var scratch = Math.Max(plan.LongestSlice * sizeof(float), Math.Max(losses, PeerHandshake.LongestReason));
         return new PeerLink(silo, socket, sealOut, sealIn, trailer, scratch);
     }

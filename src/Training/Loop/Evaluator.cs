@@ -13,9 +13,11 @@ internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
 {
     private const int LargestBatch = 256;
     private const long LargestBatchBytes = 1L << 28;
+    private const long MostLabels = 4096;
 
     /// <summary>A function of the data alone, so that the metrics are.</summary>
-    private static int BatchSizeFor(IDataSplit split) => (int)Math.Clamp(LargestBatchBytes / Math.Max(1, split.Input.Bytes), 1, LargestBatch);
+    private static int BatchSizeFor(IDataSplit split) =>
+        (int)Math.Clamp(Math.Min(LargestBatchBytes / Math.Max(1, split.Input.Bytes), MostLabels / split.Label.Elements), 1, LargestBatch);
 
     private readonly int batchSize = BatchSizeFor(split);
     private readonly double[] losses = new double[(split.Count + BatchSizeFor(split) - 1) / BatchSizeFor(split)];
@@ -43,7 +45,7 @@ internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
     public IReadOnlyDictionary<string, double> Metrics() => new Dictionary<string, double>
     {
         ["loss"] = losses.Sum() / split.Count,
-        ["accuracy"] = (double)correct.Sum() / split.Count,
+        ["accuracy"] = correct.Sum() / ((double)split.Count * split.Label.Elements),
     };
 
     private void RunBatch(int batch, IReadOnlyList<Tensor> leaves, byte* inputs, byte* labels)

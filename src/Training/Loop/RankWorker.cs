@@ -67,6 +67,7 @@ internal sealed class RankWorker : IDisposable
         var board = job.Board;
         phase.Step = step;
         dataSeconds = forwardSeconds = backwardSeconds = 0;
+        if (index == 0) board.Started = Stopwatch.GetTimestamp();
         board.Partials[index] = accumulator.Partials;
         if (job.Buffers is { } buffers) buffers.Local[index] = accumulator.Partials;
         for (var i = run.Start; i < run.End; i++) RunMicroBatch(step, i);

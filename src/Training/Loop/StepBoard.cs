@@ -17,6 +17,12 @@ internal sealed class StepBoard(int ranks, double[] losses, double[] blockNorms,
     /// <summary>By local rank.</summary>
     public PhaseSeconds[] Phases { get; } = new PhaseSeconds[ranks];
 
+    /// <summary>With several silos: seconds from the first bucket's leaving to the whole reduced gradient.</summary>
+    public double ExchangeSeconds { get; set; }
+
+    /// <summary>When the silo's first rank began the step, by the system's monotonic clock.</summary>
+    public long Started { get; set; }
+
     /// <summary>By micro-batch: sum of the sample losses.</summary>
     public double[] Losses { get; } = losses;
 

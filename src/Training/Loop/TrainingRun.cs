@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Distributed.Core;
@@ -179,8 +180,10 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         var step = job!.State.Step + 1;
         // After the start, an evaluation or a checkpoint the lead silo may come late for good reason.
         var slack = step == firstStep || IsDue(step - 1, options.Spec.Evaluate?.EverySteps) || IsDue(step - 1, options.Spec.Checkpoint.EverySteps);
+        reporter!.WriteReport(job.Buffers!.OwnReport);
         job.Gate!.Exchange.Complete(slack ? LeadWork * options.StepDeadline : options.StepDeadline);
-        job.Board.FoundInf[0] = job.Buffers!.FoundInf;
+        job.Board.FoundInf[0] = job.Buffers.FoundInf;
+        job.Board.ExchangeSeconds = Stopwatch.GetElapsedTime(job.Gate.FirstReady).TotalSeconds;
     }
 
     private void Publish(Func<JobEvent> jobEvent)

@@ -19,6 +19,6 @@ internal interface IModel
     InputContract Input { get; }
 
     /// <param name="parameters">One per <see cref="Parameters"/>, in that order.</param>
-    /// <returns>Logits [batch, classes] or [batch]; belongs to the caller's dispose scope.</returns>
+    /// <returns>Logits [batch, classes], [batch] or [batch, tokens, vocab]; belongs to the caller's dispose scope.</returns>
     Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout);
 }

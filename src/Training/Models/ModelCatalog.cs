@@ -13,7 +13,11 @@ internal static class ModelCatalog
         "mlp" => new Mlp(spec.Sizes ?? throw Missing("sizes")),
         "sentiment-lstm" => new SentimentLstm(
             spec.Vocab ?? throw Missing("vocab"), spec.Embedding ?? throw Missing("embedding"), spec.Hidden ?? throw Missing("hidden")),
-        _ => throw new JobException(ErrorCodes.SpecInvalid, $"model.name is '{spec.Name}'; known models are simple-cnn, mlp and sentiment-lstm."),
+        "transformer" => new Transformer(
+            spec.Width ?? throw Missing("width"), spec.Layers ?? throw Missing("layers"), spec.Heads ?? throw Missing("heads"),
+            spec.Vocab ?? throw Missing("vocab"), spec.Sequence ?? throw Missing("sequence")),
+        _ => throw new JobException(
+            ErrorCodes.SpecInvalid, $"model.name is '{spec.Name}'; known models are simple-cnn, mlp, sentiment-lstm and transformer."),
     };
 
     private static JobException Missing(string key) => new(ErrorCodes.SpecInvalid, $"model.{key} is missing.");

@@ -37,7 +37,7 @@ public sealed class UsageTests
     [InlineData("--stop-at: found '0'", "train", "job.yaml", "--stop-at", "0")]
     [InlineData("--port: found '70000', expected a whole number from 0 to 65535", "train", "job.yaml", "--port", "70000")]
     [InlineData("--frob", "train", "job.yaml", "--frob")]
-    [InlineData("several silos are not in this release", "train", "job.yaml", "--silos", "2")]
+    [InlineData("--silos: found '0', expected a whole number of 1 or more", "train", "job.yaml", "--silos", "0")]
     [InlineData("no http or https URL", "list", "--cluster", "nonsense")]
     [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
     [InlineData("--plot is not in this release", "bench", "step", "--plot", "a.png")]

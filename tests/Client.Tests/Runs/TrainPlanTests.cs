@@ -16,8 +16,8 @@ public sealed class TrainPlanTests
         Steps = 10,
     };
 
-    private static TrainPlan Make(JobSpec spec, int cores, int? ranks = null, string? directory = null) =>
-        TrainPlan.Make(new() { File = "job.yaml", Ranks = ranks, Out = directory }, spec, cores, "/home/me", "x1");
+    private static TrainPlan Make(JobSpec spec, int cores, int? ranks = null, string? directory = null, int silos = 1) =>
+        TrainPlan.Make(new() { File = "job.yaml", Ranks = ranks, Silos = silos, Out = directory }, spec, cores, "/home/me", "x1");
 
     [Fact]
     public void Default_RanksAreTheLeastOfCoresWorkersAndMicroBatches() => Gen.Select(Gen.Int[1, 32], Gen.Int[1, 32], Gen.Int[1, 32]).Sample((cores, most, microBatches) =>
@@ -38,6 +38,28 @@ public sealed class TrainPlanTests
         var failure = Assert.Throws<CommandFailure>(() => Make(Spec, 2, ranks: 9));
         Assert.Equal(2, failure.ExitCode);
         Assert.Contains("9 is more than the 8 micro-batches", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RanksOf_DealsAllOfThemInOrderAndEvenly() => Gen.Select(Gen.Int[1, 8], Gen.Int[1, 8]).Sample((ranks, silos) =>
+    {
+        if (silos > ranks) return;
+        var plan = Make(Spec, 64, ranks, silos: silos);
+        var dealt = Enumerable.Range(0, silos).Select(plan.RanksOf).ToList();
+        Assert.Equal(ranks, dealt.Sum());
+        Assert.InRange(dealt.Max() - dealt.Min(), 0, 1);
+        Assert.InRange(dealt.Min(), 1, 8);
+    });
+
+    [Theory]
+    [InlineData(2, null, 3, "--silos 3 is more than the 2 ranks of the job, so some silos would have no work. Use --ranks 3 or more")]
+    [InlineData(8, 1, 2, "--silos 2 is more than the 1 rank of the job")]
+    [InlineData(8, null, 9, "A step has 8 micro-batches: use at most so many silos")]
+    public void MoreSilosThanRanks_IsRefused(int cores, int? ranks, int silos, string message)
+    {
+        var failure = Assert.Throws<CommandFailure>(() => Make(Spec, cores, ranks, silos: silos));
+        Assert.Equal(2, failure.ExitCode);
+        Assert.Contains(message, failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

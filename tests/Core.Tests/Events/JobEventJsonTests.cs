@@ -15,6 +15,10 @@ public sealed class JobEventJsonTests
         { new StartedEvent("j", 1, Places), """{"event":"started","job":"j","generation":1,"ranks":[{"rank":0,"silo":"silo-0","device":"cpu:0"},{"rank":1,"silo":"silo-0","device":"cpu:1"}]}""" },
         { new GenerationEvent(2, "silo b lost", []), """{"event":"generation","number":2,"reason":"silo b lost","ranks":[]}""" },
         { Step, """{"event":"step","step":1,"epoch":0,"loss":2.33,"items":256,"lr":0.001,"lossScale":65536,"growthTracker":1,"skipped":false,"updates":1,"gradNorm":1.5,"generation":1,"seconds":0.04,"phases":{"data":0.25,"forward":0.5,"backward":0.75,"exchange":1,"decide":1.25,"apply":1.5}}""" },
+        {
+            Step with { Ranks = new([new(3, 1, 0.5, 0.25, 0.125, 2, 3)]), Buckets = new([new(4096, 0.5)]) },
+            """{"event":"step","step":1,"epoch":0,"loss":2.33,"items":256,"lr":0.001,"lossScale":65536,"growthTracker":1,"skipped":false,"updates":1,"gradNorm":1.5,"generation":1,"seconds":0.04,"phases":{"data":0.25,"forward":0.5,"backward":0.75,"exchange":1,"decide":1.25,"apply":1.5},"ranks":[{"rank":3,"step":1,"compute":0.5,"exchange":0.25,"exposed":0.125,"decide":2,"apply":3}],"buckets":[{"bytes":4096,"ready":0.5}]}"""
+        },
         { new EvalEvent(100, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }), """{"event":"eval","step":100,"metrics":{"loss":1.2,"accuracy":0.57}}""" },
         { new CheckpointEvent(100, "/a/b"), """{"event":"checkpoint","step":100,"path":"/a/b"}""" },
         { new WarningEvent("é <b> 'x'"), """{"event":"warning","message":"é <b> 'x'"}""" },

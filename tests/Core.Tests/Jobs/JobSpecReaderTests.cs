@@ -25,12 +25,17 @@ public sealed class JobSpecReaderTests
     [InlineData("model.dropout=1", "model.dropout", "found 1, expected a number from 0 to less than 1")]
     [InlineData("model.sizes=[1,2]", "model.sizes", "belongs to model mlp")]
     [InlineData("model.hidden=3", "model.hidden", "belongs to model sentiment-lstm")]
+    [InlineData("model.vocab=3", "model.vocab", "belongs to models sentiment-lstm and transformer")]
+    [InlineData("model.heads=3", "model.heads", "belongs to model transformer")]
+    [InlineData("model.sequence=3", "model.sequence", "belongs to model transformer")]
+    [InlineData("model.name=transformer", "model.width", "missing")]
     [InlineData("model.name=mlp", "model.sizes", "missing")]
     [InlineData("data.name=mnist", "data.name", "simple-cnn, which needs images of 3x32x32")]
     [InlineData("data.name=imdb", "data.name", "reads no tokens")]
     [InlineData("data.path=null", "data.path", "missing")]
     [InlineData("data.samples=9", "data.samples", "belongs to data shapes")]
-    [InlineData("data.length=9", "data.length", "belongs to data imdb")]
+    [InlineData("data.name=text", "data.name", "found text with model simple-cnn")]
+    [InlineData("data.length=9", "data.length", "belongs to data imdb and text")]
     [InlineData("data.name=shapes", "data.path", "reads no file")]
     [InlineData("precision=mixed-bfloat16", "precision", "did you mean mixed_bfloat16?")]
     [InlineData("normalize.mean=[1]", "normalize.mean", "found 1 numbers, expected 3")]
@@ -86,6 +91,31 @@ public sealed class JobSpecReaderTests
     {
         var json = $$$"""{"name":"a","model":{{{model}}},"data":{"name":"mnist","path":"d"},"globalBatch":12,"microBatch":4,"steps":5}""";
         Assert.Contains(path, JobSpecJson.Read(json).Errors.Select(error => error.Path));
+    }
+
+    [Theory]
+    [InlineData("data.length=8", null, null)]
+    [InlineData("data.name=tensors", null, null)]
+    [InlineData("data.length=9", "data.length", "found 9, expected at most model.sequence, 8")]
+    [InlineData("data.name=imdb", "data.name", "expected text or tensors")]
+    [InlineData("data.name=cifar10", "data.name", "expected text or tensors")]
+    [InlineData("model.heads=5", "model.heads", "found 5, which does not divide width 12, expected 4 or 6")]
+    [InlineData("model.heads=0", "model.heads", "found 0")]
+    [InlineData("model.width=1000000", "model.width", "parameters, expected at most")]
+    [InlineData("model.layers=null", "model.layers", "transformer needs width, layers, heads, vocab and sequence")]
+    [InlineData("model.layers=1001", "model.layers", "found 1001")]
+    [InlineData("model.vocab=null", "model.vocab", "missing")]
+    [InlineData("model.sequence=20000", "model.sequence", "found 20000")]
+    [InlineData("model.hidden=3", "model.hidden", "belongs to model sentiment-lstm, not to transformer")]
+    public void Read_TransformerOnText_FindsWhatDoesNotFit(string assignment, string? path, string? message)
+    {
+        const string Job = """
+            {"name":"a","model":{"name":"transformer","width":12,"layers":2,"heads":3,"vocab":256,"sequence":8},
+            "data":{"name":"text","path":"d"},"globalBatch":12,"microBatch":4,"steps":5}
+            """;
+        var errors = JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Job).Root!, assignment).Root!).Errors;
+        if (path is null) Assert.Empty(errors);
+        else Assert.Contains(errors, error => error.Path == path && error.Message.Contains(message!, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -39,15 +39,10 @@ internal sealed class DtrainProcess : IAsyncDisposable
     }
 
     /// <summary>Reads stdout up to the event of a step.</summary>
-    public async Task ReachStepAsync(long step)
-    {
-        var wanted = FormattableString.Invariant($"{{\"event\":\"step\",\"step\":{step},");
-        while (await ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith(wanted, StringComparison.Ordinal)) return;
-        }
-        Assert.Fail($"Step {step} was not reached.\n{await EndAsync()}");
-    }
+    public Task ReachStepAsync(long step) => ReachAsync(FormattableString.Invariant($"{{\"event\":\"step\",\"step\":{step},"));
+
+    /// <summary>Reads stdout up to the first event: all silos run, and the ranks begin.</summary>
+    public Task ReachStartAsync() => ReachAsync("{\"event\":\"started\",");
 
     /// <summary>The silo's process as soon as there is one, long before it is ready.</summary>
     public async Task<int> StartedSiloAsync()
@@ -92,6 +87,15 @@ internal sealed class DtrainProcess : IAsyncDisposable
         await process.WaitForExitAsync();
         process.Dispose();
         deadline.Dispose();
+    }
+
+    private async Task ReachAsync(string wanted)
+    {
+        while (await ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith(wanted, StringComparison.Ordinal)) return;
+        }
+        Assert.Fail($"No event {wanted}...\n{await EndAsync()}");
     }
 
     private async Task<string?> ReadLineAsync()

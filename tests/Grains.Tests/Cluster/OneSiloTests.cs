@@ -105,6 +105,8 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
             WorldSize = 1,
             LocalRanks = [new Distributed.Grains.Placement.PlacedRank(0, "cpu:0")],
             StepDeadline = TimeSpan.FromSeconds(1),
+            Silos = [new Distributed.Grains.Placement.SiloShare("x", 1)],
+            MeetDeadline = TimeSpan.FromSeconds(1),
         });
         Assert.Empty(cluster.Scripts.Of("never").Decisions);
     }
@@ -113,7 +115,7 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Vote_InOneSilo_TakesMicrosecondsAndCarriesNonFiniteValues()
     {
         var coordinator = cluster.GrainsInSilo.GetGrain<ICoordinatorGrain>("speed");
-        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromSeconds(30)));
+        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)));
         var state = Specs.Fresh;
         var times = new List<double>();
         for (var i = 0; i < 20_000; i++)

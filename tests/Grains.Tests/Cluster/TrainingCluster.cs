@@ -4,6 +4,7 @@ using Distributed.Grains.Workers;
 using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime.Hosting;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -15,13 +16,14 @@ internal sealed class TrainingCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly InProcessTestCluster cluster;
 
-    private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) => (this.cluster, Scripts) = (cluster, scripts);
+    private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) =>
+        (this.cluster, Scripts, SiloNames) = (cluster, scripts, [.. cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)]);
 
     public FakeScripts Scripts { get; }
 
     public IGrainFactory Grains => cluster.Client;
 
-    public IReadOnlyList<string> SiloNames => [.. cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> SiloNames { get; }
 
     /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
     public IGrainFactory GrainsInSilo => GrainsIn(0);
@@ -30,13 +32,15 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null)
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddTraining().AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
+            silo.AddTraining();
+            if (storage is null) silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
+            else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
         });
@@ -49,6 +53,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
 
     /// <summary>Grain calls from inside a silo.</summary>
     public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
+
+    /// <summary>Ends the second silo without a farewell.</summary>
+    public Task KillSecond() => cluster.KillSiloAsync(cluster.Silos[1]);
 
     public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
 

@@ -9,7 +9,7 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class StepRendezvousTests
 {
     private static StepRendezvous Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromSeconds(30)), TimeProvider.System);
+        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), TimeProvider.System);
 
     [Fact]
     public async Task Vote_LastOfTwoSilos_AnswersBothAlike()
@@ -65,6 +65,20 @@ public sealed class StepRendezvousTests
         var second = await rendezvous.Vote("b", 5, Specs.Vote(Specs.Fresh));
         Assert.Equal(StepControl.CheckpointAndStop, second.Decision!.Control);
         Assert.Equal(StepControl.CheckpointAndStop, (await first).Decision!.Control);
+    }
+
+    [Fact]
+    public async Task Vote_AskedAgainForTheStepBefore_LeavesThoseWhoWaitForTheNextAlone()
+    {
+        var rendezvous = Open(silos: ["a", "b"]);
+        _ = rendezvous.Vote("a", 5, Specs.Vote(Specs.Fresh));
+        var first = (await rendezvous.Vote("b", 5, Specs.Vote(Specs.Fresh))).Decision!;
+        var next = rendezvous.Vote("a", 5, Specs.Vote(first.After));
+        Assert.Equal(first, (await rendezvous.Vote("b", 5, Specs.Vote(Specs.Fresh))).Decision);
+        Assert.False(next.IsCompleted);
+        var second = (await rendezvous.Vote("b", 5, Specs.Vote(first.After))).Decision!;
+        Assert.Equal(2, second.Step);
+        Assert.Equal(second, (await next).Decision);
     }
 
     [Fact]

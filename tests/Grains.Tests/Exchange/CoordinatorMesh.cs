@@ -3,6 +3,7 @@ using Distributed.Grains.Coordination;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Silo.Exchange;
+using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
 using Distributed.Training.Tests.Exchange;
 
@@ -28,10 +29,10 @@ internal sealed class CoordinatorMesh : IDisposable
 
     public static Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation) =>
         cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>(jobId).Open(new GenerationSetup(
-            generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(2)));
+            generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
 
     public static CoordinatorExchangeFactory Factory(TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
-        new(rendezvous, cluster.GrainsIn(silo).GetGrain<ICoordinatorExchange>(jobId), overlap);
+        new(rendezvous, cluster.GrainsIn(silo).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());
 
     /// <summary>Runs something for all silos at once, each on a thread of its own.</summary>
     public void Everywhere(Action<int> action)

@@ -75,6 +75,37 @@ public sealed class JobLifecycleTests
     }
 
     [Fact]
+    public void SiloLost_NamesItAndItsRanks_AndEndsThemAll()
+    {
+        var lost = JobLifecycle.SiloLost(Running(4), "silo-1", [2, 3], 118);
+        var failure = lost.State.Failure!;
+        Assert.Equal((ErrorCodes.SiloLost, 2, "silo-1", 118L), (failure.Code, failure.Rank, failure.Silo, failure.Step));
+        Assert.StartsWith("Silo silo-1 is gone, and rank 2, 3 with it", failure.Message, StringComparison.Ordinal);
+        Assert.Equal([2, 3], lost.State.Ended.Keys.Order());
+        Assert.Equal([typeof(JobEffect.Log), typeof(JobEffect.AbortRanks)], lost.Effects.Select(e => e.GetType()));
+        var one = JobLifecycle.RankEnded(lost.State, End(0, RankOutcome.Failed)).State;
+        Assert.Equal([new JobEffect.Release()], JobLifecycle.RankEnded(one, End(1, RankOutcome.Failed)).Effects);
+    }
+
+    [Fact]
+    public void SiloLost_AfterItsRanksReported_ChangesNothing()
+    {
+        var failed = JobLifecycle.RankEnded(Running(2), End(1, RankOutcome.Failed, "first")).State;
+        var lost = JobLifecycle.SiloLost(failed, "silo-1", [1], null);
+        Assert.Same(failed, lost.State);
+        Assert.Empty(lost.Effects);
+    }
+
+    [Fact]
+    public void SiloLost_OfAFailedJob_GivesTheSilosBackAndKeepsTheFirstFailure()
+    {
+        var failed = JobLifecycle.RankEnded(Running(2), End(0, RankOutcome.Failed, "first")).State;
+        var lost = JobLifecycle.SiloLost(failed, "silo-1", [1], null);
+        Assert.Equal("first", lost.State.Failure!.Message);
+        Assert.Equal([new JobEffect.Release()], lost.Effects);
+    }
+
+    [Fact]
     public void Stop_Queued_EndsAtOnceAndALateGrantGoesBack()
     {
         var stopped = JobLifecycle.Stop(JobLifecycle.Submit(new JobState()).State, checkpoint: true);
@@ -109,7 +140,7 @@ public sealed class JobLifecycleTests
             }
         });
 
-    private static readonly Gen<(int What, int Rank)> Story = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 4]);
+    private static readonly Gen<(int What, int Rank)> Story = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 4]);
 
     private static JobTransition Apply(JobState state, int what, int rank, int worldSize) => what switch
     {
@@ -119,6 +150,7 @@ public sealed class JobLifecycleTests
         3 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Failed)),
         4 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Stopped)),
         5 => rank == 0 ? JobLifecycle.Break(state, End(0, RankOutcome.Failed).Error!) : JobTransition.None(state),
+        6 => JobLifecycle.SiloLost(state, "silo-1", [rank, rank + 1], null),
         _ => JobLifecycle.RankEnded(state, End(rank)),
     };
 }

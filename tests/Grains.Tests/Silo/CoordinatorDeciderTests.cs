@@ -2,57 +2,100 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
+using Distributed.Grains.Workers;
 using Distributed.Silo.Ranks;
+using Distributed.Training.Exchange;
+using Distributed.Training.Loop;
 
 namespace Distributed.Grains.Tests.Silo;
 
-public sealed class CoordinatorDeciderTests
+public sealed class CoordinatorDeciderTests : IDisposable
 {
     private static readonly JobError Gone = new(ErrorCodes.Native, "rank 1 is gone", 1, "b", "forward", 3);
 
-    private static CoordinatorDecider Decider(Task<VoteReply> reply, TimeSpan? deadline = null) =>
-        new(new FakeCoordinator(reply), "a", deadline ?? TimeSpan.FromSeconds(30));
+    private readonly CoordinatorWait wait = new();
+
+    public void Dispose() => wait.Dispose();
+
+    private CoordinatorDecider Decider(Task<VoteReply> reply, TimeSpan? deadline = null) =>
+        new(new FakeCoordinator(reply, new TaskCompletionSource<MeetReply>().Task), "a", deadline ?? TimeSpan.FromSeconds(30), wait);
+
+    private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
+        new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),
+        new RankAssignment
+        {
+            JobId = "job",
+            Generation = 1,
+            SpecJson = "",
+            Silo = "a",
+            Rank = 0,
+            WorldSize = 1,
+            LocalRanks = [],
+            Silos = [],
+            StepDeadline = TimeSpan.FromSeconds(30),
+            MeetDeadline = TimeSpan.FromSeconds(30),
+        },
+        wait);
 
     [Fact]
     public void Decide_Decision_ReturnsItAndRemembersTheSteps()
     {
         var decision = new StepDecision(1, true, Specs.Fresh, 1, 0.1, StepControl.GoOn, null);
-        using var decider = Decider(Task.FromResult(new VoteReply(decision, null)));
+        var decider = Decider(Task.FromResult(new VoteReply(decision, null)));
         Assert.Same(decision, decider.Decide(Specs.Vote(Specs.Fresh), 7));
         Assert.Equal(7, decider.TotalSteps);
     }
 
     [Fact]
-    public void Decide_Refused_ThrowsItsCodeAndMessage()
+    public void Decide_Refused_ThrowsTheErrorUnchanged()
     {
-        using var decider = Decider(Task.FromResult(new VoteReply(null, Gone)));
-        var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
-        Assert.Equal((Gone.Code, Gone.Message), (error.Code, error.Message));
+        var decider = Decider(Task.FromResult(new VoteReply(null, Gone)));
+        Assert.Equal(Gone, Assert.Throws<JobErrorException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7)).Error);
     }
 
     [Fact]
     public async Task Decide_AbortedWhileWaiting_EndsAtOnceWithTheReason()
     {
-        using var decider = Decider(new TaskCompletionSource<VoteReply>().Task);
+        var decider = Decider(new TaskCompletionSource<VoteReply>().Task);
         var waiting = Task.Run(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
-        decider.Abort(Gone);
-        decider.Abort(Gone with { Message = "later" });
-        var error = await Assert.ThrowsAsync<JobException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.Equal(Gone.Message, error.Message);
+        wait.Abort(Gone);
+        wait.Abort(Gone with { Message = "later" });
+        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(Gone, error.Error);
+    }
+
+    [Fact]
+    public void Meet_AllCame_GivesTheMesh()
+    {
+        var mesh = Rendezvous(Task.FromResult(new MeetReply(["a:1", "b:2"], [1, 2, 3], null))).Meet(new ExchangeOffer("a:1", "cpu"));
+        Assert.Equal(["a:1", "b:2"], mesh.Endpoints.ToArray());
+        Assert.Equal([1, 2, 3], mesh.Secret.ToArray());
+    }
+
+    [Fact]
+    public async Task Meet_RefusedOrAborted_ThrowsTheErrorUnchanged()
+    {
+        Assert.Equal(Gone, Assert.Throws<JobErrorException>(() => Rendezvous(Task.FromResult(MeetReply.Refused(Gone))).Meet(new ExchangeOffer("", "cpu"))).Error);
+        var waiting = Task.Run(() => Rendezvous(new TaskCompletionSource<MeetReply>().Task).Meet(new ExchangeOffer("", "cpu")));
+        wait.Abort(Gone);
+        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(Gone, error.Error);
     }
 
     [Fact]
     public void Decide_NoAnswer_DeadlineNamesSiloAndStep()
     {
-        using var decider = Decider(new TaskCompletionSource<VoteReply>().Task, TimeSpan.FromSeconds(-9.9));
+        var decider = Decider(new TaskCompletionSource<VoteReply>().Task, TimeSpan.FromSeconds(-9.9));
         var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
         Assert.Equal(ErrorCodes.Deadline, error.Code);
-        Assert.StartsWith("Step 1, silo a: no decision from the coordinator", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Step 1, silo a: no answer from the coordinator", error.Message, StringComparison.Ordinal);
     }
 
-    private sealed class FakeCoordinator(Task<VoteReply> reply) : ICoordinatorGrain
+    private sealed class FakeCoordinator(Task<VoteReply> decision, Task<MeetReply> mesh) : ICoordinatorGrain
     {
-        public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => reply;
+        public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => decision;
+
+        public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => mesh;
 
         public Task Open(GenerationSetup setup) => throw new NotSupportedException();
 

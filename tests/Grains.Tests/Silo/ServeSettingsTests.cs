@@ -13,6 +13,17 @@ public sealed class ServeSettingsTests
         var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":4711,"jobsRoot":"/jobs"}""");
         Assert.Equal((Token, 4711, "/jobs", null), (settings.Token, settings.Port, settings.JobsRoot, settings.DataRoot));
         Assert.Equal(System.Net.IPAddress.Loopback, settings.Address);
+        Assert.Equal(("silo-0", null, Environment.ProcessorCount), (settings.SiloName, settings.Primary, settings.Slots));
+    }
+
+    [Fact]
+    public void FromLifeline_OfAFurtherSilo_ReadsWhatItJoins()
+    {
+        var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":0,"jobsRoot":"/jobs","silo":"silo-3","primary":"127.0.0.1:40123","slots":2}""");
+        Assert.Equal(("silo-3", System.Net.IPEndPoint.Parse("127.0.0.1:40123"), 2), (settings.SiloName, settings.Primary, settings.Slots));
+        var other = ServeSettings.FromLifeline("""{"token":"another token entirely","port":0,"jobsRoot":"/jobs"}""");
+        Assert.NotEqual(settings.ClusterId, other.ClusterId);
+        Assert.DoesNotContain(Token, settings.ClusterId, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -22,6 +33,9 @@ public sealed class ServeSettingsTests
     [InlineData("{\"token\":\"short\",\"port\":0,\"jobsRoot\":\"/jobs\"}", "16 or more")]
     [InlineData("{\"token\":\"0123456789abcdef\",\"port\":70000,\"jobsRoot\":\"/jobs\"}", "70000")]
     [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"jobs\"}", "absolute folder")]
+    [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"/jobs\",\"primary\":\"10.0.0.1:4000\"}", "loopback endpoint")]
+    [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"/jobs\",\"silo\":\"a/b\"}", "silo: found 'a/b'")]
+    [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"/jobs\",\"slots\":0}", "slots: found 0")]
     public void FromLifeline_BadLine_SaysWhatIsWrongWithoutTheToken(string? line, string expected)
     {
         var error = Assert.Throws<JobException>(() => ServeSettings.FromLifeline(line));

@@ -22,17 +22,26 @@ public sealed class PlainTorchTests : IDisposable
     [InlineData("mlp", "adam")]
     [InlineData("mlp", "adamw")]
     [InlineData("mlp", "sgd")]
+    [InlineData("transformer", "adam")]
+    [InlineData("transformer", "adamw")]
     public void Train_SameStart_FollowsThePlainLoop(string model, string optimizer)
     {
         using var scope = NewDisposeScope();
         random.manual_seed(7);
-        long[] shape = model == "mlp" ? [20] : [3, 32, 32];
-        var (x, y) = (randn([Batch * 2, .. shape]), randint(0, 10, [Batch * 2]));
-        var net = model == "mlp"
-            ? Sequential(("fc1", Linear(20, 32)), ("r", ReLU()), ("fc2", Linear(32, 10)))
-            : Sequential(
+        var (x, y) = model switch
+        {
+            "mlp" => (randn(Batch * 2, 20), randint(0, 10, [Batch * 2])),
+            "transformer" => (randint(0, 10, [Batch * 2, 7]), randint(0, 10, [Batch * 2, 7])),
+            _ => (randn(Batch * 2, 3, 32, 32), randint(0, 10, [Batch * 2])),
+        };
+        using Module<Tensor, Tensor> net = model switch
+        {
+            "mlp" => Sequential(("fc1", Linear(20, 32)), ("r", ReLU()), ("fc2", Linear(32, 10))),
+            "transformer" => new PlainTransformer(width: 24, layers: 2, heads: 3, vocab: 10, sequence: 7),
+            _ => Sequential(
                 ("conv1", Conv2d(3, 32, 3, padding: 1)), ("r1", ReLU()), ("p1", MaxPool2d(2)), ("conv2", Conv2d(32, 64, 3, padding: 1)), ("r2", ReLU()),
-                ("p2", MaxPool2d(2)), ("f", Flatten()), ("fc", Linear(4096, 10)));
+                ("p2", MaxPool2d(2)), ("f", Flatten()), ("fc", Linear(4096, 10))),
+        };
         Write("init.safetensors", [.. net.named_parameters().Select(p => (p.name, (Tensor)p.parameter))]);
         Write("data.safetensors", [("x", x), ("y", y)]);
         var expected = PlainLosses(net, Optimizer(optimizer, net), x, y);
@@ -50,7 +59,7 @@ public sealed class PlainTorchTests : IDisposable
         {
             var at = step % 2 * Batch;
             optimizer.zero_grad();
-            var loss = functional.cross_entropy(net.forward(x.narrow(0, at, Batch)), y.narrow(0, at, Batch));
+            var loss = functional.cross_entropy(net.forward(x.narrow(0, at, Batch)).flatten(0, -2), y.narrow(0, at, Batch).flatten());
             loss.backward();
             optimizer.step();
             losses[step] = loss.item<float>();
@@ -72,6 +81,11 @@ public sealed class PlainTorchTests : IDisposable
         {
             Name = model,
             Sizes = model == "mlp" ? new([20, 32, 10]) : null,
+            Width = 24,
+            Layers = 2,
+            Heads = 3,
+            Vocab = 10,
+            Sequence = 7,
             Weights = Path.Combine(directory, "init.safetensors"),
         },
         Data = new DataSpec { Name = "tensors", Path = Path.Combine(directory, "data.safetensors") },

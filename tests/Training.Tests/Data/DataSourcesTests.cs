@@ -10,6 +10,7 @@ public class DataSourcesTests
     [InlineData("cifar10")]
     [InlineData("mnist")]
     [InlineData("imdb")]
+    [InlineData("text")]
     [InlineData("tensors")]
     public void Open_PathThatIsNotThere_IsPathMissing(string data)
     {

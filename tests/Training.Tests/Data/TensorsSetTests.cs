@@ -16,6 +16,8 @@ public sealed class TensorsSetTests : IDisposable
 
     private static readonly ModelSpec Lstm = new() { Name = "sentiment-lstm", Vocab = 50, Embedding = 4, Hidden = 4 };
 
+    private static readonly ModelSpec Transformer = new() { Name = "transformer", Width = 4, Layers = 1, Heads = 1, Vocab = 10, Sequence = 3 };
+
     [Fact]
     public void Open_FloatsAndClasses_ReadsRowsInPlace()
     {
@@ -52,6 +54,16 @@ public sealed class TensorsSetTests : IDisposable
     }
 
     [Fact]
+    public void Open_TokensAndNextTokens_AreReadAsTheyAre()
+    {
+        var source = Open(Transformer, Longs("x", [2, 3], i => i), Longs("y", [2, 3], i => i + 1));
+        var (inputs, labels) = Batches.Raw(source.Train, [1]);
+
+        Assert.Equal([3L, 4, 5], MemoryMarshal.Cast<byte, long>(inputs).ToArray());
+        Assert.Equal([4L, 5, 6], MemoryMarshal.Cast<byte, long>(labels).ToArray());
+    }
+
+    [Fact]
     public void Open_WhatTheModelCannotUse_IsNamed()
     {
         var x = Floats("x", [2, 4], i => i);
@@ -72,6 +84,12 @@ public sealed class TensorsSetTests : IDisposable
         Refused("one number a sample", Lstm, tokens, Longs("y", [2, 2], i => 0));
         Refused("label 2, expected 0 to 1", Lstm, tokens, Longs("y", [2], i => i * 2));
         Refused("label NaN", Lstm, tokens, Floats("y", [2], _ => float.NaN));
+        Refused("1 to 3 tokens a sample", Transformer, Longs("x", [2, 4], i => 0), Longs("y", [2, 4], i => 0));
+        Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2], i => 0));
+        Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 2], i => 0));
+        Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Floats("y", [2, 3], i => 0));
+        Refused("x, sample 1, position 2: 10, expected 0 to 9", Transformer, Longs("x", [2, 3], i => i * 2), Longs("y", [2, 3], i => 0));
+        Refused("y, sample 1, position 2: 10, expected 0 to 9; model.vocab is 10", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 3], i => i * 2));
         Refused("expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F64, new([2, 4])), new byte[64]), y);
     }
 

@@ -11,6 +11,7 @@ public sealed class LeakTests
     [Theory]
     [InlineData("simple-cnn")]
     [InlineData("mlp")]
+    [InlineData("transformer")]
     public void Train_ManySteps_LeavesTensorCountAndMemoryFlat(string model)
     {
         var job = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
@@ -19,8 +20,15 @@ public sealed class LeakTests
             MicroBatch = 2,
             Steps = 400,
             ClipNorm = 1,
-            Model = model == "mlp" ? new ModelSpec { Name = "mlp", Sizes = new([3072, 16, 10]), Dropout = 0.2 } : new ModelSpec { Name = model },
+            Model = model switch
+            {
+                "mlp" => new ModelSpec { Name = "mlp", Sizes = new([3072, 16, 10]), Dropout = 0.2 },
+                "transformer" => new ModelSpec { Name = model, Width = 16, Layers = 1, Heads = 2, Vocab = 256, Sequence = 8, Dropout = 0.2 },
+                _ => new ModelSpec { Name = model },
+            },
         };
+        // Any file is a text: this assembly is one that is always there.
+        if (model == "transformer") job = job with { Data = new DataSpec { Name = "text", Path = typeof(LeakTests).Assembly.Location } };
         TrainingHarness.Run(job, 2);
         GC.Collect();
         GC.WaitForPendingFinalizers();

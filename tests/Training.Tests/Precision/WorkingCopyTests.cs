@@ -10,7 +10,7 @@ namespace Distributed.Training.Tests.Precision;
 /// <summary>Reading a parameter through a bfloat16 working copy gives bit for bit the loss and gradients of plain autocast on FP32 leaves.</summary>
 public sealed class WorkingCopyTests
 {
-    public static TheoryData<string> Models => ["simple-cnn", "mlp", "sentiment-lstm"];
+    public static TheoryData<string> Models => ["simple-cnn", "mlp", "sentiment-lstm", "transformer"];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -18,9 +18,15 @@ public sealed class WorkingCopyTests
     {
         using var scope = NewDisposeScope();
         random.manual_seed(11);
-        IModel model = name switch { "simple-cnn" => new SimpleCnn(), "mlp" => new Mlp([96, 64, 48, 10]), _ => new SentimentLstm(50, 20, 24) };
-        var input = name switch { "simple-cnn" => randn(12, 3, 32, 32), "mlp" => randn(12, 96), _ => randint(0, 50, [12, 9]) };
-        var labels = name == "sentiment-lstm" ? randint(0, 2, [12]).to_type(ScalarType.Float32) : randint(0, 10, [12]);
+        IModel model = name switch
+        {
+            "simple-cnn" => new SimpleCnn(),
+            "mlp" => new Mlp([96, 64, 48, 10]),
+            "sentiment-lstm" => new SentimentLstm(50, 20, 24),
+            _ => new Transformer(48, 2, 3, 50, 17),
+        };
+        var input = name switch { "simple-cnn" => randn(12, 3, 32, 32), "mlp" => randn(12, 96), "sentiment-lstm" => randint(0, 50, [12, 9]), _ => randint(0, 50, [12, 17]) };
+        var labels = name switch { "sentiment-lstm" => randint(0, 2, [12]).to_type(ScalarType.Float32), "transformer" => randint(0, 50, [12, 17]), _ => randint(0, 10, [12]) };
 
         using var copies = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.MixedBFloat16));
         using var plain = new Replica(copies.Layout, PrecisionPolicy.For(JobPrecision.Float32));

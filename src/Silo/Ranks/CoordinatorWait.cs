@@ -1,0 +1,47 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Training.Loop;
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Ranks;
+
+/// <summary>Blocks a rank thread on the coordinator's answer until it comes, a deadline passes or the generation is aborted.</summary>
+internal sealed class CoordinatorWait : IDisposable
+{
+    /// <summary>The coordinator's own deadline comes first: it knows which silos are missing.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource aborted = new();
+    private JobError? reason;
+
+    /// <summary>Ends the wait of a rank thread, now or when it next asks.</summary>
+    public void Abort(JobError error)
+    {
+        Interlocked.CompareExchange(ref reason, error, null);
+        aborted.Cancel();
+    }
+
+    /// <param name="deadline">The coordinator's own.</param>
+    /// <param name="where">Begins the message when there is no answer, such as <c>Step 3, silo silo-1</c>.</param>
+    /// <exception cref="JobErrorException">The generation was aborted.</exception>
+    /// <exception cref="JobException">Code <c>deadline</c>: no answer, or the coordinator cannot be reached.</exception>
+    public T For<T>(Task<T> answer, TimeSpan deadline, string where)
+    {
+        var longest = deadline + Slack;
+        try
+        {
+            if (answer.Wait((int)longest.TotalMilliseconds, aborted.Token)) return answer.Result;
+            throw new JobException(ErrorCodes.Deadline, $"{where}: no answer from the coordinator for {longest.TotalSeconds:0} s; look at the silo that holds the job, then resume from the last checkpoint.");
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new JobErrorException(reason!, e);
+        }
+        catch (AggregateException e) when (e.InnerException is OrleansException or TimeoutException)
+        {
+            throw new JobException(ErrorCodes.Deadline, $"{where}: the coordinator cannot be reached ({e.InnerException.Message}); resume from the last checkpoint.", e);
+        }
+    }
+
+    public void Dispose() => aborted.Dispose();
+}

@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Distributed.Core;
+using Distributed.Core.Canonical;
+using Distributed.Training.Collectives;
+using Distributed.Training.Exchange;
+using Distributed.Training.Loop;
+using Distributed.Training.Native;
+
+namespace Distributed.Training.Benchmarks;
+
+/// <summary>One silo's part of timed all-reduces: its ranks, their gradients, and the way to the other silos.</summary>
+public sealed unsafe class AllReduceRun : IDisposable
+{
+    private const int WarmUp = 3;
+    private readonly int ranks;
+    private readonly int worldSize;
+    private readonly int firstRank;
+    private readonly long elements;
+    private readonly FlatRange[] ranges;
+    private readonly nint reduced;
+    private readonly nint[] gradients;
+    private readonly GradientPartial[] partials;
+    private readonly IReadOnlyList<BlockRun> owned;
+    private readonly RankBarrier barrier;
+    private readonly ExchangeBuffers? buffers;
+    private readonly IGradientExchange? exchange;
+
+    /// <param name="ranksBySilo">Ranks by silo, in rank order.</param>
+    /// <param name="silo">This silo's place.</param>
+    /// <param name="id">Names the run to the other silos.</param>
+    /// <param name="bytes">Size of the gradient, a multiple of 4.</param>
+    /// <param name="factory">The way to the other silos; null where there is one.</param>
+    public AllReduceRun(IReadOnlyList<int> ranksBySilo, int silo, string id, long bytes, IExchangeFactory? factory)
+    {
+        (ranks, worldSize, firstRank) = (ranksBySilo[silo], ranksBySilo.Sum(), ranksBySilo.Take(silo).Sum());
+        elements = bytes / sizeof(float);
+        ranges = [new FlatRange(0, 0, elements)];
+        var padded = BlockPlan.Blocks(elements) * BlockPlan.BlockElements;
+        reduced = Allocate(padded);
+        gradients = [.. Enumerable.Range(0, ranks).Select(_ => Allocate(padded))];
+        for (var rank = 0; rank < ranks; rank++)
+            for (long i = 0; i < elements; i++) ((float*)gradients[rank])[i] = Value(firstRank + rank, i);
+        partials = [.. Enumerable.Range(0, ranks).Select(Partial)];
+        owned = BlockPlan.Deal(padded, ranks);
+        barrier = new RankBarrier([.. Enumerable.Range(firstRank, ranks).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(1));
+        if (factory is null) return;
+
+        var firstRanks = ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum()).ToList();
+        List<MicroBatchRun> siloRuns = [.. ranksBySilo.Select((count, i) => new MicroBatchRun(firstRanks[i], firstRanks[i] + count))];
+        var silos = new ExchangeSilos(id, 1, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
+        List<MicroBatchRun> rankRuns = [.. Enumerable.Range(firstRank, ranks).Select(r => new MicroBatchRun(r, r + 1))];
+        buffers = new ExchangeBuffers(silos, ExchangePlan.For(padded, siloRuns), ranges, rankRuns, 1, padded, reduced);
+        exchange = factory.Open(buffers);
+    }
+
+    /// <summary>Runs all-reduces on the silo's rank threads.</summary>
+    /// <returns>Seconds of each, from the first rank's start to the last one's end, and the elements of the result that are wrong.</returns>
+    public (double[] Seconds, long Wrong) Run(int iterations)
+    {
+        var seconds = new double[iterations];
+        var raised = new Exception?[ranks];
+        var threads = Enumerable.Range(0, ranks).Select(rank => new Thread(() =>
+        {
+            try
+            {
+                Work(rank, seconds);
+            }
+#pragma warning disable CA1031 // The thread's top: thrown on by the caller.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                raised[rank] = e;
+                barrier.Break(e);
+            }
+        })).ToList();
+        threads.ForEach(t => t.Start());
+        threads.ForEach(t => t.Join());
+        if (raised.FirstOrDefault(e => e is JobException) is { } job) throw job;
+        if (raised.FirstOrDefault(e => e is not null) is { } error) throw new InvalidOperationException("An all-reduce failed.", error);
+        return (seconds, CountWrong());
+    }
+
+    public void Dispose()
+    {
+        exchange?.Dispose();
+        NativeMemory.AlignedFree((void*)reduced);
+        foreach (var gradient in gradients) NativeMemory.AlignedFree((void*)gradient);
+    }
+
+    private void Work(int rank, double[] seconds)
+    {
+        using var reducer = new HostReducer(ranges);
+        var program = FoldProgram.For(partials.Select((_, i) => (i, i + 1)));
+        for (var i = -WarmUp; i < seconds.Length; i++)
+        {
+            barrier.Meet(rank, "start", i);
+            var started = Stopwatch.GetTimestamp();
+            if (exchange is null)
+            {
+                reducer.Sum(owned[rank], partials, program, reduced + (nint)(owned[rank].Start * sizeof(float)));
+                barrier.Meet(rank, "sum", i);
+            }
+            else
+            {
+                var step = i + WarmUp + 1;
+                barrier.Meet(rank, "exchange", i, () => Exchange(step));
+            }
+            if (rank == 0 && i >= 0) seconds[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+    }
+
+    private void Exchange(long step)
+    {
+        for (var rank = 0; rank < ranks; rank++) buffers!.Local[rank] = [partials[rank]];
+        exchange!.Begin(step, new GradientFactors(1, 1));
+        for (var bucket = 0; bucket < buffers!.Plan.Buckets.Count; bucket++) exchange.Release(bucket);
+        exchange.Complete(TimeSpan.FromMinutes(1));
+    }
+
+    /// <summary>Small whole numbers, so that any order of addition gives the same sum.</summary>
+    private static float Value(int rank, long element) => ((element * 7) + (rank * 13)) & 1023;
+
+    private long CountWrong()
+    {
+        long wrong = 0;
+        for (long i = 0; i < elements; i++)
+        {
+            var expected = 0f;
+            for (var rank = 0; rank < worldSize; rank++) expected += Value(rank, i);
+            if (((float*)reduced)[i] != expected) wrong++;
+        }
+        return wrong;
+    }
+
+    private GradientPartial Partial(int rank)
+    {
+        var partial = new GradientPartial(firstRank + rank, firstRank + rank + 1, 1);
+        partial.Sources[0] = new GradientSource(gradients[rank], false);
+        return partial;
+    }
+
+    private static nint Allocate(long count)
+    {
+        HostAllocator.Tune();
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)(count * sizeof(float)), 64);
+        NativeMemory.Clear((void*)address, (nuint)(count * sizeof(float)));
+        return address;
+    }
+}

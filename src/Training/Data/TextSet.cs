@@ -1,0 +1,45 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+
+namespace Distributed.Training.Data;
+
+/// <summary>A file of any bytes, each a token, cut into samples one after another; what is left at the end is not used.</summary>
+/// <remarks>A sample is <c>length + 1</c> bytes: each of the first predicts the next. The last tenth of the samples, at least one, is the test split.</remarks>
+internal static class TextSet
+{
+    private const int Classes = 256;
+    private const int HeldOut = 10;
+    private const int Chunk = 1 << 20;
+
+    public static DataSource Open(string path, JobSpec spec)
+    {
+        var vocabulary = spec.Model.Vocab ?? throw Missing("vocab");
+        var length = spec.Data.Length ?? spec.Model.Sequence ?? throw Missing("sequence");
+        if (Directory.Exists(path)) throw DataFile.Invalid(path, "is a folder", "expected a file of text");
+        using var file = DataFile.OpenRead(path);
+        var samples = file.Length / (length + 1);
+        if (samples is < 2 or > int.MaxValue)
+            throw DataFile.Invalid(path, $"{file.Length} bytes make {samples} samples of {length + 1}", $"expected 2 to {int.MaxValue}: one to train on and one held out");
+        var text = Read(path, file, vocabulary);
+        var test = (int)Math.Max(1, samples / HeldOut);
+        var train = (int)samples - test;
+        return new DataSource(new TextSplit(text, 0, train, length), new TextSplit(text, train, test, length), Endless: false, Classes);
+    }
+
+    private static HostMemory Read(string path, FileStream file, int vocabulary)
+    {
+        var text = new HostMemory(file.Length);
+        for (var offset = 0L; offset < text.Bytes; offset += Chunk)
+        {
+            var part = text.Slice(offset, (int)Math.Min(Chunk, text.Bytes - offset));
+            DataFile.ReadExactly(file, part, path);
+            var wrong = vocabulary < Classes ? part.IndexOfAnyExceptInRange((byte)0, (byte)(vocabulary - 1)) : -1;
+            if (wrong >= 0)
+                throw DataFile.Invalid(path, $"byte offset {offset + wrong}: {part[wrong]}, expected 0 to {vocabulary - 1}", $"model.vocab is {vocabulary}; {Classes} takes any file");
+        }
+
+        return text;
+    }
+
+    private static JobException Missing(string key) => new(ErrorCodes.SpecInvalid, $"model.{key} is missing; data set \"text\" needs it.");
+}

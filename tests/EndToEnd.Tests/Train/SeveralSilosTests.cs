@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using Distributed.EndToEnd.Tests.Cli;
+
+namespace Distributed.EndToEnd.Tests.Train;
+
+/// <summary>The processes of a run with several silos: they join, share the ranks, and none outlives the run, whatever its outcome.</summary>
+public sealed class SeveralSilosTests : IDisposable
+{
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
+
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    private DtrainProcess Start(string job, int silos, int ranks) => DtrainProcess.Start(
+        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File("run")]);
+
+    [Fact]
+    public async Task Train_TwoSilos_ShareTheRanksInOrderAndNoneIsLeft()
+    {
+        await using var running = Start(Jobs.Mixed, 2, 3);
+        await running.ReachStartAsync();
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        Assert.Equal(2, silos.Count);
+        var ended = await running.EndAsync();
+        var places = ended.Events[0].GetProperty("ranks").EnumerateArray().Select(r => (r.GetProperty("rank").GetInt32(), r.GetProperty("silo").GetString(), r.GetProperty("device").GetString()));
+        Assert.Equal([(0, "silo-0", "cpu:0"), (1, "silo-1", "cpu:0"), (2, "silo-1", "cpu:1")], places);
+        Assert.Contains(ended.Events[^1].GetProperty("event").GetString(), new[] { "completed", "failed" });
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+        foreach (var log in new[] { "silo-0.log", "silo-1.log" }) Assert.True(File.Exists(directory.File("run", log)), $"{log} is missing.");
+    }
+
+    [Fact]
+    public async Task KillSecondSilo_FailsNamingItAndNoneIsLeft()
+    {
+        await using var running = Start(LongStart, 2, 2);
+        await running.ReachStartAsync();
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        using (var second = Process.GetProcessById(silos.Max())) second.Kill();
+        var ended = (await running.EndAsync()).Exits(1).SaysOneFailure().Says("silo-1", "SIGKILL");
+        var error = ended.Events[^1].GetProperty("error");
+        Assert.Equal("silo-1", error.GetProperty("silo").GetString());
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+    }
+
+    [Fact]
+    public async Task KillClient_AllSilosEndSoon()
+    {
+        await using var running = Start(LongStart, 3, 3);
+        await running.ReachStartAsync();
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        Assert.Equal(3, silos.Count);
+        running.Kill();
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, Farewell), $"A silo still runs {Farewell.TotalSeconds} s after its client was killed.");
+    }
+
+    [Fact]
+    public async Task Interrupt_WhileTheSilosJoin_Exits130AndNoneIsLeft()
+    {
+        await using var running = Start(LongStart, 3, 3);
+        while (ProcessTable.ChildrenOf(running.Id).Count < 3)
+        {
+            Assert.NotEqual(0, await running.StartedSiloAsync());
+            await Task.Delay(ProcessTable.PollInterval, TimeProvider.System);
+        }
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        running.Interrupt();
+        (await running.EndAsync()).Exits(130);
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+    }
+
+    /// <summary>Reads its data for seconds, then trains for ever.</summary>
+    private static string LongStart => Jobs.Endless.Replace("samples: 200", "samples: 30000", StringComparison.Ordinal);
+}

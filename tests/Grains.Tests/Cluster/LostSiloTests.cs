@@ -1,0 +1,68 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Coordination;
+using Distributed.Grains.Jobs;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+public sealed class LostSiloTests : IAsyncLifetime
+{
+    private TrainingCluster cluster = null!;
+
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromSeconds(60));
+
+    public async Task DisposeAsync() => await cluster.DisposeAsync();
+
+    /// <summary>Several jobs in a row would each have their directory entry elsewhere: all their grains must outlive the silo.</summary>
+    [Fact]
+    public async Task Killed_FailsTheJobNamingItLongBeforeTheStepsDeadlineAndKeepsEveryLog()
+    {
+        // Called from the first silo, as the door of 'train' does, so that the jobs live there.
+        var first = cluster.GrainsInSilo;
+        string[] done = [.. Enumerable.Range(0, 8).Select(i => $"done-{i}")];
+        foreach (var id in done)
+        {
+            await first.GetGrain<IJobGrain>(id).Submit(Specs.Submission(ranks: 2));
+            await cluster.Watch(id);
+        }
+
+        var two = cluster.SiloNames[1];
+        var script = cluster.Scripts.Of("torn");
+        script.Vote = (silo, vote) => silo == two && vote.Step == 3 ? null : vote;
+        await first.GetGrain<IJobGrain>("torn").Submit(Specs.Submission(ranks: 3, silos: 2));
+        await cluster.WaitFor("torn", "step 2");
+        await cluster.KillSecond();
+        var events = await Watch("torn").WaitAsync(TimeSpan.FromSeconds(20));
+        var failure = Assert.IsType<FailedEvent>(JobEventJson.Read(events[^1])).Error;
+        Assert.Equal((ErrorCodes.SiloLost, 1, two), (failure.Code, failure.Rank, failure.Silo));
+        Assert.StartsWith($"Silo {two} is gone, and rank 1, 2 with it", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("started", events[0], StringComparison.Ordinal);
+        foreach (var id in done) Assert.Equal(7, (await Watch(id)).Count);
+        // The silo that is left takes the next job.
+        await first.GetGrain<IJobGrain>("next").Submit(Specs.Submission(ranks: 2));
+        Assert.Equal(7, (await Watch("next").WaitAsync(TimeSpan.FromSeconds(20))).Count);
+    }
+
+    [Fact]
+    public async Task Meet_ThroughGrainCalls_GivesBothSilosOneMesh()
+    {
+        var coordinator = cluster.Grains.GetGrain<ICoordinatorGrain>("meet");
+        await coordinator.Open(new GenerationSetup(1, Core.Jobs.JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
+        var first = coordinator.Meet(1, "a", "127.0.0.1:2", "cpu");
+        var second = await coordinator.Meet(1, "b", "127.0.0.1:1", "cpu");
+        Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], second.Endpoints.ToArray());
+        Assert.Equal(second.Secret.ToArray(), (await first).Secret.ToArray());
+        Assert.Equal(32, second.Secret.Length);
+    }
+
+    private async Task<IReadOnlyList<string>> Watch(string id)
+    {
+        var events = new List<string>();
+        while (true)
+        {
+            var page = (await cluster.GrainsInSilo.GetGrain<IJobGrain>(id).ReadEvents(events.Count, 100, TimeSpan.FromSeconds(5)))!;
+            events.AddRange(page.Events.Select(e => e.Json));
+            if (page.Final) return events;
+        }
+    }
+}
