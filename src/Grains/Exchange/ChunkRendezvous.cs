@@ -24,6 +24,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
     private readonly (StepGathering? Step, int Brought, int Taken)[] places = new (StepGathering?, int, int)[setup.Silos.Length];
     private (string Silo, ExchangeLayout Layout)? first;
     private ExchangePlan? plan;
+    private int window;
     private IChunkReducer? reducer;
     private JobError? closed;
 
@@ -55,6 +56,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
             }
 
             plan = ExchangePlan.For(layout.Elements, layout.SiloRuns());
+            window = ChunkWindow.Of(plan);
             first = (silo, layout);
         }
         else if (first.Value.Layout.DifferenceTo(layout) is { } difference)
@@ -154,8 +156,8 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
         }
 
         if (step is not null && step.Slices[header.Slice].Has(header.Silo)) return $"found slice {header.Slice} of step {header.Step} again, expected each once";
-        if (header.Handled < 0 || header.Handled > header.Slice || header.Slice >= Math.Max(taken, header.Handled) + ExchangeChunk.InFlight)
-            return $"found slice {header.Slice} when {header.Handled} sums were taken, expected at most {ExchangeChunk.InFlight} on the way";
+        if (header.Handled < 0 || header.Handled > header.Slice || header.Slice >= Math.Max(taken, header.Handled) + window)
+            return $"found slice {header.Slice} when {header.Handled} sums were taken, expected at most {window} on the way";
         return reducer!.Misfit(chunk);
     }
 

@@ -8,9 +8,6 @@ namespace Distributed.Grains.Exchange;
 [Immutable]
 public sealed class ExchangeChunk
 {
-    /// <value>Chunks that a silo may have on the way at a time.</value>
-    public const int InFlight = 2;
-
     /// <value>Bytes of a body at most: 1 MiB of gradients, and room for what stands beside them.</value>
     public const int LargestBody = 2 * 1024 * 1024;
 

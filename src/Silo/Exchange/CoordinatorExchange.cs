@@ -11,7 +11,7 @@ using Orleans.Runtime;
 
 namespace Distributed.Silo.Exchange;
 
-/// <summary>The exchange as calls to the coordinator grain: slice by slice to it, and the sum back, two on the way at a time.</summary>
+/// <summary>The exchange as calls to the coordinator grain: slice by slice to it, and the sum back, a few on the way at a time.</summary>
 /// <remarks>
 /// One thread packs and unpacks; it alone uses the buffers, under <c>desk</c>. Slices leave in the order of the plan in every silo, even when
 /// backward finishes buckets in another: silos that waited for different slices would wait for ever.
@@ -25,6 +25,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private readonly ExchangeSilos silos;
     private readonly ICoordinatorExchange coordinator;
     private readonly bool overlap;
+    private readonly int window;
     private readonly Thread thread;
     private readonly Lock desk = new();
     private readonly object gate = new();
@@ -45,6 +46,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     public CoordinatorExchange(ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap)
     {
         (this.buffers, plan, silos, this.coordinator, this.overlap) = (buffers, buffers.Plan, buffers.Silos, coordinator, overlap);
+        window = ChunkWindow.Of(plan);
         released = new bool[plan.Buckets.Count];
         taken = new bool[plan.Slices.Count];
         sent = handled = plan.Slices.Count;
@@ -178,7 +180,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     }
 
     private bool MaySend() =>
-        sent < plan.Slices.Count && sent < handled + ExchangeChunk.InFlight
+        sent < plan.Slices.Count && sent < handled + window
         && (overlap ? plan.Slices[sent].Bucket < releasedFirst : releasedCount == released.Length);
 
     private void Send(int slice, int acknowledged)

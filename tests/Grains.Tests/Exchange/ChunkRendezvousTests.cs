@@ -149,6 +149,8 @@ public sealed class ChunkRendezvousTests : IDisposable
         var rendezvous = reducers.Open();
         var waiting = rendezvous.Add(Chunk(0, 0));
         rendezvous.Leave(1, "a", null);
+        rendezvous.Leave(2, "b", null);
+        rendezvous.Leave(1, "z", null);
         Assert.False(reducers.IsDisposed);
         var reason = new JobError(ErrorCodes.DataInvalid, "broken", 1, "b", "data", 1);
         rendezvous.Leave(1, "b", reason);
