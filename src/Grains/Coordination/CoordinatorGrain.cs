@@ -1,14 +1,15 @@
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Exchange;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>Shell round <see cref="SiloMeeting"/> and <see cref="StepRendezvous"/>; soft state only. Reentrant, so that all silos wait together.</summary>
+/// <summary>Shell round <see cref="SiloMeeting"/>, <see cref="StepRendezvous"/> and <see cref="ChunkRendezvous"/>; soft state only. Reentrant, so that all silos wait together.</summary>
 [Reentrant, KeepAlive, PreferLocalPlacement]
-internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorGrain
+internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers reducers) : Grain, ICoordinatorGrain, ICoordinatorExchange
 {
     private StepRendezvous? current;
     private SiloMeeting? meeting;
@@ -20,6 +21,7 @@ internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorG
             if (current is not null) End(Stale(current.Generation, setup.Generation));
             current = new StepRendezvous(setup, time);
             meeting = new SiloMeeting(setup, time);
+            chunks = new ChunkRendezvous(this.GetPrimaryKeyString(), setup, reducers);
         }
 
         return Task.CompletedTask;
@@ -49,6 +51,7 @@ internal sealed class CoordinatorGrain(TimeProvider time) : Grain, ICoordinatorG
     {
         current?.Close(reason);
         meeting?.Close(reason);
+        chunks?.Close(reason);
     }
 
     private JobError Lost(int generation, string silo, string phase, long? step) => new(

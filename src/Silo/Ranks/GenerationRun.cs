@@ -1,9 +1,12 @@
 using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Coordination;
+using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Exchange;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using SessionOptions = Distributed.Training.Loop.SessionOptions;
@@ -45,7 +48,8 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         var decider = new CoordinatorDecider(coordinator, assignment.Silo, assignment.StepDeadline, wait);
         pump = new EventPump(
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        session = new SiloSession(options, decider, pump, time, options.Silos.Count > 1 ? Exchange(options, coordinator, assignment) : null);
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment, wait), assignment.JobId) : null;
+        session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
     }
@@ -86,9 +90,11 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         wait.Dispose();
     }
 
-    private PeerExchangeFactory Exchange(SessionOptions options, ICoordinatorGrain coordinator, RankAssignment assignment) => new(
-        new CoordinatorRendezvous(coordinator, assignment, wait), IPAddress.Loopback, options.Spec.Workers.Overlap,
-        warning => pump.Publish(new WarningEvent(warning)));
+    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, CoordinatorRendezvous rendezvous, string jobId) => spec.Exchange switch
+    {
+        GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(jobId), spec.Workers.Overlap, wait),
+        _ => new PeerExchangeFactory(rendezvous, IPAddress.Loopback, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
+    };
 
     private void Watch()
     {

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Distributed.Core;
 using Distributed.Grains;
 using Distributed.Grains.Devices;
+using Distributed.Grains.Exchange;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Ranks;
 using Microsoft.AspNetCore.Connections;
@@ -97,6 +99,7 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddRoutingCore();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
         services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
+        services.AddSingleton<IChunkReducers, ChunkReducers>();
         services.AddHostedService<RankHostShutdown>();
         services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
         services.AddGrpc(grpc =>

@@ -119,22 +119,13 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     }
 
     /// <value>Bytes that say which parameters of a slice are present: whole 64-bit words.</value>
-    public int PresenceBytes(int slice) => (touching[slice].End - touching[slice].First + 63) / 64 * sizeof(ulong);
+    public int PresenceBytes(int slice) => SliceTrailer.PresenceBytes(touching[slice].End - touching[slice].First);
 
     /// <value>Bytes beside a slice's sum: presence, then a norm (FP64, little-endian) for each block.</value>
-    public int SumTrailerBytes(int slice) => PresenceBytes(slice) + ((int)BlockPlan.Blocks(Plan.Slices[slice].Length) * sizeof(double));
+    public int SumTrailerBytes(int slice) => SliceTrailer.SumBytes(touching[slice].End - touching[slice].First, Plan.Slices[slice].Length);
 
-    /// <summary>Elements of each parameter that a slice touches, with the padding before it left out: where presence bits apply.</summary>
-    public IReadOnlyList<(int Offset, int Count)> Segments(int slice)
-    {
-        var (first, end) = touching[slice];
-        var part = Plan.Slices[slice];
-        return [.. Enumerable.Range(first, end - first).Select(i =>
-        {
-            var start = Math.Max(ranges[i].Offset, part.Start);
-            return ((int)(start - part.Start), (int)(Math.Min(ranges[i].End, part.End) - start));
-        })];
-    }
+    /// <summary>What another place needs to know to reduce slices for all silos.</summary>
+    public SliceLayout Layout() => new(BlockNorms.LongLength * BlockPlan.BlockElements, Plan.SiloRuns, [.. ranges.Select(r => (r.Offset, r.Count))]);
 
     /// <summary>One of this silo's partials of a slice.</summary>
     /// <param name="scratch">Room for the slice, FP32, 64-byte aligned.</param>
@@ -154,7 +145,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
             foreach (var piece in mine) present |= !piece.Sources[ranges[i].Parameter].IsNone;
             if (!present) continue;
             any = true;
-            presence[(i - first) / 8] |= (byte)(1 << ((i - first) % 8));
+            SliceTrailer.Mark(presence, i - first);
         }
         if (!any) return 0;
         var part = Plan.Slices[slice];
@@ -173,7 +164,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
         {
-            var present = (presence[(i - first) / 8] >> ((i - first) % 8) & 1) != 0;
+            var present = SliceTrailer.Has(presence, i - first);
             var address = incomingMemory[silo][partial] + (nint)(ranges[i].Offset * sizeof(float));
             incoming[silo][partial]!.Sources[ranges[i].Parameter] = present ? new GradientSource(address, false) : default;
         }
@@ -202,7 +193,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var (first, end) = touching[slice];
         trailer.Clear();
         for (var i = first; i < end; i++)
-            if (Touched[ranges[i].Parameter]) trailer[(i - first) / 8] |= (byte)(1 << ((i - first) % 8));
+            if (Touched[ranges[i].Parameter]) SliceTrailer.Mark(trailer, i - first);
         var norms = trailer[PresenceBytes(slice)..];
         var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
         for (var b = 0; b < norms.Length / sizeof(double); b++)
@@ -214,7 +205,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     {
         FoundInf |= found;
         var (first, end) = touching[slice];
-        for (var i = first; i < end; i++) Touched[ranges[i].Parameter] |= (trailer[(i - first) / 8] >> ((i - first) % 8) & 1) != 0;
+        for (var i = first; i < end; i++) Touched[ranges[i].Parameter] |= SliceTrailer.Has(trailer, i - first);
         var norms = trailer[PresenceBytes(slice)..];
         var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
         for (var b = 0; b < norms.Length / sizeof(double); b++)

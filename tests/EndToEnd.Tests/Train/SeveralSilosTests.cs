@@ -12,8 +12,8 @@ public sealed class SeveralSilosTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    private DtrainProcess Start(string job, int silos, int ranks) => DtrainProcess.Start(
-        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File("run")]);
+    private DtrainProcess Start(string job, int silos, int ranks, string exchange = "peer", string run = "run") => DtrainProcess.Start(
+        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File(run), "--set", $"exchange={exchange}"]);
 
     [Fact]
     public async Task Train_TwoSilos_ShareTheRanksInOrderAndNoneIsLeft()
@@ -35,9 +35,23 @@ public sealed class SeveralSilosTests : IDisposable
     }
 
     [Fact]
-    public async Task KillSecondSilo_FailsNamingItAndNoneIsLeft()
+    public async Task Train_EitherExchange_GivesTheBitsOfOneSilo()
     {
-        await using var running = Start(LongStart, 2, 2);
+        var hashes = new List<string>();
+        foreach (var (silos, ranks, exchange) in new[] { (1, 1, "peer"), (2, 2, "peer"), (2, 3, "coordinator") })
+        {
+            await using var running = Start(Jobs.Mixed, silos, ranks, exchange, $"run-{silos}-{exchange}");
+            hashes.Add((await running.EndAsync()).Exits(0).Hash);
+        }
+        Assert.Single(hashes.Distinct());
+    }
+
+    [Theory]
+    [InlineData("peer")]
+    [InlineData("coordinator")]
+    public async Task KillSecondSilo_FailsNamingItAndNoneIsLeft(string exchange)
+    {
+        await using var running = Start(LongStart, 2, 2, exchange);
         await running.ReachStartAsync();
         var silos = ProcessTable.ChildrenOf(running.Id);
         using (var second = Process.GetProcessById(silos.Max())) second.Kill();

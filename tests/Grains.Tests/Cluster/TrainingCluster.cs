@@ -1,5 +1,7 @@
+using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Hosting;
@@ -24,7 +26,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IReadOnlyList<string> SiloNames { get; }
 
     /// <summary>Grain calls from inside the first silo, as its rank threads make them.</summary>
-    public IGrainFactory GrainsInSilo => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainFactory>();
+    public IGrainFactory GrainsInSilo => GrainsIn(0);
 
     /// <summary>What the silos write stored state with.</summary>
     public IGrainStorageSerializer StorageSerializer =>
@@ -39,7 +41,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             silo.AddTraining();
             if (storage is null) silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
             else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
-            silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>();
+            silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
@@ -48,6 +50,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
         await cluster.DeployAsync();
         return new TrainingCluster(cluster, scripts);
     }
+
+    /// <summary>Grain calls from inside a silo.</summary>
+    public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
 
     /// <summary>Ends the second silo without a farewell.</summary>
     public Task KillSecond() => cluster.KillSiloAsync(cluster.Silos[1]);

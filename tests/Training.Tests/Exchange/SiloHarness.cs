@@ -16,7 +16,7 @@ internal static class SiloHarness
 {
     /// <param name="shares">Ranks by silo.</param>
     /// <param name="factory">By silo: its exchange, in place of the sockets.</param>
-    public static RunOutcome Run(JobSpec spec, int[] shares, TimeSpan? deadline = null, Func<int, IExchangeRendezvous, IExchangeFactory>? factory = null)
+    public static RunOutcome Run(JobSpec spec, int[] shares, TimeSpan? deadline = null, Func<int, IExchangeRendezvous, IExchangeFactory>? factory = null, string jobId = "test")
     {
         var directory = Directory.CreateTempSubdirectory("dtrain-test-").FullName;
         try
@@ -32,7 +32,7 @@ internal static class SiloHarness
                 var place = meeting.Place(silo);
                 var options = new SessionOptions
                 {
-                    JobId = "test",
+                    JobId = jobId,
                     Generation = 1,
                     Spec = spec,
                     Silo = silos[silo].Silo,

@@ -1,0 +1,9 @@
+using Distributed.Grains.Exchange;
+
+namespace Distributed.Silo.Exchange;
+
+/// <summary>Opens a thread with the trainer's arithmetic for each generation whose coordinator lives on this silo.</summary>
+internal sealed class ChunkReducers : IChunkReducers
+{
+    public IChunkReducer Open(string jobId, ExchangeLayout layout) => new ChunkReducer(jobId, layout);
+}

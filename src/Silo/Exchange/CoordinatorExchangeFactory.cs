@@ -1,0 +1,32 @@
+using Distributed.Core.Events;
+using Distributed.Grains.Exchange;
+using Distributed.Silo.Ranks;
+using Distributed.Training.Exchange;
+using Distributed.Training.Loop;
+
+namespace Distributed.Silo.Exchange;
+
+/// <summary>Joins a silo to the exchange at the coordinator grain; needs no port of its own.</summary>
+/// <param name="rendezvous">Where the silos see first that they are alike.</param>
+internal sealed class CoordinatorExchangeFactory(
+    IExchangeRendezvous rendezvous, ICoordinatorExchange coordinator, bool overlap, CoordinatorWait wait) : IExchangeFactory
+{
+    private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(50);
+
+    public IGradientExchange Open(ExchangeBuffers buffers)
+    {
+        _ = rendezvous.Meet(new ExchangeOffer("", buffers.Silos.Fingerprint));
+        if (Join(buffers) is { } refusal) throw new JobErrorException(refusal);
+        return new CoordinatorExchange(buffers, coordinator, overlap);
+    }
+
+    private JobError? Join(ExchangeBuffers buffers)
+    {
+        var silos = buffers.Silos;
+        var silo = silos.Names[silos.Index];
+        var layout = buffers.Layout();
+        var asked = coordinator.Join(silos.Generation, silo, new ExchangeLayout(
+            layout.Elements, [.. layout.SiloRuns.Select(r => r.End)], [.. layout.Parameters.Select(p => p.Offset)], [.. layout.Parameters.Select(p => p.Count)]));
+        return wait.For(asked, LongestJoin, $"Start of generation {silos.Generation}, silo {silo}, exchange");
+    }
+}

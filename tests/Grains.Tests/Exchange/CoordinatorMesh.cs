@@ -1,0 +1,48 @@
+using Distributed.Core.Jobs;
+using Distributed.Grains.Coordination;
+using Distributed.Grains.Exchange;
+using Distributed.Grains.Tests.Cluster;
+using Distributed.Silo.Exchange;
+using Distributed.Silo.Ranks;
+using Distributed.Training.Exchange;
+using Distributed.Training.Tests.Exchange;
+
+namespace Distributed.Grains.Tests.Exchange;
+
+/// <summary>The silos of a rig, each on a silo of the cluster, exchanging through one coordinator.</summary>
+internal sealed class CoordinatorMesh : IDisposable
+{
+    private const int Generation = 3;
+
+    private CoordinatorMesh(IReadOnlyList<IGradientExchange> exchanges) => Exchanges = exchanges;
+
+    public IReadOnlyList<IGradientExchange> Exchanges { get; }
+
+    public static async Task<CoordinatorMesh> Open(TrainingCluster cluster, ExchangeRig rig, bool overlap = true)
+    {
+        await OpenGeneration(cluster, "rig", rig.Silos, Generation);
+        using var meeting = new LocalRendezvous(rig.Silos);
+        var opened = await Task.WhenAll(rig.Buffers.Select((buffers, silo) => Task.Run(() =>
+            Factory(cluster, "rig", silo, meeting.Place(silo), overlap).Open(buffers))));
+        return new CoordinatorMesh(opened);
+    }
+
+    public static Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation) =>
+        cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>(jobId).Open(new GenerationSetup(
+            generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
+
+    public static CoordinatorExchangeFactory Factory(TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
+        new(rendezvous, cluster.GrainsIn(silo).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());
+
+    /// <summary>Runs something for all silos at once, each on a thread of its own.</summary>
+    public void Everywhere(Action<int> action)
+    {
+        var threads = Exchanges.Select((_, silo) => Task.Factory.StartNew(() => action(silo), default, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        Task.WaitAll([.. threads]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var exchange in Exchanges) exchange.Dispose();
+    }
+}
