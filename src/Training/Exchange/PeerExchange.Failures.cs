@@ -89,7 +89,7 @@ internal sealed unsafe partial class PeerExchange
             {
                 while (link.IsSending && Environment.TickCount64 < until)
                     if (!link.Send()) WaitToSend(link);
-                if (!link.IsSending)
+                if (link.CanStart)
                 {
                     reason.CopyTo(new Span<byte>(link.ScratchOut, reason.Length));
                     link.Start(

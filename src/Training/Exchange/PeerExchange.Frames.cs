@@ -6,12 +6,8 @@ internal sealed unsafe partial class PeerExchange
 {
     private bool Send(PeerLink link)
     {
-        if (!link.IsSending)
-        {
-            if (!link.Outgoing.TryDequeue(out var next)) return false;
-            Start(link, next);
-        }
-        return link.Send();
+        while (link.CanStart && link.Outgoing.TryDequeue(out var next)) Start(link, next);
+        return link.IsSending && link.Send();
     }
 
     private void Start(PeerLink link, OutgoingFrame frame)
@@ -77,7 +73,7 @@ internal sealed unsafe partial class PeerExchange
             Refuse(link, $"a frame that it did not seal for this place in the order (expected sequence {link.Expected}); found {header}");
             return;
         }
-        if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason)
+        if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0))
         {
             link.Accept(link.ScratchIn);
             return;
@@ -103,7 +99,7 @@ internal sealed unsafe partial class PeerExchange
         if (header.Kind == FrameKind.Losses)
         {
             var report = header.PayloadBytes - (plan.SiloRuns[link.Silo].Count * sizeof(double));
-            return report is >= 0 and <= ExchangeBuffers.MostReported * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == 0 && !lossesGot[link.Silo]
+            return report is >= 0 and <= ExchangeBuffers.MostReported * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
                 ? (nint)link.ScratchIn
                 : null;
         }
@@ -115,13 +111,13 @@ internal sealed unsafe partial class PeerExchange
         {
             case FrameKind.Operand:
                 if (!plan.Reduces(silos.Index, header.Slice) || header.Partial >= plan.Partials[link.Silo].Count) return null;
-                if (!(whole || header.PayloadBytes == 0) || header.TrailerBytes != buffers.PresenceBytes(header.Slice)) return null;
+                if (!(whole || header.PayloadBytes == 0) || header.TrailerBytes != FrameHeader.Trailer(header.PayloadBytes, buffers.PresenceBytes(header.Slice))) return null;
                 var bit = OperandBit(link.Silo, header.Partial);
                 if ((operandsGot[header.Slice] & bit) != 0) return null;
                 operandsGot[header.Slice] |= bit;
                 return buffers.Incoming(link.Silo, header.Partial, header.Slice);
             case FrameKind.Sum:
-                return part.Owner == link.Silo && whole && header.TrailerBytes == buffers.SumTrailerBytes(header.Slice) ? buffers.Sum(header.Slice) : null;
+                return part.Owner == link.Silo && whole && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice)) ? buffers.Sum(header.Slice) : null;
             default:
                 return null;
         }
@@ -134,15 +130,14 @@ internal sealed unsafe partial class PeerExchange
     {
         lastNews = Environment.TickCount64;
         ref var header = ref *link.HeaderIn;
-        var trailer = new ReadOnlySpan<byte>(link.TrailerIn, header.TrailerBytes);
         switch (header.Kind)
         {
             case FrameKind.Operand:
-                buffers.Arrived(link.Silo, header.Partial, header.Slice, trailer);
+                buffers.Arrived(link.Silo, header.Partial, header.Slice, new ReadOnlySpan<byte>(link.TrailerIn, buffers.PresenceBytes(header.Slice)));
                 OperandHere(header.Slice);
                 break;
             case FrameKind.Sum:
-                buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, trailer);
+                buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, new ReadOnlySpan<byte>(link.TrailerIn, buffers.SumTrailerBytes(header.Slice)));
                 SliceDone(header.Slice);
                 break;
             case FrameKind.Losses:

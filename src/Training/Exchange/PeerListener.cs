@@ -62,7 +62,7 @@ internal sealed class PeerListener : IDisposable
         closed = true;
         closing.Set();
         socket.Dispose();
-        while (arrived.TryTake(out var link)) Drop(link.Socket, link.Out, link.In);
+        while (arrived.TryTake(out var link)) link.Socket.Dispose();
     }
 
     private void Accept()
@@ -94,12 +94,7 @@ internal sealed class PeerListener : IDisposable
             bool first;
             lock (gate) first = known.Add(silo);
             if (first && !closed) arrived.Add((silo, caller, sealOut, sealIn));
-            else
-            {
-                sealOut.Dispose();
-                sealIn.Dispose();
-                Refuse(caller, $"found a second connection of silo {silos!.Names[silo]}, expected one");
-            }
+            else Refuse(caller, $"found a second connection of silo {silos!.Names[silo]}, expected one");
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -130,12 +125,5 @@ internal sealed class PeerListener : IDisposable
         {
             return "an unknown address";
         }
-    }
-
-    private static void Drop(Socket caller, FrameSeal sealOut, FrameSeal sealIn)
-    {
-        caller.Dispose();
-        sealOut.Dispose();
-        sealIn.Dispose();
     }
 }

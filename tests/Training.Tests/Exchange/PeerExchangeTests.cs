@@ -159,8 +159,8 @@ public sealed class PeerExchangeTests
     [InlineData("a changed bit")]
     public unsafe void Seal_AnythingButTheNextFrame_IsNotGenuine(string what)
     {
-        using var sender = new FrameSeal(new byte[16]);
-        using var receiver = new FrameSeal(new byte[16]);
+        var sender = new FrameSeal(new byte[16]);
+        var receiver = new FrameSeal(new byte[16]);
         FrameHeader header = new() { Magic = FrameHeader.Mark, Kind = FrameKind.Operand, Generation = 3, Step = 5, PayloadBytes = 4096, Sequence = 7 };
         sender.Seal(&header);
         Assert.True(receiver.Check(&header, 7));
@@ -171,6 +171,14 @@ public sealed class PeerExchangeTests
             case "a changed bit": header.Step ^= 1; break;
         }
         Assert.False(receiver.Check(&header, what == "a replayed header" ? 8UL : 7UL));
+    }
+
+    [Fact]
+    public void Seal_PaperVectors_GivesTheirTags()
+    {
+        var seal = new FrameSeal([.. Enumerable.Range(0, 16).Select(i => (byte)i)]);
+        Assert.Equal(0x726fdb47dd0e0e31UL, seal.Hash([]));
+        Assert.Equal(0xa129ca6149be45e5UL, seal.Hash([.. Enumerable.Range(0, 15).Select(i => (byte)i)]));
     }
 
     private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings) => new(
