@@ -9,7 +9,7 @@ namespace Distributed.Training.Exchange;
 internal sealed unsafe class PeerLink : IDisposable
 {
     /// <summary>Bytes of payload a send: small enough that what comes in is looked at in between.</summary>
-    private static readonly int SendBytes = int.Parse(Environment.GetEnvironmentVariable("XSEND") ?? "65536");
+    private const int SendBytes = 64 * 1024;
 
     /// <summary>Room for small frames on their way out.</summary>
     private const int BatchBytes = 32 * 1024;
