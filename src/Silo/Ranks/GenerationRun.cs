@@ -87,7 +87,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     }
 
     private PeerExchangeFactory Exchange(SessionOptions options, ICoordinatorGrain coordinator, RankAssignment assignment) => new(
-        new CoordinatorRendezvous(coordinator, assignment, wait), IPAddress.Loopback, options.Spec.Workers.Overlap,
+        new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), IPAddress.Loopback, options.Spec.Workers.Overlap,
         warning => pump.Publish(new WarningEvent(warning)));
 
     private void Watch()
