@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace Distributed.Client.Rendering.Plots;
 
@@ -24,11 +25,13 @@ internal sealed class BenchPlot(string bench, string path)
     /// <summary>Remembers the summary among the bench's lines.</summary>
     public void Accept(string line) => table = BenchTable.Read(line) ?? table;
 
+    /// <param name="error">Takes a warning where there is nothing to write with.</param>
     /// <exception cref="CommandFailure">There was no summary, or the file cannot be written.</exception>
-    public void Save()
+    public void Save(TextWriter error)
     {
         var panels = table is null ? [] : form.Arrange(table);
         if (panels.Count == 0) throw new CommandFailure(ExitCode.Failed, $"--plot: 'bench {bench}' gave nothing to draw.");
+        if (SKFontManager.Default.FontFamilyCount == 0) error.WriteLine("dtrain: --plot: no font is installed, so the picture has no text; install one, such as Debian's fonts-dejavu-core.");
         Multiplot picture = new();
         var columns = Math.Min(2, panels.Count);
         var rows = (panels.Count + columns - 1) / columns;
