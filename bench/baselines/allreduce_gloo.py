@@ -1,6 +1,6 @@
 """All-reduce with PyTorch's gloo between processes of this machine: one JSON line a size.
 
-usage: python3 allreduce_gloo.py RANKS ITERATIONS BYTES [BYTES ...]
+usage: python3 allreduce_gloo.py RANKS BYTES:ITERATIONS [BYTES:ITERATIONS ...]
 """
 import json
 import os
@@ -12,11 +12,11 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 
-def run(rank, ranks, iterations, sizes, port):
+def run(rank, ranks, sizes, port):
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=rank, world_size=ranks)
-    for size in sizes:
+    for size, iterations in sizes:
         data = torch.ones(size // 4)
         took = []
         for i in range(iterations + 3):
@@ -35,5 +35,5 @@ def run(rank, ranks, iterations, sizes, port):
 
 
 if __name__ == "__main__":
-    count, repeat = int(sys.argv[1]), int(sys.argv[2])
-    mp.spawn(run, (count, repeat, [int(s) for s in sys.argv[3:]], 20000 + os.getpid() % 20000), nprocs=count)
+    count = int(sys.argv[1])
+    mp.spawn(run, (count, [tuple(map(int, s.split(":"))) for s in sys.argv[2:]], 20000 + os.getpid() % 20000), nprocs=count)

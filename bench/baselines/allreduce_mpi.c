@@ -1,4 +1,4 @@
-/* MPI_Allreduce of float sums: one JSON line a size. usage: mpirun ... allreduce_mpi ITERATIONS BYTES [BYTES ...] */
+/* MPI_Allreduce of float sums: one JSON line a size. usage: mpirun ... allreduce_mpi BYTES:ITERATIONS [BYTES:ITERATIONS ...] */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,12 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    int iterations = atoi(argv[1]);
-    double *took = malloc(sizeof(double) * iterations), *slowest = malloc(sizeof(double) * iterations);
-    for (int k = 2; k < argc; k++) {
-        long bytes = atol(argv[k]), count = bytes / 4, wrong = 0;
+    for (int k = 1; k < argc; k++) {
+        long bytes = 0;
+        int iterations = 0;
+        if (sscanf(argv[k], "%ld:%d", &bytes, &iterations) != 2 || iterations < 1) MPI_Abort(MPI_COMM_WORLD, 2);
+        long count = bytes / 4, wrong = 0;
+        double *took = malloc(sizeof(double) * iterations), *slowest = malloc(sizeof(double) * iterations);
         float *in = malloc(bytes), *out = malloc(bytes);
         for (long i = 0; i < count; i++) in[i] = (float)(((i * 7) + (rank * 13)) & 1023), out[i] = 0;
         for (int i = -3; i < iterations; i++) {
@@ -40,6 +42,8 @@ int main(int argc, char **argv)
         }
         free(in);
         free(out);
+        free(took);
+        free(slowest);
     }
     MPI_Finalize();
     return 0;

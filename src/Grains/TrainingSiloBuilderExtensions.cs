@@ -1,3 +1,4 @@
+using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
@@ -16,7 +17,7 @@ public static class TrainingSiloBuilderExtensions
     /// <summary>Name of the grain storage that holds the jobs; the host must configure it.</summary>
     public const string JobStorage = "jobs";
 
-    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
+    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);

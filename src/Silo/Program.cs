@@ -6,8 +6,8 @@ return args switch
 {
     [] => await ServeCommand.Run([]),
     ["serve", .. var rest] => await ServeCommand.Run(rest),
-    ["bench", .. var rest] => await BenchCommand.Run(Lifeline.FollowIfAsked(rest)),
-    ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest)),
+    ["bench", .. var rest] => await BenchCommand.Run(Lifeline.FollowIfAsked(rest, out var gone), gone),
+    ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest, out _)),
     [var verb, ..] => Usage(verb),
 };
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.Rendering;
+using Distributed.Client.Rendering.Plots;
 using Distributed.Client.Silo;
 
 namespace Distributed.Client.Commands;
@@ -11,31 +12,41 @@ internal static class BenchCommand
         Argument<string> name = new("NAME") { Description = "What to measure." };
         name.AcceptOnlyFromAmong("step", "matmul", "memory", "allreduce", "scaling");
         var json = JobArguments.Json("One JSON object a line: the rows as they are measured, then the summary.");
-        Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; not in this release." };
+        Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
-            "Measures this machine in a silo process of its own and prints a table with ratios. Options it does not know go to the bench itself.",
+            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N and --only NAME for all but memory; --sizes 4KiB,25MiB for allreduce; --quick for allreduce and scaling: small, once, with nothing beside.",
             "dtrain bench step",
-            "dtrain bench matmul --json")
+            "dtrain bench matmul --json",
+            "dtrain bench allreduce --only \"2 silos\" --sizes 4KiB,25MiB",
+            "dtrain bench scaling --only simple-cnn --plot scaling.png")
         {
             name, json, plot,
         };
         verb.TreatUnmatchedTokensAsErrors = false;
         verb.SetAction(parse =>
         {
-            if (parse.GetValue(plot) is not null) throw new CommandFailure(ExitCode.Usage, "--plot is not in this release. Take the rows from --json.");
-            string[] arguments = ["bench", parse.GetRequiredValue(name), .. parse.UnmatchedTokens];
-            return RunAsync(arguments, parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+            var bench = parse.GetRequiredValue(name);
+            var picture = parse.GetValue(plot) is { } path ? BenchPlot.Open(bench, path) : null;
+            return RunAsync(["bench", bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
         });
         return verb;
     }
 
-    private static async Task<int> RunAsync(string[] arguments, bool json, TextWriter output, TextWriter error)
+    private static async Task<int> RunAsync(string[] arguments, bool json, BenchPlot? picture, TextWriter output, TextWriter error)
     {
         BenchView view = new(output, error);
-        var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, json ? output.WriteLine : view.Accept, error, TimeProvider.System);
+        var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, Accept, error, TimeProvider.System);
         if (code is > 2 and not ExitCode.Interrupted) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ProcessEnd.Describe(code)}.");
         if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and silo must be of one build.");
+        if (code == 0) picture?.Save(error);
         return code;
+
+        void Accept(string line)
+        {
+            picture?.Accept(line);
+            if (json) output.WriteLine(line);
+            else view.Accept(line);
+        }
     }
 }

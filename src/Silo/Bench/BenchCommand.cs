@@ -1,5 +1,7 @@
 using System.Globalization;
 using Distributed.Core;
+using Distributed.Silo.Bench.AllReduce;
+using Distributed.Silo.Bench.Scaling;
 using Distributed.Training.Benchmarks;
 using Distributed.Training.Native;
 
@@ -8,7 +10,8 @@ namespace Distributed.Silo.Bench;
 /// <summary><c>dtrain-silo bench NAME</c>: measures in this process and prints JSON lines, a row each, then the summary.</summary>
 internal static class BenchCommand
 {
-    public static async Task<int> Run(IReadOnlyList<string> arguments)
+    /// <param name="gone">The client has gone: whatever was started ends.</param>
+    public static async Task<int> Run(IReadOnlyList<string> arguments, CancellationToken gone)
     {
         try
         {
@@ -26,8 +29,14 @@ internal static class BenchCommand
                 case "matmul":
                     BenchJson.Write(MatmulBench.Run(options.Rounds, row => BenchJson.Write(MatmulBench.Columns, row)));
                     return 0;
+                case "allreduce":
+                    BenchJson.Write(await AllReduceCommand.Run(options, row => BenchJson.Write(AllReduceBench.Columns, row), gone));
+                    return 0;
+                case "scaling":
+                    BenchJson.Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
+                    return 0;
                 default:
-                    return Refuse($"bench {options.Name} is not in this release; expected step or matmul.", 2);
+                    return Refuse($"bench {options.Name} is not in this release; expected step, matmul, allreduce or scaling.", 2);
             }
         }
         catch (FormatException e)
@@ -37,6 +46,14 @@ internal static class BenchCommand
         catch (JobException e)
         {
             return Refuse(e.Message, 1);
+        }
+        catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
+        {
+            return Refuse($"The bench's silos do not answer: {e.Message}", 1);
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        {
+            return 1;
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using Distributed.Silo.Bench.AllReduce;
 
 namespace Distributed.Silo.Bench;
 
@@ -7,28 +9,45 @@ namespace Distributed.Silo.Bench;
 /// <param name="Only">Run only the cases whose name contains this; null: all.</param>
 internal sealed record BenchOptions(string Name, int Rounds, string? Only)
 {
+    private const int DefaultRounds = 3;
+
     /// <value>Of the plain loop alone, by its word in job files.</value>
     public string? Precision { get; init; }
 
-    private const int DefaultRounds = 3;
+    /// <summary>Bytes of the all-reduces.</summary>
+    /// <value>Null: the bench's own.</value>
+    public ImmutableArray<long>? Sizes { get; init; }
+
+    /// <summary>Small cases, once, nobody beside: does it run at all.</summary>
+    public bool Quick { get; init; }
 
     /// <exception cref="FormatException">An argument that is not known, or its value.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
     {
-        var options = new BenchOptions(arguments.Count > 0 ? arguments[0] : "", DefaultRounds, null);
-        for (var i = 1; i < arguments.Count; i += 2)
+        var options = new BenchOptions(arguments.Count > 0 ? arguments[0] : "", 0, null);
+        for (var i = 1; i < arguments.Count; i++)
         {
-            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw new FormatException($"bench: {arguments[i]} needs a value.");
             options = arguments[i] switch
             {
-                "--rounds" => options with { Rounds = ParseRounds(value) },
-                "--only" => options with { Only = value },
-                "--precision" when options.Name == UntunedProcess.Verb => options with { Precision = value },
-                _ => throw new FormatException($"bench: unknown option {arguments[i]}; expected --rounds N or --only NAME."),
+                "--rounds" => options with { Rounds = ParseRounds(Value()) },
+                "--only" => options with { Only = Value() },
+                "--precision" when options.Name == UntunedProcess.Verb => options with { Precision = Value() },
+                "--sizes" when options.Name == "allreduce" => options with { Sizes = [.. Value().Split(',').Select(ByteSize.Parse)] },
+                "--quick" when options.Name is "allreduce" or "scaling" => options with { Quick = true },
+                _ => throw new FormatException($"bench {options.Name}: unknown option {arguments[i]}; expected {Expected(options.Name)}."),
             };
+
+            string Value() => ++i < arguments.Count ? arguments[i] : throw new FormatException($"bench: {arguments[i - 1]} needs a value.");
         }
-        return options;
+        return options.Rounds > 0 ? options : options with { Rounds = options.Quick ? 1 : DefaultRounds };
     }
+
+    private static string Expected(string name) => name switch
+    {
+        "allreduce" => "--rounds N, --only NAME, --sizes LIST or --quick",
+        "scaling" => "--rounds N, --only NAME or --quick",
+        _ => "--rounds N or --only NAME",
+    };
 
     private static int ParseRounds(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds is >= 1 and <= 100

@@ -3,6 +3,7 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Jobs;
+using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Bench;
@@ -29,20 +30,8 @@ internal sealed class BenchTrainer : IAsyncDisposable
 
     /// <summary>Trains a job to its end and returns its events.</summary>
     /// <exception cref="JobException">The job was refused or failed.</exception>
-    public async Task<IReadOnlyList<JobEvent>> Train(JobSpec spec, int ranks)
-    {
-        var job = app.Grains.GetGrain<IJobGrain>($"bench-{++jobs}");
-        var outcome = await job.Submit(new JobSubmission(JobSpecJson.Write(spec), new RunOptions { Ranks = ranks }));
-        if (outcome.Result != SubmitResult.Created) throw new JobException(ErrorCodes.SpecInvalid, outcome.Message!);
-        var events = new List<JobEvent>();
-        while (true)
-        {
-            var page = (await job.ReadEvents(events.Count, 4096, TimeSpan.FromSeconds(10)))!;
-            events.AddRange(page.Events.Select(e => JobEventJson.Read(e.Json)!));
-            if (page.Final) break;
-        }
-        return events[^1] is FailedEvent failed ? throw new JobException(failed.Error.Code, failed.Error.Message) : events;
-    }
+    public Task<IReadOnlyList<JobEvent>> Train(JobSpec spec, int ranks) =>
+        BenchJob.Train(app.Grains, $"bench-{++jobs}", spec, new RunOptions { Ranks = ranks }, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

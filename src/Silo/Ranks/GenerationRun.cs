@@ -48,7 +48,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         var decider = new CoordinatorDecider(coordinator, assignment.Silo, assignment.StepDeadline, wait);
         pump = new EventPump(
             grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment, wait), assignment.JobId) : null;
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);

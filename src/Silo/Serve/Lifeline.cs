@@ -9,11 +9,15 @@ internal static class Lifeline
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(4.5);
 
     /// <summary>Ties a verb that ends by itself to its client too, when the client asks for it with <c>--lifeline</c>.</summary>
+    /// <param name="gone">Cancelled when the client has gone, for whatever the verb started itself.</param>
     /// <returns>The other arguments.</returns>
-    public static IReadOnlyList<string> FollowIfAsked(IReadOnlyList<string> arguments)
+    public static IReadOnlyList<string> FollowIfAsked(IReadOnlyList<string> arguments, out CancellationToken gone)
     {
+        gone = CancellationToken.None;
         if (!arguments.Contains("--lifeline")) return arguments;
-        _ = Follow(new StreamReader(Console.OpenStandardInput()));
+        var left = new CancellationTokenSource();
+        gone = left.Token;
+        _ = Follow(new StreamReader(Console.OpenStandardInput())).ContinueWith(_ => left.Cancel(), TaskScheduler.Default);
         return [.. arguments.Where(a => a != "--lifeline")];
     }
 

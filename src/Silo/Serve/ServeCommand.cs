@@ -41,7 +41,7 @@ internal static class ServeCommand
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Announce(new ReadyLine(false, null, null, null, null, Describe(e)));
+            Announce(new ReadyLine(false, null, null, null, null, null, Describe(e)));
             return 1;
         }
 
@@ -80,7 +80,7 @@ internal static class ServeCommand
     private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 
     private static void AnnounceReady(SiloApp app) =>
-        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, app.Endpoint, null));
+        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, app.Endpoint, app.Gateway, null));
 
     private static void Announce(ReadyLine line)
     {

@@ -36,6 +36,10 @@ internal sealed record ServeSettings
     /// <summary>Ranks that run here without sharing a core.</summary>
     public int Slots { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Open a loopback port for Orleans clients that know the cluster's id.</summary>
+    /// <value>False: grains are reached from inside the silos only.</value>
+    public bool Gateway { get; init; }
+
     /// <summary>The one line that a client writes to its own silo.</summary>
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
@@ -46,7 +50,7 @@ internal sealed record ServeSettings
             var read = JsonSerializer.Deserialize(line, ServeJson.Default.LifelineSettings)
                 ?? throw Invalid("the settings on stdin are null.");
             var settings = new ServeSettings { Token = read.Token ?? "", Port = read.Port, JobsRoot = read.JobsRoot ?? "", Primary = ParsePrimary(read.Primary) };
-            return Check(settings with { SiloName = read.Silo ?? settings.SiloName, Slots = read.Slots ?? settings.Slots, ClusterId = ClusterOf(settings.Token) });
+            return Check(settings with { SiloName = read.Silo ?? settings.SiloName, Slots = read.Slots ?? settings.Slots, ClusterId = ClusterOf(settings.Token), Gateway = read.Gateway });
         }
         catch (JsonException e)
         {
@@ -74,7 +78,7 @@ internal sealed record ServeSettings
     }
 
     /// <summary>One for each client, so that a port which once belonged to another client's silo leads nowhere.</summary>
-    private static string ClusterOf(string randomToken) =>
+    public static string ClusterOf(string randomToken) =>
         $"dtrain-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"cluster {randomToken}")))[..16]}";
 
     private static IPEndPoint? ParsePrimary(string? text)

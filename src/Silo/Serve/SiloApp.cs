@@ -2,9 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using Distributed.Core;
 using Distributed.Grains;
+using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Workers;
+using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Ranks;
@@ -33,13 +35,16 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>Where further silos join, such as <c>127.0.0.1:40123</c>.</summary>
     public string Endpoint => app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString();
 
+    /// <summary>Port of the door for Orleans clients, on loopback; null when there is none.</summary>
+    public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
+
     /// <param name="followTerminal">SIGINT and SIGTERM end the silo; otherwise only its owner does.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
     public static async Task<SiloApp> Start(ServeSettings settings, bool followTerminal)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, FreeLoopbackPort(), followTerminal);
+            var app = Build(settings, FreeLoopbackPorts(), followTerminal);
             try
             {
                 await app.StartAsync();
@@ -52,7 +57,7 @@ internal sealed class SiloApp : IAsyncDisposable
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
             {
-                // Someone took the silo's own port between looking and binding: look again.
+                // Someone took one of the silo's own ports between looking and binding: look again.
                 await app.DisposeAsync();
             }
         }
@@ -71,7 +76,7 @@ internal sealed class SiloApp : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, int siloPort, bool followTerminal)
+    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports, bool followTerminal)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -86,7 +91,7 @@ internal sealed class SiloApp : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.UseOrleans(silo => ConfigureSilo(silo, settings, siloPort));
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
         app.UseRouting();
@@ -100,6 +105,7 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
         services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
+        services.AddSingleton<IAllReduceHost, AllReduceHost>();
         services.AddHostedService<RankHostShutdown>();
         services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
         services.AddGrpc(grpc =>
@@ -110,20 +116,22 @@ internal sealed class SiloApp : IAsyncDisposable
         });
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, int siloPort)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
-        silo.UseLocalhostClustering(siloPort, gatewayPort: 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
+        silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
         silo.AddTraining();
     }
 
-    private static int FreeLoopbackPort()
+    private static (int Silo, int Gateway) FreeLoopbackPorts()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        // Both are held before either is known, or they could be one.
+        using TcpListener silo = new(IPAddress.Loopback, 0), gateway = new(IPAddress.Loopback, 0);
+        silo.Start();
+        gateway.Start();
+        return (((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
     }
 }

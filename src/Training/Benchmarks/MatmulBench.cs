@@ -56,15 +56,8 @@ public static class MatmulBench
                 o.A.matmul(o.B).Dispose();
                 if (i >= 0) o.Times.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
-        return operands.ToDictionary(o => o.Name, o => Median(o.Times));
+        return operands.ToDictionary(o => o.Name, o => BenchMath.Median(o.Times));
     }
 
     private static string Text(double value, string format) => value.ToString(format, System.Globalization.CultureInfo.InvariantCulture);
-
-    internal static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        var middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 }

@@ -80,7 +80,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         string model, JobPrecision precision, string what, List<double> baseline, List<double> subject, Func<double, double, double> ratio,
         Action<BenchRow> report)
     {
-        var middle = MatmulBench.Median(baseline.Zip(subject, ratio));
+        var middle = BenchMath.Median(baseline.Zip(subject, ratio));
         var word = JobWords.Of(precision);
         ratios[$"{model}, {word}, {what}"] = Math.Round(middle, 3);
         string[] cells = [model, word, what, Milliseconds(baseline), Milliseconds(subject), middle.ToString("0.00", CultureInfo.InvariantCulture)];
@@ -89,13 +89,13 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
     }
 
     private static string Milliseconds(List<double> seconds) =>
-        (MatmulBench.Median(seconds) * 1e3).ToString("0.00", CultureInfo.InvariantCulture);
+        (BenchMath.Median(seconds) * 1e3).ToString("0.00", CultureInfo.InvariantCulture);
 
     private async Task<double> Step(JobSpec job, int ranks)
     {
         var events = await train(job, ranks);
         var steps = events.OfType<StepEvent>().Select(e => e.Seconds).ToArray();
-        return MatmulBench.Median(steps.Skip(steps.Length / 3));
+        return BenchMath.Median(steps.Skip(steps.Length / 3));
     }
 
     private static Task<double> PlainStep(StepCase item, JobPrecision precision)
@@ -109,7 +109,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
                 using var scope = NewDisposeScope();
                 var (x, y) = item.FirstBatch();
                 var seconds = PlainLoop.Run(item.Model, precision, x, y, item.Steps);
-                done.SetResult(MatmulBench.Median(seconds.Skip(seconds.Length / 3)));
+                done.SetResult(BenchMath.Median(seconds.Skip(seconds.Length / 3)));
             }
 #pragma warning disable CA1031 // The thread's top: whatever happened goes to the awaiting caller.
             catch (Exception e)

@@ -10,7 +10,7 @@ namespace Distributed.Training.Benchmarks;
 /// <summary>A model and the batch it is timed with.</summary>
 /// <param name="Batch">Samples a step of one rank.</param>
 /// <param name="Steps">Steps of one timed run; the first third is warm-up.</param>
-internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps)
+public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps)
 {
     private const int Samples = 1024;
     private const int SequenceLength = 50;
@@ -47,7 +47,7 @@ internal sealed record StepCase(string Name, ModelSpec Model, int Batch, int Ste
     };
 
     /// <summary>The first batch of the data file, for the plain loop; belongs to the caller's dispose scope.</summary>
-    public (Tensor X, Tensor Y) FirstBatch()
+    internal (Tensor X, Tensor Y) FirstBatch()
     {
         var (x, y) = Draw();
         return (x.narrow(0, 0, Batch).clone(), y.narrow(0, 0, Batch).clone());

@@ -40,7 +40,9 @@ public sealed class UsageTests
     [InlineData("--silos: found '0', expected a whole number of 1 or more", "train", "job.yaml", "--silos", "0")]
     [InlineData("no http or https URL", "list", "--cluster", "nonsense")]
     [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
-    [InlineData("--plot is not in this release", "bench", "step", "--plot", "a.png")]
+    [InlineData("expected a file name that ends with .png", "bench", "step", "--plot", "a.jpg")]
+    [InlineData("the folder of '/nowhere/a.png' does not exist", "bench", "step", "--plot", "/nowhere/a.png")]
+    [InlineData("there is no picture of 'bench memory'", "bench", "memory", "--plot", "a.png")]
     [InlineData("'frob' not recognized", "bench", "frob")]
     public async Task Misuse_Exits2AndSaysWhatIsWrong(string message, params string[] args)
     {

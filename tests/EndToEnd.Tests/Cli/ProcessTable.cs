@@ -18,6 +18,17 @@ internal static class ProcessTable
             .Where(id => id > 0 && Look(id) is { } found && found.Parent == parent),
     ];
 
+    /// <summary>The children of a process once there are so many.</summary>
+    public static async Task<IReadOnlyList<int>> ReachChildrenAsync(int parent, int count, TimeSpan within)
+    {
+        var time = TimeProvider.System;
+        for (var begin = time.GetTimestamp(); ; await Task.Delay(PollInterval, time))
+        {
+            if (ChildrenOf(parent) is var children && children.Count >= count) return children;
+            Assert.True(time.GetElapsedTime(begin) <= within, $"Process {parent} did not start {count} others within {within.TotalSeconds} s.");
+        }
+    }
+
     /// <summary>True as soon as none of the processes runs any more; false when one still does after the time.</summary>
     /// <remarks>A zombie has ended: who should have collected it was killed.</remarks>
     public static async Task<bool> HaveEndedAsync(IReadOnlyList<int> processes, TimeSpan within)

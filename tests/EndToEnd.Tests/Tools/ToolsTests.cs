@@ -42,4 +42,32 @@ public sealed class ToolsTests
         Assert.All(lines.SkipLast(1), line => Assert.True(line.TryGetProperty("row", out _), line.GetRawText()));
         Assert.NotEmpty(lines[^1].GetProperty("summary").GetProperty("ratios").EnumerateObject());
     }
+
+    [Fact]
+    public async Task Bench_AllReduce_OnTwoSilosIsRight()
+    {
+        var rows = Rows((await DtrainProcess.RunAsync("bench", "allreduce", "--quick", "--sizes", "4KiB,12", "--only", "2 silos", "--json")).Exits(0));
+        Assert.Equal(["dtrain", "memory copy", "plain sockets"], rows.Select(row => row[2]).Distinct());
+        Assert.Equal(["4096", "12"], rows.Select(row => row[3]).Distinct());
+        Assert.All(rows.Where(row => row[2] == "dtrain"), row => Assert.Equal("0", row[^1]));
+    }
+
+    [Fact]
+    public async Task Bench_Scaling_RunsJobsAndDrawsThem()
+    {
+        using TemporaryDirectory directory = new();
+        var rows = Rows((await DtrainProcess.RunInAsync(directory.Path, "bench", "scaling", "--quick", "--only", "512", "--json", "--plot", "scaling.png")).Exits(0));
+        Assert.Equal(["one rank", "weak", "strong", "weak, no overlap"], rows.Select(row => row[2]));
+        Assert.Equal(["1", "2", "2", "2"], rows.Select(row => row[4]));
+        Assert.True(new FileInfo(directory.File("scaling.png")).Length > 1000);
+    }
+
+    [Fact]
+    public async Task Bench_NoSuchCase_Exits2AndNamesThem() =>
+        (await DtrainProcess.RunAsync("bench", "allreduce", "--only", "frob")).Exits(2).Says("2 silos x 1 rank, peer");
+
+    private static List<string[]> Rows(DtrainResult result) =>
+    [
+        .. result.Events[^1].GetProperty("summary").GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().Select(cell => cell.GetString()!).ToArray()),
+    ];
 }

@@ -107,6 +107,16 @@ public sealed class SignalTests : IDisposable
         Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
     }
 
+    [Fact]
+    public async Task KillClient_OfABenchWithSilosOfItsOwn_LeavesNoProcess()
+    {
+        await using var running = DtrainProcess.Start(["bench", "allreduce", "--quick", "--only", "2 silos", "--rounds", "100", "--json"]);
+        var bench = await running.StartedSiloAsync();
+        var silos = await ProcessTable.ReachChildrenAsync(bench, 2, Farewell);
+        running.Kill();
+        Assert.True(await ProcessTable.HaveEndedAsync([bench, .. silos], Farewell + Farewell), "A process of the bench still runs after its client was killed.");
+    }
+
     private async Task ResumesFromWhatIsWholeAsync()
     {
         // A kill in the middle of writing leaves a temporary directory, never a checkpoint that is not whole.

@@ -2,7 +2,6 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
-using Distributed.Grains.Workers;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
@@ -22,20 +21,7 @@ public sealed class CoordinatorDeciderTests : IDisposable
 
     private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
         new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),
-        new RankAssignment
-        {
-            JobId = "job",
-            Generation = 1,
-            SpecJson = "",
-            Silo = "a",
-            Rank = 0,
-            WorldSize = 1,
-            LocalRanks = [],
-            Silos = [],
-            StepDeadline = TimeSpan.FromSeconds(30),
-            MeetDeadline = TimeSpan.FromSeconds(30),
-        },
-        wait);
+        1, "a", TimeSpan.FromSeconds(30), wait);
 
     [Fact]
     public void Decide_Decision_ReturnsItAndRemembersTheSteps()

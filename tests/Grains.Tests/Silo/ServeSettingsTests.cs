@@ -14,13 +14,15 @@ public sealed class ServeSettingsTests
         Assert.Equal((Token, 4711, "/jobs", null), (settings.Token, settings.Port, settings.JobsRoot, settings.DataRoot));
         Assert.Equal(System.Net.IPAddress.Loopback, settings.Address);
         Assert.Equal(("silo-0", null, Environment.ProcessorCount), (settings.SiloName, settings.Primary, settings.Slots));
+        Assert.False(settings.Gateway);
     }
 
     [Fact]
     public void FromLifeline_OfAFurtherSilo_ReadsWhatItJoins()
     {
-        var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":0,"jobsRoot":"/jobs","silo":"silo-3","primary":"127.0.0.1:40123","slots":2}""");
+        var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":0,"jobsRoot":"/jobs","silo":"silo-3","primary":"127.0.0.1:40123","slots":2,"gateway":true}""");
         Assert.Equal(("silo-3", System.Net.IPEndPoint.Parse("127.0.0.1:40123"), 2), (settings.SiloName, settings.Primary, settings.Slots));
+        Assert.True(settings.Gateway);
         var other = ServeSettings.FromLifeline("""{"token":"another token entirely","port":0,"jobsRoot":"/jobs"}""");
         Assert.NotEqual(settings.ClusterId, other.ClusterId);
         Assert.DoesNotContain(Token, settings.ClusterId, StringComparison.Ordinal);

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Grains.Benchmarks;
+using Distributed.Grains.Coordination;
+using Distributed.Silo.Bench.Cluster;
+using Distributed.Training.Benchmarks;
+
+namespace Distributed.Silo.Bench.AllReduce;
+
+/// <summary>Runs on silos of the cluster: ours, or as many bytes over plain sockets between the same processes.</summary>
+internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item, AllReduceWay way, string name) : IAllReduceContender
+{
+    private static readonly TimeSpan MeetDeadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(10);
+    private static int runs;
+
+    public string Name => name;
+
+    public async Task<IReadOnlyList<AllReduceFigure>> Run(IReadOnlyList<SizedRun> sizes)
+    {
+        var figures = new List<AllReduceFigure>();
+        foreach (var size in sizes)
+        {
+            var results = await RunOnAll(size);
+            if (results.FirstOrDefault(r => r.Error is not null)?.Error is { } error)
+                throw new JobException(error.Code, $"{item.Name}, {ByteSize.Text(size.Bytes)}, silo {error.Silo}: {error.Message}");
+            var slowest = Enumerable.Range(0, size.Iterations).Select(i => results.Max(r => r.Seconds[i]));
+            figures.Add(new AllReduceFigure(size.Bytes, BenchMath.Median(slowest), way == AllReduceWay.Sockets ? null : results.Sum(r => r.Wrong)));
+        }
+        return figures;
+    }
+
+    private async Task<AllReduceResult[]> RunOnAll(SizedRun size)
+    {
+        var id = $"all-reduce-{Interlocked.Increment(ref runs)}";
+        ImmutableArray<int> shares = [.. Enumerable.Repeat(item.RanksPerSilo, item.Silos)];
+        var silos = cluster.Silos.Take(item.Silos).ToList();
+        if (item.Silos > 1)
+            await cluster.Grains.GetGrain<ICoordinatorGrain>(id).Open(new GenerationSetup(1, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
+        return await Task.WhenAll(silos.Select((s, i) => RunOn(
+            cluster.Grains.GetGrain<IAllReduceGrain>($"{s.Address.ToParsableString()}/{id}"),
+            new AllReduceOrder(id, way, shares, i, s.Name, size.Bytes, size.Iterations, MeetDeadline))));
+    }
+
+    private async Task<AllReduceResult> RunOn(IAllReduceGrain part, AllReduceOrder order)
+    {
+        await part.Start(order);
+        while (true)
+            if (await part.End(LongestPoll).WaitAsync(cluster.Cancel) is { } result) return result;
+    }
+
+    /// <summary>A coordinator wants a job; of this one no step is ever run.</summary>
+    private static string Spec() => JobSpecJson.Write(new JobSpec
+    {
+        Name = "bench",
+        Model = new ModelSpec { Name = "simple-cnn" },
+        Data = new DataSpec { Name = "shapes" },
+        GlobalBatch = 4,
+        MicroBatch = 1,
+        Steps = 1,
+    });
+}

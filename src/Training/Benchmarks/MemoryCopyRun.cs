@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Distributed.Training.Native;
+
+namespace Distributed.Training.Benchmarks;
+
+/// <summary>The limit of memory: threads of this process copy so many bytes, a run each.</summary>
+public static unsafe class MemoryCopyRun
+{
+    private const int WarmUp = 3;
+
+    /// <returns>Seconds of each copy, from the first thread's start to the last one's end.</returns>
+    public static double[] Run(long bytes, int threads, int iterations)
+    {
+        HostAllocator.Tune();
+        var (from, to) = (Allocate(bytes), Allocate(bytes));
+        try
+        {
+            var seconds = new double[iterations];
+            using var team = new ThreadTeam(threads, () => { });
+            team.Run(thread =>
+            {
+                var (start, end) = (bytes * thread / threads, bytes * (thread + 1) / threads);
+                for (var i = -WarmUp; i < iterations; i++)
+                {
+                    team.Meet();
+                    var started = Stopwatch.GetTimestamp();
+                    Buffer.MemoryCopy((byte*)from + start, (byte*)to + start, end - start, end - start);
+                    team.Meet();
+                    if (thread == 0 && i >= 0) seconds[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                }
+            });
+            return seconds;
+        }
+        finally
+        {
+            NativeMemory.AlignedFree((void*)from);
+            NativeMemory.AlignedFree((void*)to);
+        }
+    }
+
+    private static nint Allocate(long bytes)
+    {
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        NativeMemory.Clear((void*)address, (nuint)bytes);
+        return address;
+    }
+}
