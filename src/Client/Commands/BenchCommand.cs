@@ -15,7 +15,7 @@ internal static class BenchCommand
         Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
-            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N and --only NAME for all but memory; --sizes 4KiB,25MiB for allreduce; --quick for allreduce and scaling: small, once, with nothing beside.",
+            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul; --sizes 4KiB,25MiB for allreduce; --quick for allreduce and scaling: small, once, with nothing beside.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench allreduce --only \"2 silos\" --sizes 4KiB,25MiB",

@@ -50,7 +50,7 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     [
         $"Each figure is the median over rounds ({rounds}) that take turns; in a round it is the median step after warm-up.",
         "weak: the same batch a rank; strong: the same global batch, dealt to the ranks. speed-up: samples/s over those of one rank.",
-        "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that the ranks waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
+        "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that a silo's last rank waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
         "phases: the longest of the first silo's ranks for data, forward and backward, the first rank's for the others.",
         $"All ranks and silos share the {Environment.ProcessorCount} cores of this machine: with more ranks than cores the table shows what sharing costs, not what machines would gain.",
     ];

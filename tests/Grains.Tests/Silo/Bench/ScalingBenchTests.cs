@@ -10,12 +10,15 @@ public sealed class ScalingBenchTests
 {
     private static readonly StepCase Model = new("mlp", new ModelSpec { Name = "mlp", Sizes = new([4, 2]) }, 8, 6);
 
+    private static StartedEvent Started { get; } =
+        new("bench", 1, [new RankPlace(0, "silo-0", "cpu:0"), new RankPlace(1, "silo-1", "cpu:0"), new RankPlace(2, "silo-0", "cpu:1")]);
+
     [Fact]
     public void Figures_RanksOfOtherSilosToldAStepLater_AreTakenWithTheirOwnStep()
     {
         // Six steps; the first two are warm-up and slow. Rank 1 is on the other silo: its seconds come with the next event.
-        var steps = Enumerable.Range(1, 6).Select(s => Step(s, seconds: s <= 2 ? 9 : 0.5, exchange: s <= 2 ? 9 : 0.4, other: 0.2)).ToList();
-        var figures = ScalingFigures.Of(steps);
+        var steps = Enumerable.Range(1, 6).Select(s => Step(s, seconds: s <= 2 ? 9 : 0.5, exchange: s <= 2 ? 9 : 0.4, other: 0.2));
+        var figures = ScalingFigures.Of([Started, .. steps]);
         Assert.Equal(32, figures.SamplesPerSecond);
         Assert.Equal(0.3, figures.Exchange, 9);
         Assert.Equal(0.15, figures.Exposed, 9);
@@ -23,6 +26,14 @@ public sealed class ScalingBenchTests
         Assert.Equal(0.2, figures.Pure, 9);
         Assert.Equal(40, figures.Bytes);
         Assert.Equal(new PhaseSeconds(1, 2, 3, 4, 5, 6), figures.Phases);
+    }
+
+    [Fact]
+    public void Figures_RankThatWaitsForItsNeighbour_DoesNotCount()
+    {
+        var late = Step(1, seconds: 1, exchange: 0.4, other: 0);
+        var figures = ScalingFigures.Of([Started, late with { Ranks = new([new RankSeconds(0, 1, 1, 0.4, 3, 0, 0), new RankSeconds(2, 1, 1, 0.4, 0.1, 0, 0)]) }]);
+        Assert.Equal(0.25, figures.NotHidden, 9);
     }
 
     [Theory]
@@ -43,7 +54,7 @@ public sealed class ScalingBenchTests
         // An exchange of 1 ms and 1 ns a byte, whatever the rest.
         var bench = new ScalingBench(
             (job, ranks, silos) => Task.FromResult<IReadOnlyList<JobEvent>>(
-                [.. Enumerable.Range(1, 3).Select(s => Train(s, job.GlobalBatch, ranks == 1 ? 1 : 1.25, job.Model.Sizes![0] * 1_000_000L))]), torch: null);
+                [Started, .. Enumerable.Range(1, 3).Select(s => Train(s, job.GlobalBatch, ranks == 1 ? 1 : 1.25, job.Model.Sizes![0] * 1_000_000L))]), torch: null);
         var summary = await bench.Run([Model, Model with { Name = "wide", Model = Model.Model with { Sizes = new([9, 2]) } }], ScalingCase.Quick, (_, p) => p == Precision.Float32, 1, _ => { });
         Assert.Equal(8, summary.Rows.Count);
         Assert.Equal(1.6, summary.Ratios["mlp, float32, weak, 2 ranks on 2 silos"]);
