@@ -159,13 +159,15 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     public nint Incoming(int silo, int partial, int slice) => incomingMemory[silo][partial] + (nint)(Plan.Slices[slice].Start * sizeof(float));
 
     /// <summary>Another silo's partial of a slice has come whole.</summary>
-    public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence)
+    /// <param name="at">Where it lies, FP32; anywhere but at <see cref="Incoming"/> it must be folded before anything else arrives.</param>
+    public void Arrived(int silo, int partial, int slice, nint at, ReadOnlySpan<byte> presence)
     {
         var (first, end) = touching[slice];
+        var flat = at - (nint)(Plan.Slices[slice].Start * sizeof(float));
         for (var i = first; i < end; i++)
         {
             var present = SliceTrailer.Has(presence, i - first);
-            var address = incomingMemory[silo][partial] + (nint)(ranges[i].Offset * sizeof(float));
+            var address = flat + (nint)(ranges[i].Offset * sizeof(float));
             incoming[silo][partial]!.Sources[ranges[i].Parameter] = present ? new GradientSource(address, false) : default;
         }
     }

@@ -86,6 +86,9 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <value>A checked header stands; its body is being read.</value>
     public bool InBody { get; private set; }
 
+    /// <value>The payload of the frame that came last lies in <see cref="ScratchIn"/>.</value>
+    public bool IsInScratch { get; private set; }
+
     /// <value>Sequence that the next header must carry.</value>
     public ulong Expected => nextIn;
 
@@ -175,6 +178,7 @@ internal sealed unsafe class PeerLink : IDisposable
         IsParked = false;
         InBody = true;
         headerGot = 0;
+        IsInScratch = payload == ScratchIn;
         payloadIn = payload;
         payloadLeft = HeaderIn->PayloadBytes;
         trailerAt = TrailerIn;
