@@ -39,6 +39,8 @@ internal sealed partial class JobQueueGrain(IClusterMembershipService members, I
 
     public Task<ImmutableArray<string>> List() => Task.FromResult(known.ToImmutableArray());
 
+    public Task<ClusterView> Describe() => throw new NotSupportedException();
+
     private async Task Serve()
     {
         while (queue.Head is { } head)

@@ -25,6 +25,26 @@ public interface IJobGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait);
 
+    /// <summary>Lines of the job's diary from a number on; waits for news when there are none yet. Same rules as <see cref="ReadEvents"/>.</summary>
+    [AlwaysInterleave]
+    Task<EventPage?> ReadLog(long from, int max, TimeSpan wait);
+
+    /// <summary>Puts a stopped or failed job back into the queue, to go on from its last checkpoint.</summary>
+    /// <returns>Null when nothing was submitted under this id.</returns>
+    Task<JobChange?> Resume();
+
+    /// <summary>Another number of ranks from the next generation on; a running job writes a checkpoint and goes back into the queue.</summary>
+    /// <returns>Null when nothing was submitted under this id.</returns>
+    Task<JobChange?> Scale(int workers);
+
+    /// <summary>Forgets a job that does not run, with its events and its files.</summary>
+    /// <returns>Null when nothing was submitted under this id.</returns>
+    Task<JobChange?> Delete();
+
+    /// <returns>Null when nothing was submitted under this id.</returns>
+    [AlwaysInterleave]
+    Task<JobDiagnosis?> Why();
+
     /// <summary>Adds events of a silo that runs ranks of this job, in order.</summary>
     Task Append(EventBatch batch);
 

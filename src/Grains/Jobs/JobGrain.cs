@@ -112,6 +112,12 @@ internal sealed partial class JobGrain(
         await Apply(JobLifecycle.Grant(State, worldSize), store.State with { Plan = plan });
     }
 
+    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => throw new NotSupportedException();
+    public Task<JobChange?> Resume() => throw new NotSupportedException();
+    public Task<JobChange?> Scale(int workers) => throw new NotSupportedException();
+    public Task<JobChange?> Delete() => throw new NotSupportedException();
+    public Task<JobDiagnosis?> Why() => throw new NotSupportedException();
+
     private void Take(EventLine line)
     {
         lastStep = Math.Max(lastStep, line.Step);
@@ -142,5 +148,5 @@ internal sealed partial class JobGrain(
         JobPhase.Queued => $"waits for {Math.Max(1, store.State.Submission!.Options.Silos)} silo(s) that run no other job",
         JobPhase.Failed => State.Failure!.Message,
         _ => "",
-    });
+    }, store.State.Submission!.User, store.State.Submission.Options.Priority, HasRanks ? State.WorldSize : 0, HasRanks ? [.. store.State.Plan.Select(p => p.Silo.Name)] : []);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Jobs;
@@ -6,6 +7,8 @@ namespace Distributed.Grains.Jobs;
 /// <param name="Step">Last step that was reported.</param>
 /// <param name="Steps">Steps in all; 0 while unknown.</param>
 /// <param name="Message">Why a queued job waits or a failed one ended; otherwise empty.</param>
+/// <param name="Ranks">Of the generation that runs; 0 when none does.</param>
+/// <param name="Silos">Names of the silos that run them, in rank order.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobReport(
     [property: Id(0)] string Id,
@@ -14,4 +17,22 @@ public sealed record JobReport(
     [property: Id(3)] long Step,
     [property: Id(4)] long Steps,
     [property: Id(5)] int Generation,
-    [property: Id(6)] string Message);
+    [property: Id(6)] string Message,
+    [property: Id(7)] string User,
+    [property: Id(8)] int Priority,
+    [property: Id(9)] int Ranks,
+    [property: Id(10)] ImmutableArray<string> Silos);
+
+/// <summary>What became of a wish to change a job.</summary>
+/// <param name="Refusal">Why nothing was done, with the remedy; null when it was.</param>
+[GenerateSerializer, Immutable]
+public sealed record JobChange([property: Id(0)] JobReport Report, [property: Id(1)] string? Refusal = null);
+
+/// <summary>One reason why a job stands where it stands.</summary>
+/// <param name="Remedy">What its owner or the operator can do; empty when nothing is to be done.</param>
+[GenerateSerializer, Immutable]
+public sealed record JobFinding([property: Id(0)] string What, [property: Id(1)] string Remedy);
+
+/// <param name="Findings">The weightiest first; never empty.</param>
+[GenerateSerializer, Immutable]
+public sealed record JobDiagnosis([property: Id(0)] JobReport Report, [property: Id(1)] ImmutableArray<JobFinding> Findings);

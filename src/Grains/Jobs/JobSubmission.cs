@@ -4,8 +4,9 @@ namespace Distributed.Grains.Jobs;
 
 /// <summary>A job and how to run it, as its owner handed it in.</summary>
 /// <param name="SpecJson">The valid, resolved job in canonical JSON; equal jobs have equal text.</param>
+/// <param name="User">Whose job it is; empty for the one client of a silo of its own.</param>
 [GenerateSerializer, Immutable]
-public sealed record JobSubmission([property: Id(0)] string SpecJson, [property: Id(1)] RunOptions Options);
+public sealed record JobSubmission([property: Id(0)] string SpecJson, [property: Id(1)] RunOptions Options, [property: Id(2)] string User = "");
 
 /// <summary>How one run of a job goes; no part of the job's content.</summary>
 [GenerateSerializer, Immutable]
@@ -24,8 +25,17 @@ public sealed record RunOptions
     public long StopAt { get; init; }
 
     /// <summary>Silos that share the ranks.</summary>
+    /// <value>0: as few as have the slots that the job asks for.</value>
     [Id(3)]
-    public int Silos { get; init; } = 1;
+    public int Silos { get; init; }
+
+    /// <value>0: normal. Larger goes first.</value>
+    [Id(4)]
+    public int Priority { get; init; }
+
+    /// <summary>A lost silo sends the job back to the queue, to go on from its last checkpoint; otherwise it fails.</summary>
+    [Id(5)]
+    public bool Requeue { get; init; }
 }
 
 /// <summary>What became of a submission.</summary>

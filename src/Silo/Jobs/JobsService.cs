@@ -71,7 +71,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         Ranks = options.Ranks,
         Resume = options.Resume,
         StopAt = options.StopAt,
-        Silos = options.Silos == 0 ? 1 : options.Silos,
+        Silos = options.Silos,
     };
 
     private static JobStatus StatusOf(JobReport report) => new()
