@@ -41,4 +41,7 @@ public static class ErrorCodes
 
     /// <summary>Something that no code foresaw.</summary>
     public const string Internal = "internal";
+
+    /// <summary>No fault of the job: on other silos, or later, it would go on.</summary>
+    public static bool IsLoss(string code) => code is SiloLost or Deadline;
 }

@@ -1,5 +1,7 @@
 using Distributed.Grains.Benchmarks;
+using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
+using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,10 +19,14 @@ public static class TrainingSiloBuilderExtensions
     /// <summary>Name of the grain storage that holds the jobs; the host must configure it.</summary>
     public const string JobStorage = "jobs";
 
-    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
+    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<IUserQuotas, NoQuotas>();
+        builder.Services.TryAddSingleton<SiloDrain>();
+        builder.Services.AddSingleton<LocalJobs>().AddSingleton<IDeviceServices, DeviceServices>().AddHostedService<QueueKeeper>();
+        builder.AddGrainService<DeviceService>();
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
         // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
         builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();

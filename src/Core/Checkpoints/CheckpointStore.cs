@@ -1,7 +1,8 @@
 namespace Distributed.Core.Checkpoints;
 
 /// <summary>A job's checkpoints: a directory for each step, and the file <c>latest</c> that names the one to resume from.</summary>
-/// <remarks>One writer at a time, held by a lock file that dies with its process; reading needs no lock.</remarks>
+/// <remarks>One writer at a time, held by a lock file that dies with its process; reading needs no lock. Writers with names of their own
+/// do not shut each other out: of those, whoever commits must first prove to its caller's satisfaction that it still may.</remarks>
 public sealed class CheckpointStore
 {
     internal const string LatestFile = "latest";
@@ -10,11 +11,15 @@ public sealed class CheckpointStore
 
     /// <param name="root">Created by the first <see cref="Begin"/>.</param>
     /// <param name="keep">Checkpoints that <see cref="CheckpointWriter.Commit"/> leaves, at least 1.</param>
-    public CheckpointStore(string root, int keep = 3)
+    /// <param name="writer">Letters and digits; empty where nobody can have superseded this writer.</param>
+    public CheckpointStore(string root, int keep = 3, string writer = "")
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
-        (Root, Keep) = (Path.GetFullPath(root), keep);
+        (Root, Keep, Writer) = (Path.GetFullPath(root), keep, writer);
     }
+
+    /// <summary>Name of whoever writes through this object.</summary>
+    public string Writer { get; }
 
     public string Root { get; }
 
@@ -23,7 +28,7 @@ public sealed class CheckpointStore
     /// <summary>Nothing but what a writer that died may have left behind.</summary>
     public bool IsEmpty => !Directory.Exists(Root)
         || Directory.EnumerateFileSystemEntries(Root).Select(Path.GetFileName)
-            .All(name => name == LockFile || name!.StartsWith(TemporaryPrefix, StringComparison.Ordinal));
+            .All(name => name!.StartsWith(LockFile, StringComparison.Ordinal) || name!.StartsWith(TemporaryPrefix, StringComparison.Ordinal));
 
     /// <summary>Starts a checkpoint in a temporary directory and clears away those of dead writers.</summary>
     /// <exception cref="JobException"><c>storage</c>: another process writes here, or the file system refuses.</exception>
@@ -33,10 +38,10 @@ public sealed class CheckpointStore
         return Storage.Guard(Root, () =>
         {
             Directory.CreateDirectory(Root);
-            var held = Storage.Lock(Path.Combine(Root, LockFile));
+            var held = Storage.Lock(LockOf(Writer));
             try
             {
-                foreach (var leftover in Directory.EnumerateFileSystemEntries(Root, TemporaryPrefix + "*").ToArray()) Storage.Delete(leftover);
+                foreach (var leftover in Directory.EnumerateFileSystemEntries(Root, TemporaryPrefix + "*").Where(IsLeftover).ToArray()) Storage.Delete(leftover);
                 return new CheckpointWriter(this, step, held);
             }
             catch
@@ -45,6 +50,32 @@ public sealed class CheckpointStore
                 throw;
             }
         });
+    }
+
+    /// <summary>What this writer names things that are not finished.</summary>
+    internal string OwnTemporaryPrefix => Writer.Length == 0 ? TemporaryPrefix : $"{TemporaryPrefix}{Writer}.";
+
+    private string LockOf(string writer) => Path.Combine(Root, writer.Length == 0 ? LockFile : $"{LockFile}-{writer}");
+
+    /// <summary>Whether its writer is this one or dead.</summary>
+    private bool IsLeftover(string path)
+    {
+        var name = Path.GetFileName(path)[TemporaryPrefix.Length..];
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        if (Writer.Length == 0 || dot <= 0 || name[..dot] == Writer) return true;
+        try
+        {
+            using (Storage.Lock(LockOf(name[..dot])))
+            {
+            }
+
+            File.Delete(LockOf(name[..dot]));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The checkpoint to resume from: the one <c>latest</c> names, otherwise the highest step that is whole.</summary>

@@ -21,7 +21,7 @@ public sealed class CheckpointWriter : IDisposable
     internal CheckpointWriter(CheckpointStore store, long step, FileStream held)
     {
         (this.store, Step, this.held) = (store, step, held);
-        temporary = Path.Combine(store.Root, CheckpointStore.TemporaryPrefix + CheckpointName.Of(step));
+        temporary = Path.Combine(store.Root, store.OwnTemporaryPrefix + CheckpointName.Of(step));
         Directory.CreateDirectory(temporary);
     }
 
@@ -52,18 +52,24 @@ public sealed class CheckpointWriter : IDisposable
         WriteFile(name, stream => SafetensorsWriter.Write(stream, tensors, metadata, write));
 
     /// <summary>Makes the checkpoint visible, moves <c>latest</c> to it and removes what exceeds the store's number.</summary>
+    /// <param name="confirm">Called when all is written and before it becomes visible; throws when this writer may no longer publish.</param>
     /// <returns>The finished checkpoint, on disk to the last byte.</returns>
     /// <exception cref="JobException"><c>storage</c>.</exception>
-    public Checkpoint Commit()
+    public Checkpoint Commit(Action? confirm = null)
     {
         if (committed) throw new InvalidOperationException("The checkpoint was committed already.");
         var manifest = new CheckpointManifest(Step, Product, files);
         Storage.Guard(store.Root, () =>
         {
-            Storage.Replace(temporary, CheckpointFiles.Manifest, CheckpointStore.TemporaryPrefix + "manifest", manifest.Serialize());
+            Storage.Replace(temporary, CheckpointFiles.Manifest, store.OwnTemporaryPrefix + "manifest", manifest.Serialize());
+            return true;
+        });
+        confirm?.Invoke();
+        Storage.Guard(store.Root, () =>
+        {
             Publish();
             Storage.Replace(
-                store.Root, CheckpointStore.LatestFile, CheckpointStore.TemporaryPrefix + CheckpointStore.LatestFile,
+                store.Root, CheckpointStore.LatestFile, store.OwnTemporaryPrefix + CheckpointStore.LatestFile,
                 Encoding.UTF8.GetBytes(CheckpointName.Of(Step) + "\n"));
             Prune();
             return true;
@@ -105,7 +111,7 @@ public sealed class CheckpointWriter : IDisposable
     private void Retire(string path)
     {
         if (!Directory.Exists(path)) return;
-        var retired = Path.Combine(store.Root, CheckpointStore.TemporaryPrefix + "old-" + Path.GetFileName(path));
+        var retired = Path.Combine(store.Root, store.OwnTemporaryPrefix + "old-" + Path.GetFileName(path));
         Directory.Move(path, retired);
         Storage.Delete(retired);
     }

@@ -25,7 +25,7 @@ internal sealed partial class CoordinatorGrain
     }
 
     private JobError NoExchange(int generation, string? silo, long? step) => new(
-        ErrorCodes.Internal,
+        ErrorCodes.SiloLost,
         $"Job {this.GetPrimaryKeyString()}, exchange: the coordinator lost generation {generation} when its silo ended; resume from the last checkpoint.",
         null, silo, "exchange", step);
 }

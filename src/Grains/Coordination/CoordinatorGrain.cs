@@ -55,10 +55,10 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
     }
 
     private JobError Lost(int generation, string silo, string phase, long? step) => new(
-        ErrorCodes.Internal,
+        ErrorCodes.SiloLost,
         $"Job {this.GetPrimaryKeyString()}{(step is null ? "" : $", step {step}")}: the coordinator lost generation {generation} when its silo ended; resume from the last checkpoint.",
         null, silo, phase, step);
 
     private static JobError Stale(int old, int now) => new(
-        ErrorCodes.Internal, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);
+        ErrorCodes.SiloLost, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);
 }

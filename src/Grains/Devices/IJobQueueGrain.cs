@@ -1,22 +1,34 @@
 using System.Collections.Immutable;
+using Distributed.Grains.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Devices;
 
 /// <summary>The one queue of the cluster (key 0): orders the jobs that wait and leases silos to them.</summary>
+/// <remarks>Only the list of jobs is stored; who waits and who holds silos is asked of the jobs and silos again after a loss.</remarks>
 public interface IJobQueueGrain : IGrainWithIntegerKey
 {
-    /// <summary>Lines a job up; its grain is told to begin when it has its silos.</summary>
+    /// <summary>Lines a job up, or changes what it asks for; its grain is told to begin when it has its silos.</summary>
     Task Enqueue(QueuedJob job);
 
     /// <summary>Takes a job out of the line, or its silos back.</summary>
-    Task Leave(string jobId);
+    /// <param name="ended">The job has ended: nobody need look after it.</param>
+    Task Leave(string jobId, bool ended);
 
-    /// <summary>Ids of all jobs that ever lined up, in that order.</summary>
+    /// <summary>Takes a job off the list.</summary>
+    Task Forget(string jobId);
+
+    /// <summary>Ids of all jobs, in the order in which they first lined up.</summary>
     Task<ImmutableArray<string>> List();
 
     /// <summary>The silos and what they do.</summary>
     Task<ClusterView> Describe();
+
+    /// <returns>Why the job waits; null when it does not, or nobody knows yet.</returns>
+    Task<JobFinding?> Explain(string jobId);
+
+    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; every silo says so once a second, and at each change of the membership.</summary>
+    Task Look(bool changed);
 }
 
 /// <summary>The cluster at a glance.</summary>

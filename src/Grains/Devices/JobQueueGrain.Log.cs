@@ -7,9 +7,18 @@ internal sealed partial class JobQueueGrain
     [LoggerMessage(3101, LogLevel.Warning, "Silo {Silo} did not answer the lease for job {Job}; it is passed over this time.")]
     private partial void LogLeaseFailed(Exception error, string silo, string job);
 
-    [LoggerMessage(3102, LogLevel.Warning, "Silo {Silo} did not take back its slots from job {Job}; when it is gone for good they went with it, otherwise restart it.")]
+    [LoggerMessage(3102, LogLevel.Warning, "Silo {Silo} did not take back its slots from job {Job}; it is asked again, and when it is gone they went with it.")]
     private partial void LogReleaseFailed(Exception error, string silo, string job);
 
-    [LoggerMessage(3103, LogLevel.Warning, "Job {Job} has its silos but could not be told to begin; they are given back, submit it again.")]
+    [LoggerMessage(3103, LogLevel.Warning, "Job {Job} has its silos but could not be told to begin; they are given back, and it waits on.")]
     private partial void LogBeginFailed(Exception error, string job);
+
+    [LoggerMessage(3104, LogLevel.Information, "Silo {Silo} does not answer; it is passed over until it does or is gone.")]
+    private partial void LogSilent(Exception error, string silo);
+
+    [LoggerMessage(3105, LogLevel.Warning, "Job {Job} does not answer; nothing is dealt out until it does. When this lasts, look at the silo that holds it.")]
+    private partial void LogUnheard(Exception error, string job);
+
+    [LoggerMessage(3106, LogLevel.Error, "The queue could not be served this time; it is tried again at the next look. When this lasts, look at the storage of the jobs.")]
+    private partial void LogServeFailed(Exception error);
 }

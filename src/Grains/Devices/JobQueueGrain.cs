@@ -1,111 +1,112 @@
 using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
 using Orleans.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Devices;
 
-/// <summary>Shell round <see cref="JobQueue"/>: asks silos for leases and looks again when the cluster may have grown.</summary>
-[KeepAlive, PreferLocalPlacement]
-internal sealed partial class JobQueueGrain(IClusterMembershipService members, ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain
+/// <summary>Shell round <see cref="QueuePlanner"/>. Reentrant, as jobs and queue call each other; what it decides, it decides in one loop.</summary>
+[Reentrant, KeepAlive, PreferLocalPlacement]
+internal sealed partial class JobQueueGrain(
+    [PersistentState("queue", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<QueueRecord> store,
+    IClusterMembershipService members,
+    IDeviceServices devices,
+    IUserQuotas quotas,
+    IOptions<QueueOptions> options,
+    TimeProvider time,
+    ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
-
-    private readonly JobQueue queue = new();
-    private readonly Dictionary<string, ImmutableArray<LeasedSilo>> running = [];
-    private readonly List<string> known = [];
+    private readonly Dictionary<string, QueuedJob> waiting = [];
+    private readonly Dictionary<string, (QueueHolder Holder, int Generation)> holders = [];
+    private readonly HashSet<string> unheard = [];
+    private readonly SemaphoreSlim writing = new(1);
+    private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
+    private long activated;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(Serve, new GrainTimerCreationOptions { DueTime = LookAgain, Period = LookAgain });
+        activated = time.GetTimestamp();
+        unheard.UnionWith(store.State.Jobs.Where(j => !j.Ended).Select(j => j.JobId));
+        ServeSoon();
         return Task.CompletedTask;
     }
 
-    public Task Enqueue(QueuedJob job)
+    public async Task Enqueue(QueuedJob job)
     {
-        if (!known.Contains(job.JobId)) known.Add(job.JobId);
-        if (!running.ContainsKey(job.JobId)) queue.Add(job);
-        return Serve();
+        await Save(list => list.With(job.JobId, ended: false));
+        Line(job);
+        ServeSoon();
     }
 
-    public async Task Leave(string jobId)
+    public async Task Leave(string jobId, bool ended)
     {
-        queue.Remove(jobId);
-        if (running.Remove(jobId, out var silos)) await GiveBack(jobId, silos);
-        await Serve();
+        Drop(jobId);
+        ServeSoon();
+        if (ended) await Save(list => list.With(jobId, ended: true));
     }
 
-    public Task<ImmutableArray<string>> List() => Task.FromResult(known.ToImmutableArray());
-
-    public Task<ClusterView> Describe() => throw new NotSupportedException();
-
-    private async Task Serve()
+    public async Task Forget(string jobId)
     {
-        while (queue.Head is { } head)
-        {
-            var silos = await TryLease(head);
-            if (silos.IsEmpty) return;
-            queue.Remove(head.JobId);
-            running[head.JobId] = silos;
-            // Not awaited: the job may at this moment be waiting for the queue.
-            Begin(head.JobId, silos).Ignore();
-        }
+        Drop(jobId);
+        await Save(list => list.Without(jobId));
     }
 
-    /// <returns>All silos that the job wants, or none.</returns>
-    private async Task<ImmutableArray<LeasedSilo>> TryLease(QueuedJob job)
-    {
-        var leased = new List<LeasedSilo>();
-        var active = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, SiloNameOrder.Instance);
-        foreach (var member in active)
-        {
-            if (leased.Count == job.Silos) break;
-            try
-            {
-                if (await Devices(member.SiloAddress).TryLease(job.JobId) is { } silo) leased.Add(silo);
-            }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
-            {
-                LogLeaseFailed(e, member.Name, job.JobId);
-            }
-        }
+    public Task<ImmutableArray<string>> List() => Task.FromResult<ImmutableArray<string>>([.. store.State.Jobs.Select(j => j.JobId)]);
 
-        if (leased.Count == job.Silos && leased.Sum(s => s.Slots) >= job.MinSlots) return [.. leased];
-        await GiveBack(job.JobId, [.. leased]);
-        return [];
+    public async Task<ClusterView> Describe()
+    {
+        var (_, views) = await LookAtSilos();
+        return new ClusterView(views, waiting.Count, holders.Count);
     }
 
-    private Task GiveBack(string jobId, ImmutableArray<LeasedSilo> silos) => Task.WhenAll(silos.Select(silo => GiveBack(jobId, silo)));
+    public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? reasons.GetValueOrDefault(jobId) : null);
 
-    private async Task GiveBack(string jobId, LeasedSilo silo)
+    public Task Look(bool changed)
     {
+        if (changed) wakeAll = true;
+        if (changed || IsDue()) ServeSoon();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => writing.Dispose();
+
+    private void Line(QueuedJob job)
+    {
+        unheard.Remove(job.JobId);
+        if (holders.TryGetValue(job.JobId, out var held) && held.Generation >= job.Generation) return;
+        holders.Remove(job.JobId);
+        waiting[job.JobId] = job;
+    }
+
+    private void Drop(string jobId)
+    {
+        unheard.Remove(jobId);
+        waiting.Remove(jobId);
+        holders.Remove(jobId);
+    }
+
+    /// <summary>One write at a time: this grain's calls interleave.</summary>
+    private async Task Save(Func<QueueRecord, QueueRecord> change)
+    {
+        await writing.WaitAsync();
+        var before = store.State;
         try
         {
-            await Devices(silo.Address).Release(jobId);
+            store.State = change(before);
+            if (!ReferenceEquals(store.State, before)) await store.WriteStateAsync();
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch
         {
-            // A silo that cannot be reached takes its lease with it.
-            LogReleaseFailed(e, silo.Name, jobId);
+            // What could not be written never was.
+            store.State = before;
+            throw;
+        }
+        finally
+        {
+            writing.Release();
         }
     }
-
-    private async Task Begin(string jobId, ImmutableArray<LeasedSilo> silos)
-    {
-        try
-        {
-            await GrainFactory.GetGrain<IJobGrain>(jobId).Begin(silos);
-        }
-#pragma warning disable CA1031 // Nobody awaits this: whatever the job threw, its silos must come back.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            LogBeginFailed(e, jobId);
-            await this.AsReference<IJobQueueGrain>().Leave(jobId);
-        }
-    }
-
-    private ISiloDevicesGrain Devices(SiloAddress silo) => GrainFactory.GetGrain<ISiloDevicesGrain>(silo.ToParsableString());
 }

@@ -4,10 +4,14 @@ namespace Distributed.Grains.Jobs;
 
 /// <summary>The last events of a job, numbered from its first.</summary>
 /// <param name="capacity">Events kept at least; older ones are forgotten.</param>
-internal sealed class EventLog(int capacity)
+/// <param name="begin">Number of the first one that will be appended.</param>
+internal sealed class EventLog(int capacity, long begin = 0)
 {
     private readonly List<string> kept = [];
-    private long first;
+    private long first = begin;
+
+    /// <summary>Number of the oldest one kept.</summary>
+    public long First => first;
 
     /// <summary>Number that the next event will get.</summary>
     public long End => first + kept.Count;

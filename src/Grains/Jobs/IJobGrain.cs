@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Distributed.Core.Events;
+using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Orleans.Concurrency;
@@ -52,5 +54,27 @@ public interface IJobGrain : IGrainWithStringKey
     Task RankEnded(RankEnd end);
 
     /// <summary>The queue has leased these silos to the job.</summary>
-    Task Begin(ImmutableArray<LeasedSilo> silos);
+    /// <returns>False: the job wants none, or other ones, by now.</returns>
+    Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos);
+
+    /// <summary>The silos shall be others: a running job writes a checkpoint and goes back into the queue.</summary>
+    Task Move(string reason);
+
+    /// <summary>Wakes the grain, after which it looks after its ranks itself, and tells the queue where the job stands.</summary>
+    [AlwaysInterleave, ResponseTimeout("00:00:05")]
+    Task<JobStanding> Wake();
+
+    /// <summary>Before a checkpoint is published: proves, by a write that only the current generation can do, that it may be.</summary>
+    /// <returns>Null: it may. Otherwise why not.</returns>
+    [ResponseTimeout("00:00:20")]
+    Task<JobError?> Confirm(int generation, long step);
 }
+
+/// <summary>Where a job stands with the queue; neither: it needs nothing.</summary>
+[GenerateSerializer, Immutable]
+public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property: Id(1)] JobHold? Holding);
+
+/// <summary>The silos that a job's ranks are on.</summary>
+[GenerateSerializer, Immutable]
+public sealed record JobHold(
+    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos);

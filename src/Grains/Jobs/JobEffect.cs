@@ -12,6 +12,12 @@ internal abstract record JobEffect
     /// <summary>Add a line to the event log.</summary>
     internal sealed record Log(EventLine Line) : JobEffect;
 
+    /// <summary>Add a line to the diary.</summary>
+    internal sealed record Note(string Text) : JobEffect;
+
+    /// <summary>The log goes on after an ending.</summary>
+    internal sealed record Reopen : JobEffect;
+
     /// <summary>Tell the log of the ranks' places, open the coordinator's generation and start the ranks.</summary>
     internal sealed record StartGeneration : JobEffect;
 

@@ -25,13 +25,17 @@ internal sealed partial class JobGrain
     {
         if (!ReferenceEquals(transition.State, State)) await Store(record with { State = transition.State });
         WatchSilos();
+        local.Set(Id, HasRanks);
         await Act(transition.Effects);
+        await Flush();
     }
 
     /// <summary>A record that could not be written never was: the old one stays.</summary>
     private async Task Store(JobRecord record)
     {
         var before = store.State;
+        // The first write of this activation says so: lines of an earlier one that come late then no longer count.
+        if (!begun) record = record with { Epoch = record.Epoch + 1 };
         store.State = record;
         try
         {
@@ -42,6 +46,11 @@ internal sealed partial class JobGrain
             store.State = before;
             throw;
         }
+
+        if (begun) return;
+        begun = true;
+        await events.Begin(record.Epoch);
+        await diary.Begin(record.Epoch);
     }
 
     private async Task Act(IReadOnlyList<JobEffect> effects)
@@ -51,11 +60,13 @@ internal sealed partial class JobGrain
             switch (effect)
             {
                 case JobEffect.Log entry: LogLine(entry.Line); break;
+                case JobEffect.Note note: Note(note.Text); break;
+                case JobEffect.Reopen: ReopenLogs(); break;
                 case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
                 case JobEffect.StartGeneration: await StartGeneration(); break;
                 case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
                 case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason); break;
-                case JobEffect.Release: await Queue.Leave(Id); break;
+                case JobEffect.Release: await Queue.Leave(Id, State.Phase.IsFinal()); break;
                 default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
             }
         }
@@ -63,20 +74,32 @@ internal sealed partial class JobGrain
 
     private QueuedJob QueueEntry()
     {
-        var run = store.State.Submission!.Options;
-        return new QueuedJob(Id, Math.Max(1, run.Silos), run.Ranks > 0 ? 0 : Spec.Workers.Min);
+        var submission = store.State.Submission!;
+        var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
+        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since);
     }
 
     private async Task StartGeneration()
     {
         var plan = store.State.Plan;
         var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
-        LogLine(EventLine.Of(new StartedEvent(Id, State.Generation, [.. places])));
-        await Coordinator.Open(new GenerationSetup(
-            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline, MeetDeadline));
+        LogLine(EventLine.Of(State.Generation == 1 ? new StartedEvent(Id, 1, [.. places]) : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places])));
+        await Flush();
+        try
+        {
+            await Coordinator.Open(new GenerationSetup(
+                State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline, MeetDeadline));
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            await Apply(JobLifecycle.Break(State, new JobError(
+                ErrorCodes.SiloLost, $"Generation {State.Generation}: the coordinator could not be reached ({e.Message}).", null, null, "start", null)));
+            return;
+        }
+
         var starts = plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
-            if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused));
+            if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused, Progressed, lastStep));
     }
 
     /// <returns>Null when the rank runs, or is lost with its silo, which the membership tells; otherwise its end.</returns>
@@ -127,7 +150,7 @@ internal sealed partial class JobGrain
         Rank = rank,
         WorldSize = State.WorldSize,
         LocalRanks = silo.Ranks,
-        Resume = store.State.Submission.Options.Resume,
+        Resume = State.Resume || store.State.Submission.Options.Resume,
         StopAt = store.State.Submission.Options.StopAt,
         StepDeadline = StepDeadline,
         Silos = [.. store.State.Plan.Select(s => new SiloShare(s.Silo.Name, s.Ranks.Length))],

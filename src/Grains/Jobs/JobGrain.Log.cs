@@ -9,4 +9,10 @@ internal sealed partial class JobGrain
 
     [LoggerMessage(3201, LogLevel.Warning, "Rank {Rank} of job {Job} on silo {Silo} did not take the order to end; it ends with its silo or at its next vote.")]
     private partial void LogAbortFailed(Exception error, int rank, string silo, string job);
+
+    [LoggerMessage(3203, LogLevel.Warning, "Events of job {Job} could not be written; they are kept in memory and written later. Make room on the volume of the jobs.")]
+    private partial void LogNotWritten(Exception error, string job);
+
+    [LoggerMessage(3204, LogLevel.Information, "The queue did not say why job {Job} waits.")]
+    private partial void LogQueueSilent(Exception error, string job);
 }

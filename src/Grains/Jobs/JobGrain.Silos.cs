@@ -1,3 +1,5 @@
+using Distributed.Core;
+using Distributed.Core.Events;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
@@ -8,7 +10,11 @@ internal sealed partial class JobGrain
 {
     private static readonly TimeSpan LookPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>Beyond the step's deadline, after which a silo ends itself when a rank of it does not.</summary>
+    private static readonly TimeSpan LongestClosing = TimeSpan.FromSeconds(20);
+
     private IGrainTimer? watch;
+    private long? closing;
 
     private bool HasRanks => State.Generation > 0 && State.Ended.Count < State.WorldSize;
 
@@ -31,7 +37,22 @@ internal sealed partial class JobGrain
         foreach (var silo in store.State.Plan)
         {
             if (HasRanks && IsLost(silo))
-                await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), lastStep > 0 ? lastStep : null));
+                await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), lastStep > 0 ? lastStep : null, Progressed));
         }
+
+        if (!HasRanks || (State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true })) closing = null;
+        else if (closing is not { } since) closing = time.GetTimestamp();
+        else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, lastStep));
+    }
+
+    /// <summary>This grain was lost with its silo, or moved, while ranks ran: nobody joined their votes meanwhile.</summary>
+    private async Task Recover()
+    {
+        WatchSilos();
+        local.Set(Id, HasRanks);
+        JobError lost = new(
+            ErrorCodes.SiloLost, $"Job {Id}: the silo that followed generation {State.Generation} has ended; resume from the last checkpoint.", null, null, null, null);
+        if (State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true }) await Apply(JobLifecycle.Break(State, lost, Progressed));
+        else await AbortRanks(State.Failure ?? lost);
     }
 }

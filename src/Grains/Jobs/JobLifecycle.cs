@@ -6,37 +6,55 @@ using Distributed.Grains.Workers;
 namespace Distributed.Grains.Jobs;
 
 /// <summary>The life of a job, decided without Orleans or a clock: (state, event) -> (state, effects).</summary>
-/// <remarks>absent -> queued -> running -> completed | stopped | failed. The log gets exactly one ending, after all else.</remarks>
-internal static class JobLifecycle
+/// <remarks>absent -> queued -> running -> completed | stopped | failed; from running back to queued when its silos are lost, leave or
+/// shall be others, and from stopped or failed when it is resumed. Each stay in a final phase has one ending in the log, after all else.</remarks>
+internal static partial class JobLifecycle
 {
-    public static JobTransition Submit(JobState state) => state.Phase != JobPhase.Absent
+    /// <summary>Generations in a row that were lost before their first step, after which the job itself is to blame.</summary>
+    public const int MostFruitless = 3;
+
+    /// <param name="requeues">Lost silos send it back to the queue instead of failing it.</param>
+    /// <param name="now">Its place in the line.</param>
+    public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default) => state.Phase != JobPhase.Absent
         ? JobTransition.None(state)
-        : new(state with { Phase = JobPhase.Queued }, [new JobEffect.Enqueue()]);
+        : new(state with { Phase = JobPhase.Queued, Requeues = requeues, Since = now }, [new JobEffect.Enqueue()]);
 
     /// <summary>Silos are leased: open the next generation.</summary>
     public static JobTransition Grant(JobState state, int worldSize) => state.Phase switch
     {
         JobPhase.Queued => new(
-            state with { Phase = JobPhase.Running, Generation = state.Generation + 1, WorldSize = worldSize },
+            state with
+            {
+                Phase = JobPhase.Running,
+                Generation = state.Generation + 1,
+                WorldSize = worldSize,
+                Ended = new Dictionary<int, RankOutcome>(),
+                Requested = StepControl.GoOn,
+                Announced = null,
+                Comeback = null,
+            },
             [new JobEffect.StartGeneration()]),
         JobPhase.Running => JobTransition.None(state),
         // Stopped while the grant was on its way: the silos go straight back.
         _ => new(state, [new JobEffect.Release()]),
     };
 
-    public static JobTransition Stop(JobState state, bool checkpoint)
+    /// <param name="step">The last step that was reported; 0 before the first.</param>
+    public static JobTransition Stop(JobState state, bool checkpoint, long step = 0)
     {
         if (state.Phase == JobPhase.Queued)
         {
-            var line = EventLine.Of(new StoppedEvent(0, "", null));
-            return new(state with { Phase = JobPhase.Stopped, Announced = line }, [new JobEffect.Log(line), new JobEffect.Release()]);
+            var effects = new List<JobEffect>();
+            var stopped = StopHere(state, step, effects);
+            effects.Add(new JobEffect.Release());
+            return new(stopped, effects);
         }
 
         if (state.Phase != JobPhase.Running) return JobTransition.None(state);
         var wish = checkpoint ? StepControl.CheckpointAndStop : StepControl.Stop;
         // Once an end without a checkpoint was asked for, a later wish for one does not slow it down.
         var control = wish > state.Requested ? wish : state.Requested;
-        return new(state with { Requested = control }, [new JobEffect.RequestStop(control)]);
+        return new(state with { Requested = control, StopAsked = true }, [new JobEffect.RequestStop(control)]);
     }
 
     /// <summary>The ranks sent a completed or stopped event.</summary>
@@ -45,17 +63,19 @@ internal static class JobLifecycle
             ? JobTransition.None(state with { Announced = line })
             : JobTransition.None(state);
 
-    public static JobTransition RankEnded(JobState state, RankEnd end)
+    /// <param name="progressed">The generation has reported a step.</param>
+    /// <param name="step">The last step that any generation reported.</param>
+    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0)
     {
-        if (end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
+        if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
             return JobTransition.None(state);
         var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank] = end.Outcome } };
         var effects = new List<JobEffect>();
-        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Fail(after, error, effects);
+        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects);
         if (after.Ended.Count == after.WorldSize)
         {
-            if (after.Phase == JobPhase.Running) after = Finish(after, effects);
-            effects.Add(new JobEffect.Release());
+            if (after.Phase == JobPhase.Running) after = Finish(after, step, effects);
+            if (after.Phase != JobPhase.Queued) effects.Add(new JobEffect.Release());
         }
 
         return new(after, effects);
@@ -64,32 +84,43 @@ internal static class JobLifecycle
     /// <summary>A silo left the cluster without a word: its ranks that had not ended have ended with it.</summary>
     /// <param name="ranks">All ranks of the current generation on it.</param>
     /// <param name="step">The last step that was reported; null before the first.</param>
-    public static JobTransition SiloLost(JobState state, string silo, IEnumerable<int> ranks, long? step)
+    public static JobTransition SiloLost(JobState state, string silo, IEnumerable<int> ranks, long? step, bool progressed = true)
     {
         var lost = ranks.Where(rank => !state.Ended.ContainsKey(rank)).ToList();
+        return EndAll(state, lost, rank => new JobError(
+            ErrorCodes.SiloLost,
+            $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
+            rank, silo, null, step), step, progressed);
+    }
+
+    /// <summary>The ranks that were told to end have not said that they did: they are not waited for any longer.</summary>
+    /// <remarks>Whatever they still do bears an old generation and is refused; their silo keeps its slots until they have ended.</remarks>
+    public static JobTransition GiveUp(JobState state, long? step) =>
+        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(rank => !state.Ended.ContainsKey(rank)), rank => new JobError(
+            ErrorCodes.Deadline, $"Rank {rank} did not end in time after generation {state.Generation} was over.", rank, null, null, step), step, progressed: true);
+
+    /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
+    public static JobTransition Break(JobState state, JobError error, bool progressed = true)
+    {
+        if (state.Phase is not (JobPhase.Queued or JobPhase.Running)) return JobTransition.None(state);
         var effects = new List<JobEffect>();
-        foreach (var rank in lost)
+        if (state is { Phase: JobPhase.Running, Requeues: true }) return new(Broken(state, error, progressed, effects), effects);
+        var after = Fail(state, error, effects);
+        effects.Add(new JobEffect.Release());
+        return new(after, effects);
+    }
+
+    private static JobTransition EndAll(JobState state, IEnumerable<int> ranks, Func<int, JobError> errorOf, long? step, bool progressed)
+    {
+        var effects = new List<JobEffect>();
+        foreach (var rank in ranks.ToList())
         {
-            var error = new JobError(
-                ErrorCodes.SiloLost,
-                $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
-                rank, silo, null, step);
-            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, error));
+            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, errorOf(rank)), progressed, step ?? 0);
             state = next.State;
             effects.AddRange(next.Effects);
         }
 
         return new(state, effects);
-    }
-
-    /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
-    public static JobTransition Break(JobState state, JobError error)
-    {
-        if (state.Phase is not (JobPhase.Queued or JobPhase.Running)) return JobTransition.None(state);
-        var effects = new List<JobEffect>();
-        var after = Fail(state, error, effects);
-        effects.Add(new JobEffect.Release());
-        return new(after, effects);
     }
 
     private static JobError? ErrorOf(JobState after, RankEnd end) => end.Outcome == RankOutcome.Failed
@@ -99,6 +130,7 @@ internal static class JobLifecycle
     // All ranks take the same decisions, so they can only end alike.
     private static JobError? Disagreement(JobState after, RankEnd end)
     {
+        if (after.Comeback is { Abrupt: true }) return null;
         foreach (var (rank, outcome) in after.Ended)
             if (outcome != end.Outcome)
                 return new JobError(
@@ -113,12 +145,20 @@ internal static class JobLifecycle
     {
         effects.Add(new JobEffect.Log(EventLine.Of(new FailedEvent(error))));
         if (state.Phase == JobPhase.Running) effects.Add(new JobEffect.AbortRanks(error));
-        return state with { Phase = JobPhase.Failed, Failure = error };
+        return state with { Phase = JobPhase.Failed, Failure = error, Comeback = null };
     }
 
-    private static JobState Finish(JobState state, List<JobEffect> effects)
+    private static JobState StopHere(JobState state, long step, List<JobEffect> effects)
     {
-        var ended = state.Ended[0] == RankOutcome.Completed ? JobPhase.Completed : JobPhase.Stopped;
+        var line = EventLine.Of(new StoppedEvent(step, "", null));
+        effects.Add(new JobEffect.Log(line));
+        return state with { Phase = JobPhase.Stopped, Announced = line, Comeback = null };
+    }
+
+    private static JobState Finish(JobState state, long step, List<JobEffect> effects)
+    {
+        var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
+        if (state.Comeback is { } comeback && ended != JobPhase.Completed) return ComeBack(state, comeback, step, effects);
         if (state.Announced is { } line && line.Ending == ended)
         {
             effects.Add(new JobEffect.Log(line));

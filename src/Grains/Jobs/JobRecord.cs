@@ -16,4 +16,8 @@ internal sealed record JobRecord
     /// <summary>Places of the current generation's ranks.</summary>
     [Id(2)]
     public ImmutableArray<SiloRanks> Plan { get; init; } = [];
+
+    /// <summary>Activations of the job's grain that wrote to its journals.</summary>
+    [Id(3)]
+    public long Epoch { get; init; }
 }

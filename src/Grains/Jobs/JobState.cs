@@ -33,4 +33,45 @@ internal sealed record JobState
     /// <summary>The first failure.</summary>
     [Id(6)]
     public JobError? Failure { get; init; }
+
+    /// <summary>Lost or leaving silos send the job back to the queue instead of failing it.</summary>
+    [Id(7)]
+    public bool Requeues { get; init; }
+
+    /// <summary>The next generation goes on from the last checkpoint.</summary>
+    [Id(8)]
+    public bool Resume { get; init; }
+
+    /// <summary>Set while the ranks end for the job to line up again.</summary>
+    [Id(9)]
+    public Comeback? Comeback { get; init; }
+
+    /// <summary>Why there was, or will be, another generation.</summary>
+    [Id(10)]
+    public string? Reason { get; init; }
+
+    /// <summary>Generations in a row that were lost before their first step.</summary>
+    [Id(11)]
+    public int Fruitless { get; init; }
+
+    /// <summary>The owner asked for the job's end.</summary>
+    [Id(12)]
+    public bool StopAsked { get; init; }
+
+    /// <summary>Ranks that <c>scale</c> asked for; null: as submitted.</summary>
+    [Id(13)]
+    public int? Workers { get; init; }
+
+    /// <summary>When it lined up; a job that comes back keeps its place.</summary>
+    [Id(14)]
+    public DateTimeOffset Since { get; init; }
+
+    /// <summary>Step of the last checkpoint that may be published.</summary>
+    [Id(15)]
+    public long Confirmed { get; init; }
 }
+
+/// <summary>A generation that ends for the job to line up again.</summary>
+/// <param name="Abrupt">The ranks were told to end at once, without a checkpoint.</param>
+[GenerateSerializer, Immutable]
+internal sealed record Comeback([property: Id(0)] string Reason, [property: Id(1)] bool Abrupt);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Jobs;
 using Orleans.Concurrency;
 using Orleans.Runtime;
 
@@ -36,24 +37,30 @@ internal static class RankPlan
         return ranks > 0 && silos > ranks ? $"{silos} silos for {ranks} ranks leave some silo empty; ask for at most {ranks} silos." : null;
     }
 
-    /// <summary>Ranks of the next generation.</summary>
-    /// <param name="asked">Ranks that the options ask for; 0 for as many as fit.</param>
-    /// <param name="slots">Device slots of all leased silos.</param>
-    public static int WorldSize(JobSpec spec, int asked, int slots) =>
-        asked > 0 ? asked : Math.Max(1, Math.Min(slots, Math.Min(spec.Workers.Max ?? int.MaxValue, spec.MicroBatches)));
+    /// <summary>What the job asks of the queue.</summary>
+    /// <param name="workers">Ranks that <c>scale</c> asked for; null: as the job says.</param>
+    public static (int Min, int Max, bool OneSilo) Demand(JobSpec spec, RunOptions run, int? workers)
+    {
+        if (workers is { } asked) return (asked, asked, false);
+        if (run.Ranks > 0) return (run.Ranks, run.Ranks, false);
+        // Without a number, more silos than the job must have are left to others.
+        return (spec.Workers.Min, Math.Min(spec.Workers.Max ?? int.MaxValue, spec.MicroBatches), spec.Workers.Max is null);
+    }
 
-    /// <summary>Deals ranks to silos in contiguous runs: silo i of M gets floor((i+1)N/M) - floor(iN/M).</summary>
+    /// <summary>Deals ranks to silos in contiguous runs, in proportion to their slots: silos of equal size get floor((i+1)N/M) - floor(iN/M).</summary>
     /// <returns>One entry for each silo that gets a rank, in order.</returns>
     public static ImmutableArray<SiloRanks> Deal(int worldSize, string device, ImmutableArray<LeasedSilo> silos)
     {
         var plan = new List<SiloRanks>(silos.Length);
-        for (var i = 0; i < silos.Length; i++)
+        long slots = silos.Sum(s => (long)s.Slots), passed = 0;
+        foreach (var silo in silos)
         {
-            var start = (int)((long)i * worldSize / silos.Length);
-            var end = (int)((long)(i + 1) * worldSize / silos.Length);
+            var start = (int)(passed * worldSize / slots);
+            passed += silo.Slots;
+            var end = (int)(passed * worldSize / slots);
             if (start == end) continue;
             var slot = start;
-            plan.Add(new SiloRanks(silos[i], [.. Enumerable.Range(start, end - start).Select(r => new PlacedRank(r, $"{device}:{r - slot}"))]));
+            plan.Add(new SiloRanks(silo, [.. Enumerable.Range(start, end - start).Select(r => new PlacedRank(r, $"{device}:{r - slot}"))]));
         }
 
         return [.. plan];

@@ -9,6 +9,9 @@ public interface IRankHost
     /// <returns>Completes when the thread has ended and its events are delivered; never faults.</returns>
     Task<RankEnd> Run(RankAssignment assignment);
 
+    /// <value>A rank of any job runs on this silo, or has not been cleared away yet.</value>
+    bool IsBusy { get; }
+
     /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
     void Abort(string jobId, int generation, JobError reason);
 }

@@ -25,7 +25,7 @@ internal sealed class BenchTrainer : IAsyncDisposable
     {
         var directory = Directory.CreateTempSubdirectory("dtrain-bench-jobs-").FullName;
         var settings = new ServeSettings { Token = Convert.ToHexString(RandomNumberGenerator.GetBytes(32)), JobsRoot = directory };
-        return new BenchTrainer(await SiloApp.Start(settings, followTerminal: true), directory);
+        return new BenchTrainer(await SiloApp.Start(settings), directory);
     }
 
     /// <summary>Trains a job to its end and returns its events.</summary>

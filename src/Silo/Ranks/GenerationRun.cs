@@ -43,11 +43,12 @@ internal sealed partial class GenerationRun : IAsyncDisposable
             Resume = assignment.Resume,
             StopAt = assignment.StopAt,
             StepDeadline = assignment.StepDeadline,
+            CheckpointWriter = paths.AreShared ? $"g{assignment.Generation}" : "",
         };
         var coordinator = grains.GetGrain<ICoordinatorGrain>(assignment.JobId);
-        var decider = new CoordinatorDecider(coordinator, assignment.Silo, assignment.StepDeadline, wait);
-        pump = new EventPump(
-            grains.GetGrain<IJobGrain>(assignment.JobId), assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
+        var job = grains.GetGrain<IJobGrain>(assignment.JobId);
+        var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, assignment.StepDeadline, wait);
+        pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;

@@ -9,6 +9,9 @@ internal sealed class JobPaths(ServeSettings settings)
 {
     private const int MostLinks = 40;
 
+    /// <value>The files lie where other silos reach them too.</value>
+    public bool AreShared => settings.DataRoot is not null;
+
     /// <summary>The job with absolute paths, and the directory of its checkpoints.</summary>
     /// <exception cref="JobException">Code <c>spec-invalid</c>: a path is relative where it must not be, or leaves its root.</exception>
     public (JobSpec Spec, string CheckpointDirectory) Resolve(JobSpec spec, string jobId)

@@ -10,6 +10,7 @@ internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvide
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
+    private int leaving;
 
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
@@ -42,9 +43,32 @@ internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvide
         {
             if (run.Leave())
             {
-                lock (gate) runs.Remove((assignment.JobId, assignment.Generation));
+                lock (gate)
+                {
+                    runs.Remove((assignment.JobId, assignment.Generation));
+                    leaving++;
+                }
+
                 await run.DisposeAsync();
+                lock (gate) leaving--;
             }
+        }
+    }
+
+    /// <summary>Jobs with ranks on this silo.</summary>
+    public IReadOnlyCollection<string> Jobs
+    {
+        get
+        {
+            lock (gate) return [.. runs.Keys.Select(key => key.JobId)];
+        }
+    }
+
+    public bool IsBusy
+    {
+        get
+        {
+            lock (gate) return runs.Count + leaving > 0;
         }
     }
 

@@ -35,7 +35,7 @@ internal static class ServeCommand
             var settings = ServeSettings.FromLifeline(await input.ReadLineAsync());
             lifeline = Lifeline.Follow(input);
             NativeRuntime.Initialize();
-            app = await SiloApp.Start(settings, followTerminal: false);
+            app = await SiloApp.Start(settings);
         }
 #pragma warning disable CA1031 // The process edge: the client waits for one line, whatever went wrong.
         catch (Exception e)
@@ -51,16 +51,22 @@ internal static class ServeCommand
         return 0;
     }
 
-    /// <summary>A silo of a cluster: leaves on SIGTERM.</summary>
+    /// <summary>A silo of a cluster: on SIGTERM it hands its jobs over and leaves; a second time at once.</summary>
     private static async Task<int> ServeCluster()
     {
+        using CancellationTokenSource leave = new(), leaveNow = new();
+        using var terminate = Leave(PosixSignal.SIGTERM, leave, leaveNow);
+        using var interrupt = Leave(PosixSignal.SIGINT, leave, leaveNow);
         try
         {
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             NativeRuntime.Initialize();
-            await using var app = await SiloApp.Start(settings, followTerminal: true);
+            await using var app = await SiloApp.Start(settings);
             AnnounceReady(app);
-            await app.Ended();
+            var told = new TaskCompletionSource();
+            await using var registration = leave.Token.Register(told.SetResult);
+            // A silo that the cluster gave up ends by itself.
+            if (await Task.WhenAny(told.Task, app.Ended()) == told.Task) await app.Drain(settings.LongestDrain, leaveNow.Token);
             return 0;
         }
         catch (JobException e)
@@ -76,6 +82,13 @@ internal static class ServeCommand
         Console.Error.WriteLine(e);
         return new ReadyError(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
     }
+
+    private static PosixSignalRegistration Leave(PosixSignal signal, CancellationTokenSource leave, CancellationTokenSource leaveNow) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            (leave.IsCancellationRequested ? leaveNow : leave).Cancel();
+        });
 
     private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 

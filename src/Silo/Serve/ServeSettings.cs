@@ -40,6 +40,10 @@ internal sealed record ServeSettings
     /// <value>False: grains are reached from inside the silos only.</value>
     public bool Gateway { get; init; }
 
+    /// <summary>How long a silo that leaves waits for its jobs to write a checkpoint and go elsewhere.</summary>
+    /// <value>90 s.</value>
+    public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(90);
+
     /// <summary>The one line that a client writes to its own silo.</summary>
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
@@ -59,7 +63,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME, DTRAIN_DRAIN_SECONDS.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -67,8 +71,11 @@ internal sealed record ServeSettings
         if (!File.Exists(tokenFile)) throw new JobException(ErrorCodes.PathMissing, $"DTRAIN_TOKEN_FILE: no file {tokenFile}.");
         var port = variable("DTRAIN_PORT") ?? "5010";
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
+        var drain = variable("DTRAIN_DRAIN_SECONDS") ?? "90";
+        if (!int.TryParse(drain, out var seconds) || seconds is < 0 or > 86_400) throw Invalid($"DTRAIN_DRAIN_SECONDS: found '{drain}', expected 0 to 86400.");
         return Check(new ServeSettings
         {
+            LongestDrain = TimeSpan.FromSeconds(seconds),
             Token = File.ReadAllText(tokenFile).Trim(),
             Port = number,
             JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),

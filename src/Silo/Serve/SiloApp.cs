@@ -5,10 +5,12 @@ using Distributed.Grains;
 using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
+using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
+using Distributed.Silo.Jobs.Journals;
 using Distributed.Silo.Ranks;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -25,6 +27,9 @@ internal sealed class SiloApp : IAsyncDisposable
     private const int StartAttempts = 5;
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(3);
 
+    /// <summary>A silo of a cluster hands its grains over in peace.</summary>
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(15);
+
     private readonly WebApplication app;
 
     private SiloApp(WebApplication app) => this.app = app;
@@ -38,13 +43,12 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>Port of the door for Orleans clients, on loopback; null when there is none.</summary>
     public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
-    /// <param name="followTerminal">SIGINT and SIGTERM end the silo; otherwise only its owner does.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
-    public static async Task<SiloApp> Start(ServeSettings settings, bool followTerminal)
+    public static async Task<SiloApp> Start(ServeSettings settings)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, FreeLoopbackPorts(), followTerminal);
+            var app = Build(settings, FreeLoopbackPorts());
             try
             {
                 await app.StartAsync();
@@ -66,8 +70,11 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>The way to the grains for code of this process.</summary>
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
-    /// <summary>Completes when the silo was told to leave and has left.</summary>
+    /// <summary>Completes when the silo has left, for whatever reason.</summary>
     public Task Ended() => app.WaitForShutdownAsync();
+
+    /// <summary>Hands its jobs over; see <see cref="Departure"/>.</summary>
+    public Task Drain(TimeSpan longest, CancellationToken now) => app.Services.GetRequiredService<Departure>().Drain(longest, now);
 
     /// <summary>Ends running jobs at once and leaves.</summary>
     public async ValueTask DisposeAsync()
@@ -76,7 +83,7 @@ internal sealed class SiloApp : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports, bool followTerminal)
+    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -84,8 +91,8 @@ internal sealed class SiloApp : IAsyncDisposable
         // At every start it recommends server GC, which would take memory and cores from the ranks.
         builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = LongestStop);
-        if (!followTerminal) builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.DataRoot is null ? LongestStop : LongestLeave);
+        builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -106,7 +113,10 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
-        services.AddHostedService<RankHostShutdown>();
+        // A client's own silo needs none: the client writes the events down itself.
+        if (settings.DataRoot is not null) services.AddSingleton<IJobJournals, FileJournals>();
+        if (settings.DataRoot is not null) services.AddHostedService<FreezeWatch>();
+        services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
         services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
         services.AddGrpc(grpc =>
         {

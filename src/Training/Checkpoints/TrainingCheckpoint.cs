@@ -9,8 +9,9 @@ namespace Distributed.Training.Checkpoints;
 internal static class TrainingCheckpoint
 {
     /// <summary>Writes weights, moments and state; the checkpoint appears whole or not at all.</summary>
+    /// <param name="confirm">Throws when another generation has taken the job over; the checkpoint is then dropped.</param>
     /// <returns>Its directory.</returns>
-    public static string Save(CheckpointStore store, JobRuntime job, string fingerprint)
+    public static string Save(CheckpointStore store, JobRuntime job, string fingerprint, Action? confirm = null)
     {
         using var writer = store.Begin(job.State.Step);
         writer.WriteFile(CheckpointFiles.Model, stream => TensorFiles.Write(stream, job.Layout, [("", job.Replica.Master)]));
@@ -26,7 +27,7 @@ internal static class TrainingCheckpoint
             Fingerprint = fingerprint,
         };
         writer.WriteFile(CheckpointFiles.State, stream => TrainingStateFile.Write(stream, snapshot));
-        return writer.Commit().Path;
+        return writer.Commit(confirm).Path;
     }
 
     /// <summary>Restores the state of a checkpoint that its manifest vouches for.</summary>

@@ -27,6 +27,10 @@ public sealed record SessionOptions
     /// <summary>Directory of the job's checkpoints, absolute.</summary>
     public required string CheckpointDirectory { get; init; }
 
+    /// <summary>Tells this generation's writer from those of others, whose processes may still hang on.</summary>
+    /// <value>Empty: nobody else writes there.</value>
+    public string CheckpointWriter { get; init; } = "";
+
     /// <summary>Continue from the last valid checkpoint; where there are none at all, start afresh; where none is whole, refuse.</summary>
     public bool Resume { get; init; }
 

@@ -17,7 +17,7 @@ namespace Distributed.Training.Loop;
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
 internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange) : IDisposable
 {
-    private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep);
+    private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep, options.CheckpointWriter);
     private JobRuntime? job;
     private StepReporter? reporter;
     private Evaluator? evaluator;
@@ -228,7 +228,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
     private void Save()
     {
         if (!IsLead) return;
-        lastCheckpoint = TrainingCheckpoint.Save(store, job!, Fingerprint);
+        lastCheckpoint = TrainingCheckpoint.Save(store, job!, Fingerprint, () => decider.Confirm(job!.State.Step));
         events.Publish(new CheckpointEvent(job!.State.Step, lastCheckpoint));
         reporter!.Pause();
     }

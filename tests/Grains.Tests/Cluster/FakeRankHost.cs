@@ -14,7 +14,24 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
 {
     private readonly ConcurrentDictionary<(string Job, int Generation), Session> sessions = new();
 
+    private int running;
+
+    public bool IsBusy => Volatile.Read(ref running) > 0;
+
     public async Task<RankEnd> Run(RankAssignment assignment)
+    {
+        Interlocked.Increment(ref running);
+        try
+        {
+            return await Follow(assignment);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref running);
+        }
+    }
+
+    private async Task<RankEnd> Follow(RankAssignment assignment)
     {
         var session = sessions.GetOrAdd((assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId), assignment));
         session.Joined.AddOrUpdate(assignment.Rank, 1, (_, n) => n + 1);
@@ -49,18 +66,22 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
         private async Task<(RankOutcome, JobError?)> Train()
         {
             var total = SpecText.Parse(assignment.SpecJson).Steps!.Value;
-            var state = Specs.Fresh;
+            // What a checkpoint would hold: the step after which the one before ended on demand.
+            var state = assignment.Resume ? script.Saved : Specs.Fresh;
             while (state.Step < total)
             {
-                if (script.Gates.TryGetValue(state.Step + 1, out var gate)) await gate.Task;
+                if (script.Gates.TryGetValue(state.Step + 1, out var gate) && await Task.WhenAny(gate.Task, Aborted.Task) == Aborted.Task)
+                    return (RankOutcome.Failed, await Aborted.Task);
                 var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation));
                 if (vote is null) return (RankOutcome.Failed, await Aborted.Task);
+                script.Votes.Enqueue((assignment.Generation, vote.Step));
                 var reply = await grains.GetGrain<ICoordinatorGrain>(assignment.JobId).Vote(assignment.Silo, total, vote);
                 if (reply.Decision is not { } decision) return (RankOutcome.Failed, reply.Error);
                 script.Decisions.Enqueue((assignment.Silo, decision));
                 state = decision.After;
-                await Send(new WarningEvent($"step {state.Step}"));
+                await Send(new WarningEvent($"step {state.Step}"), state.Step);
                 if (decision.Control == StepControl.GoOn) continue;
+                script.Saved = state;
                 await Send(new StoppedEvent(state.Step, "ab", "here"));
                 return (RankOutcome.Stopped, null);
             }
@@ -69,8 +90,12 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
             return (RankOutcome.Completed, null);
         }
 
-        private Task Send(JobEvent jobEvent) => assignment.LocalRanks[0].Rank != 0 ? Task.CompletedTask : grains.GetGrain<IJobGrain>(assignment.JobId)
-            .Append(new EventBatch(assignment.Generation, assignment.Silo, sent++, [EventLine.Of(jobEvent)], 0));
+        private Task Send(JobEvent jobEvent, long step = 0)
+        {
+            var line = EventLine.Of(jobEvent);
+            return assignment.LocalRanks[0].Rank != 0 ? Task.CompletedTask : grains.GetGrain<IJobGrain>(assignment.JobId)
+                .Append(new EventBatch(assignment.Generation, assignment.Silo, sent++, [step > 0 ? line with { Step = step } : line], 0));
+        }
     }
 }
 
@@ -88,6 +113,11 @@ internal sealed class FakeScript
     public ConcurrentDictionary<long, TaskCompletionSource> Gates { get; } = new();
 
     public ConcurrentQueue<(string Silo, StepDecision Decision)> Decisions { get; } = new();
+
+    /// <summary>Votes that were sent, of all silos.</summary>
+    public ConcurrentQueue<(int Generation, long Step)> Votes { get; } = new();
+
+    public TrainerState Saved { get; set; } = Specs.Fresh;
 
     /// <summary>Changes a silo's vote; null: it falls silent until it is aborted.</summary>
     public Func<string, StepVote, StepVote?> Vote { get; set; } = (_, vote) => vote;

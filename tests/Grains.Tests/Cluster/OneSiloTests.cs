@@ -66,9 +66,10 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
         await cluster.Job("first").Submit(Specs.Submission());
         await cluster.Job("second").Submit(Specs.Submission());
         await cluster.WaitFor("first", "step 1");
-        var waiting = await cluster.Job("second").Status();
+        var waiting = await TrainingCluster.Eventually(() => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, waiting!.Phase);
-        Assert.Equal("waits for 1 silo(s) that run no other job", waiting.Message);
+        Assert.Contains("needs 1 free silos at once; 0 of", waiting.Message, StringComparison.Ordinal);
+        Assert.Contains("running: first", waiting.Message, StringComparison.Ordinal);
         gate.SetResult();
         await cluster.Watch("first");
         await cluster.Watch("second");

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
@@ -26,13 +27,25 @@ public sealed class RankPlanTests
             }
         });
 
+    [Fact]
+    public void Deal_SilosOfAnySize_NoSiloGetsMoreRanksThanSlots() =>
+        Gen.Select(Gen.Int[1, 8].Array[1, 10], Gen.Double[0, 1]).Sample((sizes, share) =>
+        {
+            var silos = sizes.Select((slots, i) => Silos(sizes.Length)[i] with { Slots = slots }).ToImmutableArray();
+            var worldSize = 1 + (int)(share * (sizes.Sum() - 1));
+            var plan = RankPlan.Deal(worldSize, "cpu", silos);
+            Assert.Equal(Enumerable.Range(0, worldSize), plan.SelectMany(s => s.Ranks).Select(r => r.Rank));
+            Assert.All(plan, s => Assert.InRange(s.Ranks.Length, 1, s.Silo.Slots));
+        });
+
     [Theory]
-    [InlineData(0, 4, null, 4)]
-    [InlineData(0, 4, 3, 3)]
-    [InlineData(0, 100, null, 8)]
-    [InlineData(6, 2, 3, 6)]
-    public void WorldSize_AskedOrAsManyAsFit(int asked, int slots, int? max, int expected) => Assert.Equal(
-        expected, RankPlan.WorldSize(Specs.Job() with { Workers = new WorkersSpec { Max = max } }, asked, slots));
+    [InlineData(0, null, null, 1, 8, true)]
+    [InlineData(0, 3, null, 1, 3, false)]
+    [InlineData(0, 100, null, 1, 8, false)]
+    [InlineData(6, 3, null, 6, 6, false)]
+    [InlineData(0, 3, 5, 5, 5, false)]
+    public void Demand_AskedScaledOrAsTheJobSays(int asked, int? max, int? workers, int least, int most, bool oneSilo) => Assert.Equal(
+        (least, most, oneSilo), RankPlan.Demand(Specs.Job() with { Workers = new WorkersSpec { Max = max } }, new RunOptions { Ranks = asked }, workers));
 
     [Fact]
     public void Refuse_MoreRanksThanMicroBatches_NamesBothAndTheRemedy() => Assert.Equal(

@@ -17,7 +17,7 @@ public sealed class CoordinatorDeciderTests : IDisposable
     public void Dispose() => wait.Dispose();
 
     private CoordinatorDecider Decider(Task<VoteReply> reply, TimeSpan? deadline = null) =>
-        new(new FakeCoordinator(reply, new TaskCompletionSource<MeetReply>().Task), "a", deadline ?? TimeSpan.FromSeconds(30), wait);
+        new(new FakeCoordinator(reply, new TaskCompletionSource<MeetReply>().Task), new FakeJobGrain(), 1, "a", deadline ?? TimeSpan.FromSeconds(30), wait);
 
     private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
         new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Events;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
@@ -32,5 +33,21 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task RankEnded(RankEnd end) => throw new NotSupportedException();
 
-    public Task Begin(ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
+    public Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
+
+    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => throw new NotSupportedException();
+
+    public Task<JobChange?> Resume() => throw new NotSupportedException();
+
+    public Task<JobChange?> Scale(int workers) => throw new NotSupportedException();
+
+    public Task<JobChange?> Delete() => throw new NotSupportedException();
+
+    public Task<JobDiagnosis?> Why() => throw new NotSupportedException();
+
+    public Task Move(string reason) => throw new NotSupportedException();
+
+    public Task<JobStanding> Wake() => throw new NotSupportedException();
+
+    public Task<JobError?> Confirm(int generation, long step) => throw new NotSupportedException();
 }

@@ -1,0 +1,61 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Placement;
+using Distributed.Grains.Workers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Devices;
+
+/// <remarks>Calls come in turns; none awaits, so that none finds another's half done.</remarks>
+[Reentrant]
+internal sealed class DeviceService(
+    GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, IOptions<SiloDevicesOptions> options)
+    : GrainService(id, silo, loggers), IDeviceService
+{
+    private (string JobId, int Generation)? holder;
+    private bool released;
+
+    public Task<LeasedSilo?> TryLease(string jobId, int generation)
+    {
+        if (holder is { } held && held != (jobId, generation))
+        {
+            if (held.JobId == jobId && held.Generation < generation) End(held);
+            Settle();
+        }
+
+        if (holder is null && !drain.IsDraining && !ranks.IsBusy) holder = (jobId, generation);
+        return Task.FromResult(holder == (jobId, generation) && !drain.IsDraining ? Self() : null);
+    }
+
+    public Task Release(string jobId, int generation)
+    {
+        if (holder is { } held && held.JobId == jobId && held.Generation <= generation) End(held);
+        return Task.CompletedTask;
+    }
+
+    public Task<SiloDevices> Describe()
+    {
+        Settle();
+        return Task.FromResult(new SiloDevices(Self(), holder?.JobId, holder?.Generation ?? 0, drain.IsDraining));
+    }
+
+    private void End((string JobId, int Generation) held)
+    {
+        ranks.Abort(held.JobId, held.Generation, new JobError(
+            ErrorCodes.SiloLost, $"Generation {held.Generation} of job {held.JobId} is over on silo {local.Name}.", null, local.Name, null, null));
+        released = true;
+        Settle();
+    }
+
+    /// <summary>Slots that were given back are free once no rank runs on them.</summary>
+    private void Settle()
+    {
+        if (!released || ranks.IsBusy) return;
+        (holder, released) = (null, false);
+    }
+
+    private LeasedSilo Self() => new(local.SiloAddress, local.Name, options.Value.CpuSlots);
+}

@@ -1,0 +1,9 @@
+using Orleans.Runtime;
+using Orleans.Runtime.Services;
+
+namespace Distributed.Grains.Devices;
+
+internal sealed class DeviceServices(IServiceProvider services) : GrainServiceClient<IDeviceService>(services), IDeviceServices
+{
+    public IDeviceService On(SiloAddress silo) => GetGrainService(silo);
+}

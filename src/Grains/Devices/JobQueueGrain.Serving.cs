@@ -1,0 +1,215 @@
+using System.Collections.Immutable;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Devices;
+
+// One loop at a time: hear the jobs, look at the silos, take back what nobody holds, deal out what is free.
+internal sealed partial class JobQueueGrain
+{
+    private static readonly TimeSpan LookPeriod = TimeSpan.FromSeconds(0.9);
+    private static readonly TimeSpan IdlePeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WakePeriod = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan PassOverPeriod = TimeSpan.FromSeconds(3);
+
+    private readonly Dictionary<string, long> passedOver = [];
+    private bool serving;
+    private bool again;
+    private bool wakeAll;
+    private long? served;
+    private long? woken;
+
+    private bool IsDue() => served is not { } at || time.GetElapsedTime(at) > (waiting.Count + unheard.Count > 0 ? LookPeriod : IdlePeriod);
+
+    private void ServeSoon()
+    {
+        if (serving) again = true;
+        else Serve().Ignore();
+    }
+
+    private async Task Serve()
+    {
+        serving = true;
+        try
+        {
+            do
+            {
+                again = false;
+                served = time.GetTimestamp();
+                await HearJobs();
+                await ServeOnce();
+            }
+            while (again);
+        }
+#pragma warning disable CA1031 // Nobody awaits this; the next look tries again.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogServeFailed(e);
+        }
+        finally
+        {
+            serving = false;
+        }
+    }
+
+    /// <summary>Asks jobs where they stand: those not heard of since this grain woke, now and then all, and all that run when silos come or go.</summary>
+    private async Task HearJobs()
+    {
+        var all = woken is not { } at || time.GetElapsedTime(at) > WakePeriod;
+        if (all) woken = time.GetTimestamp();
+        IEnumerable<string> asked = all ? store.State.Jobs.Where(j => !j.Ended).Select(j => j.JobId) : wakeAll ? unheard.Concat(holders.Keys) : unheard;
+        wakeAll = false;
+        await Task.WhenAll(asked.ToList().Select(Hear));
+    }
+
+    private async Task Hear(string jobId)
+    {
+        try
+        {
+            var standing = await GrainFactory.GetGrain<IJobGrain>(jobId).Wake();
+            unheard.Remove(jobId);
+            if (standing.Waiting is { } job) Line(job);
+            else if (standing.Holding is { } hold) Adopt(jobId, hold);
+            else await Leave(jobId, ended: true);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogUnheard(e, jobId);
+        }
+    }
+
+    private void Adopt(string jobId, JobHold hold)
+    {
+        waiting.Remove(jobId);
+        holders[jobId] = (new QueueHolder(jobId, hold.User, hold.Ranks, hold.Silos), hold.Generation);
+    }
+
+    private async Task ServeOnce()
+    {
+        var (all, _) = await LookAtSilos();
+        await Reclaim(all);
+        // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
+        if (waiting.Count == 0 || (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing)) return;
+        var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow());
+        reasons = plan.Reasons;
+        foreach (var grant in plan.Grants) await TryGrant(grant);
+    }
+
+    private async Task<(IReadOnlyList<SiloDevices> Devices, ImmutableArray<SiloView> Views)> LookAtSilos()
+    {
+        var alive = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, SiloNameOrder.Instance).ToList();
+        var found = await Task.WhenAll(alive.Select(m => Ask(m.SiloAddress, m.Name)));
+        var views = found.Zip(alive, (devices, member) => devices is null
+            ? new SiloView(member.Name, SiloCondition.Silent, 0, null)
+            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder));
+        return ([.. found.OfType<SiloDevices>()], [.. views]);
+    }
+
+    private static SiloCondition ConditionOf(SiloDevices devices) =>
+        devices.Draining ? SiloCondition.Draining : devices.Holder is null ? SiloCondition.Free : SiloCondition.Busy;
+
+    private async Task<SiloDevices?> Ask(SiloAddress address, string name)
+    {
+        try
+        {
+            return await devices.On(address).Describe();
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogSilent(e, name);
+            return null;
+        }
+    }
+
+    /// <summary>Takes slots back from jobs that do not hold them, or no longer.</summary>
+    private async Task Reclaim(IReadOnlyList<SiloDevices> all)
+    {
+        foreach (var silo in all)
+        {
+            if (silo.Holder is not { } holder || unheard.Contains(holder)) continue;
+            if (holders.TryGetValue(holder, out var held) && held.Generation >= silo.Generation && held.Holder.Silos.Any(s => s.Address.Equals(silo.Silo.Address))) continue;
+            await Release(silo.Silo, holder, silo.Generation);
+            again = true;
+        }
+    }
+
+    private async Task TryGrant(QueueGrant grant)
+    {
+        var job = grant.Job;
+        var leases = await Task.WhenAll(grant.Silos.Select(silo => Lease(silo, job)));
+        // It may have been stopped, or ask for something else, by now.
+        if (!leases.All(granted => granted) || waiting.GetValueOrDefault(job.JobId) != job)
+        {
+            await Task.WhenAll(grant.Silos.Select(silo => Release(silo, job.JobId, job.Generation)));
+            return;
+        }
+
+        waiting.Remove(job.JobId);
+        holders[job.JobId] = (new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos), job.Generation);
+        // Not awaited: the job may at this moment be waiting for the queue.
+        Begin(grant).Ignore();
+    }
+
+    private async Task<bool> Lease(LeasedSilo silo, QueuedJob job)
+    {
+        try
+        {
+            return await devices.On(silo.Address).TryLease(job.JobId, job.Generation) is not null;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogLeaseFailed(e, silo.Name, job.JobId);
+            return false;
+        }
+    }
+
+    private async Task Release(LeasedSilo silo, string jobId, int generation)
+    {
+        try
+        {
+            await devices.On(silo.Address).Release(jobId, generation);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // Tried again at the next look; a silo that is gone takes its lease with it.
+            LogReleaseFailed(e, silo.Name, jobId);
+        }
+    }
+
+    private async Task Begin(QueueGrant grant)
+    {
+        var job = grant.Job;
+        var begun = false;
+        try
+        {
+            begun = await GrainFactory.GetGrain<IJobGrain>(job.JobId).Begin(job.Generation, grant.Ranks, grant.Silos);
+        }
+#pragma warning disable CA1031 // Nobody awaits this: whatever the job threw, its silos must come back.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogBeginFailed(e, job.JobId);
+        }
+
+        if (begun || !holders.TryGetValue(job.JobId, out var held) || held.Generation != job.Generation) return;
+        // Whatever it wants now, it will say when asked; a job that cannot begin must not keep others from it.
+        holders.Remove(job.JobId);
+        unheard.Add(job.JobId);
+        passedOver[job.JobId] = time.GetTimestamp();
+        ServeSoon();
+    }
+
+    private bool IsPassedOver(string jobId)
+    {
+        if (!passedOver.TryGetValue(jobId, out var since)) return false;
+        if (time.GetElapsedTime(since) < PassOverPeriod) return true;
+        passedOver.Remove(jobId);
+        return false;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
+
+namespace Distributed.Grains.Devices;
+
+/// <summary>Decides, without Orleans or a clock, which waiting jobs get which silos.</summary>
+/// <remarks>In order of priority, then age. Whoever fits begins, also behind one who does not (first fit); when the first of those
+/// has waited past the patience, free silos are kept for it: it cannot starve.
+/// A silo goes to one job whole. Jobs over their user's quota, or larger than the cluster, hold nobody up.</remarks>
+internal sealed class QueuePlanner
+{
+    private readonly IReadOnlyList<QueueSilo> silos;
+    private readonly IUserQuotas quotas;
+    private readonly QueueOptions options;
+    private readonly DateTimeOffset now;
+    private readonly List<QueueHolder> holders;
+    private readonly List<LeasedSilo> free;
+    private readonly List<QueueGrant> grants = [];
+    private readonly Dictionary<string, JobFinding> reasons = [];
+    private QueuedJob? head;
+    private bool reserved;
+
+    private QueuePlanner(IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now)
+    {
+        (this.silos, this.quotas, this.options, this.now) = (silos, quotas, options, now);
+        this.holders = [.. holders];
+        free = [.. silos.Where(s => s is { Holder: null, Draining: false }).Select(s => s.Silo)];
+    }
+
+    /// <param name="waiting">In any order.</param>
+    /// <param name="holders">Jobs that hold silos.</param>
+    /// <param name="silos">Those that are alive and answer.</param>
+    public static QueuePlan Plan(
+        IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now)
+    {
+        var planner = new QueuePlanner(holders, silos, quotas, options, now);
+        foreach (var job in waiting.OrderByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
+        return new QueuePlan(planner.grants, planner.reasons);
+    }
+
+    private long Weight(QueuedJob job) => job.Priority + (long)((now - job.Since) / options.Aging);
+
+    private IEnumerable<LeasedSilo> Usable => silos.Where(s => !s.Draining).Select(s => s.Silo);
+
+    private void Consider(QueuedJob job)
+    {
+        if (OverQuota(job, out var most) is { } quota) reasons[job.JobId] = quota;
+        else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
+        else if (Pick(free, job, most) is { } silos) Grant(job, most, silos);
+        else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
+        else reasons[job.JobId] = Behind(job);
+    }
+
+    private void Grant(QueuedJob job, int most, List<LeasedSilo> picked)
+    {
+        var slots = picked.Sum(s => s.Slots);
+        var ranks = job.Silos > 0 ? job.MaxRanks : Math.Min(most, slots);
+        picked.Sort((a, b) => SiloNameOrder.Instance.Compare(a.Name, b.Name));
+        free.RemoveAll(picked.Contains);
+        holders.Add(new QueueHolder(job.JobId, job.User, ranks, [.. picked]));
+        grants.Add(new QueueGrant(job, ranks, [.. picked]));
+    }
+
+    private JobFinding? OverQuota(QueuedJob job, out int most)
+    {
+        most = job.MaxRanks;
+        var quota = quotas.Of(job.User);
+        var mine = holders.Where(h => h.User == job.User).ToList();
+        var used = mine.Sum(h => h.Ranks);
+        if (quota.Ranks is { } ranks)
+        {
+            most = Math.Min(most, ranks - used);
+            if (job.MinRanks > ranks) return new(
+                Say($"needs {job.MinRanks} ranks, but user {job.User} may have {ranks} at once: it can never begin"),
+                Say($"Ask for fewer ranks ('dtrain scale {job.JobId} --workers {ranks}'), or ask the operator for a larger quota."));
+            if (job.MinRanks > most) return new(
+                Say($"needs {job.MinRanks} ranks; user {job.User} has {used} of {ranks} running ({Names(mine)})"), "It begins when one of them ends.");
+        }
+
+        return quota.Jobs is { } jobs && mine.Count >= jobs
+            ? new(Say($"user {job.User} has {mine.Count} of {jobs} jobs running ({Names(mine)})"), "It begins when one of them ends.")
+            : null;
+    }
+
+    private JobFinding? NeverFits(QueuedJob job)
+    {
+        var (count, slots) = (Usable.Count(), Usable.Sum(s => s.Slots));
+        if (job.Silos > count) return new(
+            Say($"needs {job.Silos} silos; the cluster has {count}"), Say($"Add silos, or ask for {count} at most."));
+        return job.Silos == 0 && job.MinRanks > slots
+            ? new(Say($"needs {job.MinRanks} slots; the cluster has {slots} on {count} silos"),
+                slots == 0 ? "Add silos, or wait until some are back." : Say($"Add silos, or ask for fewer ranks ('dtrain scale {job.JobId} --workers {slots}')."))
+            : null;
+    }
+
+    /// <summary>The first that does not fit: for a while others pass, then what it needs is kept for it.</summary>
+    private JobFinding BecomeHead(QueuedJob job, int most)
+    {
+        head = job;
+        var need = job.Silos > 0 ? Say($"{job.Silos} free silos") : Say($"{job.MinRanks} free slots");
+        var have = Say($"{free.Sum(s => s.Slots)} of {Usable.Sum(s => s.Slots)} slots are free on {free.Count} of {Usable.Count()} silos");
+        var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
+        if (now - job.Since < options.Patience)
+            return new($"is the next one: needs {need} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
+        reserved = true;
+        free.Clear();
+        return new($"is the next one: needs {need} at once; {have}{running}", $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
+    }
+
+    private JobFinding Behind(QueuedJob job)
+    {
+        var need = job.Silos > 0 ? Say($"{job.Silos} free silos") : Say($"{job.MinRanks} free slots");
+        return new(
+            Say($"needs {need}; job {head!.JobId} comes first{(reserved ? " and free silos are kept for it" : Say($", and only {free.Sum(s => s.Slots)} slots are free"))}"),
+            "It begins when enough of the running jobs have ended.");
+    }
+
+    /// <returns>Silos that give the job what it needs, in no order; null when the free ones do not.</returns>
+    private static List<LeasedSilo>? Pick(List<LeasedSilo> free, QueuedJob job, int most)
+    {
+        if (job.Silos > 0) return free.Count >= job.Silos ? [.. free.OrderBy(s => s.Name, SiloNameOrder.Instance).Take(job.Silos)] : null;
+        // One silo that is just large enough leaves the others to others.
+        var bySize = free.OrderBy(s => s.Slots).ThenBy(s => s.Name, SiloNameOrder.Instance).ToList();
+        if (bySize.Find(s => s.Slots >= most) is { } alone) return [alone];
+        var picked = new List<LeasedSilo>();
+        var enough = job.OneSilo ? job.MinRanks : most;
+        foreach (var silo in free.OrderByDescending(s => s.Slots).ThenBy(s => s.Name, SiloNameOrder.Instance))
+        {
+            picked.Add(silo);
+            if (picked.Sum(s => s.Slots) >= enough) break;
+        }
+
+        return picked.Count > 0 && picked.Sum(s => s.Slots) >= job.MinRanks ? picked : null;
+    }
+
+    private static string Names(List<QueueHolder> jobs) =>
+        string.Join(", ", jobs.Take(3).Select(h => h.JobId)) + (jobs.Count > 3 ? Say($" and {jobs.Count - 3} more") : "");
+
+    private static string Span(TimeSpan span) => span.TotalSeconds < 120 ? Say($"{span.TotalSeconds:0.#} s") : Say($"{span.TotalMinutes:0.#} min");
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

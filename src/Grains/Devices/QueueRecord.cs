@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+
+namespace Distributed.Grains.Devices;
+
+/// <summary>All jobs of the cluster, as stored.</summary>
+[GenerateSerializer]
+internal sealed record QueueRecord
+{
+    /// <summary>In the order in which they first lined up.</summary>
+    [Id(0)]
+    public ImmutableArray<QueueEntry> Jobs { get; init; } = [];
+
+    /// <summary>The list with one job added or changed.</summary>
+    public QueueRecord With(string jobId, bool ended)
+    {
+        var at = IndexOf(jobId);
+        var entry = new QueueEntry(jobId, ended);
+        return at < 0 ? this with { Jobs = Jobs.Add(entry) } : Jobs[at] == entry ? this : this with { Jobs = Jobs.SetItem(at, entry) };
+    }
+
+    public QueueRecord Without(string jobId) => IndexOf(jobId) is >= 0 and var at ? this with { Jobs = Jobs.RemoveAt(at) } : this;
+
+    private int IndexOf(string jobId)
+    {
+        for (var i = 0; i < Jobs.Length; i++)
+            if (Jobs[i].JobId == jobId) return i;
+        return -1;
+    }
+}
+
+/// <param name="Ended">It neither waits nor runs, unless it is resumed.</param>
+[GenerateSerializer]
+internal readonly record struct QueueEntry([property: Id(0)] string JobId, [property: Id(1)] bool Ended);

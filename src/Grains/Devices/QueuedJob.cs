@@ -1,0 +1,22 @@
+using Orleans.Concurrency;
+
+namespace Distributed.Grains.Devices;
+
+/// <summary>A job that wants silos.</summary>
+/// <param name="Generation">The one it will open; leases bear it, so that an older one's are told apart.</param>
+/// <param name="Silos">Silos it wants, no more and no less; 0: as few as have the slots.</param>
+/// <param name="MinRanks">Fewest ranks it runs with.</param>
+/// <param name="MaxRanks">Most ranks it can use; they share cores where <paramref name="Silos"/> is fixed.</param>
+/// <param name="OneSilo">More silos than one only for <paramref name="MinRanks"/>: the job names no number of ranks.</param>
+/// <param name="Since">When it was first lined up; a job that comes back keeps its place.</param>
+[GenerateSerializer, Immutable]
+public sealed record QueuedJob(
+    [property: Id(0)] string JobId,
+    [property: Id(1)] string User,
+    [property: Id(2)] int Priority,
+    [property: Id(3)] int Generation,
+    [property: Id(4)] int Silos,
+    [property: Id(5)] int MinRanks,
+    [property: Id(6)] int MaxRanks,
+    [property: Id(7)] bool OneSilo,
+    [property: Id(8)] DateTimeOffset Since);

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+
+namespace Distributed.Grains.Jobs;
+
+/// <summary>What of a job is written down line by line.</summary>
+public enum JournalKind
+{
+    /// <summary>One JSON object a line.</summary>
+    Events,
+
+    /// <summary>One sentence a line.</summary>
+    Diary,
+}
+
+/// <summary>Where jobs' lines lie so that they outlive the silo that wrote them; the host may bring one.</summary>
+public interface IJobJournals
+{
+    /// <summary>Opens what there is; the caller disposes.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    Task<IJobJournal> Open(string jobId, JournalKind kind);
+
+    /// <summary>Removes a job's journals and all else that lies in its own folder.</summary>
+    /// <exception cref="IOException">Not all of it could be removed.</exception>
+    Task Delete(string jobId);
+}
+
+/// <summary>Numbered lines of one job. Used by one caller at a time.</summary>
+public interface IJobJournal : IAsyncDisposable
+{
+    /// <summary>Lines there are.</summary>
+    long End { get; }
+
+    /// <summary>Begins a part of one's own, after which an older part's late lines no longer count.</summary>
+    /// <param name="epoch">Larger than any before; whoever has a smaller one was superseded.</param>
+    Task Begin(long epoch);
+
+    /// <summary>Adds lines; they outlive this process once it returns.</summary>
+    /// <exception cref="IOException">None of them was added, as on a full disk.</exception>
+    Task Append(IReadOnlyList<string> lines);
+
+    /// <returns>Lines from a number on, at most <paramref name="count"/>.</returns>
+    Task<ImmutableArray<string>> Read(long from, int count);
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using Distributed.Core;
+using Distributed.Core.Events;
+
+namespace Distributed.Grains.Jobs;
+
+/// <summary>Says in words why a job stands where it stands, and what helps; a pure function of what is known of it.</summary>
+internal static class JobDoctor
+{
+    private const double ManySkips = 0.05;
+    private const double LargeShare = 0.25;
+
+    /// <param name="failure">Of a failed job.</param>
+    /// <param name="queue">What the queue says of a waiting one; null when it says nothing.</param>
+    /// <param name="recent">The last events, oldest first.</param>
+    /// <returns>The weightiest first; never empty.</returns>
+    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent) => report.Phase switch
+    {
+        JobPhase.Queued => Waits(report, queue, recent),
+        JobPhase.Running => Runs(report, recent),
+        JobPhase.Failed => [new($"failed{At(failure!)}: {failure!.Message}", Remedy(failure.Code, report.Id)), .. Skips(recent)],
+        JobPhase.Stopped => [new(Say($"was stopped after step {report.Step}"), $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
+        _ => [new(Say($"has completed after {report.Step} steps"), "")],
+    };
+
+    private static IEnumerable<JobFinding> Waits(JobReport report, JobFinding? queue, IReadOnlyList<JobEvent> recent)
+    {
+        yield return queue is null
+            ? new("waits for its turn; the queue has not looked at it yet", "Ask again in a second.")
+            : queue with { What = $"waits: {queue.What}" };
+        if (report.Generation > 0)
+            yield return new(Say($"ran before, in generation {report.Generation}, up to step {report.Step}"), "It goes on from its last checkpoint.");
+        foreach (var warning in recent.OfType<WarningEvent>().TakeLast(1)) yield return new($"the last warning: {warning.Message}", "");
+    }
+
+    private static IEnumerable<JobFinding> Runs(JobReport report, IReadOnlyList<JobEvent> recent)
+    {
+        if (report.Message.Length > 0) yield return new(report.Message, "");
+        var steps = recent.OfType<StepEvent>().Where(s => s.Generation == report.Generation).ToList();
+        if (steps.Count == 0)
+        {
+            yield return new(
+                Say($"runs on {string.Join(", ", report.Silos)} but has not finished a step of generation {report.Generation}: its silos read their data and load the checkpoint, or the first step is long"),
+                $"'dtrain logs {report.Id}' tells what came last.");
+            yield break;
+        }
+
+        var findings = Skips(recent).Concat(Slow(report, steps)).ToList();
+        foreach (var finding in findings) yield return finding;
+        var mean = steps.Average(s => s.Seconds);
+        yield return new(
+            Say($"runs with {report.Ranks} ranks on {string.Join(", ", report.Silos)}: step {report.Step}{(report.Steps > 0 ? Say($" of {report.Steps}") : "")}, {mean:0.####} s a step{(findings.Count == 0 ? "; nothing stands out" : "")}"), "");
+    }
+
+    private static IEnumerable<JobFinding> Skips(IReadOnlyList<JobEvent> recent)
+    {
+        var steps = recent.OfType<StepEvent>().ToList();
+        var skipped = steps.Where(s => s.Skipped).ToList();
+        if (steps.Count == 0 || skipped.Count < Math.Max(2, ManySkips * steps.Count)) yield break;
+        var culprit = skipped.LastOrDefault(s => s.NonFinite is not null)?.NonFinite;
+        yield return new(
+            Say($"skips steps: {skipped.Count} of the last {steps.Count} had gradients that are not finite{(culprit is null ? "" : $", the last time first in {culprit}")}; the loss scale is {steps[^1].LossScale:G6}"),
+            "A few at the start are normal while the loss scale settles. If it goes on: lower the learning rate, set clipNorm, start with a smaller lossScale.init, or use mixed_bfloat16.");
+    }
+
+    private static IEnumerable<JobFinding> Slow(JobReport report, List<StepEvent> steps)
+    {
+        var all = steps.Sum(s => s.Phases.Data + s.Phases.Forward + s.Phases.Backward + s.Phases.Exchange + s.Phases.Decide + s.Phases.Apply);
+        if (all <= 0) yield break;
+        var (data, exchange, decide) = (steps.Sum(s => s.Phases.Data) / all, steps.Sum(s => s.Phases.Exchange) / all, steps.Sum(s => s.Phases.Decide) / all);
+        if (data > LargeShare)
+            yield return new(Say($"is slowed by its data: {data:P0} of a step is waiting for the next batch"), "Put the data on a faster volume, or give a rank larger micro-batches.");
+        if (exchange > LargeShare)
+            yield return new(
+                Say($"is slowed by the exchange: {exchange:P0} of a step is spent waiting for gradients of {(report.Silos.Length > 1 ? "other silos and ranks" : "other ranks")}{Slowest(steps)}"),
+                report.Silos.Length > 1
+                    ? $"Use fewer silos ('dtrain scale {report.Id} --workers N'), exchange: peer, workers.overlap, or more micro-batches a step."
+                    : "Use fewer ranks than cores, or more micro-batches a step.");
+        if (decide > LargeShare)
+            yield return new(Say($"is slowed by the decision: {decide:P0} of a step is waiting for the coordinator"), "Look at the load of the silo that holds the job, and at the network.");
+    }
+
+    /// <summary>Where one rank computes much longer than the others, all wait for it.</summary>
+    private static string Slowest(List<StepEvent> steps)
+    {
+        if (steps.FindLast(s => s.Ranks is { Count: > 1 })?.Ranks is not { } ranks) return "";
+        var slowest = ranks.MaxBy(r => r.Compute)!;
+        var others = ranks.Where(r => r != slowest).Average(r => r.Compute);
+        return slowest.Compute > 1.3 * others ? Say($"; rank {slowest.Rank} computes {slowest.Compute / others:0.0} times as long as the others") : "";
+    }
+
+    private static string At(JobError error) => error.Step is { } step ? Say($" at step {step}") : "";
+
+    private static string Remedy(string code, string id) => code switch
+    {
+        ErrorCodes.SpecInvalid or ErrorCodes.PathMissing or ErrorCodes.ResumeMismatch => "Mend the job file or the paths and submit it under another id.",
+        ErrorCodes.CheckpointExists => "Name another checkpoint.path, or delete the old job.",
+        ErrorCodes.DataInvalid => $"Mend the data file that the message names, then 'dtrain resume {id}'.",
+        ErrorCodes.CheckpointInvalid => $"'dtrain checkpoint verify' tells which files are damaged; restore one, then 'dtrain resume {id}'.",
+        ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; then submit it under another id.",
+        ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
+        ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
+        ErrorCodes.Divergence => "Run all silos on one build and on machines that are alike; then resume. If they are, please report it.",
+        _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",
+    };
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,87 @@
+using Distributed.Core.Events;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
+
+namespace Distributed.Grains.Jobs;
+
+// What owners and operators ask of a job beside its start and its end.
+internal sealed partial class JobGrain
+{
+    public Task<JobChange?> Resume() => Change(
+        State.Phase switch
+        {
+            JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
+            JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
+            _ when HasRanks => $"The ranks of job {Id} are still ending; ask again in a moment.",
+            _ => null,
+        },
+        () => JobLifecycle.Resume(State, time.GetUtcNow()));
+
+    public Task<JobChange?> Scale(int workers) => Change(
+        State.Phase == JobPhase.Completed ? $"Job {Id} has completed; it needs no ranks any more."
+            : RankPlan.Refuse(Spec, workers, 0, 0) is { } refusal ? refusal
+            : workers < 1 ? $"workers: found {workers}, expected 1 or more."
+            : null,
+        () => JobLifecycle.Scale(State, workers));
+
+    public async Task<JobChange?> Delete()
+    {
+        if (store.State.Submission is null) return null;
+        var report = await Report();
+        if (State.Phase == JobPhase.Running || HasRanks)
+            return new JobChange(report, $"Job {Id} is running; stop it first ('dtrain stop {Id}'), then delete it.");
+        try
+        {
+            if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);
+            await events.DisposeAsync();
+            await diary.DisposeAsync();
+            if (journals is not null) await journals.Delete(Id);
+        }
+        catch (IOException e)
+        {
+            DeactivateOnIdle();
+            return new JobChange(report, $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
+        }
+
+        await store.ClearStateAsync();
+        await Queue.Forget(Id);
+        DeactivateOnIdle();
+        return new JobChange(report with { Phase = JobPhase.Absent });
+    }
+
+    public async Task<JobDiagnosis?> Why()
+    {
+        if (store.State.Submission is null) return null;
+        var report = await Report();
+        var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
+        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, State.Failure, queue, await RecentEvents())]);
+    }
+
+    public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));
+
+    public Task<JobStanding> Wake()
+    {
+        if (store.State.Submission is not { } submission) return Task.FromResult(new JobStanding(null, null));
+        if (State.Phase == JobPhase.Queued) return Task.FromResult(new JobStanding(QueueEntry(), null));
+        return Task.FromResult(HasRanks
+            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)]))
+            : new JobStanding(null, null));
+    }
+
+    public async Task<JobError?> Confirm(int generation, long step)
+    {
+        if (generation != State.Generation || State.Phase != JobPhase.Running || State.Comeback is { Abrupt: true })
+            return new JobError(
+                Core.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
+        // The write is the proof: whoever was superseded cannot store anything.
+        await Store(store.State with { State = State with { Confirmed = Math.Max(State.Confirmed, step) } });
+        return null;
+    }
+
+    private async Task<JobChange?> Change(string? refusal, Func<JobTransition> transition)
+    {
+        if (store.State.Submission is null) return null;
+        if (refusal is null) await Apply(transition());
+        return new JobChange(await Report(), refusal);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using Distributed.Core.Events;
+
+namespace Distributed.Grains.Jobs;
+
+// What the job's ranks and its own life leave behind: events for programs, a diary for people.
+internal sealed partial class JobGrain
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
+    private const int LargestPage = 4096;
+    private const int Recent = 256;
+
+    private readonly JobLog events = new(options.Value.EventsKept);
+    private readonly JobLog diary = new(options.Value.EventsKept / 10);
+    private Dictionary<(int Generation, string Source), long> nextOf = [];
+    private bool opened;
+    private bool begun;
+    private long lastStep;
+    private long totalSteps;
+
+    /// <summary>Step events of the current generation.</summary>
+    private long stepsNow;
+
+    private bool Progressed => stepsNow > 0;
+
+    public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => ReadFrom(events, from, max, wait);
+
+    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => ReadFrom(diary, from, max, wait);
+
+    public async Task Append(EventBatch batch)
+    {
+        if (State.Phase != JobPhase.Running || batch.Generation != State.Generation) return;
+        var sequence = (batch.Generation, batch.Source);
+        var next = nextOf.GetValueOrDefault(sequence);
+        for (var i = (int)Math.Max(0, next - batch.First); i < batch.Lines.Length; i++) Take(batch.Lines[i]);
+        nextOf[sequence] = Math.Max(next, batch.First + batch.Lines.Length);
+        if (batch.TotalSteps > 0) totalSteps = batch.TotalSteps;
+        await Flush();
+    }
+
+    private async Task<EventPage?> ReadFrom(JobLog log, long from, int max, TimeSpan wait)
+    {
+        if (store.State.Submission is null) return null;
+        await log.WaitFor(from, wait < LongestWait ? wait : LongestWait, time);
+        return await log.Read(from, Math.Clamp(max, 1, LargestPage));
+    }
+
+    private void Take(EventLine line)
+    {
+        lastStep = Math.Max(lastStep, line.Step);
+        if (line.Step > 0) stepsNow++;
+        if (line.Ending is null) LogLine(line);
+        else store.State = store.State with { State = JobLifecycle.Announce(State, State.Generation, line).State };
+    }
+
+    private void LogLine(EventLine line)
+    {
+        if (events.IsClosed) return;
+        events.Append(line.Json);
+        if (EventText.Of(line, totalSteps) is { } text) Note(text);
+        if (line.Ending is null) return;
+        events.Close();
+        diary.Close();
+    }
+
+    private void Note(string text) => diary.Append(string.Create(
+        CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {text.ReplaceLineEndings(" ")}"));
+
+    private void ReopenLogs()
+    {
+        events.Reopen();
+        diary.Reopen();
+        Note("resumed");
+    }
+
+    /// <summary>A full disk holds up what is seen of the job, not the job.</summary>
+    private async Task Flush()
+    {
+        try
+        {
+            await events.Flush();
+            await diary.Flush();
+        }
+        catch (IOException e)
+        {
+            LogNotWritten(e, Id);
+        }
+    }
+
+    private async Task OpenJournals()
+    {
+        if (journals is null || opened) return;
+        opened = true;
+        var closed = State.Phase.IsFinal();
+        events.Attach(await journals.Open(Id, JournalKind.Events), closed);
+        diary.Attach(await journals.Open(Id, JournalKind.Diary), closed);
+        await RestoreProgress();
+    }
+
+    /// <summary>How far the job came, as the last events say.</summary>
+    private async Task RestoreProgress()
+    {
+        foreach (var jobEvent in await RecentEvents())
+        {
+            if (jobEvent is StepEvent step)
+            {
+                lastStep = step.Step;
+                if (step.Generation == State.Generation) stepsNow++;
+            }
+            else if (jobEvent is CompletedEvent completed)
+            {
+                lastStep = totalSteps = completed.Steps;
+            }
+        }
+
+        if (totalSteps == 0 && Spec.Steps is { } planned) totalSteps = planned;
+    }
+
+    private async Task<IReadOnlyList<JobEvent>> RecentEvents() =>
+        [.. (await events.Read(Math.Max(0, events.End - Recent), Recent)).Events.Select(e => JobEventJson.Read(e.Json)).OfType<JobEvent>()];
+}

@@ -1,0 +1,74 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Stepping;
+
+namespace Distributed.Grains.Jobs;
+
+// How a job comes back into the queue, to go on from its last checkpoint.
+internal static partial class JobLifecycle
+{
+    /// <summary>The silos shall be others: the ranks write a checkpoint and end, then the job lines up again.</summary>
+    /// <param name="reason">For the log, such as <c>silo b is leaving</c>.</param>
+    public static JobTransition Move(JobState state, string reason)
+    {
+        if (state is not { Phase: JobPhase.Running, Requeues: true, Comeback: null, StopAsked: false }) return JobTransition.None(state);
+        const StepControl control = StepControl.CheckpointAndStop;
+        return new(
+            state with { Comeback = new Comeback(reason, Abrupt: false), Reason = reason, Requested = control },
+            [new JobEffect.RequestStop(control), new JobEffect.Note($"{reason}: writing a checkpoint, then back into the queue")]);
+    }
+
+    /// <summary>Another number of ranks, from the next generation on.</summary>
+    public static JobTransition Scale(JobState state, int workers)
+    {
+        var asked = state with { Workers = workers };
+        return state.Phase switch
+        {
+            JobPhase.Queued => new(asked, [new JobEffect.Enqueue()]),
+            JobPhase.Running when state.WorldSize != workers => Move(asked, $"scaled from {state.WorldSize} to {workers} ranks"),
+            _ => JobTransition.None(asked),
+        };
+    }
+
+    /// <summary>A stopped or failed job lines up again.</summary>
+    public static JobTransition Resume(JobState state, DateTimeOffset now) => state.Phase is not (JobPhase.Stopped or JobPhase.Failed)
+        ? JobTransition.None(state)
+        : new(
+            state with
+            {
+                Phase = JobPhase.Queued,
+                Since = now,
+                Resume = true,
+                Failure = null,
+                Announced = null,
+                StopAsked = false,
+                Fruitless = 0,
+                Reason = "resumed",
+            },
+            [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
+
+    /// <summary>A rank failed: what was no fault of the job sends it back to the queue, once all its ranks have ended.</summary>
+    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects)
+    {
+        var loss = ErrorCodes.IsLoss(error.Code);
+        // What else breaks while the ranks end is a consequence; if not, it will come again.
+        if (state.Comeback is { Abrupt: true }) return state;
+        if (!state.Requeues || !loss) return Fail(state, error, effects);
+        var fruitless = progressed ? 0 : state.Fruitless + 1;
+        if (fruitless >= MostFruitless)
+            return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
+        var reason = error.Silo is null ? error.Message : $"silo {error.Silo} lost";
+        effects.Add(new JobEffect.AbortRanks(error));
+        effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
+        return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };
+    }
+
+    private static JobState ComeBack(JobState state, Comeback comeback, long step, List<JobEffect> effects)
+    {
+        if (state.StopAsked) return StopHere(state, step, effects);
+        effects.Add(new JobEffect.Release());
+        effects.Add(new JobEffect.Note($"back in the queue: {comeback.Reason}"));
+        effects.Add(new JobEffect.Enqueue());
+        return state with { Phase = JobPhase.Queued, Resume = true, Comeback = null, Announced = null };
+    }
+}

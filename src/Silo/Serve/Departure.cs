@@ -1,0 +1,58 @@
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+using Distributed.Silo.Ranks;
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>Leaves a cluster without loss: takes nothing more on, has its jobs write a checkpoint and line up again, and waits until they have.</summary>
+internal sealed partial class Departure(
+    SiloDrain drain, LocalJobs followed, RankHost ranks, IGrainFactory grains, ServeSettings settings, TimeProvider time, ILogger<Departure> logger)
+{
+    private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(200);
+
+    /// <param name="now">Ends the wait: whatever still runs then ends without a checkpoint.</param>
+    public async Task Drain(TimeSpan longest, CancellationToken now)
+    {
+        drain.Begin();
+        var started = time.GetTimestamp();
+        try
+        {
+            while (Here() is { Count: > 0 } jobs)
+            {
+                if (time.GetElapsedTime(started) > longest)
+                {
+                    LogTooLong(longest.TotalSeconds, string.Join(", ", jobs));
+                    return;
+                }
+
+                await Task.WhenAll(jobs.Select(Move));
+                await Task.Delay(LookPeriod, time, now);
+            }
+        }
+        catch (OperationCanceledException) when (now.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>Jobs with ranks on this silo, and jobs whose grain is here: both would lose their generation with it.</summary>
+    private HashSet<string> Here() => [.. followed.Running, .. ranks.Jobs];
+
+    private async Task Move(string jobId)
+    {
+        try
+        {
+            await grains.GetGrain<IJobGrain>(jobId).Move($"silo {settings.SiloName} is leaving");
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogNotMoved(e, jobId);
+        }
+    }
+
+    [LoggerMessage(4201, LogLevel.Warning, "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
+    private partial void LogTooLong(double seconds, string jobs);
+
+    [LoggerMessage(4202, LogLevel.Information, "Job {Job} could not be told that this silo leaves; it is told again.")]
+    private partial void LogNotMoved(Exception error, string job);
+}

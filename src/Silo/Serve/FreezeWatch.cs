@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>Notices that this process stood still so long that the cluster may have given it up; if it has, the process ends before its ranks go on.</summary>
+internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDetails local, TimeProvider time, ILogger<FreezeWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Suspicious = TimeSpan.FromSeconds(2);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        var last = time.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                var stood = time.GetElapsedTime(last);
+                last = time.GetTimestamp();
+                if (stood > Suspicious) await EndIfGivenUp(stood);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task EndIfGivenUp(TimeSpan stood)
+    {
+        try
+        {
+            var rows = await table.ReadRowAsync(local.SiloAddress);
+            if (!rows.Members.Any(m => m.Item1.SiloAddress.Equals(local.SiloAddress) && m.Item1.Status == SiloStatus.Dead)) return;
+        }
+#pragma warning disable CA1031 // Whatever kept the table from answering: the membership itself goes on asking.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogNotRead(e);
+            return;
+        }
+
+        LogGivenUp(stood.TotalSeconds);
+        Process.GetCurrentProcess().Kill();
+    }
+
+    [LoggerMessage(4211, LogLevel.Critical, "This silo stood still for {Seconds} s and was given up by the cluster; it ends. Its jobs go on elsewhere.")]
+    private partial void LogGivenUp(double seconds);
+
+    [LoggerMessage(4212, LogLevel.Warning, "The membership table did not say whether this silo was given up after it stood still.")]
+    private partial void LogNotRead(Exception error);
+}

@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using System.Net;
+using CsCheck;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Tests.Devices;
+
+public sealed class QueuePlannerTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly QueueOptions Options = new();
+    private static readonly LeasedSilo[] Silos = [.. Enumerable.Range(0, 4).Select(i => new LeasedSilo(SiloAddress.New(IPAddress.Loopback, 1000 + i, 7), $"silo-{i}", 2))];
+
+    private sealed class Quotas(params (string User, UserQuota Quota)[] all) : IUserQuotas
+    {
+        public UserQuota Of(string user) => all.FirstOrDefault(q => q.User == user).Quota;
+    }
+
+    private static QueuedJob Job(string id, int min, int max, int ageSeconds = 0, int priority = 0, string user = "ann", int silos = 0, bool oneSilo = false) =>
+        new(id, user, priority, 1, silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
+
+    private static QueuePlan Plan(IEnumerable<QueuedJob> waiting, int freeSilos, IUserQuotas? quotas = null, params QueueHolder[] holders) => QueuePlanner.Plan(
+        waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : "other", Draining: false))], quotas ?? new NoQuotas(), Options, Now);
+
+    private static string[] Granted(QueuePlan plan) => [.. plan.Grants.Select(g => $"{g.Job.JobId}:{g.Ranks}@{string.Join(',', g.Silos.Select(s => s.Name[5..]))}")];
+
+    [Fact]
+    public void Plan_Fitting_TakesAsFewSilosAsGiveWhatItCanUse() => Assert.Equal(
+        ["wide:4@0,1", "one:2@2", "any:2@3"], Granted(Plan([Job("wide", 1, 4, 30), Job("one", 1, 2, 20), Job("any", 1, 8, 10, oneSilo: true)], 4)));
+
+    [Fact]
+    public void Plan_NotWhole_IsNotPlacedAtAll()
+    {
+        var plan = Plan([Job("big", 6, 8, 5)], 2);
+        Assert.Empty(plan.Grants);
+        Assert.Equal("is the next one: needs 6 free slots at once; 4 of 8 slots are free on 2 of 4 silos", plan.Reasons["big"].What);
+    }
+
+    [Fact]
+    public void Plan_BehindAHeadThatDoesNotFit_SmallerOnesPassUntilItHasWaitedLongEnough()
+    {
+        Assert.Equal(["small:2@0"], Granted(Plan([Job("big", 6, 8, 50), Job("small", 1, 2, 5)], 2)));
+        var kept = Plan([Job("big", 6, 8, 61), Job("small", 1, 2, 5)], 2);
+        Assert.Empty(kept.Grants);
+        Assert.Contains("silos that become free are kept for it", kept.Reasons["big"].Remedy, StringComparison.Ordinal);
+        Assert.Contains("job big comes first", kept.Reasons["small"].What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_Priority_GoesBeforeAgeAndAgeCatchesUp()
+    {
+        Assert.Equal(["high:2@0"], Granted(Plan([Job("old", 2, 2, 60), Job("high", 2, 2, priority: 1)], 1)));
+        Assert.Equal(["old:2@0"], Granted(Plan([Job("old", 2, 2, 601), Job("high", 2, 2, priority: 1)], 1)));
+    }
+
+    [Fact]
+    public void Plan_OverQuota_HoldsNobodyUpAndShrinksWhereItMay()
+    {
+        var quotas = new Quotas(("ann", new UserQuota(3, null)), ("bob", new UserQuota(null, 1)));
+        QueueHolder[] running = [new("a0", "ann", 2, [Silos[3]]), new("b0", "bob", 1, [Silos[2]])];
+        var plan = Plan([Job("a1", 2, 2, 90), Job("a2", 1, 4, 80), Job("b1", 1, 1, 70, user: "bob"), Job("c1", 1, 2, 60, user: "cleo"), Job("a3", 4, 4, 50)], 2, quotas, running);
+        Assert.Equal(["a2:1@0", "c1:2@1"], Granted(plan));
+        Assert.Equal("needs 2 ranks; user ann has 2 of 3 running (a0)", plan.Reasons["a1"].What);
+        Assert.Equal("user bob has 1 of 1 jobs running (b0)", plan.Reasons["b1"].What);
+        Assert.Equal("needs 4 ranks, but user ann may have 3 at once: it can never begin", plan.Reasons["a3"].What);
+    }
+
+    [Fact]
+    public void Plan_LargerThanTheCluster_SaysSoAndHoldsNobodyUp()
+    {
+        var plan = Plan([Job("huge", 9, 9, 10_000), Job("small", 2, 2)], 4);
+        Assert.Equal(["small:2@0"], Granted(plan));
+        Assert.Equal("needs 9 slots; the cluster has 8 on 4 silos", plan.Reasons["huge"].What);
+    }
+
+    [Fact]
+    public void Plan_AnyCluster_NoSiloTwiceNoOverlapQuotaAndDemandHold() =>
+        Gen.Select(Gen.Int[0, 4], Gen.Select(Gen.Int[1, 8], Gen.Int[0, 6], Gen.Int[0, 700], Gen.Int[-2, 2]).Array[0, 12]).Sample((free, jobs) =>
+        {
+            var waiting = jobs.Select((j, i) => Job($"j{i}", j.Item1, j.Item1 + j.Item2, j.Item3, j.Item4, $"u{i % 3}")).ToList();
+            var quotas = new Quotas(("u0", new UserQuota(4, null)), ("u1", new UserQuota(null, 1)));
+            var plan = Plan(waiting, free, quotas);
+            var taken = plan.Grants.SelectMany(g => g.Silos).ToList();
+            Assert.Equal(taken.Count, taken.Distinct().Count());
+            Assert.All(taken, silo => Assert.Contains(silo, Silos.Take(free)));
+            Assert.All(plan.Grants, g =>
+            {
+                Assert.InRange(g.Ranks, g.Job.MinRanks, g.Job.MaxRanks);
+                Assert.True(g.Ranks <= g.Silos.Sum(s => s.Slots));
+            });
+            Assert.True(plan.Grants.Where(g => g.Job.User == "u0").Sum(g => g.Ranks) <= 4);
+            Assert.True(plan.Grants.Count(g => g.Job.User == "u1") <= 1);
+            Assert.Equal(waiting.Select(j => j.JobId).Order(), plan.Grants.Select(g => g.Job.JobId).Concat(plan.Reasons.Keys).Order());
+        });
+
+    /// <summary>Small jobs come without end; whatever the large one needs, it gets it.</summary>
+    [Fact]
+    public void Plan_EndlessSmallJobs_TheLargeOneBegins()
+    {
+        var now = Now;
+        var running = new List<(QueueHolder Holder, DateTimeOffset Ends)>();
+        var waiting = new List<QueuedJob> { Job("large", 8, 8) };
+        for (var second = 0; second < 300; second++, now += TimeSpan.FromSeconds(1))
+        {
+            running.RemoveAll(r => r.Ends <= now);
+            waiting.Add(new QueuedJob($"s{second}", "bob", 0, 1, 0, 1, 2, false, now));
+            var held = running.SelectMany(r => r.Holder.Silos).ToList();
+            var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? "x" : null, false)).ToList();
+            var plan = QueuePlanner.Plan(waiting, running.Select(r => r.Holder), silos, new NoQuotas(), Options, now);
+            foreach (var grant in plan.Grants)
+            {
+                if (grant.Job.JobId == "large") return;
+                waiting.Remove(grant.Job);
+                running.Add((new QueueHolder(grant.Job.JobId, "bob", grant.Ranks, grant.Silos), now + TimeSpan.FromSeconds(20)));
+            }
+        }
+
+        Assert.Fail("The large job starved.");
+    }
+}
