@@ -94,7 +94,7 @@ internal sealed partial class JobGrain
         var closed = State.Phase.IsFinal();
         events.Attach(await journals.Open(Id, JournalKind.Events), closed);
         diary.Attach(await journals.Open(Id, JournalKind.Diary), closed);
-        await RestoreProgress();
+        if (store.State.Submission is not null) await RestoreProgress();
     }
 
     /// <summary>How far the job came, as the last events say.</summary>
