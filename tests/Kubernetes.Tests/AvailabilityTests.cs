@@ -72,6 +72,10 @@ public sealed class AvailabilityTests
         Assert.Equal(name switch { "local" => "local", "gpu" => $"{Dockerfile.ProductVersion}-cuda", _ => Dockerfile.ProductVersion }, tag);
     }
 
+    [Fact]
+    public void Image_OfTheBase_IsTheProductsVersion() =>
+        Assert.Contains($"image: dtrain:{Dockerfile.ProductVersion}\n", Checkout.Read("k8s", "base", "silos.yaml"), StringComparison.Ordinal);
+
     [KubectlTheory]
     [MemberData(nameof(Overlay.Data), MemberType = typeof(Overlay))]
     public void Resources_AreAskedForAndMemoryIsBounded(string name)
