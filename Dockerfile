@@ -1,0 +1,47 @@
+# The silo and the command line in one image, for linux/amd64.
+#   docker build -t dtrain:local .
+#   docker build -t REGISTRY/dtrain:0.1.0-cuda --build-arg TORCH_BACKEND=cuda .
+ARG DOTNET_VERSION=10.0
+
+FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
+# cpu or cuda. The CUDA packages hold the CUDA libraries; the machine brings the driver alone, so the base image is the same.
+ARG TORCH_BACKEND=cpu
+ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_XMLDOC_MODE=skip
+WORKDIR /src
+
+# What names the packages comes first: a change of code alone downloads nothing again.
+COPY global.json nuget.config Directory.Build.props Directory.Packages.props ./
+COPY src/Client/Client.csproj src/Client/
+COPY src/Core/Core.csproj src/Core/
+COPY src/Grains/Grains.csproj src/Grains/
+COPY src/Silo/Silo.csproj src/Silo/
+COPY src/Training/Training.csproj src/Training/
+RUN dotnet restore src/Silo -p:TorchBackend=$TORCH_BACKEND
+RUN dotnet restore src/Client -p:TorchBackend=$TORCH_BACKEND
+
+COPY .editorconfig BannedSymbols.txt ./
+COPY bench/baselines bench/baselines
+COPY protos protos
+COPY src src
+# The client finds the silo in the folder 'silo' beside it. Libtorch stands there and nowhere else.
+RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out/silo
+RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
+# Packages come with whatever rights their author had; another user than root runs this.
+RUN chmod -R u=rwX,go=rX /out
+# The native libraries are loaded and tested here rather than at the first start.
+RUN if [ "$TORCH_BACKEND" = cpu ]; then /out/silo/dtrain-silo doctor; fi
+
+FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="dtrain" \
+      org.opencontainers.image.description="A silo of the data-parallel trainer dtrain, and its command line" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /out /opt/dtrain
+# Nothing in the image is written to: jobs and data are mounted, temporary files and a home that any user has lie in /tmp.
+ENV PATH="/opt/dtrain:${PATH}" HOME=/tmp DOTNET_EnableDiagnostics=0 DOTNET_gcServer=0 MALLOC_ARENA_MAX=1
+# A number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
+EXPOSE 8443 11111 11112
+ENTRYPOINT ["/opt/dtrain/silo/dtrain-silo", "serve"]
