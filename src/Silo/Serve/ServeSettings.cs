@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Silo.Cluster;
 
 namespace Distributed.Silo.Serve;
 
@@ -40,6 +41,9 @@ internal sealed record ServeSettings
     /// <value>False: grains are reached from inside the silos only.</value>
     public bool Gateway { get; init; }
 
+    /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
+    public ClusterSettings? Cluster { get; init; }
+
     /// <summary>The one line that a client writes to its own silo.</summary>
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
@@ -59,7 +63,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT and what <see cref="ClusterSettings"/> reads.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -67,13 +71,18 @@ internal sealed record ServeSettings
         if (!File.Exists(tokenFile)) throw new JobException(ErrorCodes.PathMissing, $"DTRAIN_TOKEN_FILE: no file {tokenFile}.");
         var port = variable("DTRAIN_PORT") ?? "5010";
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
+        var cluster = ClusterSettings.FromEnvironment(variable);
         return Check(new ServeSettings
         {
             Token = File.ReadAllText(tokenFile).Trim(),
             Port = number,
             JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
             DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
-            SiloName = variable("DTRAIN_SILO_NAME") ?? "silo-0",
+            SiloName = cluster.SiloName,
+            Slots = cluster.Slots,
+            ClusterId = cluster.ClusterId,
+            Primary = cluster.Primary,
+            Cluster = cluster,
         });
     }
 
@@ -109,4 +118,8 @@ internal static class ServeErrors
 {
     public const string SettingsInvalid = "settings-invalid";
     public const string PortInUse = "port-in-use";
+    public const string StoreUnreachable = "store-unreachable";
+    public const string StoreSchema = "store-schema";
+    public const string ClusterUnreachable = "cluster-unreachable";
+    public const string SiloNameTaken = "silo-name-taken";
 }

@@ -7,6 +7,7 @@ using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Bench.AllReduce;
+using Distributed.Silo.Cluster;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Ranks;
@@ -26,8 +27,9 @@ internal sealed class SiloApp : IAsyncDisposable
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(3);
 
     private readonly WebApplication app;
+    private readonly ClusterConnections connections;
 
-    private SiloApp(WebApplication app) => this.app = app;
+    private SiloApp(WebApplication app, ClusterConnections connections) => (this.app, this.connections) = (app, connections);
 
     /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -39,16 +41,30 @@ internal sealed class SiloApp : IAsyncDisposable
     public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
     /// <param name="followTerminal">SIGINT and SIGTERM end the silo; otherwise only its owner does.</param>
-    /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
+    /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
     public static async Task<SiloApp> Start(ServeSettings settings, bool followTerminal)
+    {
+        var connections = await ClusterConnections.Open(settings.Cluster);
+        try
+        {
+            return await Start(settings, connections, followTerminal);
+        }
+        catch
+        {
+            await connections.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<SiloApp> Start(ServeSettings settings, ClusterConnections connections, bool followTerminal)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, FreeLoopbackPorts(), followTerminal);
+            var app = Build(settings, connections, FreeLoopbackPorts(), followTerminal);
             try
             {
                 await app.StartAsync();
-                return new SiloApp(app);
+                return new SiloApp(app, connections);
             }
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
@@ -74,9 +90,10 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        await connections.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports, bool followTerminal)
+    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports, bool followTerminal)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -91,7 +108,7 @@ internal sealed class SiloApp : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.UseOrleans(silo => ConfigureSilo(silo, settings, ports));
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
         app.UseRouting();
@@ -116,14 +133,20 @@ internal sealed class SiloApp : IAsyncDisposable
         });
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
+    {
+        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, settings, cluster, connections, ports.Silo);
+        else ConfigureClient(silo, settings, ports);
+        silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
+        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
+        silo.AddTraining();
+    }
+
+    private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
         silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
-        silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
-        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
-        silo.AddTraining();
     }
 
     private static (int Silo, int Gateway) FreeLoopbackPorts()
