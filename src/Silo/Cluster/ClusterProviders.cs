@@ -18,6 +18,9 @@ internal static class ClusterProviders
     /// <summary>A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a whole starts again soon.</summary>
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
+    /// <summary>A silo that other members do not answer for so long gives up; by then a dead one is known as such.</summary>
+    private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
+
     /// <param name="siloPort">Port of the Orleans endpoint.</param>
     public static void Configure(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections, int siloPort)
     {
@@ -25,7 +28,7 @@ internal static class ClusterProviders
         AddStorage(silo, settings, cluster, connections);
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
-        silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit) = (SignOfLife, 2));
+        silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameGuard>();
     }
 

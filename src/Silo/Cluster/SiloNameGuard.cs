@@ -7,12 +7,12 @@ namespace Distributed.Silo.Cluster;
 /// <summary>Refuses to be the second silo of a name: jobs name silos, and votes are counted by name.</summary>
 internal sealed class SiloNameGuard(IClusterMembershipService members, ILocalSiloDetails self, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>An earlier silo of this name that was killed is known as dead by then.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    /// <summary>Every active silo has answered this one by now; a namesake can only be about to leave.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
-    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(SiloNameGuard), ServiceLifecycleStage.Active, Check);
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(SiloNameGuard), ServiceLifecycleStage.BecomeActive, Check);
 
     private async Task Check(CancellationToken cancelled)
     {

@@ -76,6 +76,19 @@ internal sealed class SiloApp : IAsyncDisposable
                 // Someone took one of the silo's own ports between looking and binding: look again.
                 await app.DisposeAsync();
             }
+            catch (Orleans.Runtime.MembershipService.OrleansClusterConnectivityCheckFailedException e)
+            {
+                await app.DisposeAsync();
+                throw new JobException(
+                    ServeErrors.ClusterUnreachable, $"Silos of the cluster do not answer this one: check addresses, ports and certificates between silos. {e.Message}", e);
+            }
+            catch (JobException)
+            {
+                // It may stand in the table of members already.
+                await app.StopAsync();
+                await app.DisposeAsync();
+                throw;
+            }
         }
     }
 

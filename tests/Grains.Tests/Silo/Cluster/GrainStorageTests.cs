@@ -1,4 +1,5 @@
 using Distributed.Grains.Jobs;
+using Distributed.Grains.Tests.Servers;
 using Orleans.Runtime;
 using Orleans.Storage;
 

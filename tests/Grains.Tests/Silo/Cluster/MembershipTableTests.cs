@@ -1,4 +1,5 @@
 using System.Net;
+using Distributed.Grains.Tests.Servers;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;

@@ -1,7 +1,5 @@
-using System.Reflection;
 using Distributed.Grains.Tests.Servers;
 using Distributed.Silo.Cluster;
-using Xunit.Sdk;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;
 
@@ -55,19 +53,4 @@ public sealed class Stores : IAsyncLifetime
         if (kubernetes.IsValueCreated) await (await kubernetes.Value).DisposeAsync();
         directory.Delete(recursive: true);
     }
-}
-
-/// <summary>One row of a theory: a store that this machine has, or the reason why it is skipped.</summary>
-[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
-internal sealed class StoreDataAttribute : DataAttribute
-{
-    private readonly string store;
-
-    public StoreDataAttribute(string store)
-    {
-        this.store = store;
-        Skip = store switch { "redis" => InstalledProgram.WhyNoRedis, "postgres" => InstalledProgram.WhyNoPostgres, _ => null };
-    }
-
-    public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[store]];
 }
