@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Silo.Cluster;
 
 namespace Distributed.Silo.Serve;
 
@@ -44,6 +45,9 @@ internal sealed record ServeSettings
     /// <value>90 s.</value>
     public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
+    public ClusterSettings? Cluster { get; init; }
+
     /// <summary>The one line that a client writes to its own silo.</summary>
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
@@ -63,7 +67,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME, DTRAIN_DRAIN_SECONDS.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> reads.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -73,6 +77,7 @@ internal sealed record ServeSettings
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
         var drain = variable("DTRAIN_DRAIN_SECONDS") ?? "90";
         if (!int.TryParse(drain, out var seconds) || seconds is < 0 or > 86_400) throw Invalid($"DTRAIN_DRAIN_SECONDS: found '{drain}', expected 0 to 86400.");
+        var cluster = ClusterSettings.FromEnvironment(variable);
         return Check(new ServeSettings
         {
             LongestDrain = TimeSpan.FromSeconds(seconds),
@@ -80,7 +85,11 @@ internal sealed record ServeSettings
             Port = number,
             JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
             DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
-            SiloName = variable("DTRAIN_SILO_NAME") ?? "silo-0",
+            SiloName = cluster.SiloName,
+            Slots = cluster.Slots,
+            ClusterId = cluster.ClusterId,
+            Primary = cluster.Primary,
+            Cluster = cluster,
         });
     }
 
@@ -116,4 +125,8 @@ internal static class ServeErrors
 {
     public const string SettingsInvalid = "settings-invalid";
     public const string PortInUse = "port-in-use";
+    public const string StoreUnreachable = "store-unreachable";
+    public const string StoreSchema = "store-schema";
+    public const string ClusterUnreachable = "cluster-unreachable";
+    public const string SiloNameTaken = "silo-name-taken";
 }

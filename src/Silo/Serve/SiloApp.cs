@@ -8,6 +8,7 @@ using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Bench.AllReduce;
+using Distributed.Silo.Cluster;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
@@ -31,8 +32,9 @@ internal sealed class SiloApp : IAsyncDisposable
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(15);
 
     private readonly WebApplication app;
+    private readonly ClusterConnections connections;
 
-    private SiloApp(WebApplication app) => this.app = app;
+    private SiloApp(WebApplication app, ClusterConnections connections) => (this.app, this.connections) = (app, connections);
 
     /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -43,16 +45,30 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>Port of the door for Orleans clients, on loopback; null when there is none.</summary>
     public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
-    /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
+    /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
     public static async Task<SiloApp> Start(ServeSettings settings)
+    {
+        var connections = await ClusterConnections.Open(settings.Cluster);
+        try
+        {
+            return await Start(settings, connections);
+        }
+        catch
+        {
+            await connections.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<SiloApp> Start(ServeSettings settings, ClusterConnections connections)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, FreeLoopbackPorts());
+            var app = Build(settings, connections, FreeLoopbackPorts());
             try
             {
                 await app.StartAsync();
-                return new SiloApp(app);
+                return new SiloApp(app, connections);
             }
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
@@ -63,6 +79,19 @@ internal sealed class SiloApp : IAsyncDisposable
             {
                 // Someone took one of the silo's own ports between looking and binding: look again.
                 await app.DisposeAsync();
+            }
+            catch (Orleans.Runtime.MembershipService.OrleansClusterConnectivityCheckFailedException e)
+            {
+                await app.DisposeAsync();
+                throw new JobException(
+                    ServeErrors.ClusterUnreachable, $"Silos of the cluster do not answer this one: check addresses, ports and certificates between silos. {e.Message}", e);
+            }
+            catch (JobException)
+            {
+                // It may stand in the table of members already.
+                await app.StopAsync();
+                await app.DisposeAsync();
+                throw;
             }
         }
     }
@@ -81,9 +110,10 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        await connections.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports)
+    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -98,7 +128,7 @@ internal sealed class SiloApp : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.UseOrleans(silo => ConfigureSilo(silo, settings, ports));
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
         app.UseRouting();
@@ -126,14 +156,20 @@ internal sealed class SiloApp : IAsyncDisposable
         });
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
+    {
+        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, settings, cluster, connections, ports.Silo);
+        else ConfigureClient(silo, settings, ports);
+        silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
+        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
+        silo.AddTraining();
+    }
+
+    private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
         silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
-        silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
-        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
-        silo.AddTraining();
     }
 
     private static (int Silo, int Gateway) FreeLoopbackPorts()

@@ -1,0 +1,44 @@
+using Distributed.Core;
+using Distributed.Silo.Cluster.Kubernetes;
+using Distributed.Silo.Cluster.Postgres;
+using Distributed.Silo.Cluster.Redis;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Distributed.Silo.Cluster;
+
+/// <summary>What a silo is connected to beside the other silos: opened, checked and prepared before Orleans starts.</summary>
+internal sealed class ClusterConnections : IAsyncDisposable
+{
+    /// <summary>From the start to the error of a store that does not answer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    public IConnectionMultiplexer? Redis { get; private init; }
+
+    public NpgsqlDataSource? Postgres { get; private init; }
+
+    public MembershipConfigMap? Kubernetes { get; private init; }
+
+    /// <param name="settings">Null: a client's own silo, which needs none.</param>
+    /// <exception cref="JobException">Codes <c>store-unreachable</c>, <c>store-schema</c>, <c>cluster-unreachable</c>, <c>settings-invalid</c>, <c>storage</c>.</exception>
+    public static async Task<ClusterConnections> Open(ClusterSettings? settings)
+    {
+        if (settings is null) return new ClusterConnections();
+        if (settings.Primary is { } primary) await PrimarySilo.Await(primary, Patience);
+        var redis = settings.Clustering == Clustering.Redis || settings.Storage == StateStorage.Redis;
+        var postgres = settings.Clustering == Clustering.Postgres || settings.Storage == StateStorage.Postgres;
+        return new ClusterConnections
+        {
+            Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
+            Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
+            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, Patience) : null,
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Redis is not null) await Redis.DisposeAsync();
+        if (Postgres is not null) await Postgres.DisposeAsync();
+        Kubernetes?.Dispose();
+    }
+}

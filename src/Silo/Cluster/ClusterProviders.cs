@@ -1,0 +1,94 @@
+using System.Net;
+using Distributed.Grains;
+using Distributed.Silo.Cluster.Files;
+using Distributed.Silo.Cluster.Kubernetes;
+using Distributed.Silo.Cluster.Postgres;
+using Distributed.Silo.Serve;
+using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
+using Orleans.Storage;
+
+namespace Distributed.Silo.Cluster;
+
+/// <summary>Gives a cluster's silo its table of members and its storage.</summary>
+internal static class ClusterProviders
+{
+    private const string Npgsql = "Npgsql";
+
+    /// <summary>A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a whole starts again soon.</summary>
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+
+    /// <summary>A silo that other members do not answer for so long gives up; by then a dead one is known as such.</summary>
+    private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
+
+    /// <param name="siloPort">Port of the Orleans endpoint.</param>
+    public static void Configure(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections, int siloPort)
+    {
+        AddMembership(silo, settings, cluster, connections, siloPort);
+        AddStorage(silo, settings, cluster, connections);
+        // One id for both: the jobs of another cluster in the same store are another cluster's.
+        silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
+        silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameGuard>();
+    }
+
+    private static void AddMembership(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections, int siloPort)
+    {
+        if (cluster.Clustering == Clustering.Localhost)
+        {
+            silo.UseLocalhostClustering(siloPort, gatewayPort: 0, cluster.Primary, cluster.ClusterId, cluster.ClusterId);
+            return;
+        }
+
+        silo.Configure<EndpointOptions>(o =>
+        {
+            o.AdvertisedIPAddress = settings.Address;
+            o.SiloListeningEndpoint = new IPEndPoint(settings.Address, siloPort);
+            o.SiloPort = siloPort;
+            // No gateway: grains are reached from inside the silos only.
+            o.GatewayPort = 0;
+        });
+        switch (cluster.Clustering)
+        {
+            case Clustering.Redis:
+                silo.UseRedisClustering(o =>
+                {
+                    o.ConfigurationOptions = new StackExchange.Redis.ConfigurationOptions();
+                    o.CreateMultiplexer = _ => Task.FromResult((connections.Redis!, true));
+                });
+                break;
+            case Clustering.Postgres:
+                silo.UseAdoNetClustering(o => (o.Invariant, o.DataSource) = (Npgsql, connections.Postgres));
+                break;
+            default:
+                silo.UseKubernetesHosting(o => o.Configure(k => k.GetClientConfiguration = () => KubernetesAccess.Configuration(cluster.Kubernetes!)));
+                silo.Services.AddSingleton<IMembershipTable>(new KubernetesMembershipTable(connections.Kubernetes!, cluster.ClusterId));
+                break;
+        }
+    }
+
+    private static void AddStorage(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections)
+    {
+        const string Jobs = TrainingSiloBuilderExtensions.JobStorage;
+        switch (cluster.Storage)
+        {
+            case StateStorage.Files:
+                var files = new StateFiles(StateFiles.Root(settings.JobsRoot, cluster.ClusterId), TimeProvider.System);
+                silo.Services.AddGrainStorage(Jobs, (services, _) => ActivatorUtilities.CreateInstance<FileGrainStorage>(services, files));
+                break;
+            case StateStorage.Redis:
+                silo.AddRedisGrainStorage(Jobs, o =>
+                {
+                    o.ConfigurationOptions = new StackExchange.Redis.ConfigurationOptions();
+                    o.CreateMultiplexer = _ => Task.FromResult((connections.Redis!, true));
+                });
+                break;
+            case StateStorage.Postgres:
+                silo.AddAdoNetGrainStorage(Jobs, o => (o.Invariant, o.DataSource, o.HashPicker) = (Npgsql, connections.Postgres, new ExactKeyHash()));
+                break;
+            default:
+                silo.AddMemoryGrainStorage(Jobs);
+                break;
+        }
+    }
+}

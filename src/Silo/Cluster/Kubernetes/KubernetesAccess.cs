@@ -1,0 +1,28 @@
+using Distributed.Core;
+using Distributed.Silo.Serve;
+using k8s;
+using k8s.Exceptions;
+
+namespace Distributed.Silo.Cluster.Kubernetes;
+
+/// <summary>How the Kubernetes API is reached: as a pod, or with a kubeconfig.</summary>
+internal static class KubernetesAccess
+{
+    /// <exception cref="JobException">Code <c>settings-invalid</c>: neither a pod's account nor a kubeconfig that can be read.</exception>
+    public static KubernetesClientConfiguration Configuration(KubernetesSettings settings)
+    {
+        try
+        {
+            return settings.KubeConfig is { } file ? KubernetesClientConfiguration.BuildConfigFromConfigFile(file) : KubernetesClientConfiguration.InClusterConfig();
+        }
+        catch (Exception e) when (e is KubeConfigException or IOException or UnauthorizedAccessException or YamlDotNet.Core.YamlException)
+        {
+            throw new JobException(
+                ServeErrors.SettingsInvalid,
+                settings.KubeConfig is { } file
+                    ? $"DTRAIN_KUBE_CONFIG: {file} is no kubeconfig that can be read: {e.Message}"
+                    : $"DTRAIN_CLUSTERING=kubernetes, but this is no pod with a service account ({e.Message}); set automountServiceAccountToken, or DTRAIN_KUBE_CONFIG outside of a cluster.",
+                e);
+        }
+    }
+}

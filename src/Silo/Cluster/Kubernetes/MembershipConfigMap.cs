@@ -1,0 +1,99 @@
+using System.Net;
+using Distributed.Core;
+using Distributed.Silo.Serve;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+
+namespace Distributed.Silo.Cluster.Kubernetes;
+
+/// <summary>One ConfigMap, of which each cluster has one entry; needs no right but to get and update that one name.</summary>
+internal sealed class MembershipConfigMap : IDisposable
+{
+    /// <summary>Of one call; Orleans tries again.</summary>
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(5);
+
+    private readonly k8s.Kubernetes client;
+    private readonly KubernetesSettings settings;
+
+    private MembershipConfigMap(k8s.Kubernetes client, KubernetesSettings settings) => (this.client, this.settings) = (client, settings);
+
+    /// <summary>Connects and tries the rights that a silo needs.</summary>
+    /// <exception cref="JobException">Code <c>settings-invalid</c> or <c>store-unreachable</c>.</exception>
+    public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, TimeSpan patience)
+    {
+        var map = new MembershipConfigMap(new k8s.Kubernetes(KubernetesAccess.Configuration(settings)), settings);
+        try
+        {
+            using var deadline = new CancellationTokenSource(patience, TimeProvider.System);
+            await map.Check(deadline.Token);
+            return map;
+        }
+        catch
+        {
+            map.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => client.Dispose();
+
+    /// <summary>The map as it is, with its resourceVersion.</summary>
+    /// <exception cref="HttpOperationException">It is missing, or the API is.</exception>
+    public async Task<V1ConfigMap> Read()
+    {
+        using var deadline = new CancellationTokenSource(CallDeadline, TimeProvider.System);
+        return await client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline.Token);
+    }
+
+    /// <summary>Puts a changed map in the place of the one that was read.</summary>
+    /// <returns>False when another silo changed it in between.</returns>
+    public async Task<bool> TryReplace(V1ConfigMap map)
+    {
+        using var deadline = new CancellationTokenSource(CallDeadline, TimeProvider.System);
+        try
+        {
+            await client.CoreV1.ReplaceNamespacedConfigMapAsync(map, settings.ConfigMap, settings.Namespace, cancellationToken: deadline.Token);
+            return true;
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
+        {
+            return false;
+        }
+    }
+
+    private async Task Check(CancellationToken deadline)
+    {
+        await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
+            client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline));
+        await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
+            client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline));
+        // Without this right Orleans would ask again and again.
+        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline));
+    }
+
+    private async Task Try(string what, string whenMissing, Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+        {
+            throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+        {
+            throw Invalid(
+                $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
+                + $"(pods: get, list, watch, patch; configmaps named {settings.ConfigMap}: get, update).", e);
+        }
+        catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
+        {
+            throw new JobException(
+                ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({e.Message.TrimEnd('.')}): check its address and the network policy.", e);
+        }
+    }
+
+    private static JobException Invalid(string message, Exception inner) => new(ServeErrors.SettingsInvalid, message, inner);
+}

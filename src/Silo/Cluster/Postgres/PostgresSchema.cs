@@ -1,0 +1,56 @@
+using Distributed.Core;
+using Distributed.Silo.Serve;
+using Npgsql;
+
+namespace Distributed.Silo.Cluster.Postgres;
+
+/// <summary>Our tables, in a schema of their own; made once by whichever silo comes first.</summary>
+internal static class PostgresSchema
+{
+    /// <summary>The schema, in PostgreSQL's sense: what stands in it never meets another program's tables.</summary>
+    public const string Name = "dtrain";
+
+    /// <summary>Goes up with every change of schema.sql; a change needs a way from each older one.</summary>
+    public const int Version = 1;
+
+    /// <summary>"dtrain" in ASCII: silos that start at once wait for each other here.</summary>
+    private const long Lock = 0x64747261696e;
+
+    /// <exception cref="JobException">Code <c>store-schema</c>: made by another version of dtrain.</exception>
+    public static async Task Apply(NpgsqlDataSource source, CancellationToken deadline)
+    {
+        await using var connection = await source.OpenConnectionAsync(deadline);
+        await using var transaction = await connection.BeginTransactionAsync(deadline);
+        await Run(connection, $"SELECT pg_advisory_xact_lock({Lock})", deadline);
+        var exists = await Read(connection, $"SELECT CASE WHEN to_regclass('{Name}.schema_version') IS NULL THEN 0 ELSE 1 END", deadline) == 1;
+        var found = exists ? await Read(connection, $"SELECT max(version) FROM {Name}.schema_version", deadline) : null;
+        if (found is null) await Run(connection, await Script(), deadline);
+        else if (found != Version)
+        {
+            throw new JobException(
+                ServeErrors.StoreSchema,
+                $"The PostgreSQL store has dtrain tables of version {found}, this silo works with version {Version}: run silos of one version, or give this cluster another database.");
+        }
+
+        await transaction.CommitAsync(deadline);
+    }
+
+    private static async Task<int?> Read(NpgsqlConnection connection, string sql, CancellationToken deadline)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(deadline) as int?;
+    }
+
+    private static async Task Run(NpgsqlConnection connection, string sql, CancellationToken deadline)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(deadline);
+    }
+
+    private static async Task<string> Script()
+    {
+        await using var stream = typeof(PostgresSchema).Assembly.GetManifestResourceStream("dtrain-schema.sql")!;
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync();
+    }
+}

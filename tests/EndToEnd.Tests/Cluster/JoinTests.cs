@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Grains.Tests.Servers;
+
+namespace Distributed.EndToEnd.Tests.Cluster;
+
+/// <summary>Silo processes that find each other by configuration.</summary>
+public sealed class JoinTests : IDisposable
+{
+    private const string Short = """
+        name: short
+        model: { name: mlp, sizes: [3072, 16, 10] }
+        data: { name: shapes, samples: 200 }
+        globalBatch: 32
+        microBatch: 4
+        steps: 3
+        seed: 3
+        optimizer: { name: sgd, lr: 0.01 }
+        """;
+
+    private readonly ClusterFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    private static string StateOf(DtrainResult status) => JsonDocument.Parse(status.Output).RootElement.GetProperty("state").GetString()!;
+
+    [Theory, StoreData("redis"), StoreData("postgres")]
+    public async Task ThreeSilos_StartedAtOnce_AreOneCluster(string store)
+    {
+        using var server = store == "redis" ? (IDisposable)await RedisServer.StartAsync() : await PostgresServer.StartAsync();
+        var connection = folder.Write("store", server is RedisServer redis ? redis.Store : ((PostgresServer)server).Store);
+        var silos = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => SiloProcess.StartAsync(folder, $"silo-{i}", ("DTRAIN_CLUSTERING", store), ("DTRAIN_STORE_FILE", connection))));
+        try
+        {
+            var job = folder.Write("job.yaml", Short);
+            (await silos[0].RunAsync(folder, "submit", job, "--id", "shared")).Exits(0);
+            (await silos[2].RunAsync(folder, "submit", job, "--id", "shared", "--wait")).Exits(0).Says("was there already");
+            Assert.Matches("shared.*completed", (await silos[1].RunAsync(folder, "list")).Exits(0).Output);
+        }
+        finally
+        {
+            foreach (var silo in silos) silo.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task TwoSilosOnThisMachine_ShareJobs_WhichSurviveThemInFiles()
+    {
+        using (var first = await SiloProcess.StartAsync(folder, "silo-0"))
+        using (var second = await SiloProcess.StartAsync(folder, "silo-1", ("DTRAIN_PRIMARY", first.Endpoint)))
+        {
+            (await second.RunAsync(folder, "submit", folder.Write("job.yaml", Short), "--id", "kept", "--wait")).Exits(0);
+            Assert.Equal("completed", StateOf((await first.RunAsync(folder, "status", "kept", "--json")).Exits(0)));
+            second.Kill();
+            first.Kill();
+        }
+
+        using var again = await SiloProcess.StartAsync(folder, "silo-0");
+        Assert.Equal("completed", StateOf((await again.RunAsync(folder, "status", "kept", "--json")).Exits(0)));
+        var (code, error) = await SiloProcess.FailAsync(folder, "silo-0", ("DTRAIN_PRIMARY", again.Endpoint));
+        Assert.Equal(1, code);
+        Assert.Contains("the cluster already has a silo 'silo-0' at", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silo_WithoutItsStore_EndsWithOneError()
+    {
+        var (code, error) = await SiloProcess.FailAsync(folder, "silo-0", ("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", "127.0.0.1:1,password=very-secret"));
+        Assert.Equal(1, code);
+        Assert.StartsWith("dtrain-silo: The Redis that DTRAIN_STORE", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.DoesNotContain("very-secret", error, StringComparison.Ordinal);
+    }
+}

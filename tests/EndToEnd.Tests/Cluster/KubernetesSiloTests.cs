@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Distributed.Grains.Tests.Servers;
+
+namespace Distributed.EndToEnd.Tests.Cluster;
+
+/// <summary>Silo processes as pods, against a Kubernetes API of our own.</summary>
+public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
+
+    private readonly ClusterFolder folder = new();
+    private FakeKubernetesApi api = null!;
+
+    public async Task InitializeAsync() => api = await FakeKubernetesApi.StartAsync();
+
+    public async Task DisposeAsync() => await api.DisposeAsync();
+
+    public void Dispose() => folder.Dispose();
+
+    private Task<SiloProcess> StartAsync(string pod)
+    {
+        api.AddPod(pod);
+        return SiloProcess.StartAsync(
+            folder, pod, ("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace), ("POD_IP", "127.0.0.1"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path)));
+    }
+
+    /// <summary>Status of each silo in the table, by name.</summary>
+    private Dictionary<string, string> Members() => JsonDocument.Parse(api.Table("dtrain")!).RootElement.GetProperty("members").EnumerateArray()
+        .ToDictionary(m => m.GetProperty("name").GetString()!, m => m.GetProperty("status").GetString()!);
+
+    private async Task ReachAsync(string silo, string status)
+    {
+        var time = TimeProvider.System;
+        for (var begin = time.GetTimestamp(); Members().GetValueOrDefault(silo) != status; await Task.Delay(LookAgain, time))
+            Assert.True(time.GetElapsedTime(begin) < Soon, $"Silo {silo} is not {status}: {api.Table("dtrain")}");
+    }
+
+    [Fact]
+    public async Task TwoPods_Join_OneIsKilled_TheOtherKnows_AndLeavesInOrder()
+    {
+        using var first = await StartAsync("dtrain-0");
+        using var second = await StartAsync("dtrain-1");
+        Assert.Equal(("Active", "Active"), (Members()["dtrain-0"], Members()["dtrain-1"]));
+        (await second.RunAsync(folder, "status", "none")).Exits(4);
+
+        // Its pod stays: only the probes of the other silo tell.
+        second.Kill();
+        await ReachAsync("dtrain-1", "Dead");
+        Assert.Equal("Active", Members()["dtrain-0"]);
+
+        Assert.Equal(0, await first.LeaveAsync());
+        Assert.Equal("Dead", Members()["dtrain-0"]);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Distributed.EndToEnd.Tests.Cli;
+
+namespace Distributed.EndToEnd.Tests.Cluster;
+
+/// <summary>One silo of a cluster, told by its environment what to join.</summary>
+internal sealed class SiloProcess : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly StringBuilder error = new();
+
+    private SiloProcess(Process process) => this.process = process;
+
+    public int Id => process.Id;
+
+    /// <summary>Of its door.</summary>
+    public string Address { get; private set; } = "";
+
+    /// <summary>Where others join it.</summary>
+    public string Endpoint { get; private set; } = "";
+
+    /// <summary>Starts a silo and waits for its ready line.</summary>
+    public static async Task<SiloProcess> StartAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
+    {
+        var silo = Launch(folder, name, settings);
+        try
+        {
+            var line = await silo.process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
+            Assert.True(line is not null, $"Silo {name} ended before it was ready:\n{silo.error}");
+            var ready = JsonDocument.Parse(line!).RootElement;
+            (silo.Address, silo.Endpoint) = (ready.GetProperty("address").GetString()!, ready.GetProperty("endpoint").GetString()!);
+            return silo;
+        }
+        catch
+        {
+            silo.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a silo that cannot run, to its end.</summary>
+    public static async Task<(int Code, string Error)> FailAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
+    {
+        using var silo = Launch(folder, name, settings);
+        await silo.process.WaitForExitAsync().WaitAsync(Deadline);
+        return (silo.process.ExitCode, silo.error.ToString());
+    }
+
+    public Task<DtrainResult> RunAsync(ClusterFolder folder, params string[] arguments) =>
+        DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", folder.TokenFile]);
+
+    /// <summary>SIGTERM, and the exit code.</summary>
+    public async Task<int> LeaveAsync()
+    {
+        const int sigterm = 15;
+        ProcessTable.Signal(Id, sigterm);
+        await process.WaitForExitAsync().WaitAsync(Deadline);
+        return process.ExitCode;
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited) Kill();
+        process.Dispose();
+    }
+
+    private static SiloProcess Launch(ClusterFolder folder, string name, IEnumerable<(string Name, string Value)> settings)
+    {
+        var start = BuiltProgram.Start(BuiltProgram.Silo, ["serve"]);
+        (string Name, string Value)[] common =
+        [
+            ("DTRAIN_TOKEN_FILE", folder.TokenFile), ("DTRAIN_JOBS_ROOT", folder.JobsRoot), ("DTRAIN_DATA_ROOT", folder.DataRoot), ("DTRAIN_PORT", "0"), ("DTRAIN_SILO_NAME", name), ("DTRAIN_SLOTS", "2"),
+        ];
+        foreach (var (key, value) in common.Concat(settings)) start.Environment[key] = value;
+        var silo = new SiloProcess(Process.Start(start)!);
+        silo.process.ErrorDataReceived += (_, line) => silo.error.AppendLine(line.Data);
+        silo.process.BeginErrorReadLine();
+        return silo;
+    }
+}

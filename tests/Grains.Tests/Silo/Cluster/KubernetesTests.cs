@@ -1,0 +1,91 @@
+using Distributed.Core;
+using Distributed.Grains.Tests.Servers;
+using Distributed.Silo.Cluster;
+using Distributed.Silo.Cluster.Kubernetes;
+
+namespace Distributed.Grains.Tests.Silo.Cluster;
+
+/// <summary>What a silo says when Kubernetes does not give it what it needs.</summary>
+public sealed class KubernetesTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("dtrain-kubernetes-");
+    private FakeKubernetesApi api = null!;
+
+    private KubernetesSettings Settings => new(FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, Path.Combine(directory.FullName, "kubeconfig"));
+
+    public async Task InitializeAsync()
+    {
+        api = await FakeKubernetesApi.StartAsync();
+        api.WriteKubeConfig(directory.FullName);
+        api.AddPod("silo-0");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await api.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    private async Task<JobException> Refused() => await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, Patience)).Dispose());
+
+    [Fact]
+    public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, Patience)).Dispose();
+
+    [Fact]
+    public async Task Open_MapMissing_SaysWhatMakesIt()
+    {
+        api.RemoveMap();
+        var error = await Refused();
+        Assert.Contains("configmaps/dtrain-membership; apply the manifests", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_PodMissing_NamesTheVariables()
+    {
+        api.RemovePod("silo-0");
+        Assert.Contains("pods/silo-0; POD_NAME and POD_NAMESPACE", (await Refused()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET configmaps/dtrain-membership", "get configmaps/dtrain-membership")]
+    [InlineData("GET pods", "list pods")]
+    public async Task Open_Forbidden_NamesTheRight(string rule, string right)
+    {
+        api.Forbidden.Add(rule);
+        var error = await Refused();
+        Assert.Contains($"refuses '{right}' in namespace train (403)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_NoApi_IsUnreachable()
+    {
+        var address = api.Address;
+        await api.DisposeAsync();
+        var error = await Refused();
+        Assert.Equal("store-unreachable", error.Code);
+        Assert.Contains(address, error.Message, StringComparison.Ordinal);
+        api = await FakeKubernetesApi.StartAsync();
+    }
+
+    [Fact]
+    public async Task Open_NoKubeConfig_NamesTheFile()
+    {
+        var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, Patience));
+        Assert.Contains("DTRAIN_KUBE_CONFIG: /nowhere/config", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Replace_ByTwo_RefusesTheSecond()
+    {
+        using var one = await MembershipConfigMap.Open(Settings, Patience);
+        using var other = await MembershipConfigMap.Open(Settings, Patience);
+        var (read, stale) = (await one.Read(), await other.Read());
+        read.Data = new Dictionary<string, string> { ["a.json"] = "1", ["note"] = "kept" };
+        stale.Data = new Dictionary<string, string> { ["a.json"] = "2" };
+        Assert.True(await one.TryReplace(read));
+        Assert.False(await other.TryReplace(stale));
+        Assert.Equal(("1", 1), (api.Table("a"), api.Conflicts));
+    }
+}

@@ -1,0 +1,48 @@
+using Distributed.Silo.Cluster;
+using Distributed.Silo.Serve;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Storage;
+
+namespace Distributed.Grains.Tests.Silo.Cluster;
+
+/// <summary>The providers of one silo, put together as the product does it.</summary>
+internal sealed class ProviderHost : IAsyncDisposable
+{
+    private readonly IHost host;
+    private readonly ClusterConnections connections;
+
+    private ProviderHost(IHost host, ClusterConnections connections) => (this.host, this.connections) = (host, connections);
+
+    public IGrainStorage Storage => host.Services.GetRequiredKeyedService<IGrainStorage>(TrainingSiloBuilderExtensions.JobStorage);
+
+    public IMembershipTable Members => host.Services.GetRequiredService<IMembershipTable>();
+
+    public static async Task<ProviderHost> BuildAsync(ClusterSettings cluster, string jobsRoot)
+    {
+        var connections = await ClusterConnections.Open(cluster);
+        var settings = new ServeSettings { Token = "0123456789abcdef", JobsRoot = jobsRoot, Cluster = cluster };
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.SetMinimumLevel(LogLevel.None);
+        builder.UseOrleans(silo =>
+        {
+            ClusterProviders.Configure(silo, settings, cluster, connections, Servers.FreePort.Take());
+            silo.Configure<SiloOptions>(o => o.SiloName = cluster.SiloName);
+        });
+        builder.Services.AddSingleton(TimeProvider.System);
+        return new ProviderHost(builder.Build(), connections);
+    }
+
+    /// <summary>Starts the silo, as storage needs it.</summary>
+    public Task StartAsync() => host.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        await ((IAsyncDisposable)host).DisposeAsync();
+        await connections.DisposeAsync();
+    }
+}
