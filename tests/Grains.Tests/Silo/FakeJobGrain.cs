@@ -30,6 +30,16 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => throw new NotSupportedException();
 
+    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => throw new NotSupportedException();
+
+    public Task<JobChange?> Resume() => throw new NotSupportedException();
+
+    public Task<JobChange?> Scale(int workers) => throw new NotSupportedException();
+
+    public Task<JobChange?> Delete() => throw new NotSupportedException();
+
+    public Task<JobDiagnosis?> Why() => throw new NotSupportedException();
+
     public Task RankEnded(RankEnd end) => throw new NotSupportedException();
 
     public Task Begin(ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
