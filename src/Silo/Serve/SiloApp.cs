@@ -89,31 +89,24 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            Door.Limit(kestrel.Limits);
             kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
-        app.UseRouting();
-        app.MapGrpcService<JobsService>();
+        app.MapDoor();
         return app;
     }
 
     private static void ConfigureServices(IServiceCollection services, ServeSettings settings)
     {
-        services.AddRoutingCore();
+        services.AddDoor();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
         services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
         services.AddHostedService<RankHostShutdown>();
-        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
-        services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;
-            grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<TokenInterceptor>();
-        });
     }
 
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)

@@ -1,0 +1,33 @@
+using Distributed.Core;
+using Distributed.Training.Native;
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>Ready is an active member of its cluster, with native libraries that passed their test, which does not leave.</summary>
+internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo) : IReadiness
+{
+    private volatile bool draining;
+
+    /// <summary>From now on the silo is not ready: it is about to leave.</summary>
+    public void BeginDrain() => draining = true;
+
+    public Task<(bool Ready, string Words)> Check() => Task.FromResult(Look());
+
+    private (bool Ready, string Words) Look()
+    {
+        if (draining) return (false, $"draining: silo {silo.Name} is leaving and takes no more ranks");
+        try
+        {
+            var native = NativeRuntime.Initialize();
+            var status = members.CurrentSnapshot.GetSiloStatus(silo.SiloAddress);
+            return status == SiloStatus.Active
+                ? (true, $"ready: silo {silo.Name} is an active member; {native.Fingerprint}")
+                : (false, $"not ready: the membership has silo {silo.Name} as {status}; see its log");
+        }
+        catch (JobException broken)
+        {
+            return (false, $"not ready: {broken.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+}
