@@ -9,6 +9,9 @@ internal sealed partial class JobsService
     private async Task Follow<T>(string key, string id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        if (await Job(id).Status() is null) throw NoSuchJob(id);
+        // Before the first line, which may be long in coming: the client knows that it is served.
+        await context.WriteResponseHeadersAsync([]);
         using var reader = relay.Follow(key, read);
         var next = Math.Max(0, from);
         while (true)
