@@ -18,6 +18,8 @@ internal static class Door
     public static void AddDoor(this IServiceCollection services)
     {
         services.AddRoutingCore();
+        // A silo that leaves says so itself, not as an error every few seconds.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
         services.AddSingleton<UserRegistry>().AddSingleton<Grains.Devices.IUserQuotas>(s => s.GetRequiredService<UserRegistry>());
         services.AddSingleton<SiloReadiness>().AddSingleton<IReadiness>(s => s.GetRequiredService<SiloReadiness>());
         services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>();

@@ -96,7 +96,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         if (caller.Role == UserRole.Admin) return job;
         var report = await job.Status() ?? throw NoSuchJob(id);
         return report.User == caller.Name ? job : throw Refuse(
-            StatusCode.PermissionDenied, $"Job {id} belongs to user {report.User}, and user {caller.Name} with the role {caller.Role.Word()} may change only jobs of his own; ask {report.User} or an admin.");
+            StatusCode.PermissionDenied, $"Job {id} belongs to user {report.User}, and user {caller.Name} with the role {caller.Role.Word()} may change only jobs of his own; ask an admin.");
     }
 
     private static void CheckPriority(int priority, Caller caller)

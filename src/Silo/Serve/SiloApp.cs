@@ -66,6 +66,10 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>The way to the grains for code of this process.</summary>
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
+    /// <summary>A service of the silo, for code of this process.</summary>
+    public T Service<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
     /// <summary>Completes when the silo was told to leave and has left.</summary>
     public Task Ended() => app.WaitForShutdownAsync();
 
