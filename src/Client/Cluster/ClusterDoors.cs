@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -72,8 +73,15 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     {
         for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError })
-                return true;
+            switch (cause)
+            {
+                case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
+                case TimeoutException:
+                case SocketException { SocketErrorCode: not (SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.OperationAborted) }:
+                    return true;
+                // A connection that was there and broke.
+                case IOException: return false;
+            }
         }
         return false;
     }
