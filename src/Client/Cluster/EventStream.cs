@@ -4,46 +4,52 @@ using Grpc.Core;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>A job's events in order and without gaps, over as many connections as it takes.</summary>
+/// <summary>A job's numbered lines in order, without gaps and doubles, over as many connections as it takes.</summary>
 internal static class EventStream
 {
-    /// <value>Connections that may break one after the other before a cluster counts as gone.</value>
-    public const int MostFailuresInARow = 3;
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
-
     /// <returns>One JSON object an event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
-    public static async IAsyncEnumerable<string> ReadAsync(
-        Jobs.JobsClient jobs, string id, int mostFailures, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, string id, Outage outage, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id, From = from }, cancellationToken: cancel), line => line.Number, outage, cancel);
+        await foreach (var line in events) yield return line.Json;
+    }
+
+    /// <summary>Lines of a stream that can be opened anew from any number.</summary>
+    /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
+    public static async IAsyncEnumerable<T> ReadAsync<T>(
+        Func<long, AsyncServerStreamingCall<T>> open, Func<T, long> numberOf, Outage outage, [EnumeratorCancellation] CancellationToken cancel)
     {
         var next = 0L;
-        var failures = 0;
         while (true)
         {
-            using var call = jobs.Watch(new WatchRequest { Id = id, From = next }, cancellationToken: cancel);
-            while (await MoveAsync(call.ResponseStream, () => ++failures <= mostFailures, cancel) is { } more)
+            using var call = open(next);
+            outage.BeginAttempt();
+            while (await MoveAsync(call, outage, cancel) is { } more)
             {
+                outage.End();
                 if (!more) yield break;
-                failures = 0;
-                next = call.ResponseStream.Current.Number + 1;
-                yield return call.ResponseStream.Current.Json;
+                var line = call.ResponseStream.Current;
+                if (numberOf(line) < next) continue;
+                next = numberOf(line) + 1;
+                yield return line;
             }
-            await Task.Delay(RetryInterval, time, cancel);
+            await outage.PauseAsync(cancel);
         }
     }
 
     /// <returns>Null: the connection was lost and may be tried again.</returns>
-    private static async Task<bool?> MoveAsync(IAsyncStreamReader<JobEvent> stream, Func<bool> mayRetry, CancellationToken cancel)
+    private static async Task<bool?> MoveAsync<T>(AsyncServerStreamingCall<T> call, Outage outage, CancellationToken cancel)
     {
         try
         {
-            return await stream.MoveNext(cancel);
+            return await call.ResponseStream.MoveNext(cancel);
         }
         catch (RpcException) when (cancel.IsCancellationRequested)
         {
             throw new OperationCanceledException(cancel);
         }
-        catch (RpcException lost) when (IsLostConnection(lost) && mayRetry())
+        catch (RpcException lost) when (IsLostConnection(lost) && outage.MayWait(call.ResponseHeadersAsync.IsCompletedSuccessfully))
         {
             return null;
         }

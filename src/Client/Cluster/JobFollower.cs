@@ -2,43 +2,75 @@ using Distributed.Client.Rendering;
 using Distributed.Client.Runs;
 using Distributed.Core.Events;
 using Distributed.Protocol.V1;
+using Grpc.Core;
 
 namespace Distributed.Client.Cluster;
 
 /// <summary>Follows a job of a cluster to its end, or until the user turns away.</summary>
-internal static class JobFollower
+internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, TextWriter output, TextWriter error, TimeProvider time)
 {
+    private readonly RunProgress progress = new();
+    private readonly IProgressView view = ProgressViews.Choose(error, json, time);
+
     /// <returns>The exit code that the job's result stands for; 0 when the user detached.</returns>
-    public static async Task<int> FollowAsync(
-        Jobs.JobsClient jobs, string id, bool json, TextWriter output, TextWriter error, TimeProvider time)
+    public async Task<int> FollowAsync()
     {
-        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
-        RunProgress progress = new() { LastPlannedStep = status.Steps };
-        var view = ProgressViews.Choose(error, json, time);
+        Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)));
         using var interruption = Interruption.Listen(time);
         try
         {
-            await view.ShowAsync(progress, async changed =>
-            {
-                await foreach (var line in EventStream.ReadAsync(jobs, id, EventStream.MostFailuresInARow, time, interruption.Asked))
-                {
-                    if (json) WriteLine(output, line);
-                    if (JobEventJson.Read(line) is not { } news) continue;
-                    progress.Apply(news);
-                    if (news is WarningEvent warning) view.Say($"warning: {warning.Message}");
-                    changed();
-                }
-            });
+            await view.ShowAsync(progress, changed => ShowEventsAsync(changed, interruption.Asked));
         }
         catch (OperationCanceledException) when (interruption.Asked.IsCancellationRequested)
         {
             view.Say($"Detached; the job goes on. 'dtrain watch {id}' follows it again, 'dtrain stop {id}' ends it.");
             return ExitCode.Done;
         }
-        return Conclude(id, progress, json, output, error);
+        return Conclude();
     }
 
-    private static int Conclude(string id, RunProgress progress, bool json, TextWriter output, TextWriter error)
+    private async Task ShowEventsAsync(Action changed, CancellationToken cancel)
+    {
+        changed();
+        var events = EventStream.ReadAsync(jobs, id, new Outage(Outage.Patience, view.Say, time), cancel);
+        await foreach (var line in QuietTimes.MarkAsync(events, time))
+        {
+            if (line is null) await AskAsync();
+            else await ShowAsync(line);
+            changed();
+        }
+    }
+
+    private async Task ShowAsync(string line)
+    {
+        if (json) await output.WriteLineAsync(line);
+        if (JobEventJson.Read(line) is not { } news) return;
+        progress.Apply(news);
+        if (EventText.Describe(news) is { } words) view.Say(words);
+        if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskAsync();
+    }
+
+    /// <summary>Events do not say what a queued job waits for.</summary>
+    private async Task AskAsync()
+    {
+        if (json) return;
+        try
+        {
+            Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)));
+        }
+        catch (RpcException)
+        {
+            // The stream of events finds out, and knows what to do.
+        }
+    }
+
+    private void Apply(JobStatus status)
+    {
+        progress.LastPlannedStep = status.Steps;
+        progress.Waiting = status.State == "queued" ? status.Message : null;
+    }
+
+    private int Conclude()
     {
         if (progress.End is FailedEvent { Error: var failure })
         {
@@ -49,6 +81,4 @@ internal static class JobFollower
         if (!json) RunSummary.Write(output, progress, runDirectory: null);
         return ExitCode.Done;
     }
-
-    private static void WriteLine(TextWriter output, string line) => output.WriteLine(line);
 }

@@ -20,7 +20,9 @@ internal sealed class JobsConnection : IDisposable
         {
             // A proxy of the environment must not come between a client and a silo of its own machine.
             UseProxy = !address.IsLoopback,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            // A door lets only so many streams into one connection.
+            EnableMultipleHttp2Connections = true,
             // A silo that froze with its sockets open is noticed here.
             KeepAlivePingDelay = (silence ?? TimeSpan.FromSeconds(20)) / 2,
             KeepAlivePingTimeout = silence ?? TimeSpan.FromSeconds(60),
@@ -30,12 +32,18 @@ internal sealed class JobsConnection : IDisposable
             HttpHandler = handler,
             DisposeHttpClient = true,
         });
-        Jobs = new Jobs.JobsClient(channel.Intercept(headers =>
+        Address = address;
+        Calls = channel.Intercept(headers =>
         {
             if (token is not null) headers.Add("authorization", $"Bearer {token}");
             return headers;
-        }));
+        });
+        Jobs = new Jobs.JobsClient(Calls);
     }
+
+    public Uri Address { get; }
+
+    public CallInvoker Calls { get; }
 
     public Jobs.JobsClient Jobs { get; }
 

@@ -10,12 +10,14 @@ internal sealed class ClusterAccess
 {
     public const string AddressVariable = "DTRAIN_CLUSTER";
     public const string TokenVariable = "DTRAIN_TOKEN_FILE";
+    private const int MostTokenCharacters = 4096;
 
-    private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster. Default: {AddressVariable}." };
+    private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster; several with commas between: the first that can be reached. Default: {AddressVariable}." };
     private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "F", Description = $"File that holds the access token. Default: {TokenVariable}." };
 
-    public void AddTo(Command command)
+    public void AddTo(Verb command)
     {
+        command.ExitCodes = "0 done; 1 the job failed, or its state does not allow it; 2 misuse, or refused as wrong or not allowed; 3 cluster not reached; 4 no such job";
         command.Add(cluster);
         command.Add(tokenFile);
     }
@@ -25,35 +27,44 @@ internal sealed class ClusterAccess
     /// <summary>Runs calls against the cluster and turns its refusals into messages.</summary>
     public async Task<int> RunAsync(ParseResult parse, Func<Jobs.JobsClient, Task<int>> calls)
     {
-        var address = Address(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
+        var addresses = Addresses(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
         var token = Token(parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable));
-        if (token is not null && address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)
-            throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {address}. Use https, or forward a port of this machine.");
-        using JobsConnection connection = new(address, token);
+        if (token is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
+            throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
+        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token))]);
         try
         {
-            return await calls(connection.Jobs);
+            return await calls(doors.Jobs);
         }
         catch (RpcException refused)
         {
-            throw Explain(refused, address);
+            throw Explain(refused, doors.Address);
         }
     }
 
-    private static Uri Address(string? text)
+    private static List<Uri> Addresses(string? text)
     {
-        if (string.IsNullOrEmpty(text)) throw new CommandFailure(ExitCode.Usage, $"No cluster named. Give --cluster URL or set {AddressVariable}; 'dtrain train' needs none.");
-        return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        var named = (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (named.Length == 0) throw new CommandFailure(ExitCode.Usage, $"No cluster named. Give --cluster URL or set {AddressVariable}; 'dtrain train' needs none.");
+        return [.. named.Select(Address)];
+    }
+
+    private static Uri Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
             : throw new CommandFailure(ExitCode.Usage, $"The cluster address '{text}' is no http or https URL, such as http://127.0.0.1:8080.");
-    }
 
     private static string? Token(string? file)
     {
         if (string.IsNullOrEmpty(file)) return null;
         try
         {
-            return File.ReadAllText(file).Trim();
+            using StreamReader reader = new(file);
+            var text = new char[MostTokenCharacters + 1];
+            var token = new string(text, 0, reader.ReadBlock(text)).Trim();
+            return token.Length is > 0 and <= MostTokenCharacters && token.All(c => c is >= ' ' and <= '~')
+                ? token
+                : throw new CommandFailure(ExitCode.Usage, $"The token file '{file}' holds no token, expected one line of printable ASCII characters.");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -70,9 +81,11 @@ internal sealed class ClusterAccess
         StatusCode.NotFound => new(ExitCode.NoSuchJob, $"{refused.Status.Detail} 'dtrain list' shows the jobs of {address}."),
         StatusCode.Unavailable or StatusCode.DeadlineExceeded => new(
             ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up."),
-        StatusCode.Unauthenticated or StatusCode.PermissionDenied => new(
+        StatusCode.Unauthenticated => new(
             ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
+        StatusCode.PermissionDenied => new(ExitCode.Usage, $"The cluster {address} does not allow it: {refused.Status.Detail}"),
         StatusCode.InvalidArgument or StatusCode.AlreadyExists => new(ExitCode.Usage, refused.Status.Detail),
+        StatusCode.FailedPrecondition => new(ExitCode.Failed, refused.Status.Detail),
         _ => new(ExitCode.Failed, $"The cluster {address} answered {refused.StatusCode}: {refused.Status.Detail}"),
     };
 }

@@ -25,6 +25,7 @@ internal sealed class ExampleHelp(SynchronousCommandLineAction standard) : Synch
         output.WriteLine("Examples:");
         foreach (var example in verb.Examples) output.WriteLine($"  {example}");
         output.WriteLine();
+        if (verb.ExitCodes is { } codes) output.WriteLine($"Exit codes:\n  {codes}\n");
         return code;
     }
 }

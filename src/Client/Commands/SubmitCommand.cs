@@ -1,17 +1,21 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
 using Distributed.Core.Jobs;
+using Distributed.Core.Users;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Commands;
 
 internal static class SubmitCommand
 {
+    private const int MostRequestBytes = 1 << 20;
+
     public static Command Create()
     {
         var file = JobFileInput.FileArgument();
         var set = JobFileInput.SetOption();
         Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: the cluster makes one." };
+        var priority = NumberOption.Whole("--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
         var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");
         ClusterAccess access = new();
@@ -21,7 +25,7 @@ internal static class SubmitCommand
             "dtrain submit job.yaml --cluster https://trainer.example:8443 --token-file token",
             "dtrain submit job.yaml --id nightly-7 --set seed=7 --wait")
         {
-            file, set, id, wait, json,
+            file, set, id, priority, wait, json,
         };
         access.AddTo(verb);
         verb.SetAction(parse =>
@@ -30,12 +34,14 @@ internal static class SubmitCommand
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
             return access.RunAsync(parse, async jobs =>
             {
-                SubmitRequest request = new() { Id = parse.GetValue(id) ?? "", SpecJson = JobSpecJson.Write(spec), Options = new RunOptions() };
+                SubmitRequest request = new() { Id = parse.GetValue(id) ?? "", SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
+                if (request.CalculateSize() > MostRequestBytes)
+                    throw new CommandFailure(ExitCode.Usage, $"The job is {request.CalculateSize()} bytes with its defaults written out; a cluster takes {MostRequestBytes} at most.");
                 var reply = await jobs.SubmitAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
                 await output.WriteLineAsync(parse.GetValue(json) ? SubmittedJson(reply) : reply.Id);
                 if (!reply.Created) await error.WriteLineAsync($"Job {reply.Id} was there already, with the same content.");
                 return parse.GetValue(wait)
-                    ? await JobFollower.FollowAsync(jobs, reply.Id, parse.GetValue(json), output, error, TimeProvider.System)
+                    ? await new JobFollower(jobs, reply.Id, parse.GetValue(json), output, error, TimeProvider.System).FollowAsync()
                     : ExitCode.Done;
             });
         });

@@ -19,8 +19,8 @@ internal static class WatchCommand
             id, json,
         };
         access.AddTo(verb);
-        verb.SetAction(parse => access.RunAsync(parse, jobs => JobFollower.FollowAsync(
-            jobs, parse.GetRequiredValue(id), parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, TimeProvider.System)));
+        verb.SetAction(parse => access.RunAsync(parse, jobs => new JobFollower(
+            jobs, parse.GetRequiredValue(id), parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, TimeProvider.System).FollowAsync()));
         return verb;
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Rendering;
@@ -7,18 +5,17 @@ namespace Distributed.Client.Rendering;
 /// <summary>The state of jobs as a table or as JSON.</summary>
 internal static class JobStatusView
 {
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static void WriteTable(TextWriter output, IReadOnlyList<JobStatus> jobs) => TextTable.Write(
         output,
-        ["ID", "NAME", "STATE", "STEP", "GENERATION", "MESSAGE"],
-        [.. jobs.Select(job => new[] { job.Id, job.Name, job.State, Steps(job), ProgressCells.Text($"{job.Generation}"), FirstLine(job.Message) })]);
+        ["ID", "NAME", "USER", "STATE", "PRIORITY", "STEP", "GENERATION", "RANKS", "SILOS", "MESSAGE"],
+        [.. jobs.Select(Row)]);
 
-    public static string Json(JobStatus job) => JsonSerializer.Serialize(Fields(job), Plain);
+    public static string Json(JobStatus job) => PlainJson.Write(Fields(job));
 
-    public static string Json(IEnumerable<JobStatus> jobs) => JsonSerializer.Serialize(jobs.Select(Fields), Plain);
+    public static string Json(IEnumerable<JobStatus> jobs) => PlainJson.Write(jobs.Select(Fields));
 
-    private static object Fields(JobStatus job) => new
+    /// <summary>What scripts read.</summary>
+    public static object Fields(JobStatus job) => new
     {
         id = job.Id,
         name = job.Name,
@@ -27,7 +24,17 @@ internal static class JobStatusView
         steps = job.Steps > 0 ? (long?)job.Steps : null,
         generation = job.Generation,
         message = job.Message.Length > 0 ? job.Message : null,
+        user = job.User,
+        priority = job.Priority,
+        ranks = job.Ranks,
+        silos = job.Silos,
     };
+
+    private static string[] Row(JobStatus job) =>
+    [
+        job.Id, job.Name, job.User, job.State, ProgressCells.Text($"{job.Priority}"), Steps(job), ProgressCells.Text($"{job.Generation}"),
+        job.Ranks > 0 ? ProgressCells.Text($"{job.Ranks}") : "-", job.Silos.Count > 0 ? string.Join(',', job.Silos) : "-", FirstLine(job.Message),
+    ];
 
     private static string Steps(JobStatus job) => job.Steps > 0 ? ProgressCells.Text($"{job.Step}/{job.Steps}") : ProgressCells.Text($"{job.Step}");
 

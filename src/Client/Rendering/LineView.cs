@@ -10,9 +10,12 @@ internal sealed class LineView(TextWriter error, TimeProvider time) : IProgressV
     public Task ShowAsync(RunProgress progress, Func<Action, Task> follow)
     {
         long? last = null;
+        string? waiting = null;
         return follow(() =>
         {
-            if (progress.Step is null || (last is { } before && time.GetElapsedTime(before) < Interval)) return;
+            if (progress.Waiting != waiting && progress.Waiting is { } reason) error.WriteLine($"waiting: {reason}");
+            waiting = progress.Waiting;
+            if (waiting is not null || progress.Step is null || (last is { } before && time.GetElapsedTime(before) < Interval)) return;
             last = time.GetTimestamp();
             error.WriteLine(string.Join("  ", ProgressCells.Of(progress).Select(cell => $"{cell.Label} {cell.Value}")));
         });

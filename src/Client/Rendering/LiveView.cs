@@ -16,7 +16,7 @@ internal sealed class LiveView(TextWriter error, TimeProvider time) : IProgressV
         var last = time.GetTimestamp();
         await follow(() =>
         {
-            if (progress.End is null && time.GetElapsedTime(last) < Interval) return;
+            if (progress.End is null && progress.Waiting is null && time.GetElapsedTime(last) < Interval) return;
             last = time.GetTimestamp();
             live.UpdateTarget(Draw(progress));
         });
@@ -26,6 +26,7 @@ internal sealed class LiveView(TextWriter error, TimeProvider time) : IProgressV
 
     private static IRenderable Draw(RunProgress progress)
     {
+        if (progress.Waiting is { } reason) return new Markup($"[grey]waiting: {Markup.Escape(reason)}[/]");
         if (progress.Step is not { } step) return new Markup("[grey]waiting for the first step[/]");
         var done = progress.LastPlannedStep > 0 ? (int)(BarCells * Math.Min(1.0, (double)step.Step / progress.LastPlannedStep)) : 0;
         Grid figures = new();

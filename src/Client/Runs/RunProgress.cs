@@ -14,6 +14,10 @@ internal sealed class RunProgress
     /// <value>The step at which the run ends; 0: not known yet.</value>
     public long LastPlannedStep { get; set; }
 
+    /// <summary>What a queued job waits for.</summary>
+    /// <value>Null while it is not queued.</value>
+    public string? Waiting { get; set; }
+
     public StepEvent? Step { get; private set; }
 
     public EvalEvent? Evaluation { get; private set; }
@@ -40,6 +44,8 @@ internal sealed class RunProgress
 
     public void Apply(JobEvent news)
     {
+        // Whatever follows an end tells of a job that was resumed.
+        if (news is StartedEvent or GenerationEvent or StepEvent) (End, Waiting) = (null, null);
         switch (news)
         {
             case StepEvent step: ApplyStep(step); break;

@@ -126,12 +126,12 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
 
     private async Task FollowAsync(JobsConnection connection, EventRecorder recorder, Action changed, CancellationToken cancel)
     {
-        await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, mostFailures: 0, time, cancel))
+        await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, Outage.NotWaitedFor(time), cancel))
         {
             recorder.Record(json);
             if (JobEventJson.Read(json) is not { } news) continue;
             progress.Apply(news);
-            if (news is WarningEvent warning) view.Say($"warning: {warning.Message}");
+            if (EventText.Describe(news) is { } words) view.Say(words);
             if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskForStepsAsync(connection, cancel);
             changed();
         }

@@ -17,7 +17,7 @@ public static class JsonSpecNodes
         try
         {
             reader.Read();
-            var root = ReadValue(ref reader, utf8, "", errors);
+            var root = ReadValue(ref reader, new Positions(utf8), "", errors);
             reader.Read();
             return errors.Count == 0 ? SpecNodeResult.Of(root) : new(null, errors);
         }
@@ -28,46 +28,62 @@ public static class JsonSpecNodes
         }
     }
 
-    private static SpecNode ReadValue(ref Utf8JsonReader reader, byte[] utf8, string path, List<SpecError> errors)
+    private static SpecNode ReadValue(ref Utf8JsonReader reader, Positions positions, string path, List<SpecError> errors)
     {
-        var at = PositionOf(utf8, (int)reader.TokenStartIndex);
+        var at = positions.Of((int)reader.TokenStartIndex);
         return reader.TokenType switch
         {
-            JsonTokenType.StartObject => ReadMap(ref reader, utf8, at, path, errors),
-            JsonTokenType.StartArray => ReadSequence(ref reader, utf8, at, path, errors),
+            JsonTokenType.StartObject => ReadMap(ref reader, positions, at, path, errors),
+            JsonTokenType.StartArray => ReadSequence(ref reader, positions, at, path, errors),
             JsonTokenType.String => new SpecNode.Scalar(at, reader.GetString()!, true),
             _ => new SpecNode.Scalar(at, Encoding.UTF8.GetString(reader.ValueSpan), false),
         };
     }
 
-    private static SpecNode.Map ReadMap(ref Utf8JsonReader reader, byte[] utf8, SpecPosition at, string path, List<SpecError> errors)
+    private static SpecNode.Map ReadMap(ref Utf8JsonReader reader, Positions positions, SpecPosition at, string path, List<SpecError> errors)
     {
         var entries = new List<SpecNode.Entry>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var keyAt = PositionOf(utf8, (int)reader.TokenStartIndex);
+            var keyAt = positions.Of((int)reader.TokenStartIndex);
             var key = reader.GetString()!;
             var keyPath = path.Length == 0 ? key : $"{path}.{key}";
             if (!keys.Add(key)) errors.Add(new(keyAt, keyPath, "found twice, expected once"));
             reader.Read();
-            entries.Add(new(keyAt, key, ReadValue(ref reader, utf8, keyPath, errors)));
+            entries.Add(new(keyAt, key, ReadValue(ref reader, positions, keyPath, errors)));
         }
 
         return new(at, entries);
     }
 
-    private static SpecNode.Sequence ReadSequence(ref Utf8JsonReader reader, byte[] utf8, SpecPosition at, string path, List<SpecError> errors)
+    private static SpecNode.Sequence ReadSequence(ref Utf8JsonReader reader, Positions positions, SpecPosition at, string path, List<SpecError> errors)
     {
         var items = new List<SpecNode>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(ReadValue(ref reader, utf8, path, errors));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(ReadValue(ref reader, positions, path, errors));
         return new(at, items);
     }
 
-    private static SpecPosition PositionOf(byte[] utf8, int offset)
+    /// <summary>Counts lines and columns along with the reader, which never goes back.</summary>
+    private sealed class Positions(byte[] utf8)
     {
-        var before = utf8.AsSpan(0, offset);
-        var lineStart = before.LastIndexOf((byte)'\n') + 1;
-        return new(before.Count((byte)'\n') + 1, Encoding.UTF8.GetCharCount(before[lineStart..]) + 1);
+        private int at;
+        private int line = 1;
+        private int column = 1;
+
+        public SpecPosition Of(int offset)
+        {
+            var passed = utf8.AsSpan(at, offset - at);
+            if (passed.LastIndexOf((byte)'\n') is >= 0 and var end)
+            {
+                line += passed.Count((byte)'\n');
+                column = 1;
+                passed = passed[(end + 1)..];
+            }
+
+            column += Encoding.UTF8.GetCharCount(passed);
+            at = offset;
+            return new(line, column);
+        }
     }
 }

@@ -54,6 +54,37 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
             item is SpecNode.Scalar { IsNull: false, Text.Length: > 0 } scalar ? scalar.Text : Wrong<string>(name, item, "a text")) is { } list
             ? new(list.OfType<string>()) : null;
 
+    /// <summary>Reads a text that no error quotes.</summary>
+    public string? Secret(string key, string expected, Func<string, bool> holds)
+    {
+        if (Take(key) is not { } node) return null;
+        if (node is SpecNode.Scalar { Quoted: true } scalar && holds(scalar.Text)) return scalar.Text;
+        var found = node is SpecNode.Scalar { Quoted: true, Text: var text } ? FormattableString.Invariant($"a text of {text.Length} characters") : "no text";
+        Fail(key, $"found {found}, expected {expected}");
+        return null;
+    }
+
+    /// <summary>Reads a list of mappings that must be there; elements that are none are noted and left out.</summary>
+    public IReadOnlyList<SpecSection> Sections(string key, string expected)
+    {
+        if (Take(key, required: true, expected) is not { } node) return [];
+        if (node is not SpecNode.Sequence sequence)
+        {
+            Fail(key, $"found no list, expected {expected}");
+            return [];
+        }
+
+        var sections = new List<SpecSection>();
+        foreach (var (i, item) in sequence.Items.Index())
+        {
+            var name = Join(FormattableString.Invariant($"{key}[{i}]"));
+            if (item is SpecNode.Map inner) sections.Add(new(inner, name, errors));
+            else errors.Add(new(item.At, name, "found no mapping, expected a mapping of settings"));
+        }
+
+        return sections;
+    }
+
     public SpecSection? Section(string key, bool required = false)
     {
         if (Take(key, required, "a mapping") is not { } node) return null;

@@ -1,27 +1,29 @@
 using System.Text.RegularExpressions;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Users;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
 using Distributed.Protocol.V1;
 using Distributed.Silo.Ranks;
+using Distributed.Silo.Serve;
 using Grpc.Core;
 
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, IHostApplicationLifetime lifetime) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, IHostApplicationLifetime lifetime) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
-    private const int EventsPerPage = 512;
-    private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(10);
 
     public override async Task<SubmitReply> Submit(SubmitRequest request, ServerCallContext context)
     {
+        var caller = Caller.Of(context);
+        var options = JobMessages.OptionsOf(request.Options) with { Requeue = !settings.HasOneClient };
+        CheckPriority(options.Priority, caller);
         var spec = SpecText.Parse(request.SpecJson);
         var id = request.Id.Length > 0 ? Valid(request.Id) : NewId(spec.Name);
         paths.Resolve(spec, id);
-        var outcome = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission(JobSpecJson.Write(spec), OptionsOf(request.Options)));
+        var outcome = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission(JobSpecJson.Write(spec), options, caller.Name));
         return outcome.Result switch
         {
             SubmitResult.Created => new SubmitReply { Id = id, Created = true },
@@ -32,64 +34,84 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     }
 
     public override async Task<JobStatus> Get(GetRequest request, ServerCallContext context) =>
-        StatusOf(await Job(request.Id).Status() ?? throw NoSuchJob(request.Id));
+        JobMessages.StatusOf(await Job(request.Id).Status() ?? throw NoSuchJob(request.Id));
 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var ids = await grains.GetGrain<IJobQueueGrain>(0).List();
         var reports = await Task.WhenAll(ids.Select(id => grains.GetGrain<IJobGrain>(id).Status()));
-        return new ListReply { Jobs = { reports.OfType<JobReport>().Select(StatusOf) } };
+        return new ListReply { Jobs = { reports.OfType<JobReport>().Select(JobMessages.StatusOf) } };
     }
 
-    public override async Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context)
+    public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context) =>
+        Follow($"events {request.Id}", request.Id, Job(request.Id).ReadEvents, request.From, responseStream, line => new JobEvent { Number = line.Number, Json = line.Json }, context);
+
+    public override Task Logs(LogsRequest request, IServerStreamWriter<LogLine> responseStream, ServerCallContext context)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        var job = Job(request.Id);
-        var next = request.From;
-        while (true)
-        {
-            var page = await job.ReadEvents(next, EventsPerPage, LongPoll).WaitAsync(ended.Token) ?? throw NoSuchJob(request.Id);
-            for (var i = 0; i < page.Events.Length; i++)
-            {
-                // Hints let a page leave in few packets; its last event flushes.
-                responseStream.WriteOptions = i + 1 < page.Events.Length ? new WriteOptions(WriteFlags.BufferHint) : WriteOptions.Default;
-                await responseStream.WriteAsync(new JobEvent { Number = page.Events[i].Number, Json = page.Events[i].Json }, ended.Token);
-                next = page.Events[i].Number + 1;
-            }
-
-            if (page.Final) return;
-        }
+        PageRead read = Job(request.Id).ReadLog;
+        return request.Follow
+            ? Follow($"log {request.Id}", request.Id, read, request.From, responseStream, JobMessages.LineOf, context)
+            : Copy(request.Id, read, request.From, responseStream, JobMessages.LineOf, context);
     }
 
-    public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context) =>
-        StatusOf(await Job(request.Id).Stop(request.Checkpoint) ?? throw NoSuchJob(request.Id));
+    public override async Task<WhyReply> Why(WhyRequest request, ServerCallContext context) =>
+        JobMessages.WhyOf(await Job(request.Id).Why() ?? throw NoSuchJob(request.Id));
+
+    public override async Task<ClusterReply> Cluster(ClusterRequest request, ServerCallContext context) =>
+        JobMessages.ClusterOf(await grains.GetGrain<IJobQueueGrain>(0).Describe());
+
+    public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context)
+    {
+        var job = await Changeable(request.Id, context);
+        return JobMessages.StatusOf(await job.Stop(request.Checkpoint) ?? throw NoSuchJob(request.Id));
+    }
+
+    public override async Task<JobStatus> Resume(ResumeRequest request, ServerCallContext context)
+    {
+        var job = await Changeable(request.Id, context);
+        return JobMessages.StatusOf(Done(await job.Resume(), request.Id));
+    }
+
+    public override async Task<JobStatus> Scale(ScaleRequest request, ServerCallContext context)
+    {
+        if (request.Workers < 1) throw Refuse(StatusCode.InvalidArgument, $"workers: found {request.Workers}, expected 1 or more.");
+        var job = await Changeable(request.Id, context);
+        return JobMessages.StatusOf(Done(await job.Scale(request.Workers), request.Id));
+    }
+
+    public override async Task<DeleteReply> Delete(DeleteRequest request, ServerCallContext context)
+    {
+        var job = await Changeable(request.Id, context);
+        Done(await job.Delete(), request.Id);
+        return new DeleteReply();
+    }
 
     private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
 
-    private static Grains.Jobs.RunOptions OptionsOf(Protocol.V1.RunOptions? options) => options is null ? new() : new()
+    /// <summary>The job, if the caller may change it: it is his own, or he is an admin.</summary>
+    private async Task<IJobGrain> Changeable(string id, ServerCallContext context)
     {
-        Ranks = options.Ranks,
-        Resume = options.Resume,
-        StopAt = options.StopAt,
-        Silos = options.Silos,
-    };
+        var job = Job(id);
+        var caller = Caller.Of(context);
+        if (caller.Role == UserRole.Admin) return job;
+        var report = await job.Status() ?? throw NoSuchJob(id);
+        return report.User == caller.Name ? job : throw Refuse(
+            StatusCode.PermissionDenied, $"Job {id} belongs to user {report.User}, and user {caller.Name} with the role {caller.Role.Word()} may change only jobs of his own; ask an admin.");
+    }
 
-    private static JobStatus StatusOf(JobReport report) => new()
+    private static void CheckPriority(int priority, Caller caller)
     {
-        Id = report.Id,
-        Name = report.Name,
-        State = report.Phase switch
-        {
-            JobPhase.Queued => "queued",
-            JobPhase.Running => "running",
-            JobPhase.Completed => "completed",
-            JobPhase.Stopped => "stopped",
-            _ => "failed",
-        },
-        Step = report.Step,
-        Steps = report.Steps,
-        Generation = report.Generation,
-        Message = report.Message,
+        if (priority is < UserEntry.LeastPriority or > UserEntry.MostPriority)
+            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, expected {UserEntry.LeastPriority} to {UserEntry.MostPriority}.");
+        if (priority > caller.MaxPriority)
+            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, and user {caller.Name} may ask for {caller.MaxPriority} at most; ask the cluster's operator for more.");
+    }
+
+    private static JobReport Done(JobChange? change, string id) => change switch
+    {
+        null => throw NoSuchJob(id),
+        { Refusal: { } refusal } => throw Refuse(StatusCode.FailedPrecondition, refusal),
+        _ => change.Report,
     };
 
     private static string NewId(string name)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Core.Users;
 using Distributed.Silo.Cluster;
 
 namespace Distributed.Silo.Serve;
@@ -10,8 +11,15 @@ namespace Distributed.Silo.Serve;
 /// <summary>How this silo meets its clients and where it keeps its files.</summary>
 internal sealed record ServeSettings
 {
-    /// <summary>What clients must present; at least 16 characters.</summary>
+    /// <summary>What clients must present; at least 16 characters. In a cluster it is that of the user <c>admin</c>.</summary>
+    /// <value>Empty: only the users of <see cref="UsersFile"/> are let in.</value>
     public required string Token { get; init; }
+
+    /// <summary>File that names the users of a cluster; read again when it changes.</summary>
+    public string? UsersFile { get; init; }
+
+    /// <summary>The silo belongs to one client, who starts and ends it.</summary>
+    public bool HasOneClient => DataRoot is null;
 
     /// <value>Loopback.</value>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
@@ -67,12 +75,11 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> reads.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> reads.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
-        var tokenFile = variable("DTRAIN_TOKEN_FILE") ?? throw Invalid("DTRAIN_TOKEN_FILE is not set; name the file that holds the clients' token.");
-        if (!File.Exists(tokenFile)) throw new JobException(ErrorCodes.PathMissing, $"DTRAIN_TOKEN_FILE: no file {tokenFile}.");
+        var access = AccessSettings.FromEnvironment(variable);
         var port = variable("DTRAIN_PORT") ?? "5010";
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
         var drain = variable("DTRAIN_DRAIN_SECONDS") ?? "90";
@@ -81,7 +88,8 @@ internal sealed record ServeSettings
         return Check(new ServeSettings
         {
             LongestDrain = TimeSpan.FromSeconds(seconds),
-            Token = File.ReadAllText(tokenFile).Trim(),
+            Token = access.Token,
+            UsersFile = access.UsersFile,
             Port = number,
             JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
             DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
@@ -107,7 +115,7 @@ internal sealed record ServeSettings
 
     private static ServeSettings Check(ServeSettings settings)
     {
-        if (settings.Token.Length < 16) throw Invalid($"token: found {settings.Token.Length} characters, expected 16 or more.");
+        if (settings.Token.Length < AccessToken.LeastLength && settings.UsersFile is null) throw Invalid($"token: found {settings.Token.Length} characters, expected {AccessToken.LeastLength} or more.");
         if (settings.Port is < 0 or > 65535) throw Invalid($"port: found {settings.Port}, expected 0 to 65535.");
         if (settings.SiloName.Length is 0 or > 64 || !settings.SiloName.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             throw Invalid($"silo: found '{settings.SiloName}', expected 1 to 64 letters, digits, '.', '_' or '-'.");

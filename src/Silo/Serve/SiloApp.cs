@@ -99,6 +99,10 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>The way to the grains for code of this process.</summary>
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
+    /// <summary>A service of the silo, for code of this process.</summary>
+    public T Service<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
     /// <summary>Completes when the silo has left, for whatever reason.</summary>
     public Task Ended() => app.WaitForShutdownAsync();
 
@@ -126,19 +130,19 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            Door.Limit(kestrel.Limits);
             kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
-        app.UseRouting();
-        app.MapGrpcService<JobsService>();
+        app.MapDoor();
         return app;
     }
 
     private static void ConfigureServices(IServiceCollection services, ServeSettings settings)
     {
-        services.AddRoutingCore();
+        services.AddDoor();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
         services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
@@ -147,13 +151,6 @@ internal sealed class SiloApp : IAsyncDisposable
         if (settings.DataRoot is not null) services.AddSingleton<IJobJournals, FileJournals>();
         if (settings.DataRoot is not null) services.AddHostedService<FreezeWatch>();
         services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
-        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>();
-        services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;
-            grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<TokenInterceptor>();
-        });
     }
 
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)

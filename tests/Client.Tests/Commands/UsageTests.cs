@@ -8,7 +8,14 @@ public sealed class UsageTests
     [InlineData("list")]
     [InlineData("status")]
     [InlineData("watch")]
+    [InlineData("logs")]
     [InlineData("stop")]
+    [InlineData("resume")]
+    [InlineData("scale")]
+    [InlineData("delete")]
+    [InlineData("why")]
+    [InlineData("cluster")]
+    [InlineData("users")]
     [InlineData("scale-trace")]
     [InlineData("bench")]
     [InlineData("doctor")]
@@ -39,6 +46,11 @@ public sealed class UsageTests
     [InlineData("--frob", "train", "job.yaml", "--frob")]
     [InlineData("--silos: found '0', expected a whole number of 1 or more", "train", "job.yaml", "--silos", "0")]
     [InlineData("no http or https URL", "list", "--cluster", "nonsense")]
+    [InlineData("The cluster address 'nonsense' is no", "list", "--cluster", "http://127.0.0.1:1,nonsense")]
+    [InlineData("No cluster named", "list", "--cluster", ",")]
+    [InlineData("--workers: found '0', expected a whole number of 1 or more", "scale", "nightly", "--workers", "0")]
+    [InlineData("'--workers' is required", "scale", "nightly")]
+    [InlineData("--priority: found '1001', expected a whole number from -1000 to 1000", "submit", "job.yaml", "--priority", "1001")]
     [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
     [InlineData("expected a file name that ends with .png", "bench", "step", "--plot", "a.jpg")]
     [InlineData("the folder of '/nowhere/a.png' does not exist", "bench", "step", "--plot", "/nowhere/a.png")]
@@ -50,6 +62,37 @@ public sealed class UsageTests
         Assert.Equal(2, code);
         Assert.Empty(output);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("submit")]
+    [InlineData("logs")]
+    [InlineData("scale")]
+    public async Task Help_VerbsOfACluster_SayTheExitCodes(string verb)
+    {
+        var (_, output, _) = await Dtrain.RunAsync(verb, "--help");
+        Assert.Contains("Exit codes:\n  0 done; 1 ", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("first line\nsecond line")]
+    [InlineData("not ascii: \u00e9")]
+    public async Task List_TokenFileWithoutToken_Exits2AndQuotesNothing(string content)
+    {
+        using TemporaryDirectory directory = new();
+        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://127.0.0.1:1", "--token-file", directory.Write("token", content));
+        Assert.Equal(2, code);
+        Assert.Contains("holds no token", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("line\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_NothingListensAtAnyAddress_Exits3()
+    {
+        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://127.0.0.1:1, http://127.0.0.1:2");
+        Assert.Equal(3, code);
+        Assert.Contains("cannot be reached", error, StringComparison.Ordinal);
     }
 
     [Fact]

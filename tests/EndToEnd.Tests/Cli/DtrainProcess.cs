@@ -13,13 +13,14 @@ internal sealed class DtrainProcess : IAsyncDisposable
     private readonly string command;
     private readonly CancellationTokenSource deadline = new(Deadline);
     private readonly StringBuilder output = new();
+    private readonly StringBuilder talk = new();
     private readonly Task<string> error;
 
     private DtrainProcess(Process process, IReadOnlyList<string> arguments)
     {
         this.process = process;
         command = $"dtrain {string.Join(' ', arguments)}";
-        error = process.StandardError.ReadToEndAsync();
+        error = ReadTalkAsync();
         process.StandardInput.Close();
     }
 
@@ -42,6 +43,16 @@ internal sealed class DtrainProcess : IAsyncDisposable
 
     /// <summary>Reads stdout up to the first event: all silos run, and the ranks begin.</summary>
     public Task ReachStartAsync() => ReachAsync("{\"event\":\"started\",");
+
+    /// <summary>Waits for words on stderr.</summary>
+    public async Task SaidAsync(string words)
+    {
+        while (!Talk.Contains(words, StringComparison.Ordinal))
+        {
+            if (error.IsCompleted && !Talk.Contains(words, StringComparison.Ordinal)) Assert.Fail($"{command} did not say \"{words}\":\n{Talk}");
+            await Task.Delay(ProcessTable.PollInterval, TimeProvider.System, deadline.Token);
+        }
+    }
 
     /// <summary>The silo's process as soon as there is one, long before it is ready.</summary>
     public async Task<int> StartedSiloAsync()
@@ -86,6 +97,24 @@ internal sealed class DtrainProcess : IAsyncDisposable
         await process.WaitForExitAsync();
         process.Dispose();
         deadline.Dispose();
+    }
+
+    private string Talk
+    {
+        get
+        {
+            lock (talk) return talk.ToString();
+        }
+    }
+
+    private async Task<string> ReadTalkAsync()
+    {
+        var buffer = new char[4096];
+        while (await process.StandardError.ReadAsync(buffer) is > 0 and var count)
+        {
+            lock (talk) talk.Append(buffer, 0, count);
+        }
+        return Talk;
     }
 
     private async Task ReachAsync(string wanted)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Distributed.Core.Users;
 using Distributed.EndToEnd.Tests.Cli;
 
 namespace Distributed.EndToEnd.Tests.Tools;
@@ -16,6 +17,14 @@ public sealed class ClusterSilo : IAsyncLifetime, IDisposable
 
     internal string TokenFile => directory.File("token");
 
+    /// <summary>Users beside the admin of the token file: ann submits, eve looks on.</summary>
+    internal string UsersFile => directory.File("users.json");
+
+    internal static string TokenOf(string user) => $"the token of {user} for this test";
+
+    internal Task<DtrainResult> RunAsAsync(string user, params string[] arguments) =>
+        DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", directory.Write($"{user}.token", TokenOf(user))]);
+
     internal Task<DtrainResult> RunAsync(params string[] arguments) =>
         DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", TokenFile]);
 
@@ -24,6 +33,11 @@ public sealed class ClusterSilo : IAsyncLifetime, IDisposable
         var start = BuiltProgram.Start(BuiltProgram.Silo, ["serve"]);
         start.RedirectStandardError = false;
         start.Environment["DTRAIN_TOKEN_FILE"] = directory.Write("token", "a token for this test alone");
+        start.Environment["DTRAIN_USERS_FILE"] = directory.Write("users.json", Core.Users.UsersFile.Write(
+        [
+            new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(TokenOf("ann"))) { MaxPriority = 5 },
+            new UserEntry("eve", UserRole.View, AccessToken.DigestHex(TokenOf("eve"))),
+        ]));
         start.Environment["DTRAIN_JOBS_ROOT"] = Directory.CreateDirectory(directory.File("jobs")).FullName;
         start.Environment["DTRAIN_DATA_ROOT"] = Directory.CreateDirectory(directory.File("data")).FullName;
         start.Environment["DTRAIN_PORT"] = "0";

@@ -35,7 +35,7 @@ public sealed partial class ReadMeTests : IDisposable
         foreach (var command in commands)
         {
             var words = Comment().Replace(command, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] == "checkpoint" ? 2 : 1));
+            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] is "checkpoint" or "users" ? 2 : 1));
             if (!helps.TryGetValue(verb, out var help))
                 helps[verb] = help = (await DtrainProcess.RunAsync([.. verb.Split(' '), "--help"])).Exits(0).Output;
             foreach (var option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]))

@@ -31,10 +31,6 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => throw new NotSupportedException();
 
-    public Task RankEnded(RankEnd end) => throw new NotSupportedException();
-
-    public Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
-
     public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => throw new NotSupportedException();
 
     public Task<JobChange?> Resume() => throw new NotSupportedException();
@@ -44,6 +40,10 @@ internal sealed class FakeJobGrain : IJobGrain
     public Task<JobChange?> Delete() => throw new NotSupportedException();
 
     public Task<JobDiagnosis?> Why() => throw new NotSupportedException();
+
+    public Task RankEnded(RankEnd end) => throw new NotSupportedException();
+
+    public Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
 
     public Task Move(string reason) => throw new NotSupportedException();
 

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Distributed.Client.Cluster;
+using Distributed.Client.Rendering;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class ClusterCommand
+{
+    public static Command Create()
+    {
+        var json = JobArguments.Json("One JSON object.");
+        ClusterAccess access = new();
+        Verb verb = new("cluster", "Shows the silos of a cluster and what they do.", "dtrain cluster --cluster http://127.0.0.1:8080") { json };
+        access.AddTo(verb);
+        verb.SetAction(parse => access.RunAsync(parse, async jobs =>
+        {
+            var reply = await jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            var output = parse.InvocationConfiguration.Output;
+            if (parse.GetValue(json)) await output.WriteLineAsync(ClusterView.Json(reply));
+            else ClusterView.Write(output, reply);
+            return ExitCode.Done;
+        }));
+        return verb;
+    }
+}

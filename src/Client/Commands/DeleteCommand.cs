@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Text.Json;
+using Distributed.Client.Cluster;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class DeleteCommand
+{
+    public static Command Create()
+    {
+        var id = JobArguments.Id();
+        var json = JobArguments.Json("One JSON object.");
+        ClusterAccess access = new();
+        Verb verb = new(
+            "delete",
+            "Forgets a job that does not run, with its events and its own files, checkpoints among them. There is no way back.",
+            "dtrain delete nightly-7")
+        {
+            id, json,
+        };
+        access.AddTo(verb);
+        verb.SetAction(parse => access.RunAsync(parse, async jobs =>
+        {
+            var job = parse.GetRequiredValue(id);
+            await jobs.DeleteAsync(new DeleteRequest { Id = job }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            await parse.InvocationConfiguration.Output.WriteLineAsync(
+                parse.GetValue(json) ? JsonSerializer.Serialize(new { id = job, deleted = true }) : $"Job {job} is deleted.");
+            return ExitCode.Done;
+        }));
+        return verb;
+    }
+}

@@ -1,0 +1,13 @@
+using System.CommandLine;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class ResumeCommand
+{
+    public static Command Create() => JobVerb.Create(
+        "resume",
+        "Puts a stopped or failed job back into the queue; it goes on from its last checkpoint.",
+        ["dtrain resume nightly-7"],
+        (jobs, id, _, options) => jobs.ResumeAsync(new ResumeRequest { Id = id }, options));
+}

@@ -1,0 +1,19 @@
+using System.CommandLine;
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Commands;
+
+internal static class ScaleCommand
+{
+    public static Command Create()
+    {
+        var workers = NumberOption.Whole("--workers", "N", "Ranks from now on.", least: 1);
+        workers.Required = true;
+        return JobVerb.Create(
+            "scale",
+            "Gives a job another number of ranks. A running one writes a checkpoint, goes back into the queue and on from there.",
+            ["dtrain scale nightly-7 --workers 8"],
+            (jobs, id, parse, options) => jobs.ScaleAsync(new ScaleRequest { Id = id, Workers = parse.GetValue(workers)!.Value }, options),
+            workers);
+    }
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Distributed.Client.Silo;
+using Distributed.Client.Users;
+using Distributed.Core.Users;
+
+namespace Distributed.Client.Commands;
+
+internal sealed class UsersAddCommand
+{
+    private readonly Argument<string> file = new("FILE") { Description = "The file of users; made when it does not exist." };
+    private readonly Argument<string> name = new("NAME") { Description = "The user's name: letters, digits, '.', '_', '-' or '@'." };
+    private readonly Option<string> role = new("--role") { HelpName = "R", Description = "view looks on, submit changes jobs of its own, admin any.", Required = true };
+    private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks that all running jobs of the user may have together. Default: no bound.", least: 1, most: 1_000_000);
+    private readonly Option<int?> jobs = NumberOption.Whole("--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
+    private readonly Option<int?> maxPriority = NumberOption.Whole("--max-priority", "N", "Largest priority of the user's jobs. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
+
+    public static Command Create() => new UsersAddCommand().Build();
+
+    private Verb Build()
+    {
+        role.AcceptOnlyFromAmong([.. UserRoles.Words]);
+        Verb verb = new(
+            "add",
+            "Adds a user with a fresh random token and prints the token, this once: the file keeps only its SHA-256.",
+            "dtrain users add users.json ann --role submit --ranks 4 --jobs 2 --max-priority 10 > ann.token")
+        {
+            file, name, role, ranks, jobs, maxPriority,
+        };
+        verb.SetAction(parse => Run(parse, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error));
+        return verb;
+    }
+
+    private int Run(ParseResult parse, TextWriter output, TextWriter error)
+    {
+        var token = SecretToken.Create();
+        UserEntry user = new(parse.GetRequiredValue(name), UserRoles.Parse(parse.GetRequiredValue(role))!.Value, AccessToken.DigestHex(token))
+        {
+            Ranks = parse.GetValue(ranks),
+            Jobs = parse.GetValue(jobs),
+            MaxPriority = parse.GetValue(maxPriority) ?? 0,
+        };
+        var path = parse.GetRequiredValue(file);
+        UserBook.Add(path, user);
+        output.WriteLine(token);
+        error.WriteLine($"User {user.Name} with the role {user.Role.Word()} is in {path}. The token is printed this once; give it to the user in a file that others cannot read.");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,20 @@
+using Distributed.Protocol.V1;
+
+namespace Distributed.Client.Rendering;
+
+/// <summary>The silos of a cluster as a table or as JSON.</summary>
+internal static class ClusterView
+{
+    public static void Write(TextWriter output, ClusterReply reply)
+    {
+        TextTable.Write(output, ["SILO", "STATE", "SLOTS", "JOB"], [.. reply.Silos.Select(silo => new[] { silo.Name, silo.State, ProgressCells.Text($"{silo.Slots}"), silo.Job })]);
+        output.WriteLine(ProgressCells.Text($"jobs: {reply.Running} running, {reply.Waiting} waiting"));
+    }
+
+    public static string Json(ClusterReply reply) => PlainJson.Write(new
+    {
+        silos = reply.Silos.Select(silo => new { name = silo.Name, state = silo.State, slots = silo.Slots, job = silo.Job.Length > 0 ? silo.Job : null }),
+        waiting = reply.Waiting,
+        running = reply.Running,
+    });
+}

@@ -1,0 +1,20 @@
+namespace Distributed.Core.Users;
+
+/// <summary>One user of a cluster, as the operator let him in.</summary>
+/// <param name="TokenSha256">SHA-256 of the token's UTF-8 bytes, lower-case hex; the token itself is not kept.</param>
+public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
+{
+    public const int LeastPriority = -1000;
+    public const int MostPriority = 1000;
+
+    /// <summary>Ranks that all running jobs of the user may have together.</summary>
+    /// <value>Null: no bound.</value>
+    public int? Ranks { get; init; }
+
+    /// <summary>Jobs of the user that may run at once.</summary>
+    /// <value>Null: no bound.</value>
+    public int? Jobs { get; init; }
+
+    /// <summary>Largest priority that the user may give a job; an admin may give any.</summary>
+    public int MaxPriority { get; init; }
+}

@@ -1,0 +1,18 @@
+using Distributed.Core.Users;
+using Grpc.Core;
+
+namespace Distributed.Silo.Jobs;
+
+/// <summary>Who makes a call, as the token told.</summary>
+/// <param name="Name">Empty for the one client of a silo of its own.</param>
+/// <param name="MaxPriority">Largest priority the user may give a job.</param>
+internal sealed record Caller(string Name, UserRole Role, int MaxPriority)
+{
+    private static readonly object Key = new();
+
+    /// <exception cref="InvalidOperationException">The call asked for no token.</exception>
+    public static Caller Of(ServerCallContext context) =>
+        context.UserState.TryGetValue(Key, out var caller) ? (Caller)caller : throw new InvalidOperationException($"{context.Method}: nobody asked who calls.");
+
+    public void Enter(ServerCallContext context) => context.UserState[Key] = this;
+}

@@ -1,0 +1,29 @@
+using Distributed.Core;
+using Distributed.Grains.Devices;
+using Distributed.Training.Native;
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>Ready is an active member of its cluster, with native libraries that passed their test, which does not leave.</summary>
+internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo, SiloDrain drain) : IReadiness
+{
+    public Task<(bool Ready, string Words)> Check() => Task.FromResult(Look());
+
+    private (bool Ready, string Words) Look()
+    {
+        if (drain.IsDraining) return (false, $"draining: silo {silo.Name} is leaving and takes no more ranks");
+        try
+        {
+            var native = NativeRuntime.Initialize();
+            var status = members.CurrentSnapshot.GetSiloStatus(silo.SiloAddress);
+            return status == SiloStatus.Active
+                ? (true, $"ready: silo {silo.Name} is an active member; {native.Fingerprint}")
+                : (false, $"not ready: the membership has silo {silo.Name} as {status}; see its log");
+        }
+        catch (JobException broken)
+        {
+            return (false, $"not ready: {broken.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+}

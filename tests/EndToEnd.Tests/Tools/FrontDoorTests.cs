@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Distributed.EndToEnd.Tests.Cli;
+using Distributed.EndToEnd.Tests.Train;
+
+namespace Distributed.EndToEnd.Tests.Tools;
+
+/// <summary>Users with their roles, and clients whose door goes away.</summary>
+public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterSilo>, IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public void Dispose() => directory.Dispose();
+
+    [Fact]
+    public async Task Users_ByRole_MayOrMayNot()
+    {
+        var job = directory.Write("job.yaml", Jobs.Endless);
+        (await cluster.RunAsAsync("eve", "submit", job, "--id", "eves")).Exits(2).SaysOneFailure().Says("does not allow it: Submit needs the role submit, and user eve has the role view");
+        (await cluster.RunAsAsync("ann", "submit", job, "--id", "anns", "--priority", "6")).Exits(2).SaysOneFailure().Says("user ann may ask for 5 at most");
+        (await cluster.RunAsAsync("ann", "submit", job, "--id", "anns", "--priority", "5")).Exits(0);
+        (await cluster.RunAsync("submit", job, "--id", "admins", "--priority", "1000")).Exits(0);
+        var listed = JsonDocument.Parse((await cluster.RunAsAsync("eve", "list", "--json")).Exits(0).Output).RootElement.EnumerateArray().ToDictionary(j => j.GetProperty("id").GetString()!);
+        Assert.Equal(("ann", 5), (listed["anns"].GetProperty("user").GetString(), listed["anns"].GetProperty("priority").GetInt32()));
+        Assert.Equal("admin", listed["admins"].GetProperty("user").GetString());
+        foreach (var verb in new string[][] { ["stop", "admins"], ["resume", "admins"], ["delete", "admins"], ["scale", "admins", "--workers", "2"] })
+            (await cluster.RunAsAsync("ann", verb)).Exits(2).SaysOneFailure().Says("Job admins belongs to user admin");
+        (await cluster.RunAsAsync("eve", "stop", "anns")).Exits(2).SaysOneFailure();
+        (await cluster.RunAsync("stop", "admins")).Exits(0);
+        (await cluster.RunAsAsync("ann", "stop", "anns")).Exits(0);
+    }
+
+    [Fact]
+    public async Task Users_AddedWhileTheClusterRuns_AreLetIn()
+    {
+        var token = (await DtrainProcess.RunAsync("users", "add", cluster.UsersFile, "new", "--role", "view")).Exits(0).Output;
+        var file = directory.Write("new.token", token);
+        var started = Stopwatch.GetTimestamp();
+        DtrainResult listed;
+        do
+        {
+            listed = await DtrainProcess.RunAsync("list", "--cluster", cluster.Address, "--token-file", file);
+        }
+        while (listed.Code != 0 && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20));
+        listed.Exits(0);
+    }
+
+    [Theory]
+    [InlineData("resume")]
+    [InlineData("delete")]
+    [InlineData("scale", "--workers", "2")]
+    [InlineData("logs", "-f")]
+    public async Task UnknownJob_Exits4(string verb, params string[] options) =>
+        (await cluster.RunAsAsync("ann", [verb, "no-such-job", .. options])).Exits(4).SaysOneFailure().Says("no-such-job");
+
+    [Fact]
+    public async Task Submit_FileOfTwoGigabytes_IsRefusedUnread()
+    {
+        var file = directory.File("huge.yaml");
+        using (var sparse = File.Create(file)) sparse.SetLength(2L << 30);
+        var started = Stopwatch.GetTimestamp();
+        (await cluster.RunAsync("submit", file)).Exits(2).SaysOneFailure().Says("larger than 1048576 bytes");
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), "The file was read whole.");
+    }
+
+    [Fact]
+    public async Task Submit_ClusterDown_Exits3Quickly()
+    {
+        var job = directory.Write("job.yaml", Jobs.Endless);
+        var started = Stopwatch.GetTimestamp();
+        (await DtrainProcess.RunAsync("submit", job, "--wait", "--cluster", "http://127.0.0.1:1,http://127.0.0.1:2", "--token-file", cluster.TokenFile)).Exits(3).SaysOneFailure();
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), "The refusal took 10 s.");
+    }
+
+    [Fact]
+    public async Task Verbs_FirstAddressDead_GoToTheNext()
+    {
+        var addresses = $"http://127.0.0.1:1,{cluster.Address}";
+        (await DtrainProcess.RunAsync("list", "--cluster", addresses, "--token-file", cluster.TokenFile)).Exits(0);
+        (await DtrainProcess.RunAsync("watch", "no-such-job", "--cluster", addresses, "--token-file", cluster.TokenFile)).Exits(4);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Watch_DoorGoesAway_WaitsForItOrTakesTheNextAndMissesNothing(bool comesBack)
+    {
+        using TcpRelay door = new(new Uri(cluster.Address));
+        var id = $"watched-{comesBack}";
+        (await cluster.RunAsync("submit", directory.Write("job.yaml", Jobs.Endless), "--id", id)).Exits(0);
+        var addresses = comesBack ? door.Address : $"{door.Address},{cluster.Address}";
+        await using var watching = DtrainProcess.Start(["watch", id, "--json", "--cluster", addresses, "--token-file", cluster.TokenFile]);
+        await watching.ReachStepAsync(20);
+        door.Cut();
+        if (comesBack)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
+            door.Mend();
+        }
+
+        var during = JsonDocument.Parse((await cluster.RunAsync("status", id, "--json")).Exits(0).Output).RootElement.GetProperty("step").GetInt64();
+        await watching.ReachStepAsync(during + 100);
+        (await cluster.RunAsync("stop", id)).Exits(0);
+        var watched = (await watching.EndAsync()).Exits(0).Says("waiting up to 60 s", "answers again");
+        var steps = watched.Events.Where(line => line.GetProperty("event").GetString() == "step").Select(line => line.GetProperty("step").GetInt64()).ToList();
+        Assert.Equal(Enumerable.Range(1, steps.Count).Select(step => (long)step), steps);
+        Assert.Equal("stopped", watched.Events[^1].GetProperty("event").GetString());
+    }
+
+    [Fact]
+    public async Task Watch_QueuedJobThenCtrlC_SaysWhatItWaitsForAndDetaches()
+    {
+        var job = directory.Write("job.yaml", Jobs.Endless);
+        (await cluster.RunAsync("submit", job, "--id", "before")).Exits(0);
+        (await cluster.RunAsync("submit", job, "--id", "behind")).Exits(0);
+        await using var watching = DtrainProcess.Start(["watch", "behind", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]);
+        await watching.SaidAsync("waiting: ");
+        watching.Interrupt();
+        (await watching.EndAsync()).Exits(0).Says("Detached; the job goes on.");
+        Assert.Contains("\"queued\"", (await cluster.RunAsync("status", "behind", "--json")).Output, StringComparison.Ordinal);
+        (await cluster.RunAsync("stop", "behind")).Exits(0);
+        (await cluster.RunAsync("stop", "before")).Exits(0);
+    }
+}

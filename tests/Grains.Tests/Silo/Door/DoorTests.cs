@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Net;
+using Distributed.Protocol.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
+
+namespace Distributed.Grains.Tests.Silo.Door;
+
+/// <summary>What lies beside the jobs, and how much the door bears.</summary>
+public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("dtrain.v1.Jobs")]
+    [InlineData("live")]
+    public async Task Health_WithoutToken_Serves(string service)
+    {
+        using var client = silo.Client(null);
+        var reply = await new Health.HealthClient(client.Invoker).CheckAsync(new HealthCheckRequest { Service = service });
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, reply.Status);
+    }
+
+    [Theory]
+    [InlineData("live", "live")]
+    [InlineData("startup", "started")]
+    [InlineData("ready", "ready: silo silo-0 is an active member; ")]
+    public async Task Healthz_WithoutToken_AnswersInALine(string probe, string words)
+    {
+        using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var answer = await http.GetAsync($"{silo.Address}/healthz/{probe}");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.StartsWith(words, text, StringComparison.Ordinal);
+        Assert.Equal(text.Length - 1, text.IndexOf('\n', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Reflection_IsForUsersAlone()
+    {
+        using var stranger = silo.Client(null);
+        Assert.Equal(StatusCode.Unauthenticated, (await OneSilo.StatusOf(() => Services(stranger))).StatusCode);
+        using var eve = silo.Client(OneSilo.Eve);
+        Assert.Contains("dtrain.v1.Jobs", await Services(eve));
+    }
+
+    [Fact]
+    public async Task Submit_LargerThanTheLimit_IsRefusedWithoutReadingItWhole()
+    {
+        using var admin = silo.Client(OneSilo.Admin);
+        var large = new SubmitRequest { Id = "large", SpecJson = new string(' ', 64 << 20) };
+        var status = await OneSilo.StatusOf(() => admin.Ask<SubmitReply>("Submit", large));
+        Assert.Equal(StatusCode.ResourceExhausted, status.StatusCode);
+        await admin.Ask<ListReply>("List", new ListRequest());
+    }
+
+    [Fact]
+    public async Task Watch_ThousandStreamsOverOneConnection_AllSeeAllOfTheJob()
+    {
+        using var ann = silo.Client(OneSilo.Ann);
+        using var eve = silo.Client(OneSilo.Eve);
+        await ann.Ask<SubmitReply>("Submit", RightsTests.Submission("holder"));
+        await ann.Ask<SubmitReply>("Submit", RightsTests.Submission("watched", steps: 5));
+        var opened = 0;
+        var streams = Enumerable.Range(0, 1000).Select(_ => Watch(eve, () => Interlocked.Increment(ref opened))).ToArray();
+        var started = Stopwatch.GetTimestamp();
+        while (Volatile.Read(ref opened) < streams.Length && Stopwatch.GetElapsedTime(started) < Soon)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        Assert.Equal(1000, opened);
+        // All wait; others are served as ever.
+        var asked = Stopwatch.GetTimestamp();
+        Assert.Equal("queued", (await eve.Ask<JobStatus>("Get", new GetRequest { Id = "watched" })).State);
+        Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(5), "A call behind 1000 open streams was not answered for 5 s.");
+        await ann.Ask<JobStatus>("Stop", new StopRequest { Id = "holder" });
+        var seen = await Task.WhenAll(streams).WaitAsync(Soon);
+        Assert.Equal(Enumerable.Range(0, seen[0].Count).Select(n => (long)n), seen[0].Select(line => line.Number));
+        Assert.Contains("\"event\":\"completed\"", seen[0][^1].Json, StringComparison.Ordinal);
+        Assert.All(seen, lines => Assert.Equal(seen[0], lines));
+    }
+
+    private static async Task<List<JobEvent>> Watch(DoorClient client, Action opened)
+    {
+        List<JobEvent> lines = [];
+        using var stream = client.Open<JobEvent>("Watch", new WatchRequest { Id = "watched" });
+        await stream.ResponseHeadersAsync;
+        opened();
+        while (await stream.ResponseStream.MoveNext(CancellationToken.None)) lines.Add(stream.ResponseStream.Current);
+        return lines;
+    }
+
+    private static async Task<IReadOnlyList<string>> Services(DoorClient client)
+    {
+        using var call = new ServerReflection.ServerReflectionClient(client.Invoker).ServerReflectionInfo(client.Options);
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        await call.RequestStream.CompleteAsync();
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+        return [.. call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name)];
+    }
+}
