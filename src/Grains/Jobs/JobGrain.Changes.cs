@@ -44,6 +44,8 @@ internal sealed partial class JobGrain
         }
 
         await store.ClearStateAsync();
+        events.Wake();
+        diary.Wake();
         await Queue.Forget(Id);
         DeactivateOnIdle();
         return new JobChange(report with { Phase = JobPhase.Absent });

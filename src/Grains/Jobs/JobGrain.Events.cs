@@ -42,6 +42,8 @@ internal sealed partial class JobGrain
     {
         if (store.State.Submission is null) return null;
         await log.WaitFor(from, wait < LongestWait ? wait : LongestWait, time);
+        // Deleted meanwhile.
+        if (store.State.Submission is null) return null;
         return await log.Read(from, Math.Clamp(max, 1, LargestPage));
     }
 

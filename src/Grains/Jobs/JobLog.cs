@@ -43,6 +43,13 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
 
     public void Reopen() => IsClosed = false;
 
+    /// <summary>Ends all waits.</summary>
+    public void Wake()
+    {
+        IsClosed = true;
+        Tell();
+    }
+
     /// <exception cref="IOException">The lines stay, to be written the next time.</exception>
     public async Task Flush()
     {

@@ -62,6 +62,9 @@ internal sealed class SiloProcess : IDisposable
         return process.ExitCode;
     }
 
+    /// <summary>Waits for the end that something else brings about.</summary>
+    public Task HasEndedAsync() => process.WaitForExitAsync().WaitAsync(Deadline);
+
     /// <summary>kill -9.</summary>
     public void Kill()
     {
