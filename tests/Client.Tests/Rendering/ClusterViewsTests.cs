@@ -10,7 +10,16 @@ public sealed class ClusterViewsTests
 {
     private static readonly JobStatus Running = new()
     {
-        Id = "nightly", Name = "cifar10", State = "running", Step = 7, Steps = 90, Generation = 2, User = "ann", Priority = -3, Ranks = 4, Silos = { "silo-0", "silo-2" },
+        Id = "nightly",
+        Name = "cifar10",
+        State = "running",
+        Step = 7,
+        Steps = 90,
+        Generation = 2,
+        User = "ann",
+        Priority = -3,
+        Ranks = 4,
+        Silos = { "silo-0", "silo-2" },
     };
 
     private static readonly JobStatus Queued = new() { Id = "later", Name = "cifar10", State = "queued", Message = "4 slots are free, 8 are needed", User = "bob" };
