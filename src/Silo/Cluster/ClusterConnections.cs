@@ -1,4 +1,5 @@
 using Distributed.Core;
+using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
 using Distributed.Silo.Cluster.Redis;
@@ -13,6 +14,8 @@ internal sealed class ClusterConnections : IAsyncDisposable
     /// <summary>From the start to the error of a store that does not answer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
+    public StateFiles? Files { get; private init; }
+
     public IConnectionMultiplexer? Redis { get; private init; }
 
     public NpgsqlDataSource? Postgres { get; private init; }
@@ -21,14 +24,17 @@ internal sealed class ClusterConnections : IAsyncDisposable
 
     /// <param name="settings">Null: a client's own silo, which needs none.</param>
     /// <exception cref="JobException">Codes <c>store-unreachable</c>, <c>store-schema</c>, <c>cluster-unreachable</c>, <c>settings-invalid</c>, <c>storage</c>.</exception>
-    public static async Task<ClusterConnections> Open(ClusterSettings? settings)
+    public static async Task<ClusterConnections> Open(ClusterSettings? settings, string jobsRoot)
     {
         if (settings is null) return new ClusterConnections();
+        var files = settings.Storage == StateStorage.Files ? new StateFiles(StateFiles.Root(jobsRoot, settings.ClusterId), TimeProvider.System) : null;
+        files?.Prepare();
         if (settings.Primary is { } primary) await PrimarySilo.Await(primary, Patience);
         var redis = settings.Clustering == Clustering.Redis || settings.Storage == StateStorage.Redis;
         var postgres = settings.Clustering == Clustering.Postgres || settings.Storage == StateStorage.Postgres;
         return new ClusterConnections
         {
+            Files = files,
             Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
             Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
             Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, Patience) : null,

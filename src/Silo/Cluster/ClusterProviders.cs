@@ -3,7 +3,6 @@ using Distributed.Grains;
 using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
-using Distributed.Silo.Serve;
 using Orleans.Configuration;
 using Orleans.Runtime.Hosting;
 using Orleans.Storage;
@@ -22,17 +21,17 @@ internal static class ClusterProviders
     private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
 
     /// <param name="siloPort">Port of the Orleans endpoint.</param>
-    public static void Configure(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections, int siloPort)
+    public static void Configure(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)
     {
-        AddMembership(silo, settings, cluster, connections, siloPort);
-        AddStorage(silo, settings, cluster, connections);
+        AddMembership(silo, cluster, connections, siloPort);
+        AddStorage(silo, cluster, connections);
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
         silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameGuard>();
     }
 
-    private static void AddMembership(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections, int siloPort)
+    private static void AddMembership(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)
     {
         if (cluster.Clustering == Clustering.Localhost)
         {
@@ -42,8 +41,8 @@ internal static class ClusterProviders
 
         silo.Configure<EndpointOptions>(o =>
         {
-            o.AdvertisedIPAddress = settings.Address;
-            o.SiloListeningEndpoint = new IPEndPoint(settings.Address, siloPort);
+            o.AdvertisedIPAddress = IPAddress.Loopback;
+            o.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, siloPort);
             o.SiloPort = siloPort;
             // No gateway: grains are reached from inside the silos only.
             o.GatewayPort = 0;
@@ -67,14 +66,13 @@ internal static class ClusterProviders
         }
     }
 
-    private static void AddStorage(ISiloBuilder silo, ServeSettings settings, ClusterSettings cluster, ClusterConnections connections)
+    private static void AddStorage(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections)
     {
         const string Jobs = TrainingSiloBuilderExtensions.JobStorage;
         switch (cluster.Storage)
         {
             case StateStorage.Files:
-                var files = new StateFiles(StateFiles.Root(settings.JobsRoot, cluster.ClusterId), TimeProvider.System);
-                silo.Services.AddGrainStorage(Jobs, (services, _) => ActivatorUtilities.CreateInstance<FileGrainStorage>(services, files));
+                silo.Services.AddGrainStorage(Jobs, (services, _) => ActivatorUtilities.CreateInstance<FileGrainStorage>(services, connections.Files!));
                 break;
             case StateStorage.Redis:
                 silo.AddRedisGrainStorage(Jobs, o =>

@@ -48,7 +48,7 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
     public static async Task<SiloApp> Start(ServeSettings settings)
     {
-        var connections = await ClusterConnections.Open(settings.Cluster);
+        var connections = await ClusterConnections.Open(settings.Cluster, settings.JobsRoot);
         try
         {
             return await Start(settings, connections);
@@ -155,7 +155,7 @@ internal sealed class SiloApp : IAsyncDisposable
 
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
     {
-        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, settings, cluster, connections, ports.Silo);
+        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo);
         else ConfigureClient(silo, settings, ports);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);

@@ -20,10 +20,35 @@ internal sealed class StateFiles(string root, TimeProvider time)
     /// <summary>What the system answers when a lock is taken.</summary>
     private const int WouldBlock = 11;
 
+    /// <summary>No write takes so long: its writer is gone.</summary>
+    private static readonly TimeSpan OldestTemporary = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Where a cluster's records lie under the folder of its jobs.</summary>
     public static string Root(string jobsRoot, string clusterId) => Path.Combine(jobsRoot, ".state", StateFileName.Of(clusterId));
+
+    /// <summary>Makes the folder, tries what the records need of the file system and removes what killed writers left.</summary>
+    /// <exception cref="JobException">Code <c>storage</c>: no right to write, no space, or locks that hold nobody off.</exception>
+    public void Prepare() => Guard(root, folder =>
+    {
+        Directory.CreateDirectory(folder);
+        var trial = Path.Combine(folder, $"trial-{Guid.NewGuid():N}.tmp");
+        Flush(trial, "trial", []);
+        try
+        {
+            if (!LocksHold(trial))
+                throw new IOException("the file system does not lock files, so two silos could write one record; mount it with locks (NFS: without nolock), or set DTRAIN_STORAGE to redis or postgres.");
+        }
+        finally
+        {
+            File.Delete(trial);
+        }
+
+        foreach (var left in Directory.EnumerateFiles(folder, "*.tmp", SearchOption.AllDirectories))
+            if (time.GetUtcNow() - File.GetLastWriteTimeUtc(left) > OldestTemporary) File.Delete(left);
+        return folder;
+    });
 
     /// <returns>Null when there is no such record.</returns>
     /// <exception cref="JobException">Code <c>storage</c>: it cannot be read, or is damaged.</exception>
@@ -124,6 +149,20 @@ internal sealed class StateFiles(string root, TimeProvider time)
                 using var pause = new ManualResetEventSlim();
                 pause.Wait(LookAgain);
             }
+        }
+    }
+
+    private static bool LocksHold(string file)
+    {
+        using var held = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+            return false;
+        }
+        catch (IOException e) when (e.HResult == WouldBlock)
+        {
+            return true;
         }
     }
 

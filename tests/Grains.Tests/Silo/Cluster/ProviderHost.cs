@@ -1,5 +1,4 @@
 using Distributed.Silo.Cluster;
-using Distributed.Silo.Serve;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,13 +22,12 @@ internal sealed class ProviderHost : IAsyncDisposable
 
     public static async Task<ProviderHost> BuildAsync(ClusterSettings cluster, string jobsRoot)
     {
-        var connections = await ClusterConnections.Open(cluster);
-        var settings = new ServeSettings { Token = "0123456789abcdef", JobsRoot = jobsRoot, Cluster = cluster };
+        var connections = await ClusterConnections.Open(cluster, jobsRoot);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.UseOrleans(silo =>
         {
-            ClusterProviders.Configure(silo, settings, cluster, connections, Servers.FreePort.Take());
+            ClusterProviders.Configure(silo, cluster, connections, Servers.FreePort.Take());
             silo.Configure<SiloOptions>(o => o.SiloName = cluster.SiloName);
         });
         builder.Services.AddSingleton(TimeProvider.System);

@@ -1,5 +1,6 @@
 using System.Text;
 using Distributed.Core;
+using Distributed.EndToEnd.Tests;
 using Distributed.Silo.Cluster.Files;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;
@@ -77,6 +78,34 @@ public sealed class StateFilesTests : IDisposable
         Assert.Equal(ErrorCodes.Storage, error.Code);
         Assert.Contains("/dev/null/state/job/x", error.Message, StringComparison.Ordinal);
         Assert.Contains("free space", error.Message, StringComparison.Ordinal);
+    }
+
+    [SmallDiskFact]
+    public void Write_DiskFull_NamesThePathAndKeepsTheOldRecord()
+    {
+        using var disk = SmallDisk.TryMount(Path.Combine(root.FullName, "disk"), 64)!;
+        var files = new StateFiles(disk.Path, TimeProvider.System);
+        var etag = files.Write("job", "x", null, One).ETag;
+        var error = Assert.Throws<JobException>(() => files.Write("job", "x", etag, new byte[1 << 20]));
+        Assert.Equal(ErrorCodes.Storage, error.Code);
+        Assert.Contains(Path.Combine(disk.Path, "job", "x"), error.Message, StringComparison.Ordinal);
+        Assert.Equal(etag, files.Read("job", "x")!.ETag);
+        Assert.NotNull(files.Write("job", "x", etag, Two).ETag);
+    }
+
+    [Fact]
+    public void Prepare_RemovesWhatIsOldAndTemporary()
+    {
+        var files = Open();
+        var etag = files.Write("job", "x", null, One).ETag;
+        var (old, young) = ($"{Assert.Single(Files("x"))}.1.tmp", $"{Assert.Single(Files("x"))}.2.tmp");
+        foreach (var left in new[] { old, young }) File.WriteAllText(left, "torn");
+        File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+        files.Prepare();
+        Assert.Equal([young], Files("*.tmp"));
+        Assert.Equal(etag, files.Read("job", "x")!.ETag);
+        var error = Assert.Throws<JobException>(new StateFiles("/dev/null/state", TimeProvider.System).Prepare);
+        Assert.Contains("/dev/null/state", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

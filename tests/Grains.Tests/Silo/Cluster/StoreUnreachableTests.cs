@@ -23,7 +23,7 @@ public sealed class StoreUnreachableTests
     private static async Task<JobException> Refused(ClusterSettings settings)
     {
         var begin = TimeProvider.System.GetTimestamp();
-        var error = await Assert.ThrowsAsync<JobException>(async () => await (await ClusterConnections.Open(settings)).DisposeAsync());
+        var error = await Assert.ThrowsAsync<JobException>(async () => await (await ClusterConnections.Open(settings, "/nowhere")).DisposeAsync());
         Assert.True(TimeProvider.System.GetElapsedTime(begin) < Soon, $"It took {TimeProvider.System.GetElapsedTime(begin)}.");
         Assert.DoesNotContain("very-secret", error.Message, StringComparison.Ordinal);
         return error;
