@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Silo.Security;
 
 namespace Distributed.Silo.Serve;
 
@@ -12,10 +13,10 @@ internal sealed record ServeSettings
     /// <summary>What clients must present; at least 16 characters.</summary>
     public required string Token { get; init; }
 
-    /// <value>Loopback.</value>
-    public IPAddress Address { get; init; } = IPAddress.Loopback;
+    /// <summary>Addresses and certificates.</summary>
+    public NetworkSettings Network { get; init; } = new();
 
-    /// <value>0: any free port.</value>
+    /// <value>Of the door; 0: any free port.</value>
     public int Port { get; init; }
 
     /// <summary>Folder of the jobs' own files, absolute.</summary>
@@ -59,7 +60,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_SILO_NAME, and those of <see cref="NetworkSettings"/>.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -74,6 +75,7 @@ internal sealed record ServeSettings
             JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
             DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
             SiloName = variable("DTRAIN_SILO_NAME") ?? "silo-0",
+            Network = NetworkSettings.FromEnvironment(variable, TimeProvider.System.GetUtcNow()),
         });
     }
 

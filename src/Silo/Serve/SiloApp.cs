@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Distributed.Core;
 using Distributed.Grains;
@@ -10,10 +9,10 @@ using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Ranks;
+using Distributed.Silo.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Orleans.Configuration;
 using Orleans.Runtime;
 
@@ -44,7 +43,7 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, FreeLoopbackPorts(), followTerminal);
+            var app = Build(settings, SiloPorts.Choose(settings.Network), followTerminal);
             try
             {
                 await app.StartAsync();
@@ -53,7 +52,7 @@ internal sealed class SiloApp : IAsyncDisposable
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
                 await app.DisposeAsync();
-                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
+                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Network.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
             {
@@ -76,7 +75,7 @@ internal sealed class SiloApp : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, (int Silo, int Gateway) ports, bool followTerminal)
+    private static WebApplication Build(ServeSettings settings, SiloPorts ports, bool followTerminal)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -89,8 +88,10 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(settings.Network.Address, settings.Port, listen => DoorCertificate.Guard(listen, kestrel.ApplicationServices.GetService<DoorCertificate>()));
         });
+        // Before Orleans: a job may come as soon as the silo is a member.
+        builder.Services.AddNetwork(settings.Network);
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
@@ -116,22 +117,14 @@ internal sealed class SiloApp : IAsyncDisposable
         });
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, SiloPorts ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
         silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
+        SiloPorts.Bind(silo, settings.Network);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
         silo.AddTraining();
-    }
-
-    private static (int Silo, int Gateway) FreeLoopbackPorts()
-    {
-        // Both are held before either is known, or they could be one.
-        using TcpListener silo = new(IPAddress.Loopback, 0), gateway = new(IPAddress.Loopback, 0);
-        silo.Start();
-        gateway.Start();
-        return (((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
     }
 }
