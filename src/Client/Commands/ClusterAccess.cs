@@ -10,14 +10,17 @@ internal sealed class ClusterAccess
 {
     public const string AddressVariable = "DTRAIN_CLUSTER";
     public const string TokenVariable = "DTRAIN_TOKEN_FILE";
+    public const string AuthorityVariable = "DTRAIN_CA_FILE";
 
     private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster. Default: {AddressVariable}." };
+    private readonly Option<string?> authorities = new("--ca") { HelpName = "FILE", Description = $"Authorities to trust at an https address, in PEM, in place of this machine's. Default: {AuthorityVariable}." };
     private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "F", Description = $"File that holds the access token. Default: {TokenVariable}." };
 
     public void AddTo(Command command)
     {
         command.Add(cluster);
         command.Add(tokenFile);
+        command.Add(authorities);
     }
 
     public bool IsNamed(ParseResult parse) => !string.IsNullOrEmpty(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
@@ -29,14 +32,15 @@ internal sealed class ClusterAccess
         var token = Token(parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable));
         if (token is not null && address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {address}. Use https, or forward a port of this machine.");
-        using JobsConnection connection = new(address, token);
+        var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
+        using JobsConnection connection = new(address, token, trust: trust);
         try
         {
             return await calls(connection.Jobs);
         }
         catch (RpcException refused)
         {
-            throw Explain(refused, address);
+            throw await TlsRefusal.ExplainAsync(refused, address, trust) ?? Explain(refused, address);
         }
     }
 
@@ -65,11 +69,14 @@ internal sealed class ClusterAccess
     private static string Cause(RpcException refused) =>
         (refused.Status.DebugException?.GetBaseException().Message ?? refused.Status.Detail).TrimEnd('.');
 
+    private static CommandFailure Unreachable(RpcException refused, Uri address) => new(
+        ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up.");
+
     private static CommandFailure Explain(RpcException refused, Uri address) => refused.StatusCode switch
     {
         StatusCode.NotFound => new(ExitCode.NoSuchJob, $"{refused.Status.Detail} 'dtrain list' shows the jobs of {address}."),
-        StatusCode.Unavailable or StatusCode.DeadlineExceeded => new(
-            ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up."),
+        StatusCode.Unavailable or StatusCode.DeadlineExceeded => Unreachable(refused, address),
+        StatusCode.Internal when refused.Status.DebugException is HttpRequestException => Unreachable(refused, address),
         StatusCode.Unauthenticated or StatusCode.PermissionDenied => new(
             ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
         StatusCode.InvalidArgument or StatusCode.AlreadyExists => new(ExitCode.Usage, refused.Status.Detail),

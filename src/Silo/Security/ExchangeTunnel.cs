@@ -27,6 +27,8 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     private readonly SemaphoreSlim greeting = new(GreetingsAtOnce);
     private readonly CancellationTokenSource closing = new();
     private Socket? listener;
+    private CancellationToken ending;
+    private int disposed;
 
     public bool NeedsCores => true;
 
@@ -36,6 +38,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        ending = closing.Token;
         listener = new Socket(network.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -63,6 +66,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         closing.Cancel();
         listener?.Dispose();
         foreach (var pumps in running.Keys) pumps.Abort();
@@ -91,7 +95,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         {
             socket.Dispose();
             throw new IOException(
-                why ?? (deadline.IsCancellationRequested ? $"no answer within {SiloIdentity.LongestHandshake.TotalSeconds} s" : e.GetBaseException().Message.TrimEnd('.')), e);
+                why ?? (deadline.IsCancellationRequested ? $"no answer within {SiloIdentity.LongestHandshake.TotalSeconds} s" : Words(e)), e);
         }
         catch
         {
@@ -102,11 +106,11 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
 
     private async Task Accept()
     {
-        while (!closing.IsCancellationRequested)
+        while (!ending.IsCancellationRequested)
         {
             try
             {
-                var caller = await listener!.AcceptAsync(closing.Token);
+                var caller = await listener!.AcceptAsync(ending);
                 if (await greeting.WaitAsync(TimeSpan.Zero))
                 {
                     _ = Answer(caller);
@@ -130,7 +134,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     private async Task Answer(Socket caller)
     {
         using var deadline = new CancellationTokenSource(SiloIdentity.LongestHandshake, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ending);
         string? why = null;
         Socket? local = null;
         EndPoint? from = null;
@@ -146,7 +150,15 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
                 throw new IOException("it named a ticket that no listener here has");
             }
             local = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            await local.ConnectAsync(target, either.Token);
+            try
+            {
+                await local.ConnectAsync(target, either.Token);
+            }
+            catch (SocketException)
+            {
+                await TunnelGreeting.Reply(tls, known: false, either.Token);
+                throw;
+            }
             await TunnelGreeting.Reply(tls, known: true, either.Token);
             Pump(tls, caller, local);
         }
@@ -154,10 +166,10 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         {
             local?.Dispose();
             caller.Dispose();
-            if (closing.IsCancellationRequested) return;
+            if (ending.IsCancellationRequested) return;
             refused.Note(Name, from, why ?? (deadline.IsCancellationRequested
                 ? $"no greeting within {SiloIdentity.LongestHandshake.TotalSeconds} s"
-                : e.GetBaseException().Message.TrimEnd('.')));
+                : Words(e)));
         }
         finally
         {
@@ -170,8 +182,11 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         var pumps = new TunnelPumps(tls, wire, local, ended => running.TryRemove(ended, out _));
         running[pumps] = true;
         pumps.Start();
-        if (closing.IsCancellationRequested) pumps.Abort();
+        if (ending.IsCancellationRequested) pumps.Abort();
     }
+
+    /// <summary>Of a failed handshake the cause says more than the failure.</summary>
+    private static string Words(Exception e) => (e is AuthenticationException ? e.GetBaseException() : e).Message.TrimEnd('.');
 
     private static SslStream Open(Socket socket)
     {
