@@ -25,10 +25,8 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     private readonly ConcurrentDictionary<ulong, IPEndPoint> published = new();
     private readonly ConcurrentDictionary<TunnelPumps, bool> running = new();
     private readonly SemaphoreSlim greeting = new(GreetingsAtOnce);
-    private readonly CancellationTokenSource closing = new();
+    private readonly ManualResetEventSlim closing = new();
     private Socket? listener;
-    private CancellationToken ending;
-    private int disposed;
 
     public bool NeedsCores => true;
 
@@ -38,7 +36,6 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        ending = closing.Token;
         listener = new Socket(network.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -49,11 +46,15 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         {
             throw SiloPorts.Explain(e, network.Address, network.ExchangePort, NetworkSettings.ExchangePortVariable);
         }
-        _ = Task.Run(Accept, CancellationToken.None);
+        new Thread(Accept) { IsBackground = true, Name = $"{Name} door" }.Start();
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => closing.CancelAsync();
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        closing.Set();
+        return Task.CompletedTask;
+    }
 
     public (string Endpoint, IDisposable Lease) Publish(IPEndPoint listener)
     {
@@ -62,118 +63,105 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         return (string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(network.Advertised, Endpoint.Port)}/{ticket:x16}"), new Lease(this, ticket));
     }
 
-    public Socket Connect(string endpoint) => Call(endpoint).GetAwaiter().GetResult();
-
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
-        closing.Cancel();
+        closing.Set();
         listener?.Dispose();
         foreach (var pumps in running.Keys) pumps.Abort();
-        closing.Dispose();
     }
 
-    private async Task<Socket> Call(string endpoint)
+    public Socket Connect(string endpoint)
     {
         var slash = endpoint.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || !IPEndPoint.TryParse(endpoint[..slash], out var target) || !ulong.TryParse(endpoint.AsSpan(slash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticket))
             throw new IOException("found an address without a tunnel, expected one with; give silo certificates to all silos of a cluster or to none");
-        using var deadline = new CancellationTokenSource(SiloIdentity.LongestHandshake, time);
         var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         string? why = null;
+        using var deadline = new GreetingDeadline(socket, time);
         try
         {
-            await socket.ConnectAsync(target, deadline.Token);
+            socket.Connect(target);
             var tls = Open(socket);
-            await tls.AuthenticateAsClientAsync(identity.Calling(w => why = w), deadline.Token);
-            await TunnelGreeting.Ask(tls, ticket, deadline.Token);
+            tls.AuthenticateAsClient(identity.Calling(w => why = w));
+            TunnelGreeting.Ask(tls, ticket);
+            deadline.Dispose();
             var (mine, theirs) = LocalPair();
             Pump(tls, socket, mine);
             return theirs;
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
             socket.Dispose();
-            throw new IOException(
-                why ?? (deadline.IsCancellationRequested ? $"no answer within {SiloIdentity.LongestHandshake.TotalSeconds} s" : Words(e)), e);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
+            throw new IOException(why ?? deadline.Words ?? Words(e), e);
         }
     }
 
-    private async Task Accept()
+    private void Accept()
     {
-        while (!ending.IsCancellationRequested)
+        while (!closing.IsSet)
         {
             try
             {
-                var caller = await listener!.AcceptAsync(ending);
-                if (await greeting.WaitAsync(TimeSpan.Zero))
+                var caller = listener!.Accept();
+                if (greeting.Wait(0))
                 {
-                    _ = Answer(caller);
+                    new Thread(() => Answer(caller)) { IsBackground = true, Name = $"{Name} greeting" }.Start();
                     continue;
                 }
                 refused.Note(Name, caller.RemoteEndPoint, $"{GreetingsAtOnce} other callers are being greeted");
                 caller.Dispose();
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                // Out of descriptors, or the caller has gone already.
-                await Task.Delay(AfterFailure, time);
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
+                // Closed, out of descriptors, or the caller has gone already.
+                closing.Wait(AfterFailure);
             }
         }
     }
 
-    private async Task Answer(Socket caller)
+    private void Answer(Socket caller)
     {
-        using var deadline = new CancellationTokenSource(SiloIdentity.LongestHandshake, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ending);
         string? why = null;
         Socket? local = null;
         EndPoint? from = null;
+        using var deadline = new GreetingDeadline(caller, time);
         try
         {
             from = caller.RemoteEndPoint;
             var tls = Open(caller);
-            await tls.AuthenticateAsServerAsync(identity.Answering(w => why = w), either.Token);
-            var ticket = await TunnelGreeting.Hear(tls, either.Token);
-            if (!published.TryGetValue(ticket, out var target))
-            {
-                await TunnelGreeting.Reply(tls, known: false, either.Token);
-                throw new IOException("it named a ticket that no listener here has");
-            }
-            local = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await local.ConnectAsync(target, either.Token);
-            }
-            catch (SocketException)
-            {
-                await TunnelGreeting.Reply(tls, known: false, either.Token);
-                throw;
-            }
-            await TunnelGreeting.Reply(tls, known: true, either.Token);
+            tls.AuthenticateAsServer(identity.Answering(w => why = w));
+            local = Reach(TunnelGreeting.Hear(tls));
+            TunnelGreeting.Reply(tls, known: local is not null);
+            if (local is null) throw new IOException("it named a ticket that no listener here has");
+            deadline.Dispose();
             Pump(tls, caller, local);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
             local?.Dispose();
             caller.Dispose();
-            if (ending.IsCancellationRequested) return;
-            refused.Note(Name, from, why ?? (deadline.IsCancellationRequested
-                ? $"no greeting within {SiloIdentity.LongestHandshake.TotalSeconds} s"
-                : Words(e)));
+            if (!closing.IsSet) refused.Note(Name, from, why ?? deadline.Words ?? Words(e));
         }
         finally
         {
             greeting.Release();
+        }
+    }
+
+    /// <returns>Null when no listener is, or answers, behind the ticket.</returns>
+    private Socket? Reach(ulong ticket)
+    {
+        if (!published.TryGetValue(ticket, out var target)) return null;
+        var local = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            local.Connect(target);
+            return local;
+        }
+        catch (SocketException)
+        {
+            local.Dispose();
+            return null;
         }
     }
 
@@ -182,7 +170,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         var pumps = new TunnelPumps(tls, wire, local, ended => running.TryRemove(ended, out _));
         running[pumps] = true;
         pumps.Start();
-        if (ending.IsCancellationRequested) pumps.Abort();
+        if (closing.IsSet) pumps.Abort();
     }
 
     /// <summary>Of a failed handshake the cause says more than the failure.</summary>
@@ -191,12 +179,12 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     private static SslStream Open(Socket socket)
     {
         socket.NoDelay = true;
-        // A machine that vanished says nothing; its pumps are not to wait for ever.
+        // A machine that vanished says nothing; who reads from it is not to wait for ever.
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-        return new SslStream(new NetworkStream(socket, ownsSocket: false));
+        return new SslStream(new GatheringStream(socket, TunnelPumps.BufferBytes));
     }
 
     /// <summary>Two ends of one connection within this process.</summary>
@@ -214,6 +202,25 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
             // Another process of this machine was in the way.
             mine.Dispose();
         }
+    }
+
+    /// <summary>Closes a socket whose greeting takes too long: its blocking calls end.</summary>
+    private sealed class GreetingDeadline : IDisposable
+    {
+        private readonly ITimer timer;
+        private volatile bool passed;
+
+        public GreetingDeadline(Socket socket, TimeProvider time) => timer = time.CreateTimer(
+            _ =>
+            {
+                passed = true;
+                socket.Dispose();
+            }, null, SiloIdentity.LongestHandshake, Timeout.InfiniteTimeSpan);
+
+        /// <value>Null while it has not passed.</value>
+        public string? Words => passed ? $"no greeting within {SiloIdentity.LongestHandshake.TotalSeconds} s" : null;
+
+        public void Dispose() => timer.Dispose();
     }
 
     private sealed class Lease(ExchangeTunnel tunnel, ulong ticket) : IDisposable

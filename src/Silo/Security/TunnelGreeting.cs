@@ -10,7 +10,7 @@ internal static class TunnelGreeting
     private const int Size = 16;
 
     /// <exception cref="IOException">The other side does not let this one through.</exception>
-    public static async Task Ask(Stream stream, ulong ticket, CancellationToken cancel)
+    public static void Ask(Stream stream, ulong ticket)
     {
         var hello = new byte[Size];
         BinaryPrimitives.WriteUInt32LittleEndian(hello, Mark);
@@ -19,8 +19,9 @@ internal static class TunnelGreeting
         var reply = new byte[1];
         try
         {
-            await stream.WriteAsync(hello, cancel);
-            await stream.ReadExactlyAsync(reply, cancel);
+            stream.Write(hello);
+            stream.Flush();
+            stream.ReadExactly(reply);
         }
         catch (IOException e)
         {
@@ -31,10 +32,10 @@ internal static class TunnelGreeting
 
     /// <returns>The ticket.</returns>
     /// <exception cref="IOException">No greeting.</exception>
-    public static async Task<ulong> Hear(Stream stream, CancellationToken cancel)
+    public static ulong Hear(Stream stream)
     {
         var hello = new byte[Size];
-        await stream.ReadExactlyAsync(hello, cancel);
+        stream.ReadExactly(hello);
         if (BinaryPrimitives.ReadUInt32LittleEndian(hello) != Mark) throw new IOException("it did not greet as a silo does");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(hello.AsSpan(4));
         return version == Version
@@ -42,6 +43,9 @@ internal static class TunnelGreeting
             : throw new IOException($"found tunnel version {version}, expected {Version}; update all silos to one build");
     }
 
-    public static ValueTask Reply(Stream stream, bool known, CancellationToken cancel) =>
-        stream.WriteAsync(new[] { (byte)(known ? 1 : 0) }, cancel);
+    public static void Reply(Stream stream, bool known)
+    {
+        stream.Write([(byte)(known ? 1 : 0)]);
+        stream.Flush();
+    }
 }

@@ -6,7 +6,7 @@ namespace Distributed.Silo.Security;
 /// <summary>Moves the bytes of one connection through TLS, both ways, each on a thread of its own; an end or a break on one side is one on the other at once.</summary>
 internal sealed class TunnelPumps(SslStream tls, Socket wire, Socket local, Action<TunnelPumps> ended)
 {
-    private const int BufferBytes = 256 * 1024;
+    public const int BufferBytes = 256 * 1024;
     private int directions = 2;
     private int closed;
 
@@ -23,7 +23,11 @@ internal sealed class TunnelPumps(SslStream tls, Socket wire, Socket local, Acti
     private void Out() => Run(() =>
     {
         var buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
-        while (local.Receive(buffer) is > 0 and var count) tls.Write(buffer, 0, count);
+        while (local.Receive(buffer) is > 0 and var count)
+        {
+            tls.Write(buffer, 0, count);
+            tls.Flush();
+        }
         // TLS's own farewell would touch its state beside the other thread; frames carry their own seals.
         wire.Shutdown(SocketShutdown.Send);
     });
