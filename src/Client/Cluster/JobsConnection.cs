@@ -26,7 +26,7 @@ internal sealed class JobsConnection : IDisposable
             KeepAlivePingDelay = (silence ?? TimeSpan.FromSeconds(20)) / 2,
             KeepAlivePingTimeout = silence ?? TimeSpan.FromSeconds(60),
         };
-        if (trust is not null) handler.SslOptions = trust.Options(address.IdnHost);
+        if (trust is not null) handler.SslOptions = trust.Options(address);
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = handler,

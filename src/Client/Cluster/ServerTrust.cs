@@ -1,15 +1,18 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>Which certificates of a cluster's door are believed, and why the last one was not.</summary>
+/// <summary>Which certificates of a cluster's doors are believed, and why the last one of each was not.</summary>
 /// <param name="authorities">The only authorities to trust; null: those of this machine.</param>
 internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeProvider time)
 {
-    /// <value>Why the door's certificate was refused; null: it was not.</value>
-    public string? Refusal { get; private set; }
+    private readonly ConcurrentDictionary<Uri, string?> refusals = new();
+
+    /// <returns>Why the certificate of the door at this address was refused; null: it was not.</returns>
+    public string? RefusalOf(Uri address) => refusals.GetValueOrDefault(address);
 
     /// <param name="file">Authorities in PEM; null: those of this machine.</param>
     /// <exception cref="CommandFailure">There are none in the file.</exception>
@@ -33,12 +36,12 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
         throw new CommandFailure(ExitCode.Usage, $"The file of authorities '{file}' holds no certificate in PEM form, expected a text with -----BEGIN CERTIFICATE-----.");
     }
 
-    public SslClientAuthenticationOptions Options(string host)
+    public SslClientAuthenticationOptions Options(Uri address)
     {
         SslClientAuthenticationOptions options = new()
         {
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (Refusal = Judge(certificate as X509Certificate2, chain, errors, host)) is null,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (refusals[address] = Judge(certificate as X509Certificate2, chain, errors, address.IdnHost)) is null,
         };
         if (authorities is not null)
         {

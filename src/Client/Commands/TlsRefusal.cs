@@ -12,7 +12,7 @@ internal static class TlsRefusal
     {
         if (address.Scheme == Uri.UriSchemeHttps)
         {
-            if (trust.Refusal is { } refusal) return new(ExitCode.Unreachable, $"The cluster {address} is not trusted: {refusal}.");
+            if (trust.RefusalOf(address) is { } refusal) return new(ExitCode.Unreachable, $"The cluster {address} is not trusted: {refusal}.");
             return Causes(refused).OfType<AuthenticationException>().FirstOrDefault() is { } failed
                 ? new(ExitCode.Unreachable, $"The cluster {address} does not answer with TLS ({failed.GetBaseException().Message.TrimEnd('.')}). If its silos have no certificate (DTRAIN_TLS_CERT), use {Plain(address)} on their own machine.")
                 : null;
