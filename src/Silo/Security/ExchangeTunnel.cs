@@ -36,15 +36,15 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        listener = new Socket(network.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener = new Socket(network.SiloAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.Bind(new IPEndPoint(network.Address, network.ExchangePort));
+            listener.Bind(new IPEndPoint(network.SiloAddress, network.ExchangePort));
             listener.Listen(128);
         }
         catch (SocketException e)
         {
-            throw SiloPorts.Explain(e, network.Address, network.ExchangePort, NetworkSettings.ExchangePortVariable);
+            throw SiloPorts.Explain(e, network.SiloAddress, network.ExchangePort, NetworkSettings.ExchangePortVariable);
         }
         new Thread(Accept) { IsBackground = true, Name = $"{Name} door" }.Start();
         return Task.CompletedTask;

@@ -10,12 +10,17 @@ internal sealed record NetworkSettings
 {
     public const string AddressVariable = "DTRAIN_ADDRESS";
     public const string AdvertiseVariable = "DTRAIN_ADVERTISE";
+    public const string ClusteringVariable = "DTRAIN_CLUSTERING";
     public const string SiloPortVariable = "DTRAIN_SILO_PORT";
     public const string ExchangePortVariable = "DTRAIN_EXCHANGE_PORT";
 
-    /// <summary>Where the door, the Orleans endpoint and the exchange listen.</summary>
+    /// <summary>Where the door listens.</summary>
     /// <value>Loopback.</value>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Where the Orleans endpoint and the exchange listen: as the door, but on loopback when silos of one machine form the cluster.</summary>
+    /// <value>Loopback.</value>
+    public IPAddress SiloAddress { get; init; } = IPAddress.Loopback;
 
     /// <summary>Where the other silos find this one.</summary>
     /// <value>Loopback.</value>
@@ -39,10 +44,13 @@ internal sealed record NetworkSettings
     public static NetworkSettings FromEnvironment(Func<string, string?> variable, DateTimeOffset now)
     {
         var address = Ip(variable, AddressVariable) ?? IPAddress.Loopback;
+        var oneMachine = variable(ClusteringVariable) is null or "" or "localhost";
+        var siloAddress = oneMachine ? IPAddress.Loopback : address;
         var settings = new NetworkSettings
         {
             Address = address,
-            Advertised = Advertise(variable, address),
+            SiloAddress = siloAddress,
+            Advertised = Advertise(variable, address, siloAddress, oneMachine),
             SiloPort = Port(variable, SiloPortVariable),
             ExchangePort = Port(variable, ExchangePortVariable),
             Door = Together(variable, "DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY"),
@@ -61,18 +69,20 @@ internal sealed record NetworkSettings
         settings.Silos is null ? "DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA" : null,
     ]).OfType<string>());
 
-    private static IPAddress Advertise(Func<string, string?> variable, IPAddress address)
+    private static IPAddress Advertise(Func<string, string?> variable, IPAddress address, IPAddress siloAddress, bool oneMachine)
     {
         if (Ip(variable, AdvertiseVariable) is { } given)
         {
             if (IsAny(given)) throw Invalid($"{AdvertiseVariable}: found {given}, expected the one address at which the other silos reach this one.");
+            if (oneMachine && !IPAddress.IsLoopback(given))
+                throw Invalid($"{AdvertiseVariable}: found {given}, but without {ClusteringVariable} only silos of this machine meet, on loopback; leave it out, or set {ClusteringVariable} to redis, postgres or kubernetes.");
             if (IPAddress.IsLoopback(address) && !IPAddress.IsLoopback(given))
                 throw Invalid($"{AdvertiseVariable}: {given} is told to the other silos, but {AddressVariable} {address} answers on this machine only; set {AddressVariable} to {given} or 0.0.0.0.");
             return given;
         }
-        if (IPAddress.IsLoopback(address)) return address;
+        if (IPAddress.IsLoopback(siloAddress)) return siloAddress;
         // A pod knows its address from the manifest's downward field.
-        if (variable("DTRAIN_CLUSTERING") == "kubernetes" && Ip(variable, "POD_IP") is { } pod) return pod;
+        if (variable(ClusteringVariable) == "kubernetes" && Ip(variable, "POD_IP") is { } pod) return pod;
         return IsAny(address)
             ? throw Invalid($"{AddressVariable}: {address} stands for all addresses of this machine; set {AdvertiseVariable} to the one at which the other silos reach it.")
             : address;

@@ -13,14 +13,14 @@ internal readonly record struct SiloPorts(int Silo, int Gateway)
     public static SiloPorts Choose(NetworkSettings network)
     {
         // Both are held before either is known, or they could be one.
-        using TcpListener silo = new(network.Address, network.SiloPort), gateway = new(IPAddress.Loopback, 0);
+        using TcpListener silo = new(network.SiloAddress, network.SiloPort), gateway = new(IPAddress.Loopback, 0);
         try
         {
             silo.Start();
         }
         catch (SocketException e)
         {
-            throw Explain(e, network.Address, network.SiloPort, NetworkSettings.SiloPortVariable);
+            throw Explain(e, network.SiloAddress, network.SiloPort, NetworkSettings.SiloPortVariable);
         }
         gateway.Start();
         return new SiloPorts(((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
@@ -30,7 +30,7 @@ internal readonly record struct SiloPorts(int Silo, int Gateway)
     public static void Bind(ISiloBuilder silo, NetworkSettings network) => silo.Configure<EndpointOptions>(o =>
     {
         o.AdvertisedIPAddress = network.Advertised;
-        o.SiloListeningEndpoint = new IPEndPoint(network.Address, o.SiloPort);
+        o.SiloListeningEndpoint = new IPEndPoint(network.SiloAddress, o.SiloPort);
     });
 
     /// <returns>What to do about a port that cannot be had.</returns>

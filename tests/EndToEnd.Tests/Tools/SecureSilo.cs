@@ -20,6 +20,5 @@ public sealed class SecureSilo : ClusterSilo
         environment["DTRAIN_SILO_CA"] = Authority;
         // On every address of the machine, as in a container.
         environment["DTRAIN_ADDRESS"] = "0.0.0.0";
-        environment["DTRAIN_ADVERTISE"] = "127.0.0.1";
     }
 }

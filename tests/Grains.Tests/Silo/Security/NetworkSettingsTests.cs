@@ -15,7 +15,8 @@ public sealed class NetworkSettingsTests : IDisposable
     public void FromEnvironment_Nothing_IsLoopbackInTheClear()
     {
         var settings = Read();
-        Assert.Equal((IPAddress.Loopback, IPAddress.Loopback, 0, 0), (settings.Address, settings.Advertised, settings.SiloPort, settings.ExchangePort));
+        Assert.All([settings.Address, settings.SiloAddress, settings.Advertised], address => Assert.Equal(IPAddress.Loopback, address));
+        Assert.Equal((0, 0), (settings.SiloPort, settings.ExchangePort));
         Assert.Null(settings.Door);
         Assert.Null(settings.Silos);
     }
@@ -24,9 +25,9 @@ public sealed class NetworkSettingsTests : IDisposable
     public void FromEnvironment_AllGiven_ReadsIt()
     {
         Secure();
-        Set("DTRAIN_ADDRESS=0.0.0.0", "DTRAIN_ADVERTISE=10.1.2.3", "DTRAIN_SILO_PORT=11111", "DTRAIN_EXCHANGE_PORT=7420");
+        Set("DTRAIN_CLUSTERING=redis", "DTRAIN_ADDRESS=0.0.0.0", "DTRAIN_ADVERTISE=10.1.2.3", "DTRAIN_SILO_PORT=11111", "DTRAIN_EXCHANGE_PORT=7420");
         var settings = Read();
-        Assert.Equal((IPAddress.Any, IPAddress.Parse("10.1.2.3"), 11111, 7420), (settings.Address, settings.Advertised, settings.SiloPort, settings.ExchangePort));
+        Assert.Equal((IPAddress.Any, IPAddress.Any, IPAddress.Parse("10.1.2.3"), 11111, 7420), (settings.Address, settings.SiloAddress, settings.Advertised, settings.SiloPort, settings.ExchangePort));
         Assert.Equal(authority.DoorFiles("silo").Files, settings.Door!.Files);
         Assert.Equal(authority.SiloFiles("silo").Files, settings.Silos!.Files);
     }
@@ -39,12 +40,22 @@ public sealed class NetworkSettingsTests : IDisposable
         Assert.Equal(IPAddress.Parse("10.244.1.7"), Read().Advertised);
     }
 
+    [Fact]
+    public void FromEnvironment_OpenDoorOfOneMachine_KeepsTheSilosOnLoopback()
+    {
+        Secure();
+        Set("DTRAIN_ADDRESS=0.0.0.0");
+        var settings = Read();
+        Assert.Equal((IPAddress.Any, IPAddress.Loopback, IPAddress.Loopback), (settings.Address, settings.SiloAddress, settings.Advertised));
+    }
+
     [Theory]
     [InlineData("DTRAIN_ADDRESS: found 'localhost'", "DTRAIN_ADDRESS=localhost")]
     [InlineData("DTRAIN_SILO_PORT: found '70000'", "DTRAIN_SILO_PORT=70000")]
     [InlineData("DTRAIN_EXCHANGE_PORT: found '-1'", "DTRAIN_EXCHANGE_PORT=-1")]
-    [InlineData("set DTRAIN_ADDRESS to 10.0.0.1 or 0.0.0.0", "DTRAIN_ADVERTISE=10.0.0.1")]
-    [InlineData("set DTRAIN_ADVERTISE to the one", "DTRAIN_ADDRESS=0.0.0.0")]
+    [InlineData("set DTRAIN_ADDRESS to 10.0.0.1 or 0.0.0.0", "DTRAIN_CLUSTERING=redis", "DTRAIN_ADVERTISE=10.0.0.1")]
+    [InlineData("set DTRAIN_CLUSTERING to redis, postgres or kubernetes", "DTRAIN_ADVERTISE=10.0.0.1")]
+    [InlineData("set DTRAIN_ADVERTISE to the one", "DTRAIN_CLUSTERING=postgres", "DTRAIN_ADDRESS=0.0.0.0")]
     [InlineData("DTRAIN_ADVERTISE: found 0.0.0.0", "DTRAIN_ADVERTISE=0.0.0.0")]
     [InlineData("set DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_ADDRESS=10.0.0.1")]
     [InlineData("DTRAIN_TLS_KEY is set without DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY=/k")]
