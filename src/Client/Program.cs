@@ -35,6 +35,7 @@ internal static class Program
             ScaleTraceCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
+            CertsCommand.Create(),
         };
         ExampleHelp.AddTo(root);
         return root;

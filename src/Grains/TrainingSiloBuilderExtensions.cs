@@ -50,9 +50,6 @@ public static class TrainingSiloBuilderExtensions
         o.MaxProbeTimeout = TimeSpan.FromSeconds(2);
         o.NumMissedProbesLimit = 2;
         o.NumVotesForDeathDeclaration = 1;
-        // Members that all died at once are not waited for when the next ones join.
-        o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
-        o.NumMissedTableIAmAliveLimit = 2;
         // A frozen silo's sockets stay open and say nothing of it.
         o.EnableConnectionLivenessCheck = false;
     });

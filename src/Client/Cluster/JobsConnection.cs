@@ -13,8 +13,9 @@ internal sealed class JobsConnection : IDisposable
 
     private readonly GrpcChannel channel;
 
+    /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
     /// <param name="silence">Longest time without an answer to a ping; null: a minute, for a cluster whose cores are busy.</param>
-    public JobsConnection(Uri address, string? token, TimeSpan? silence = null)
+    public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
     {
         SocketsHttpHandler handler = new()
         {
@@ -27,6 +28,7 @@ internal sealed class JobsConnection : IDisposable
             KeepAlivePingDelay = (silence ?? TimeSpan.FromSeconds(20)) / 2,
             KeepAlivePingTimeout = silence ?? TimeSpan.FromSeconds(60),
         };
+        if (trust is not null) handler.SslOptions = trust.Options(address);
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = handler,

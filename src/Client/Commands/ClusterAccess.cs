@@ -10,9 +10,11 @@ internal sealed class ClusterAccess
 {
     public const string AddressVariable = "DTRAIN_CLUSTER";
     public const string TokenVariable = "DTRAIN_TOKEN_FILE";
+    public const string AuthorityVariable = "DTRAIN_CA_FILE";
     private const int MostTokenCharacters = 4096;
 
     private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster; several with commas between: the first that can be reached. Default: {AddressVariable}." };
+    private readonly Option<string?> authorities = new("--ca") { HelpName = "FILE", Description = $"Authorities to trust at an https address, in PEM, in place of this machine's. Default: {AuthorityVariable}." };
     private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "F", Description = $"File that holds the access token. Default: {TokenVariable}." };
 
     public void AddTo(Verb command)
@@ -20,6 +22,7 @@ internal sealed class ClusterAccess
         command.ExitCodes = "0 done; 1 the job failed, or its state does not allow it; 2 misuse, or refused as wrong or not allowed; 3 cluster not reached; 4 no such job";
         command.Add(cluster);
         command.Add(tokenFile);
+        command.Add(authorities);
     }
 
     public bool IsNamed(ParseResult parse) => !string.IsNullOrEmpty(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
@@ -31,14 +34,15 @@ internal sealed class ClusterAccess
         var token = Token(parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable));
         if (token is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
-        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token))]);
+        var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
+        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token, trust: trust))]);
         try
         {
             return await calls(doors.Jobs);
         }
         catch (RpcException refused)
         {
-            throw Explain(refused, doors.Address);
+            throw await TlsRefusal.ExplainAsync(refused, doors.Address, trust) ?? Explain(refused, doors.Address);
         }
     }
 
@@ -76,11 +80,14 @@ internal sealed class ClusterAccess
     private static string Cause(RpcException refused) =>
         (refused.Status.DebugException?.GetBaseException().Message ?? refused.Status.Detail).TrimEnd('.');
 
+    private static CommandFailure Unreachable(RpcException refused, Uri address) => new(
+        ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up.");
+
     private static CommandFailure Explain(RpcException refused, Uri address) => refused.StatusCode switch
     {
         StatusCode.NotFound => new(ExitCode.NoSuchJob, $"{refused.Status.Detail} 'dtrain list' shows the jobs of {address}."),
-        StatusCode.Unavailable or StatusCode.DeadlineExceeded => new(
-            ExitCode.Unreachable, $"The cluster {address} cannot be reached: {Cause(refused)}. Check --cluster, and that the cluster is up."),
+        StatusCode.Unavailable or StatusCode.DeadlineExceeded => Unreachable(refused, address),
+        StatusCode.Internal when refused.Status.DebugException is HttpRequestException => Unreachable(refused, address),
         StatusCode.Unauthenticated => new(
             ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
         StatusCode.PermissionDenied => new(ExitCode.Usage, $"The cluster {address} does not allow it: {refused.Status.Detail}"),

@@ -1,4 +1,3 @@
-using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -27,7 +26,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     private ITimer? watchdog;
     private int running;
 
-    public GenerationRun(RankAssignment assignment, IGrainFactory grains, JobPaths paths, TimeProvider time, ILogger logger)
+    public GenerationRun(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger logger)
     {
         var (spec, checkpoints) = paths.Resolve(SpecText.Parse(assignment.SpecJson), assignment.JobId);
         var options = new SessionOptions
@@ -49,7 +48,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         var job = grains.GetGrain<IJobGrain>(assignment.JobId);
         var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, assignment.StepDeadline, wait);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
@@ -91,10 +90,10 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         wait.Dispose();
     }
 
-    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, CoordinatorRendezvous rendezvous, string jobId) => spec.Exchange switch
+    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string jobId) => spec.Exchange switch
     {
         GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(jobId), spec.Workers.Overlap, wait),
-        _ => new PeerExchangeFactory(rendezvous, IPAddress.Loopback, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
+        _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
     };
 
     private void Watch()

@@ -1,12 +1,13 @@
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Grains.Workers;
+using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Keeps one <see cref="GenerationRun"/> for each job's generation on this silo, from its first rank to its last.</summary>
-internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost
+internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
@@ -90,7 +91,7 @@ internal sealed class RankHost(IGrainFactory grains, JobPaths paths, TimeProvide
         lock (gate)
         {
             var key = (assignment.JobId, assignment.Generation);
-            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, paths, time, logger);
+            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, wire, paths, time, logger);
             return run;
         }
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Distributed.Core;
 using Distributed.Core.Users;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Security;
 
 namespace Distributed.Silo.Serve;
 
@@ -21,10 +22,10 @@ internal sealed record ServeSettings
     /// <summary>The silo belongs to one client, who starts and ends it.</summary>
     public bool HasOneClient => DataRoot is null;
 
-    /// <value>Loopback.</value>
-    public IPAddress Address { get; init; } = IPAddress.Loopback;
+    /// <summary>Addresses and certificates.</summary>
+    public NetworkSettings Network { get; init; } = new();
 
-    /// <value>0: any free port.</value>
+    /// <value>Of the door; 0: any free port.</value>
     public int Port { get; init; }
 
     /// <summary>Folder of the jobs' own files, absolute.</summary>
@@ -75,7 +76,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> reads.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -98,6 +99,7 @@ internal sealed record ServeSettings
             ClusterId = cluster.ClusterId,
             Primary = cluster.Primary,
             Cluster = cluster,
+            Network = NetworkSettings.FromEnvironment(variable, TimeProvider.System.GetUtcNow()),
         });
     }
 

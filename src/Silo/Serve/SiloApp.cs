@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Distributed.Core;
 using Distributed.Grains;
@@ -13,10 +12,10 @@ using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
 using Distributed.Silo.Ranks;
+using Distributed.Silo.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Orleans.Configuration;
 using Orleans.Runtime;
 
@@ -64,7 +63,7 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, connections, FreeLoopbackPorts());
+            var app = Build(settings, connections, SiloPorts.Choose(settings.Network));
             try
             {
                 await app.StartAsync();
@@ -73,7 +72,7 @@ internal sealed class SiloApp : IAsyncDisposable
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
                 await app.DisposeAsync();
-                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
+                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Network.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
             {
@@ -117,7 +116,7 @@ internal sealed class SiloApp : IAsyncDisposable
         await connections.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
+    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, SiloPorts ports)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -131,8 +130,10 @@ internal sealed class SiloApp : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             Door.Limit(kestrel.Limits);
-            kestrel.Listen(settings.Address, settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(settings.Network.Address, settings.Port, listen => DoorCertificate.Guard(listen, kestrel.ApplicationServices.GetService<DoorCertificate>()));
         });
+        // Before Orleans: a job may come as soon as the silo is a member.
+        builder.Services.AddNetwork(settings.Network);
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
@@ -153,28 +154,20 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, (int Silo, int Gateway) ports)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports)
     {
         if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo);
         else ConfigureClient(silo, settings, ports);
+        SiloPorts.Bind(silo, settings.Network);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddTraining();
     }
 
-    private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, (int Silo, int Gateway) ports)
+    private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, SiloPorts ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
         silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
         silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
-    }
-
-    private static (int Silo, int Gateway) FreeLoopbackPorts()
-    {
-        // Both are held before either is known, or they could be one.
-        using TcpListener silo = new(IPAddress.Loopback, 0), gateway = new(IPAddress.Loopback, 0);
-        silo.Start();
-        gateway.Start();
-        return (((IPEndPoint)silo.LocalEndpoint).Port, ((IPEndPoint)gateway.LocalEndpoint).Port);
     }
 }

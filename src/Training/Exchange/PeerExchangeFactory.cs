@@ -1,20 +1,19 @@
-using System.Net;
 using System.Net.Sockets;
 using Distributed.Core;
 
 namespace Distributed.Training.Exchange;
 
 /// <summary>Connects a silo to all others of its generation, over sockets of their own.</summary>
-/// <param name="address">Where this silo listens.</param>
+/// <param name="wire">What lies between the silos.</param>
 /// <param name="warn">Takes lines about refused callers.</param>
-public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IPAddress address, bool overlap, Action<string> warn) : IExchangeFactory
+public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn) : IExchangeFactory
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(60);
 
     public IGradientExchange Open(ExchangeBuffers buffers)
     {
         var silos = buffers.Silos;
-        var door = new PeerListener(address, warn);
+        var door = new PeerListener(wire, warn);
         var links = new List<PeerLink>();
         try
         {
@@ -38,34 +37,34 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IPAddres
         }
     }
 
-    /// <summary>Whether every rank on this machine has a core, so that looking for news takes no time from another.</summary>
-    private static bool HasCoreForEach(ExchangeMesh mesh, ExchangeSilos silos)
+    /// <summary>Whether every rank on this machine has a core, and the wire too if it needs one, so that looking for news takes no time from another.</summary>
+    private bool HasCoreForEach(ExchangeMesh mesh, ExchangeSilos silos)
     {
         var here = HostOf(mesh.Endpoints[silos.Index]);
-        return mesh.Endpoints.Count(e => HostOf(e) == here) * silos.RanksHere <= Environment.ProcessorCount;
+        var silosHere = mesh.Endpoints.Count(e => HostOf(e) == here);
+        return silosHere * (silos.RanksHere + (wire.NeedsCores ? 1 : 0)) <= Environment.ProcessorCount;
     }
 
     private static string HostOf(string endpoint) => endpoint[..endpoint.LastIndexOf(':')];
 
-    private static PeerLink Call(string endpoint, int silo, ExchangeBuffers buffers, byte[] secret)
+    private PeerLink Call(string endpoint, int silo, ExchangeBuffers buffers, byte[] secret)
     {
-        var target = IPEndPoint.Parse(endpoint);
-        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
-            socket.Connect(target);
+            socket = wire.Connect(endpoint);
             var (sealOut, sealIn) = PeerHandshake.Call(socket, buffers.Silos, silo, secret);
             return Link(silo, socket, sealOut, sealIn, buffers);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new JobException(ErrorCodes.SiloLost,
                 $"Silo {buffers.Silos.Names[buffers.Silos.Index]} cannot reach the exchange of silo {buffers.Silos.Names[silo]} at {endpoint} ({e.Message}); look at that silo's log and at the network between them, then resume from the last checkpoint.", e);
         }
         catch
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw;
         }
     }

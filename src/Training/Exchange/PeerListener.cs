@@ -13,6 +13,7 @@ internal sealed class PeerListener : IDisposable
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket socket;
+    private readonly IDisposable lease;
     private readonly Action<string> warn;
     private readonly BlockingCollection<(int Silo, Socket Socket, FrameSeal Out, FrameSeal In)> arrived = [];
     private readonly SemaphoreSlim greeting = new(GreetingsAtOnce);
@@ -24,17 +25,19 @@ internal sealed class PeerListener : IDisposable
     private readonly ManualResetEventSlim closing = new();
     private volatile bool closed;
 
-    /// <param name="address">Where to listen; any free port.</param>
+    /// <summary>Listens on loopback, at any free port.</summary>
+    /// <param name="wire">How the other silos get there.</param>
     /// <param name="warn">Takes a line about each of the first callers that were refused.</param>
-    public PeerListener(IPAddress address, Action<string> warn)
+    public PeerListener(IExchangeWire wire, Action<string> warn)
     {
         this.warn = warn;
-        socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(address, 0));
+        socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen(128);
-        Endpoint = ((IPEndPoint)socket.LocalEndPoint!).ToString();
+        (Endpoint, lease) = wire.Publish((IPEndPoint)socket.LocalEndPoint!);
     }
 
+    /// <summary>What the other silos are told.</summary>
     public string Endpoint { get; }
 
     /// <value>Callers turned away so far.</value>
@@ -61,6 +64,7 @@ internal sealed class PeerListener : IDisposable
     {
         closed = true;
         closing.Set();
+        lease.Dispose();
         socket.Dispose();
         while (arrived.TryTake(out var link)) link.Socket.Dispose();
     }

@@ -19,6 +19,7 @@ public sealed class UsageTests
     [InlineData("scale-trace")]
     [InlineData("bench")]
     [InlineData("doctor")]
+    [InlineData("certs")]
     [InlineData("checkpoint")]
     public async Task Help_EveryVerb_EndsWithExamples(string verb)
     {

@@ -6,7 +6,7 @@ using Distributed.EndToEnd.Tests.Cli;
 namespace Distributed.EndToEnd.Tests.Tools;
 
 /// <summary>A silo that serves a cluster's clients: told where its files lie by its environment, ended by SIGTERM.</summary>
-public sealed class ClusterSilo : IAsyncLifetime, IDisposable
+public class ClusterSilo : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
@@ -41,10 +41,14 @@ public sealed class ClusterSilo : IAsyncLifetime, IDisposable
         start.Environment["DTRAIN_JOBS_ROOT"] = Directory.CreateDirectory(directory.File("jobs")).FullName;
         start.Environment["DTRAIN_DATA_ROOT"] = Directory.CreateDirectory(directory.File("data")).FullName;
         start.Environment["DTRAIN_PORT"] = "0";
+        await ConfigureAsync(directory, start.Environment);
         process = Process.Start(start)!;
         var ready = await process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
         Address = JsonDocument.Parse(ready!).RootElement.GetProperty("address").GetString()!;
     }
+
+    /// <summary>Adds to the silo's environment.</summary>
+    private protected virtual Task ConfigureAsync(TemporaryDirectory files, IDictionary<string, string?> environment) => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
@@ -56,5 +60,6 @@ public sealed class ClusterSilo : IAsyncLifetime, IDisposable
     {
         process?.Dispose();
         directory.Dispose();
+        GC.SuppressFinalize(this);
     }
 }

@@ -12,7 +12,7 @@ public sealed class ServeSettingsTests
     {
         var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":4711,"jobsRoot":"/jobs"}""");
         Assert.Equal((Token, 4711, "/jobs", null), (settings.Token, settings.Port, settings.JobsRoot, settings.DataRoot));
-        Assert.Equal(System.Net.IPAddress.Loopback, settings.Address);
+        Assert.Equal(System.Net.IPAddress.Loopback, settings.Network.Address);
         Assert.Equal(("silo-0", null, Environment.ProcessorCount), (settings.SiloName, settings.Primary, settings.Slots));
         Assert.False(settings.Gateway);
     }

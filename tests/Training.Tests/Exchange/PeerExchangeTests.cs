@@ -129,7 +129,7 @@ public sealed class PeerExchangeTests
         var warnings = new List<string>();
         // The door would wait a minute for the right silo: the refused one's word is enough here.
         var other = Task.Run(() => Record.Exception(() => Factory(meeting, 1, warnings).Open(rig.Buffers[1])));
-        using var door = new PeerListener(IPAddress.Loopback, w => { lock (warnings) warnings.Add(w); });
+        using var door = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
         var mesh = meeting.Place(0).Meet(new ExchangeOffer(door.Endpoint, rig.Buffers[0].Silos.Fingerprint));
         door.Open(rig.Buffers[0].Silos, [.. mesh.Secret]);
         var refused = Assert.IsType<JobException>(await other);
@@ -142,7 +142,7 @@ public sealed class PeerExchangeTests
     public void Door_AnotherSecret_IsRefused()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
-        using var door = new PeerListener(IPAddress.Loopback, _ => { });
+        using var door = new PeerListener(new DirectWire(), _ => { });
         door.Open(rig.Buffers[0].Silos, new byte[32]);
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Connect(IPEndPoint.Parse(door.Endpoint));
@@ -182,7 +182,7 @@ public sealed class PeerExchangeTests
     }
 
     private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings) => new(
-        meeting.Place(silo), IPAddress.Loopback, overlap: true, w =>
+        meeting.Place(silo), new DirectWire(), overlap: true, w =>
         {
             lock (warnings) warnings.Add(w);
         });

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -42,7 +41,7 @@ internal static class SiloHarness
                     CheckpointDirectory = directory,
                     StepDeadline = deadline ?? TimeSpan.FromMinutes(2),
                 };
-                var exchange = factory?.Invoke(silo, place) ?? new PeerExchangeFactory(place, IPAddress.Loopback, spec.Workers.Overlap, _ => { });
+                var exchange = factory?.Invoke(silo, place) ?? new PeerExchangeFactory(place, new DirectWire(), spec.Workers.Overlap, _ => { });
                 var session = new SiloSession(options, decider, new LockedSink(events), TimeProvider.System, exchange);
                 sessions.Add(session);
                 results.AddRange(options.Ranks.Select(r => session.RunRank(r.Rank)));

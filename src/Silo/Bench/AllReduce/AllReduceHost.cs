@@ -1,4 +1,3 @@
-using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Grains.Benchmarks;
@@ -13,7 +12,7 @@ using Distributed.Training.Loop;
 namespace Distributed.Silo.Bench.AllReduce;
 
 /// <summary>Runs this silo's part of a timed run on threads of its own.</summary>
-internal sealed class AllReduceHost(IGrainFactory grains) : IAllReduceHost
+internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : IAllReduceHost
 {
     private const int Generation = 1;
 
@@ -70,7 +69,7 @@ internal sealed class AllReduceHost(IGrainFactory grains) : IAllReduceHost
     private IExchangeFactory? Factory(AllReduceOrder order, CoordinatorRendezvous rendezvous, CoordinatorWait wait) => order.Way switch
     {
         AllReduceWay.Memory => null,
-        AllReduceWay.Peer => new PeerExchangeFactory(rendezvous, IPAddress.Loopback, overlap: false, warning => Console.Error.WriteLine(warning)),
+        AllReduceWay.Peer => new PeerExchangeFactory(rendezvous, wire, overlap: false, warning => Console.Error.WriteLine(warning)),
         _ => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(order.RunId), overlap: false, wait),
     };
 }

@@ -54,8 +54,7 @@ public sealed class OneSilo : IAsyncLifetime
                 JobsRoot = Directory.CreateDirectory(Path.Combine(root, "jobs")).FullName,
                 DataRoot = Directory.CreateDirectory(Path.Combine(root, "data")).FullName,
                 ClusterId = "door-tests",
-            },
-            followTerminal: false);
+            });
     }
 
     public async Task DisposeAsync()
