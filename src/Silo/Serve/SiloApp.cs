@@ -30,6 +30,9 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>A silo of a cluster hands its grains over in peace.</summary>
     private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(15);
 
+    /// <summary>Orleans would try for minutes to write down that it leaves.</summary>
+    private static readonly TimeSpan LongestFarewell = LongestLeave + TimeSpan.FromSeconds(5);
+
     private readonly WebApplication app;
     private readonly ClusterConnections connections;
 
@@ -108,10 +111,20 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>Hands its jobs over; see <see cref="Departure"/>.</summary>
     public Task Drain(TimeSpan longest, CancellationToken now) => app.Services.GetRequiredService<Departure>().Drain(longest, now);
 
-    /// <summary>Ends running jobs at once and leaves.</summary>
+    /// <summary>Ends running jobs at once and leaves; without a word to the others when the store does not answer.</summary>
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync();
+        try
+        {
+            await app.StopAsync().WaitAsync(LongestFarewell, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"dtrain-silo: the table of members did not answer for {LongestFarewell.TotalSeconds} s while this silo left: it ends now, and the others will find it dead.");
+            return;
+        }
+
         await app.DisposeAsync();
         await connections.DisposeAsync();
     }
