@@ -27,7 +27,7 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     /// <returns>Why the job waits; null when it does not, or nobody knows yet.</returns>
     Task<JobFinding?> Explain(string jobId);
 
-    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; every silo says so once a second, and at each change of the membership.</summary>
+    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; every silo says so every other second, and at each change of the membership.</summary>
     Task Look(bool changed);
 }
 

@@ -7,7 +7,7 @@ namespace Distributed.Grains.Devices;
 /// <summary>On every silo: keeps the queue awake, wherever it lives, and tells it of silos that come and go; it then wakes the jobs whose grain was lost.</summary>
 internal sealed partial class QueueKeeper(IGrainFactory grains, IClusterMembershipService members, TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(KeepAwake(stoppingToken), TellOfChanges(stoppingToken));
 

@@ -6,7 +6,7 @@ namespace Distributed.Silo.Serve;
 /// <summary>Notices that this process stood still so long that the cluster may have given it up; if it has, the process ends before its ranks go on.</summary>
 internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDetails local, TimeProvider time, ILogger<FreezeWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Suspicious = TimeSpan.FromSeconds(2);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
