@@ -9,7 +9,7 @@ public sealed class LossTests
 {
     private const int SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
 
-    private const string Job = """
+    internal const string Job = """
         name: lasting
         model: { name: mlp, sizes: [3072, 32, 10] }
         data: { name: shapes, samples: 400 }
