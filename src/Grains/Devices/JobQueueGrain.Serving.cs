@@ -77,7 +77,9 @@ internal sealed partial class JobQueueGrain
             else if (standing.Holding is { } hold) Adopt(jobId, hold);
             else await Leave(jobId, ended: true);
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+#pragma warning disable CA1031 // Whatever keeps one job from answering, such as a journal that cannot be read, must not hold up the others.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             LogUnheard(e, jobId);
         }

@@ -62,13 +62,27 @@ internal sealed partial class JobGrain
                 case JobEffect.Log entry: LogLine(entry.Line); break;
                 case JobEffect.Note note: Note(note.Text); break;
                 case JobEffect.Reopen: ReopenLogs(); break;
-                case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
+                case JobEffect.Enqueue: await LineUp(); break;
                 case JobEffect.StartGeneration: await StartGeneration(); break;
                 case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
                 case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason); break;
                 case JobEffect.Release: await Queue.Leave(Id, State.Phase.IsFinal()); break;
                 default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
             }
+        }
+    }
+
+    /// <summary>A queue that could not be told is told later; whoever waits for the answer learns that now.</summary>
+    private async Task LineUp()
+    {
+        try
+        {
+            await Queue.Enqueue(QueueEntry());
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            SettleSoon();
+            throw;
         }
     }
 

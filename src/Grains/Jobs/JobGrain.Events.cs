@@ -15,6 +15,9 @@ internal sealed partial class JobGrain
     private Dictionary<(int Generation, string Source), long> nextOf = [];
     private bool opened;
     private bool begun;
+
+    /// <summary>The log ends with the event of an ending.</summary>
+    private bool endingKept;
     private long lastStep;
     private long totalSteps;
 
@@ -22,6 +25,8 @@ internal sealed partial class JobGrain
     private long stepsNow;
 
     private bool Progressed => stepsNow > 0;
+
+    private bool HasUnwritten => events.HasUnwritten || diary.HasUnwritten;
 
     public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => ReadFrom(events, from, max, wait);
 
@@ -68,6 +73,14 @@ internal sealed partial class JobGrain
     private void Note(string text) => diary.Append(string.Create(
         CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {text.ReplaceLineEndings(" ")}"));
 
+    /// <summary>The job has ended, and the grain that was to say so was lost before it could write it down.</summary>
+    private void LogEndingAgain()
+    {
+        events.Reopen();
+        diary.Reopen();
+        LogLine(ClosingLine());
+    }
+
     private void ReopenLogs()
     {
         events.Reopen();
@@ -78,6 +91,8 @@ internal sealed partial class JobGrain
     /// <summary>A full disk holds up what is seen of the job, not the job.</summary>
     private async Task Flush()
     {
+        // Until this activation has written the record, an earlier one's lines may still count.
+        if (journals is not null && !begun) return;
         try
         {
             await events.Flush();
@@ -86,6 +101,7 @@ internal sealed partial class JobGrain
         catch (IOException e)
         {
             LogNotWritten(e, Id);
+            SettleSoon();
         }
     }
 
@@ -104,6 +120,7 @@ internal sealed partial class JobGrain
     {
         foreach (var jobEvent in await RecentEvents())
         {
+            endingKept = jobEvent is CompletedEvent or StoppedEvent or FailedEvent;
             if (jobEvent is StepEvent step)
             {
                 lastStep = step.Step;

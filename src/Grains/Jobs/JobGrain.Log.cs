@@ -15,4 +15,7 @@ internal sealed partial class JobGrain
 
     [LoggerMessage(3204, LogLevel.Information, "The queue did not say why job {Job} waits.")]
     private partial void LogQueueSilent(Exception error, string job);
+
+    [LoggerMessage(3205, LogLevel.Warning, "Job {Job} could not yet do what was left undone; tried again in {Seconds} s. When this lasts, look at the storage of the jobs.")]
+    private partial void LogNotSettled(Exception error, string job, double seconds);
 }

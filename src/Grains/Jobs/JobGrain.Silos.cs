@@ -13,12 +13,20 @@ internal sealed partial class JobGrain
     /// <summary>Beyond the step's deadline, after which a silo ends itself when a rank of it does not.</summary>
     private static readonly TimeSpan LongestClosing = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan SettlePeriod = TimeSpan.FromSeconds(2);
+
     private IGrainTimer? watch;
+    private IGrainTimer? settling;
+
+    /// <summary>The generation whose ranks this activation did not see begin.</summary>
+    private int orphan;
     private long? closing;
 
     private bool HasRanks => State.Generation > 0 && State.Ended.Count < State.WorldSize;
 
-    private bool IsLost(SiloRanks silo) => members.CurrentSnapshot.GetSiloStatus(silo.Silo.Address) == SiloStatus.Dead;
+    /// <summary>A silo that was told to end its ranks and that the membership has never heard of was one of an earlier cluster's.</summary>
+    private bool IsLost(SiloRanks silo) => members.CurrentSnapshot.GetSiloStatus(silo.Silo.Address) is var status
+        && (status == SiloStatus.Dead || (status == SiloStatus.None && closing is not null));
 
     private void WatchSilos()
     {
@@ -45,13 +53,39 @@ internal sealed partial class JobGrain
         else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, lastStep));
     }
 
+    private void SettleSoon() => settling ??= this.RegisterGrainTimer(Settle, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = SettlePeriod });
+
+    /// <summary>Does what an earlier activation, or a failed call, left undone; as often as it takes.</summary>
+    private async Task Settle()
+    {
+        try
+        {
+            if (HasRanks && State.Generation == orphan) await Recover();
+            else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
+            if (HasUnwritten)
+            {
+                if (!begun) await Store(store.State);
+                await Flush();
+            }
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogNotSettled(e, Id, SettlePeriod.TotalSeconds);
+            return;
+        }
+
+        if (HasUnwritten) return;
+        settling?.Dispose();
+        settling = null;
+    }
+
     /// <summary>This grain was lost with its silo, or moved, while ranks ran: nobody joined their votes meanwhile.</summary>
     private async Task Recover()
     {
         WatchSilos();
         local.Set(Id, HasRanks);
         JobError lost = new(
-            ErrorCodes.SiloLost, $"Job {Id}: the silo that followed generation {State.Generation} has ended; resume from the last checkpoint.", null, null, null, null);
+            ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} lost the grain that followed it, or could not be started; resume from the last checkpoint.", null, null, null, null);
         if (State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true }) await Apply(JobLifecycle.Break(State, lost, Progressed));
         else await AbortRanks(State.Failure ?? lost);
     }

@@ -36,9 +36,10 @@ internal sealed partial class JobGrain(
     {
         if (store.State.Submission is null) return;
         await OpenJournals();
-        if (State.Phase.IsFinal() && journals is null) LogLine(ClosingLine());
+        if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
+        if (HasRanks) orphan = State.Generation;
         // What follows calls other grains, which may be waiting for this one to wake.
-        if (HasRanks) this.RegisterGrainTimer(Recover, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = Timeout.InfiniteTimeSpan });
+        if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten) SettleSoon();
     }
 
     public async ValueTask DisposeAsync()
@@ -99,8 +100,19 @@ internal sealed partial class JobGrain(
             return false;
         }
 
-        (stepsNow, nextOf) = (0, []);
-        await Apply(JobLifecycle.Grant(State, ranks), store.State with { Plan = RankPlan.Deal(ranks, Spec.Workers.Device, silos) });
+        (stepsNow, nextOf, closing) = (0, [], null);
+        try
+        {
+            await Apply(JobLifecycle.Grant(State, ranks), store.State with { Plan = RankPlan.Deal(ranks, Spec.Workers.Device, silos) });
+        }
+        catch when (State.Phase == JobPhase.Running && State.Generation == generation)
+        {
+            // Stored, but nobody knows how many of its ranks began.
+            orphan = generation;
+            SettleSoon();
+            throw;
+        }
+
         return true;
     }
 

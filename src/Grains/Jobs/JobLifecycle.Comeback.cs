@@ -65,7 +65,7 @@ internal static partial class JobLifecycle
 
     private static JobState ComeBack(JobState state, Comeback comeback, long step, List<JobEffect> effects)
     {
-        if (state.StopAsked) return StopHere(state, step, effects);
+        if (state.StopAsked) return state.Announced is { Ending: JobPhase.Stopped } line ? End(state, line, effects) : StopHere(state, step, effects);
         effects.Add(new JobEffect.Release());
         effects.Add(new JobEffect.Note($"back in the queue: {comeback.Reason}"));
         effects.Add(new JobEffect.Enqueue());

@@ -159,15 +159,18 @@ internal static partial class JobLifecycle
     {
         var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
         if (state.Comeback is { } comeback && ended != JobPhase.Completed) return ComeBack(state, comeback, step, effects);
-        if (state.Announced is { } line && line.Ending == ended)
-        {
-            effects.Add(new JobEffect.Log(line));
-            return state with { Phase = ended };
-        }
+        if (state.Announced is { } line && line.Ending == ended) return End(state, line, effects);
+        var unsaid = new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null);
+        // It may have reached a grain that was lost with its silo; the last checkpoint tells it once more.
+        var fruitless = state.Fruitless + 1;
+        return state.Requeues && fruitless < MostFruitless
+            ? ComeBack(state with { Fruitless = fruitless, Reason = "its ending was lost" }, new Comeback("its ending was lost", Abrupt: false), step, effects)
+            : Fail(state, unsaid, effects);
+    }
 
-        return Fail(
-            state,
-            new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null),
-            effects);
+    private static JobState End(JobState state, EventLine line, List<JobEffect> effects)
+    {
+        effects.Add(new JobEffect.Log(line));
+        return state with { Phase = line.Ending!.Value, Announced = line, Comeback = null };
     }
 }

@@ -55,12 +55,14 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
     {
         while (journal is not null && written < memory.End)
         {
-            // What was forgotten before it could be written leaves no gap in the numbers.
+            if (memory.First > written) Renumber();
             var lines = memory.Read(written, int.MaxValue);
             await journal.Append([.. lines.Select(l => l.Json)]);
             written += lines.Length;
         }
 
+        // The journal has them all, and of a job that has ended few are asked for again.
+        if (IsClosed && journal is not null && memory.First < written) memory = new EventLog(capacity, written);
         Tell();
     }
 
@@ -96,6 +98,14 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => journal?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>What was forgotten before it could be written leaves no gap in the numbers; nobody has seen those that follow.</summary>
+    private void Renumber()
+    {
+        var kept = memory.Read(memory.First, int.MaxValue);
+        memory = new EventLog(capacity, written);
+        foreach (var line in kept) memory.Append(line.Json);
+    }
 
     private void Tell()
     {

@@ -11,12 +11,11 @@ namespace Distributed.Grains.Workers;
 [OnNamedSilo, Immovable, KeepAlive]
 internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
 {
-    private const int ReportAttempts = 5;
     private static readonly TimeSpan ReportPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private Task? following;
     private RankEnd? end;
-    private JobError? aborted;
 
     private WorkerKey Key => WorkerKey.Parse(this.GetPrimaryKeyString());
 
@@ -30,32 +29,37 @@ internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILo
 
     public Task Abort(JobError reason)
     {
-        // Kept for a start that comes late: a rank of an ended generation must not begin.
-        aborted ??= reason;
-        if (following is not null) host.Abort(Key.JobId, Key.Generation, reason);
+        // The job waits for the end of each rank that it aborts, and a start that comes late finds this one ended.
+        following ??= Report(end = new RankEnd(Key.Generation, Key.Rank, RankOutcome.Failed, reason));
+        host.Abort(Key.JobId, Key.Generation, reason);
         return Task.CompletedTask;
     }
 
     private async Task Follow(RankAssignment assignment)
     {
-        end = aborted is { } reason
-            ? new RankEnd(assignment.Generation, assignment.Rank, RankOutcome.Failed, reason)
-            : await host.Run(assignment);
+        end = await host.Run(assignment);
+        await Report(end);
+        DeactivateOnIdle();
+    }
+
+    /// <summary>A job that does not learn of its ranks' end runs for ever: it is told until it hears.</summary>
+    private async Task Report(RankEnd ended)
+    {
         var job = GrainFactory.GetGrain<IJobGrain>(Key.JobId);
-        for (var attempt = 1; attempt <= ReportAttempts; attempt++)
+        for (var pause = ReportPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
-                await job.RankEnded(end);
-                break;
+                await job.RankEnded(ended);
+                return;
             }
-            catch (Exception e) when (e is TimeoutException or OrleansException)
+#pragma warning disable CA1031 // Storage, silo or grain: whatever is away now may be back the next time.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
-                LogReportFailed(e, Key.Rank, Key.JobId, attempt, ReportAttempts);
-                await Task.Delay(ReportPause, time);
+                LogReportFailed(e, Key.Rank, Key.JobId, pause.TotalSeconds);
+                await Task.Delay(pause, time);
             }
         }
-
-        DeactivateOnIdle();
     }
 }

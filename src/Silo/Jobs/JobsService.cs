@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, IHostApplicationLifetime lifetime) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, IHostApplicationLifetime lifetime, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 
@@ -39,8 +39,8 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var ids = await grains.GetGrain<IJobQueueGrain>(0).List();
-        var reports = await Task.WhenAll(ids.Select(id => grains.GetGrain<IJobGrain>(id).Status()));
-        return new ListReply { Jobs = { reports.OfType<JobReport>().Select(JobMessages.StatusOf) } };
+        var jobs = await Task.WhenAll(ids.Select(StatusOf));
+        return new ListReply { Jobs = { jobs.OfType<JobStatus>() } };
     }
 
     public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context) =>
@@ -86,6 +86,22 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         return new DeleteReply();
     }
 
+    /// <summary>One job that cannot answer hides no other.</summary>
+    private async Task<JobStatus?> StatusOf(string id)
+    {
+        try
+        {
+            return await grains.GetGrain<IJobGrain>(id).Status() is { } report ? JobMessages.StatusOf(report) : null;
+        }
+#pragma warning disable CA1031 // Whatever keeps it from answering, such as a journal that cannot be read, is for its owner to see.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            LogSilent(e, id);
+            return new JobStatus { Id = id, State = "unknown", Message = $"does not answer: {e.Message.ReplaceLineEndings(" ")}" };
+        }
+    }
+
     private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
 
     /// <summary>The job, if the caller may change it: it is his own, or he is an admin.</summary>
@@ -126,6 +142,9 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}; 'dtrain list' shows those there are.");
 
     private static RpcException Refuse(StatusCode code, string message) => new(new Status(code, message));
+
+    [LoggerMessage(4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
+    private partial void LogSilent(Exception error, string job);
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
     private static partial Regex IdPattern();

@@ -3,7 +3,6 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Grains.Jobs;
 using Distributed.Training.Loop;
-using Orleans.Runtime;
 
 namespace Distributed.Silo.Ranks;
 
@@ -103,7 +102,9 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
                 sent += lines.Count;
                 return;
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
+#pragma warning disable CA1031 // Whatever kept the grain from taking it: an event that is not sent again is lost, and the rank waits for it.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 // The batch keeps its number, so the grain logs it once even if it did arrive.
                 LogRetry(logger, e, lines.Count, silo);

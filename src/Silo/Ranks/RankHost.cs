@@ -24,6 +24,12 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         {
             return Failed(assignment, e.Code, e.Message, "start");
         }
+#pragma warning disable CA1031 // The rank's edge, as below.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Failed(assignment, ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}", "start");
+        }
 
         try
         {
@@ -50,8 +56,14 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
                     leaving++;
                 }
 
-                await run.DisposeAsync();
-                lock (gate) leaving--;
+                try
+                {
+                    await run.DisposeAsync();
+                }
+                finally
+                {
+                    lock (gate) leaving--;
+                }
             }
         }
     }

@@ -10,6 +10,9 @@ internal sealed class SharedStorage : IGrainStorage
 {
     private readonly ConcurrentDictionary<(string, GrainId), (object State, int Version)> states = new();
 
+    /// <summary>Key of a grain whose state is not written; null: all are.</summary>
+    public string? Refused { get; set; }
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         grainState.RecordExists = states.TryGetValue((stateName, grainId), out var known);
@@ -20,6 +23,7 @@ internal sealed class SharedStorage : IGrainStorage
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (grainId.Key.ToString() == Refused) throw new IOException("The store is away.");
         var version = grainState.ETag is null ? 0 : int.Parse(grainState.ETag, CultureInfo.InvariantCulture);
         lock (states)
         {

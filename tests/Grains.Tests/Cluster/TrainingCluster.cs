@@ -4,6 +4,7 @@ using Distributed.Grains.Workers;
 using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
 using Orleans.Storage;
 using Orleans.TestingHost;
@@ -32,7 +33,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null)
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
@@ -42,6 +43,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             if (storage is null) silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
             else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
+            if (journals is not null) silo.Services.AddSingleton(journals);
             silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
@@ -53,6 +55,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
 
     /// <summary>Grain calls from inside a silo.</summary>
     public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
+
+    /// <summary>A silo as jobs name it.</summary>
+    public SiloAddress AddressOf(int silo) => cluster.Silos[silo].SiloAddress;
 
     /// <summary>Ends the second silo without a farewell.</summary>
     public Task KillSecond() => cluster.KillSiloAsync(cluster.Silos[1]);

@@ -67,6 +67,32 @@ public sealed class JobLifecycleTests
         Assert.Equal(ErrorCodes.Internal, ended.State.Failure!.Code);
     }
 
+    /// <summary>The grain that took the announcement was lost before it was stored.</summary>
+    [Fact]
+    public void RankEnded_AnnouncementLost_AJobThatRequeuesGoesOnFromItsLastCheckpoint()
+    {
+        var state = JobLifecycle.Submit(new JobState(), requeues: true).State;
+        for (var generation = 1; generation < JobLifecycle.MostFruitless; generation++)
+        {
+            state = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = generation }).State;
+            Assert.Equal((JobPhase.Queued, true), (state.Phase, state.Resume));
+        }
+
+        var last = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = JobLifecycle.MostFruitless }).State;
+        Assert.Equal(JobPhase.Failed, last.Phase);
+    }
+
+    [Fact]
+    public void Stop_WhileMoving_TheEndingNamesTheCheckpointThatTheRanksWrote()
+    {
+        var line = EventLine.Of(new StoppedEvent(7, "ab", "here"));
+        var moving = JobLifecycle.Move(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "silo a is leaving").State;
+        var stopping = JobLifecycle.Announce(JobLifecycle.Stop(moving, checkpoint: true).State, 1, line).State;
+        var ended = JobLifecycle.RankEnded(stopping, End(0, RankOutcome.Stopped));
+        Assert.Equal(JobPhase.Stopped, ended.State.Phase);
+        Assert.Equal([new JobEffect.Log(line), new JobEffect.Release()], ended.Effects);
+    }
+
     [Fact]
     public void RankEnded_OfAnotherGeneration_IsIgnored()
     {

@@ -39,6 +39,16 @@ public sealed class EventPumpTests
     }
 
     [Fact]
+    public async Task Deliver_GrainBreaksInAWayThatNobodyForesaw_SendsTheBatchAgain()
+    {
+        var job = new FakeJobGrain { AnswersToLose = 1, Loss = new InvalidOperationException("unforeseen") };
+        await using var pump = Pump(job);
+        pump.Publish(new WarningEvent("once"));
+        await pump.Drain().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, job.Batches.Count);
+    }
+
+    [Fact]
     public async Task Drain_BeforeTheGrainTookTheEvents_Waits()
     {
         var open = new TaskCompletionSource();

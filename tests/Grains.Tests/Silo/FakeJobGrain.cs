@@ -13,6 +13,9 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public int AnswersToLose { get; set; }
 
+    /// <summary>What a lost answer looks like.</summary>
+    public Exception Loss { get; set; } = new TimeoutException("no answer");
+
     /// <summary>Appends wait for it.</summary>
     public Task Open { get; set; } = Task.CompletedTask;
 
@@ -20,7 +23,7 @@ internal sealed class FakeJobGrain : IJobGrain
     {
         await Open;
         Batches.Add(batch);
-        if (AnswersToLose-- > 0) throw new TimeoutException("no answer");
+        if (AnswersToLose-- > 0) throw Loss;
     }
 
     public Task<SubmitOutcome> Submit(JobSubmission submission) => throw new NotSupportedException();

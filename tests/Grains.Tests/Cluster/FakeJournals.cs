@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Distributed.Grains.Jobs;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>Lines that outlive every silo of this process; full or broken on demand.</summary>
+internal sealed class FakeJournals : IJobJournals
+{
+    private readonly ConcurrentDictionary<(string, JournalKind), List<string>> lines = new();
+
+    public bool IsFull { get; set; }
+
+    /// <summary>The job whose journals cannot be opened.</summary>
+    public string? Broken { get; set; }
+
+    public Task<IJobJournal> Open(string jobId, JournalKind kind) => jobId == Broken
+        ? Task.FromException<IJobJournal>(new IOException("The journal cannot be read."))
+        : Task.FromResult<IJobJournal>(new Journal(this, lines.GetOrAdd((jobId, kind), _ => [])));
+
+    public Task Delete(string jobId)
+    {
+        foreach (var kind in Enum.GetValues<JournalKind>()) lines.TryRemove((jobId, kind), out _);
+        return Task.CompletedTask;
+    }
+
+    private sealed class Journal(FakeJournals all, List<string> lines) : IJobJournal
+    {
+        private bool begun;
+
+        public long End => lines.Count;
+
+        public Task Begin(long epoch)
+        {
+            begun = true;
+            return Task.CompletedTask;
+        }
+
+        public Task Append(IReadOnlyList<string> added)
+        {
+            if (!begun) throw new InvalidOperationException("A journal is written to after it was begun.");
+            if (all.IsFull) throw new IOException("The disk is full.");
+            lines.AddRange(added);
+            return Task.CompletedTask;
+        }
+
+        public Task<ImmutableArray<string>> Read(long from, int count) => Task.FromResult<ImmutableArray<string>>([.. lines.Skip((int)from).Take(count)]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,190 @@
+using Distributed.Core.Events;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
+using Orleans.Runtime;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>Storage and journals that are away for a while, and silos that end at the worst moment: no job hangs, none is forgotten.</summary>
+public sealed class OutageTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(25);
+
+    private readonly SharedStorage storage = new();
+    private readonly FakeJournals journals = new();
+    private TrainingCluster cluster = null!;
+
+    public async ValueTask DisposeAsync() => await cluster.DisposeAsync();
+
+    private async Task Start(short silos) => cluster = await TrainingCluster.Start(silos, TimeSpan.FromSeconds(60), storage, journals);
+
+    /// <summary>All silos end, others begin: to the new ones the old are unknown.</summary>
+    private async Task StartOthers()
+    {
+        await cluster.DisposeAsync();
+        await Start(1);
+    }
+
+    private Task<JobReport?> Phase(string id, JobPhase phase) => TrainingCluster.Eventually(() => cluster.Job(id).Status(), r => r?.Phase == phase);
+
+    /// <summary>As the events of a rank on a silo that lives reach the job's next grain, before it found out what it missed.</summary>
+    [Fact]
+    public async Task Append_FirstCallToAGrainThatWasLost_KeepsTheLinesUntilTheRecordIsWritten()
+    {
+        await Start(1);
+        await StoreRunning("orphan");
+        await cluster.Job("orphan").Append(new EventBatch(1, "x", 0, [EventLine.Of(new WarningEvent("late"))], 0));
+        var events = await Watch("orphan");
+        Assert.Contains("late", events[0], StringComparison.Ordinal);
+        Assert.Contains("completed", events[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RankEnded_StorageAwayForLong_IsTakenWhenItIsBack()
+    {
+        await Start(1);
+        var gate = cluster.Scripts.Of("long").Hold(5);
+        await cluster.Job("long").Submit(Specs.Lasting());
+        await cluster.WaitFor("long", "step 4");
+        storage.Refused = "long";
+        gate.SetResult();
+        await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
+        storage.Refused = null;
+        Assert.Equal(1, (await Phase("long", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+    }
+
+    [Fact]
+    public async Task Recover_RecordCannotBeWrittenAtFirst_IsTriedAgain()
+    {
+        await Start(3);
+        // Its rank falls silent: nothing but the recovery ends the first generation.
+        cluster.Scripts.Of("silent").Vote = (_, vote) => vote is { Generation: 1, Step: 3 } ? null : vote;
+        await cluster.GrainsIn(1).GetGrain<IJobGrain>("silent").Submit(Specs.Lasting());
+        await cluster.WaitFor("silent", "step 2");
+        storage.Refused = "silent";
+        await cluster.KillSecond();
+        await TrainingCluster.Eventually(() => Ask("silent"), r => r is not null);
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
+        storage.Refused = null;
+        var done = await TrainingCluster.Eventually(() => Ask("silent"), r => r?.Phase == JobPhase.Completed).WaitAsync(Soon);
+        Assert.Equal(2, done!.Generation);
+    }
+
+    [Fact]
+    public async Task Resume_QueueCannotWriteItDown_LinesUpWhenItCan()
+    {
+        await Start(1);
+        var gate = cluster.Scripts.Of("again").Hold(3);
+        await cluster.Job("again").Submit(Specs.Lasting());
+        await cluster.WaitFor("again", "step 2");
+        await cluster.Job("again").Stop(checkpoint: true);
+        gate.SetResult();
+        await Watch("again");
+        storage.Refused = "0";
+        await Assert.ThrowsAnyAsync<OrleansException>(() => cluster.Job("again").Resume());
+        storage.Refused = null;
+        await Phase("again", JobPhase.Completed).WaitAsync(Soon);
+    }
+
+    [Fact]
+    public async Task OneJobThatCannotWake_OthersBegin()
+    {
+        await Start(1);
+        await cluster.Job("bad").Submit(Specs.Lasting(min: 8, max: 8, priority: 5));
+        journals.Broken = "bad";
+        await StartOthers();
+        await cluster.Job("good").Submit(Specs.Lasting());
+        await Phase("good", JobPhase.Completed).WaitAsync(Soon);
+    }
+
+    [Fact]
+    public async Task Ending_DiskFull_IsWrittenWhenThereIsRoom()
+    {
+        await Start(1);
+        var gate = cluster.Scripts.Of("full").Hold(5);
+        await cluster.Job("full").Submit(Specs.Lasting());
+        await cluster.WaitFor("full", "step 4");
+        journals.IsFull = true;
+        gate.SetResult();
+        await Phase("full", JobPhase.Completed);
+        journals.IsFull = false;
+        var events = await Watch("full");
+        Assert.IsType<CompletedEvent>(JobEventJson.Read(events[^1]));
+    }
+
+    [Fact]
+    public async Task Ending_SiloEndedBeforeItWasWritten_IsWrittenByTheNextGrain()
+    {
+        await Start(1);
+        var gate = cluster.Scripts.Of("short").Hold(5);
+        await cluster.Job("short").Submit(Specs.Lasting());
+        await cluster.WaitFor("short", "step 4");
+        journals.IsFull = true;
+        gate.SetResult();
+        await Phase("short", JobPhase.Completed);
+        await cluster.DisposeAsync();
+        journals.IsFull = false;
+        await Start(1);
+        var events = await Watch("short");
+        Assert.IsType<CompletedEvent>(JobEventJson.Read(events[^1]));
+    }
+
+    [Fact]
+    public async Task AllSilosReplacedByUnknownOnes_ComesBackLongBeforeTheStepsDeadline()
+    {
+        await Start(1);
+        cluster.Scripts.Of("moved").Hold(3);
+        await cluster.Job("moved").Submit(Specs.Lasting());
+        await cluster.WaitFor("moved", "step 2");
+        await StartOthers();
+        Assert.Equal(2, (await Phase("moved", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+    }
+
+    [Fact]
+    public async Task GenerationStoredButNeverStarted_ComesBackLongBeforeTheStepsDeadline()
+    {
+        await Start(1);
+        await StoreRunning("begun");
+        Assert.Equal(2, (await Phase("begun", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+    }
+
+    /// <summary>What a grain leaves behind that is lost as soon as it has stored its first generation.</summary>
+    private async Task StoreRunning(string id)
+    {
+        var leased = new LeasedSilo(cluster.AddressOf(0), cluster.SiloNames[0], 2);
+        var queued = JobLifecycle.Submit(new JobState(), requeues: true, TimeProvider.System.GetUtcNow()).State;
+        var record = new JobRecord
+        {
+            Submission = Specs.Lasting(),
+            State = JobLifecycle.Grant(queued, 1).State,
+            Plan = [new SiloRanks(leased, [new PlacedRank(0, "cpu:0")])],
+            Epoch = 1,
+        };
+        await storage.WriteStateAsync("job", cluster.Job(id).GetGrainId(), new GrainState<JobRecord>(record));
+    }
+
+    private async Task<JobReport?> Ask(string id)
+    {
+        try
+        {
+            return await cluster.GrainsInSilo.GetGrain<IJobGrain>(id).Status();
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> Watch(string id)
+    {
+        var events = new List<string>();
+        using var patience = new CancellationTokenSource(Soon);
+        while (true)
+        {
+            var page = (await cluster.GrainsInSilo.GetGrain<IJobGrain>(id).ReadEvents(events.Count, 100, TimeSpan.FromSeconds(5)).WaitAsync(patience.Token))!;
+            events.AddRange(page.Events.Select(e => e.Json));
+            if (page.Final) return events;
+            patience.Token.ThrowIfCancellationRequested();
+        }
+    }
+}

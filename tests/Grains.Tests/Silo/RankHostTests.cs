@@ -1,0 +1,33 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Grains.Workers;
+using Distributed.Silo.Ranks;
+using Distributed.Silo.Serve;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Distributed.Grains.Tests.Silo;
+
+public sealed class RankHostTests
+{
+    [Fact]
+    public async Task Run_CannotEvenBegin_SaysSoAndLeavesTheSlotsFree()
+    {
+        // Whatever breaks, such as a folder whose links the silo may not read: here there are no grains to talk to.
+        var host = new RankHost(null!, null!, new JobPaths(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
+        var end = await host.Run(new RankAssignment
+        {
+            JobId = "toy",
+            Generation = 3,
+            SpecJson = JobSpecJson.Write(Specs.Job()),
+            Silo = "a",
+            Rank = 1,
+            WorldSize = 2,
+            LocalRanks = [],
+            StepDeadline = TimeSpan.FromSeconds(1),
+            MeetDeadline = TimeSpan.FromSeconds(1),
+            Silos = [],
+        });
+        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation, end.Rank, end.Outcome, end.Error!.Code, end.Error.Phase));
+        Assert.False(host.IsBusy);
+    }
+}
