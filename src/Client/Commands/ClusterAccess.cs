@@ -56,7 +56,7 @@ internal sealed class ClusterAccess
     private static Uri Address(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
-            : throw new CommandFailure(ExitCode.Usage, $"The cluster address '{text}' is no http or https URL, such as http://127.0.0.1:8080.");
+            : throw new CommandFailure(ExitCode.Usage, $"The cluster address '{text}' is no http or https URL, such as http://127.0.0.1:5010.");
 
     private static string? Token(string? file)
     {

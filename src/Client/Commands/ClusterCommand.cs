@@ -11,7 +11,7 @@ internal static class ClusterCommand
     {
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
-        Verb verb = new("cluster", "Shows the silos of a cluster and what they do.", "dtrain cluster --cluster http://127.0.0.1:8080") { json };
+        Verb verb = new("cluster", "Shows the silos of a cluster and what they do.", "dtrain cluster --cluster http://127.0.0.1:5010") { json };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {

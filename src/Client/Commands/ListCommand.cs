@@ -11,7 +11,7 @@ internal static class ListCommand
     {
         var json = JobArguments.Json("One JSON array.");
         ClusterAccess access = new();
-        Verb verb = new("list", "Lists the jobs of a cluster.", "dtrain list --cluster http://127.0.0.1:8080") { json };
+        Verb verb = new("list", "Lists the jobs of a cluster.", "dtrain list --cluster http://127.0.0.1:5010") { json };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {

@@ -10,6 +10,7 @@ internal sealed class RunProgress
     private readonly List<ScaleChange> scales = [];
     private long windowItems;
     private double windowSeconds;
+    private long furthest;
 
     /// <value>The step at which the run ends; 0: not known yet.</value>
     public long LastPlannedStep { get; set; }
@@ -60,9 +61,7 @@ internal sealed class RunProgress
     private void ApplyStep(StepEvent step)
     {
         Step = step;
-        Steps++;
-        if (step.Skipped) SkippedSteps++;
-        if (scales.Count == 0 || !scales[^1].Scale.Equals(step.LossScale)) scales.Add(new(step.Step, step.LossScale, step.Skipped));
+        if (step.Step > furthest) Count(step);
         window.Enqueue((step.Items, step.Seconds));
         windowItems += step.Items;
         windowSeconds += step.Seconds;
@@ -70,5 +69,14 @@ internal sealed class RunProgress
         var (items, seconds) = window.Dequeue();
         windowItems -= items;
         windowSeconds -= seconds;
+    }
+
+    /// <summary>Once for each step: after a lost generation those since its last checkpoint come again, with the same values.</summary>
+    private void Count(StepEvent step)
+    {
+        furthest = step.Step;
+        Steps++;
+        if (step.Skipped) SkippedSteps++;
+        if (scales.Count == 0 || !scales[^1].Scale.Equals(step.LossScale)) scales.Add(new(step.Step, step.LossScale, step.Skipped));
     }
 }

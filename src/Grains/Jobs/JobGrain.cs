@@ -132,6 +132,7 @@ internal sealed partial class JobGrain(
         State.Phase switch
         {
             JobPhase.Queued => (await AskQueue())?.What ?? "waits for its turn",
+            JobPhase.Running when State.StopAsked => "stops after the step in flight",
             JobPhase.Running when State.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
             JobPhase.Failed => State.Failure!.Message,
             _ => "",

@@ -139,7 +139,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     private static string Valid(string id) => IdPattern().IsMatch(id) ? id : throw Refuse(
         StatusCode.InvalidArgument, "The job id is no valid one: expected 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit.");
 
-    private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}; 'dtrain list' shows those there are.");
+    private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}.");
 
     private static RpcException Refuse(StatusCode code, string message) => new(new Status(code, message));
 

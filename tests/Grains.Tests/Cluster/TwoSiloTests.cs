@@ -60,7 +60,8 @@ public sealed class TwoSiloTests : IAsyncLifetime
         var gate = script.Hold(3);
         await cluster.Job("halt").Submit(Specs.Submission(steps: 1000, ranks: 2, silos: 2));
         await cluster.WaitFor("halt", "step 2");
-        Assert.Equal(JobPhase.Running, (await cluster.Job("halt").Stop(checkpoint: true))!.Phase);
+        var stopping = (await cluster.Job("halt").Stop(checkpoint: true))!;
+        Assert.Equal((JobPhase.Running, "stops after the step in flight"), (stopping.Phase, stopping.Message));
         gate.SetResult();
         await cluster.Watch("halt");
         var report = await cluster.Job("halt").Status();

@@ -131,6 +131,17 @@ public sealed class JobLifecycleTests
         Assert.Equal([new JobEffect.Release()], lost.Effects);
     }
 
+    [Theory]
+    [InlineData(ErrorCodes.SiloLost, "b", "silo b lost")]
+    [InlineData(ErrorCodes.SiloLost, null, "the coordinator cannot be reached")]
+    [InlineData(ErrorCodes.Deadline, "b", "a deadline passed on silo b")]
+    public void RankEnded_LossOfAJobThatComesBack_NamesAsLostOnlyWhatIs(string code, string? silo, string reason)
+    {
+        var running = JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State;
+        var error = new JobError(code, "the coordinator cannot be reached", 0, silo, "decide", 3);
+        Assert.Equal(reason, JobLifecycle.RankEnded(running, new RankEnd(1, 0, RankOutcome.Failed, error)).State.Reason);
+    }
+
     [Fact]
     public void Stop_Queued_EndsAtOnceAndALateGrantGoesBack()
     {

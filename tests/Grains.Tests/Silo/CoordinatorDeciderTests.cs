@@ -5,6 +5,7 @@ using Distributed.Grains.Coordination;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
+using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Silo;
 
@@ -75,6 +76,15 @@ public sealed class CoordinatorDeciderTests : IDisposable
         var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
         Assert.Equal(ErrorCodes.Deadline, error.Code);
         Assert.StartsWith("Step 1, silo a: no answer from the coordinator", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decide_CoordinatorsSiloIsGone_LossThatBlamesNoOtherSilo()
+    {
+        var decider = Decider(Task.FromException<VoteReply>(new SiloUnavailableException("The target silo became unavailable for message: Request [...]")));
+        var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
+        Assert.Equal("Step 1, silo a: the coordinator cannot be reached (SiloUnavailableException); resume from the last checkpoint.", error.Message);
+        Assert.Equal(ErrorCodes.SiloLost, error.Code);
     }
 
     private sealed class FakeCoordinator(Task<VoteReply> decision, Task<MeetReply> mesh) : ICoordinatorGrain
