@@ -50,9 +50,9 @@ internal sealed partial class Departure(
         }
     }
 
-    [LoggerMessage(4201, LogLevel.Warning, "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
+    [LoggerMessage(4221, LogLevel.Warning, "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
     private partial void LogTooLong(double seconds, string jobs);
 
-    [LoggerMessage(4202, LogLevel.Information, "Job {Job} could not be told that this silo leaves; it is told again.")]
+    [LoggerMessage(4222, LogLevel.Information, "Job {Job} could not be told that this silo leaves; it is told again.")]
     private partial void LogNotMoved(Exception error, string job);
 }
