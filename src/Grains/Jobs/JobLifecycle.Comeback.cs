@@ -57,7 +57,7 @@ internal static partial class JobLifecycle
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
-        var reason = error.Silo is null ? error.Message : $"silo {error.Silo} lost";
+        var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
         return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };

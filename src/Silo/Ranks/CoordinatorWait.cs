@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Silo.Serve;
 using Distributed.Training.Loop;
 using Orleans.Runtime;
 
@@ -39,7 +40,7 @@ internal sealed class CoordinatorWait : IDisposable
         }
         catch (AggregateException e) when (e.InnerException is OrleansException or TimeoutException)
         {
-            throw new JobException(ErrorCodes.Deadline, $"{where}: the coordinator cannot be reached ({e.InnerException.Message}); resume from the last checkpoint.", e);
+            throw new JobException(ErrorCodes.Deadline, $"{where}: the coordinator cannot be reached ({e.InnerException.FirstLine()}); resume from the last checkpoint.", e);
         }
     }
 
