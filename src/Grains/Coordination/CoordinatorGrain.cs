@@ -28,11 +28,11 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
     }
 
     public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => meeting is null
-        ? Task.FromResult(MeetReply.Refused(Lost(generation, silo, "start", null)))
+        ? Task.FromResult(MeetReply.Refused(Lost(generation, "start", null)))
         : meeting.Meet(generation, silo, endpoint, fingerprint);
 
     public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => current is null
-        ? Task.FromResult(new VoteReply(null, Lost(vote.Generation, silo, "decide", vote.Step)))
+        ? Task.FromResult(new VoteReply(null, Lost(vote.Generation, "decide", vote.Step)))
         : current.Vote(silo, totalSteps, vote);
 
     public Task RequestStop(int generation, StepControl control)
@@ -54,10 +54,10 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         chunks?.Close(reason);
     }
 
-    private JobError Lost(int generation, string silo, string phase, long? step) => new(
+    private JobError Lost(int generation, string phase, long? step) => new(
         ErrorCodes.SiloLost,
         $"Job {this.GetPrimaryKeyString()}{(step is null ? "" : $", step {step}")}: the coordinator lost generation {generation} when its silo ended; resume from the last checkpoint.",
-        null, silo, phase, step);
+        null, null, phase, step);
 
     private static JobError Stale(int old, int now) => new(
         ErrorCodes.SiloLost, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);

@@ -1,4 +1,5 @@
 using Distributed.Core;
+using Distributed.Silo.Serve;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Orleans.Runtime;
@@ -44,7 +45,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
             case OperationCanceledException: return Status(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
                 LogUnavailable(e, context.Method);
-                return Status(StatusCode.Unavailable, $"The cluster did not answer: {e.Message.Split('\n')[0]}");
+                return Status(StatusCode.Unavailable, $"The cluster did not answer: {e.FirstLine()}");
             default:
                 LogUnforeseen(e, context.Method);
                 return Status(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");

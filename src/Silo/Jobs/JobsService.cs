@@ -98,7 +98,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
 #pragma warning restore CA1031
         {
             LogSilent(e, id);
-            return new JobStatus { Id = id, State = "unknown", Message = $"does not answer: {e.Message.ReplaceLineEndings(" ")}" };
+            return new JobStatus { Id = id, State = "unknown", Message = $"does not answer: {e.FirstLine()}" };
         }
     }
 

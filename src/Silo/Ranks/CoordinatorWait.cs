@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Silo.Serve;
 using Distributed.Training.Loop;
 using Orleans.Runtime;
 

@@ -82,6 +82,17 @@ public sealed class JobLifecycleTests
         Assert.Equal(JobPhase.Failed, last.Phase);
     }
 
+    /// <summary>A late silo, or storage that was away, is no lost silo: the log must not send its reader after the wrong one.</summary>
+    [Theory]
+    [InlineData(ErrorCodes.SiloLost, "silo b lost")]
+    [InlineData(ErrorCodes.Deadline, "too late")]
+    public void RankEnded_LossThatNamesASilo_TheReasonSaysWhatHappened(string code, string reason)
+    {
+        var running = JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State;
+        var ended = JobLifecycle.RankEnded(running, new RankEnd(1, 0, RankOutcome.Failed, new JobError(code, "too late", 0, "b", "decide", 3)));
+        Assert.Equal((JobPhase.Queued, reason), (ended.State.Phase, ended.State.Reason));
+    }
+
     [Fact]
     public void Stop_WhileMoving_TheEndingNamesTheCheckpointThatTheRanksWrote()
     {
