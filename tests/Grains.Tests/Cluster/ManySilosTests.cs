@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Distributed.Grains.Tests.Cluster;
 
 /// <summary>A generation of 64 silos, whose votes come from another silo than the coordinator's.</summary>
-[Collection(nameof(TimingCollection))]
+[Collection(nameof(TimedAlone))]
 public sealed class ManySilosTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Silos = 64;

@@ -13,7 +13,7 @@ using Xunit.Abstractions;
 namespace Distributed.Grains.Tests.Silo;
 
 /// <summary>Gradients that go through the coordinator grain share their connections with everything else that silos tell each other.</summary>
-[Collection(nameof(TimingCollection))]
+[Collection(nameof(TimedAlone))]
 public sealed class ResponsivenessTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Steps = 200;

@@ -1,5 +1,5 @@
 namespace Distributed.Grains.Tests;
 
 /// <summary>Tests of how long something takes: they run when no other test of this project does.</summary>
-[CollectionDefinition(nameof(TimingCollection), DisableParallelization = true)]
-public sealed class TimingCollection;
+[CollectionDefinition(nameof(TimedAlone), DisableParallelization = true)]
+public sealed class TimedAlone;
