@@ -57,8 +57,8 @@ internal static partial class JobLifecycle
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
-        // A wait that was too long says where it was waited, not who is to blame.
-        var reason = error.Silo is null ? error.Message : error.Code == ErrorCodes.SiloLost ? $"silo {error.Silo} lost" : $"a deadline passed on silo {error.Silo}";
+        // A wait that was too long says itself who was waited for; the silo that noticed is not to blame.
+        var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
         return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };

@@ -49,7 +49,7 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         await ReachAsync("dtrain-1", "Dead");
         Assert.Equal("Active", Members()["dtrain-0"]);
 
-        Assert.Equal(0, await first.LeaveAsync());
+        await first.LeaveAsync();
         Assert.Equal("Dead", Members()["dtrain-0"]);
     }
 }

@@ -53,13 +53,13 @@ internal sealed class SiloProcess : IDisposable
     public Task<DtrainResult> RunAsync(ClusterFolder folder, params string[] arguments) =>
         DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", folder.TokenFile]);
 
-    /// <summary>SIGTERM, and the exit code.</summary>
-    public async Task<int> LeaveAsync()
+    /// <summary>SIGTERM, and an end in order.</summary>
+    public async Task LeaveAsync()
     {
         const int sigterm = 15;
         ProcessTable.Signal(Id, sigterm);
         await process.WaitForExitAsync().WaitAsync(Deadline);
-        return process.ExitCode;
+        Assert.True(process.ExitCode == 0, $"Told to leave, the silo ended with code {process.ExitCode}:\n{error}");
     }
 
     /// <summary>Waits for the end that something else brings about.</summary>
