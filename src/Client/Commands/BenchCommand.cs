@@ -18,6 +18,7 @@ internal static class BenchCommand
             "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul; --sizes 4KiB,25MiB for allreduce; --quick for allreduce and scaling: small, once, with nothing beside.",
             "dtrain bench step",
             "dtrain bench matmul --json",
+            "dtrain bench memory --only simple-cnn",
             "dtrain bench allreduce --only \"2 silos\" --sizes 4KiB,25MiB",
             "dtrain bench scaling --only simple-cnn --plot scaling.png")
         {

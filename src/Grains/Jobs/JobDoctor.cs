@@ -74,7 +74,7 @@ internal static class JobDoctor
             yield return new(
                 Say($"is slowed by the exchange: {exchange:P0} of a step is spent waiting for gradients of {(report.Silos.Length > 1 ? "other silos and ranks" : "other ranks")}{Slowest(steps)}"),
                 report.Silos.Length > 1
-                    ? $"Use fewer silos ('dtrain scale {report.Id} --workers N'), exchange: peer, workers.overlap, or more micro-batches a step."
+                    ? $"Use fewer silos ('dtrain scale {report.Id} --workers N'); in the next job's file leave exchange and workers.overlap as they are by default, and give a step more micro-batches."
                     : "Use fewer ranks than cores, or more micro-batches a step.");
         if (decide > LargeShare)
             yield return new(Say($"is slowed by the decision: {decide:P0} of a step is waiting for the coordinator"), "Look at the load of the silo that holds the job, and at the network.");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Distributed.Core.Events;
 
@@ -8,11 +9,16 @@ internal sealed partial class JobGrain
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
     private const int LargestPage = 4096;
-    private const int Recent = 256;
+
+    /// <summary>Lines that an activation reads again of its journal; no batch has more.</summary>
+    private const int Recent = 512;
 
     private readonly JobLog events = new(options.Value.EventsKept);
     private readonly JobLog diary = new(options.Value.EventsKept / 10);
     private Dictionary<(int Generation, string Source), long> nextOf = [];
+
+    /// <summary>What an activation before this one wrote down last; the silo that sent it may not have heard that it did.</summary>
+    private HashSet<string> writtenBefore = [];
     private bool opened;
     private bool begun;
 
@@ -36,8 +42,12 @@ internal sealed partial class JobGrain
     {
         if (State.Phase != JobPhase.Running || batch.Generation != State.Generation) return;
         var sequence = (batch.Generation, batch.Source);
-        var next = nextOf.GetValueOrDefault(sequence);
-        for (var i = (int)Math.Max(0, next - batch.First); i < batch.Lines.Length; i++) Take(batch.Lines[i]);
+        var known = nextOf.TryGetValue(sequence, out var next);
+        for (var i = (int)Math.Max(0, next - batch.First); i < batch.Lines.Length; i++)
+        {
+            if (known || !writtenBefore.Contains(batch.Lines[i].Json)) Take(batch.Lines[i]);
+        }
+
         nextOf[sequence] = Math.Max(next, batch.First + batch.Lines.Length);
         if (batch.TotalSteps > 0) totalSteps = batch.TotalSteps;
         await Flush();
@@ -118,7 +128,9 @@ internal sealed partial class JobGrain
     /// <summary>How far the job came, as the last events say.</summary>
     private async Task RestoreProgress()
     {
-        foreach (var jobEvent in await RecentEvents())
+        var recent = await RecentLines();
+        writtenBefore = [.. recent.Select(e => e.Json)];
+        foreach (var jobEvent in Parse(recent))
         {
             endingKept = jobEvent is CompletedEvent or StoppedEvent or FailedEvent;
             if (jobEvent is StepEvent step)
@@ -135,6 +147,9 @@ internal sealed partial class JobGrain
         if (totalSteps == 0 && Spec.Steps is { } planned) totalSteps = planned;
     }
 
-    private async Task<IReadOnlyList<JobEvent>> RecentEvents() =>
-        [.. (await events.Read(Math.Max(0, events.End - Recent), Recent)).Events.Select(e => JobEventJson.Read(e.Json)).OfType<JobEvent>()];
+    private async Task<IReadOnlyList<JobEvent>> RecentEvents() => [.. Parse(await RecentLines())];
+
+    private async Task<ImmutableArray<NumberedEvent>> RecentLines() => (await events.Read(Math.Max(0, events.End - Recent), Recent)).Events;
+
+    private static IEnumerable<JobEvent> Parse(ImmutableArray<NumberedEvent> lines) => lines.Select(e => JobEventJson.Read(e.Json)).OfType<JobEvent>();
 }

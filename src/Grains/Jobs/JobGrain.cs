@@ -100,7 +100,7 @@ internal sealed partial class JobGrain(
             return false;
         }
 
-        (stepsNow, nextOf, closing) = (0, [], null);
+        (stepsNow, nextOf, writtenBefore, closing) = (0, [], [], null);
         try
         {
             await Apply(JobLifecycle.Grant(State, ranks), store.State with { Plan = RankPlan.Deal(ranks, Spec.Workers.Device, silos) });

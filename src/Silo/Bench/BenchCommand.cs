@@ -21,10 +21,17 @@ internal static class BenchCommand
             {
                 case "step":
                     await using (var trainer = await BenchTrainer.Start())
-                        BenchJson.Write(await new StepBench(trainer.Train, UntunedProcess.PlainStep).Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
+                        BenchJson.Write(await new StepBench(trainer.Train, BenchProcess.PlainStep).Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
                     return 0;
-                case UntunedProcess.Verb:
+                case BenchProcess.PlainStepVerb:
                     Console.WriteLine((await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
+                    return 0;
+                case "memory":
+                    BenchJson.Write(await new MemoryBench(BenchProcess.Memory).Run(options.Rounds, options.Only, row => BenchJson.Write(MemoryBench.Columns, row)));
+                    return 0;
+                case BenchProcess.MemoryVerb:
+                    await using (var trainer = await BenchTrainer.Start())
+                        Console.WriteLine((await MemoryBench.Measure(new MemoryRun(options.Only!, options.Precision!, options.Ranks, options.MicroBatches), trainer.Train)).ToString(CultureInfo.InvariantCulture));
                     return 0;
                 case "matmul":
                     BenchJson.Write(MatmulBench.Run(options.Rounds, row => BenchJson.Write(MatmulBench.Columns, row)));
@@ -36,7 +43,7 @@ internal static class BenchCommand
                     BenchJson.Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
                     return 0;
                 default:
-                    return Refuse($"bench {options.Name} is not in this release; expected step, matmul, allreduce or scaling.", 2);
+                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce or scaling.", 2);
             }
         }
         catch (FormatException e)

@@ -11,8 +11,14 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
 {
     private const int DefaultRounds = 3;
 
-    /// <value>Of the plain loop alone, by its word in job files.</value>
+    /// <value>Of one run in a process of its own, by its word in job files.</value>
     public string? Precision { get; init; }
+
+    /// <value>Of one run in a process of its own; 0: the plain loop.</value>
+    public int Ranks { get; init; }
+
+    /// <value>Of one run in a process of its own.</value>
+    public int MicroBatches { get; init; }
 
     /// <summary>Bytes of the all-reduces.</summary>
     /// <value>Null: the bench's own.</value>
@@ -31,7 +37,9 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
             {
                 "--rounds" => options with { Rounds = ParseRounds(Value()) },
                 "--only" => options with { Only = Value() },
-                "--precision" when options.Name == UntunedProcess.Verb => options with { Precision = Value() },
+                "--precision" when options.Name is BenchProcess.PlainStepVerb or BenchProcess.MemoryVerb => options with { Precision = Value() },
+                "--ranks" when options.Name == BenchProcess.MemoryVerb => options with { Ranks = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--micro-batches" when options.Name == BenchProcess.MemoryVerb => options with { MicroBatches = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--sizes" when options.Name == "allreduce" => options with { Sizes = [.. Value().Split(',').Select(ByteSize.Parse)] },
                 "--quick" when options.Name is "allreduce" or "scaling" => options with { Quick = true },
                 _ => throw new FormatException($"bench {options.Name}: unknown option {arguments[i]}; expected {Expected(options.Name)}."),
@@ -39,7 +47,8 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
 
             string Value() => ++i < arguments.Count ? arguments[i] : throw new FormatException($"bench: {arguments[i - 1]} needs a value.");
         }
-        return options.Rounds > 0 ? options : options with { Rounds = options.Quick ? 1 : DefaultRounds };
+        // A peak hardly differs between runs, and each needs processes of its own.
+        return options.Rounds > 0 ? options : options with { Rounds = options.Quick || options.Name == "memory" ? 1 : DefaultRounds };
     }
 
     private static string Expected(string name) => name switch

@@ -17,6 +17,7 @@ internal static class PlainLoop
         random.manual_seed(1);
         using var net = Build(model);
         var optimizer = optim.AdamW(net.parameters(), lr: 1e-3);
+        var half = precision == Core.Jobs.Precision.MixedFloat16 ? ScalarType.Float16 : ScalarType.BFloat16;
         var seconds = new double[steps];
         for (var step = 0; step < steps; step++)
         {
@@ -24,7 +25,7 @@ internal static class PlainLoop
             using var scope = NewDisposeScope();
             optimizer.zero_grad();
             Tensor loss;
-            using (precision == Core.Jobs.Precision.Float32 ? default : AutocastScope.Enter(DeviceType.CPU, ScalarType.BFloat16))
+            using (precision == Core.Jobs.Precision.Float32 ? default : AutocastScope.Enter(DeviceType.CPU, half))
                 loss = Loss(model, net.forward(x), y);
             loss.backward();
             optimizer.step();

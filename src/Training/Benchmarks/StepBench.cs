@@ -98,7 +98,8 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         return BenchMath.Median(steps.Skip(steps.Length / 3));
     }
 
-    private static Task<double> PlainStep(StepCase item, JobPrecision precision)
+    /// <returns>Seconds of a step: the median after warm-up.</returns>
+    internal static Task<double> PlainStep(StepCase item, JobPrecision precision)
     {
         var done = new TaskCompletionSource<double>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>

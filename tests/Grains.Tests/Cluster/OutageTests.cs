@@ -39,6 +39,25 @@ public sealed class OutageTests : IAsyncDisposable
         Assert.Contains("completed", events[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>The grain before wrote them down, and the silo that sent them never heard of it.</summary>
+    [Fact]
+    public async Task Append_LinesThatTheGrainBeforeTook_AreInTheLogOnce()
+    {
+        await Start(1);
+        await StoreRunning("twice");
+        var (kept, fresh) = (EventLine.Of(new WarningEvent("kept")), EventLine.Of(new WarningEvent("fresh")));
+        await using (var journal = await journals.Open("twice", JournalKind.Events))
+        {
+            await journal.Begin(1);
+            await journal.Append([kept.Json]);
+        }
+
+        await cluster.Job("twice").Append(new EventBatch(1, "x", 7, [kept, fresh], 0));
+        var events = await Watch("twice");
+        Assert.Single(events, kept.Json);
+        Assert.Single(events, fresh.Json);
+    }
+
     [Fact]
     public async Task RankEnded_StorageAwayForLong_IsTakenWhenItIsBack()
     {

@@ -13,6 +13,7 @@ internal sealed record PlotForm(string[] Panels, string[] Series, string? X, str
     public static PlotForm Of(string bench) => bench switch
     {
         "matmul" => new([], ["precision"], "size", "GFLOP/s", Logarithmic: true),
+        "memory" => new(["model"], ["precision", "what"], null, "peak MiB"),
         "step" => new(["model"], ["precision", "what"], null, "ratio"),
         "allreduce" => new(["case", "ranks on cores"], ["who"], "bytes", "bus GB/s", Logarithmic: true),
         "scaling" => new(["model", "precision"], ["batch", "silos"], "ranks", "samples/s"),

@@ -18,10 +18,12 @@ public sealed class BenchOptionsTests
     {
         Assert.Equal(3, BenchOptions.Parse(["scaling"]).Rounds);
         Assert.Equal(1, BenchOptions.Parse(["scaling", "--quick"]).Rounds);
+        Assert.Equal(1, BenchOptions.Parse(["memory"]).Rounds);
     }
 
     [Theory]
     [InlineData("expected --rounds N or --only NAME", "step", "--sizes", "4")]
+    [InlineData("expected --rounds N or --only NAME", "memory", "--ranks", "2")]
     [InlineData("--sizes LIST", "allreduce", "--frob")]
     [InlineData("--rounds is '0'", "scaling", "--rounds", "0")]
     [InlineData("--sizes needs a value", "allreduce", "--sizes")]

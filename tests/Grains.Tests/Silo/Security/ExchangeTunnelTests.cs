@@ -66,6 +66,7 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
         lease.Dispose();
         var refused = Assert.Throws<IOException>(() => sites[1].Tunnel.Connect(endpoint));
         Assert.Contains("knows no such listener", refused.Message, StringComparison.Ordinal);
+        await Settled(1);
         Assert.Equal(1, sites[0].Refused.Count);
     }
 
