@@ -22,7 +22,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     private readonly FoldProgram program;
     private readonly GradientPartial[] operands;
     private readonly GradientPartial?[][] incoming;
-    private readonly nint[][] incomingMemory;
+    private readonly OperandStaging staging;
     private readonly int localOperands;
     private readonly List<GradientPartial> pieces = [];
     private GradientFactors factors;
@@ -51,12 +51,11 @@ public sealed unsafe class ExchangeBuffers : IDisposable
 
         var all = new List<MicroBatchRun>();
         incoming = new GradientPartial?[plan.Silos][];
-        incomingMemory = new nint[plan.Silos][];
+        staging = new OperandStaging(plan, Enumerable.Range(0, plan.Slices.Count).Max(PresenceBytes));
         var ordered = new List<GradientPartial>();
         for (var silo = 0; silo < plan.Silos; silo++)
         {
             incoming[silo] = new GradientPartial?[plan.Partials[silo].Count];
-            incomingMemory[silo] = new nint[plan.Partials[silo].Count];
             if (silo == silos.Index)
             {
                 localOperands = all.Count;
@@ -67,8 +66,6 @@ public sealed unsafe class ExchangeBuffers : IDisposable
             for (var k = 0; k < plan.Partials[silo].Count; k++)
             {
                 var run = plan.Partials[silo][k];
-                // Only the pages that this silo reduces are ever touched.
-                incomingMemory[silo][k] = (nint)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64);
                 ordered.Add(incoming[silo][k] = new GradientPartial(run.Start, run.End, parameters));
                 all.Add(run);
             }
@@ -155,28 +152,20 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         return scratch;
     }
 
-    /// <summary>Where another silo's partial of a slice that this silo reduces belongs: room for the slice, FP32.</summary>
-    public nint Incoming(int silo, int partial, int slice) => incomingMemory[silo][partial] + (nint)(Plan.Slices[slice].Start * sizeof(float));
+    /// <summary>Where another silo's partial of a slice that this silo reduces belongs: room for the slice, FP32, until it is folded.</summary>
+    public nint Incoming(int silo, int partial, int slice) => staging.Rent(silo, partial, slice);
 
-    /// <summary>Another silo's partial of a slice has come whole.</summary>
-    /// <param name="at">Where it lies, FP32; anywhere but at <see cref="Incoming"/> it must be folded before anything else arrives.</param>
-    public void Arrived(int silo, int partial, int slice, nint at, ReadOnlySpan<byte> presence)
-    {
-        var (first, end) = touching[slice];
-        var flat = at - (nint)(Plan.Slices[slice].Start * sizeof(float));
-        for (var i = first; i < end; i++)
-        {
-            var present = SliceTrailer.Has(presence, i - first);
-            var address = flat + (nint)(ranges[i].Offset * sizeof(float));
-            incoming[silo][partial]!.Sources[ranges[i].Parameter] = present ? new GradientSource(address, false) : default;
-        }
-    }
+    /// <summary>Another silo's partial of a slice has come whole to its place.</summary>
+    public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence) => presence.CopyTo(staging.Presence(silo, partial, slice));
 
     /// <summary>Reduces a slice whose operands are all here; the result stands at <see cref="Sum"/>.</summary>
     /// <returns>Whether a scaled sum in it is not finite.</returns>
     public bool Fold(int slice)
     {
         Gather();
+        for (var silo = 0; silo < incoming.Length; silo++)
+            for (var k = 0; k < incoming[silo].Length; k++)
+                if (incoming[silo][k] is { } operand) PointAt(operand, silo, k, slice);
         var part = Plan.Slices[slice];
         var found = reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, reduced, BlockNorms);
         FoundInf |= found;
@@ -217,12 +206,18 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     public void Dispose()
     {
         reducer.Dispose();
-        foreach (var silo in incomingMemory)
-            for (var k = 0; k < silo.Length; k++)
-            {
-                NativeMemory.AlignedFree((void*)silo[k]);
-                silo[k] = 0;
-            }
+        staging.Dispose();
+    }
+
+    /// <summary>Has an operand's sources lead to where the slice's elements lie, and gives the room back: nothing takes it before they are added.</summary>
+    private void PointAt(GradientPartial operand, int silo, int partial, int slice)
+    {
+        var presence = staging.Presence(silo, partial, slice);
+        var flat = staging.Payload(silo, partial, slice) - (nint)(Plan.Slices[slice].Start * sizeof(float));
+        var (first, end) = touching[slice];
+        for (var i = first; i < end; i++)
+            operand.Sources[ranges[i].Parameter] = SliceTrailer.Has(presence, i - first) ? new GradientSource(flat + (nint)(ranges[i].Offset * sizeof(float)), false) : default;
+        staging.Return(silo, partial, slice);
     }
 
     private void Gather()

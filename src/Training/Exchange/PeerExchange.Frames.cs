@@ -115,8 +115,7 @@ internal sealed unsafe partial class PeerExchange
                 var bit = OperandBit(link.Silo, header.Partial);
                 if ((operandsGot[header.Slice] & bit) != 0) return null;
                 operandsGot[header.Slice] |= bit;
-                // The last operand is added as soon as it is whole: where it is read once and soon, it need not leave the cache.
-                return operandsMissing[header.Slice] == 1 ? (nint)link.ScratchIn : buffers.Incoming(link.Silo, header.Partial, header.Slice);
+                return buffers.Incoming(link.Silo, header.Partial, header.Slice);
             case FrameKind.Sum:
                 return part.Owner == link.Silo && whole && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice)) ? buffers.Sum(header.Slice) : null;
             default:
@@ -134,7 +133,8 @@ internal sealed unsafe partial class PeerExchange
         switch (header.Kind)
         {
             case FrameKind.Operand:
-                TakeOperand(link, header);
+                buffers.Arrived(link.Silo, header.Partial, header.Slice, new ReadOnlySpan<byte>(link.TrailerIn, buffers.PresenceBytes(header.Slice)));
+                OperandHere(header.Slice);
                 break;
             case FrameKind.Sum:
                 buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, new ReadOnlySpan<byte>(link.TrailerIn, buffers.SumTrailerBytes(header.Slice)));
@@ -152,22 +152,6 @@ internal sealed unsafe partial class PeerExchange
                 Fail(PeerHandshake.ReadReason(new ReadOnlySpan<byte>(link.ScratchIn, header.PayloadBytes), silos.Names[link.Silo]));
                 break;
         }
-    }
-
-    private void TakeOperand(PeerLink link, in FrameHeader header)
-    {
-        var presence = new ReadOnlySpan<byte>(link.TrailerIn, buffers.PresenceBytes(header.Slice));
-        var place = buffers.Incoming(link.Silo, header.Partial, header.Slice);
-        if (!link.IsInScratch)
-        {
-            buffers.Arrived(link.Silo, header.Partial, header.Slice, place, presence);
-            OperandHere(header.Slice);
-            return;
-        }
-        buffers.Arrived(link.Silo, header.Partial, header.Slice, (nint)link.ScratchIn, presence);
-        OperandHere(header.Slice);
-        // Other slices of the same parameters came to their own place.
-        buffers.Arrived(link.Silo, header.Partial, header.Slice, place, presence);
     }
 
     /// <summary>Queues what the other silos reduce, then counts in what is reduced here.</summary>

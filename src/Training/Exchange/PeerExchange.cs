@@ -21,6 +21,12 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private const int FarewellMilliseconds = 100;
     private const int Spins = 2000;
 
+    /// <summary>Where all have a core: what comes in is looked at in between.</summary>
+    private const int ShortSendBytes = 64 * 1024;
+
+    /// <summary>Where cores are shared: each change of threads costs more than what waits meanwhile.</summary>
+    private const int LongSendBytes = 256 * 1024;
+
     private readonly ExchangeBuffers buffers;
     private readonly ExchangePlan plan;
     private readonly ExchangeSilos silos;
@@ -58,6 +64,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         (this.buffers, plan, silos, this.door, this.spin) = (buffers, buffers.Plan, buffers.Silos, door, spin);
         this.links = [.. links];
         job = PeerHandshake.JobNumber(silos.JobId);
+        foreach (var link in this.links) link.SendBytes = spin ? ShortSendBytes : LongSendBytes;
         operandsMissing = new int[plan.Slices.Count];
         operandsGot = new ulong[plan.Slices.Count];
         done = new bool[plan.Slices.Count];
@@ -199,6 +206,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         {
             var wanted = links[i].IsParked ? 0 : PollIn;
             if (links[i].IsSending || links[i].Outgoing.Count > 0) wanted |= PollOut;
+            links[i].SleepThroughBody();
             entries[i] = new PollEntry { Fd = wanted == 0 ? -1 : links[i].Fd, Wanted = (short)wanted };
         }
         entries[links.Length] = new PollEntry { Fd = wake, Wanted = PollIn };

@@ -8,8 +8,8 @@ namespace Distributed.Training.Exchange;
 /// <remarks>Small frames leave together in one call, and what comes in with a frame is kept for the next one: a call into the kernel costs as much as a small frame.</remarks>
 internal sealed unsafe class PeerLink : IDisposable
 {
-    /// <summary>Bytes of payload a send: small enough that what comes in is looked at in between.</summary>
-    private const int SendBytes = 64 * 1024;
+    /// <summary>Bytes that are let come together before a sleeper is woken.</summary>
+    private const int MostAwaited = 256 * 1024;
 
     /// <summary>Room for small frames on their way out.</summary>
     private const int BatchBytes = 32 * 1024;
@@ -38,6 +38,7 @@ internal sealed unsafe class PeerLink : IDisposable
     private int payloadLeft;
     private byte* trailerAt;
     private int trailerLeft;
+    private int wakesAt = 1;
 
     /// <param name="socket">Connected and proven; taken over.</param>
     /// <param name="trailerBytes">Longest trailer.</param>
@@ -65,6 +66,9 @@ internal sealed unsafe class PeerLink : IDisposable
 
     public int Fd => fd;
 
+    /// <value>Most bytes of payload that one call sends.</value>
+    public int SendBytes { get; set; }
+
     public Queue<OutgoingFrame> Outgoing { get; } = new();
 
     public FrameHeader* HeaderIn { get; }
@@ -85,9 +89,6 @@ internal sealed unsafe class PeerLink : IDisposable
 
     /// <value>A checked header stands; its body is being read.</value>
     public bool InBody { get; private set; }
-
-    /// <value>The payload of the frame that came last lies in <see cref="ScratchIn"/>.</value>
-    public bool IsInScratch { get; private set; }
 
     /// <value>Sequence that the next header must carry.</value>
     public ulong Expected => nextIn;
@@ -178,7 +179,6 @@ internal sealed unsafe class PeerLink : IDisposable
         IsParked = false;
         InBody = true;
         headerGot = 0;
-        IsInScratch = payload == ScratchIn;
         payloadIn = payload;
         payloadLeft = HeaderIn->PayloadBytes;
         trailerAt = TrailerIn;
@@ -213,6 +213,15 @@ internal sealed unsafe class PeerLink : IDisposable
         }
         if (whole) InBody = false;
         return true;
+    }
+
+    /// <summary>Lets a poll sleep until the frame that is being read is whole: what comes of it before is nothing to act on.</summary>
+    public void SleepThroughBody()
+    {
+        var bytes = InBody ? Math.Clamp(payloadLeft + trailerLeft, 1, MostAwaited) : 1;
+        if (bytes == wakesAt) return;
+        WakeAt(fd, bytes);
+        wakesAt = bytes;
     }
 
     /// <summary>Says that nothing more will be sent; what was sent still arrives.</summary>

@@ -11,6 +11,8 @@ internal static unsafe partial class Posix
     public const short PollOut = 4;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    private const int SocketLevel = 1;
+    private const int LowWater = 18;
     private const int EventNonBlocking = 0x800;
     private const int EventCloseOnExec = 0x80000;
 
@@ -29,6 +31,9 @@ internal static unsafe partial class Posix
         _ = Read(fd, &count, sizeof(ulong));
     }
 
+    /// <summary>A poll for what comes in wakes at so many bytes, at the end of the connection, or when the kernel will hold no more.</summary>
+    public static void WakeAt(int fd, int bytes) => _ = SetOption(fd, SocketLevel, LowWater, &bytes, sizeof(int));
+
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(int fd, MessageHeader* message, int flags);
 
@@ -40,6 +45,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    private static partial int SetOption(int fd, int level, int name, void* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     private static partial int EventFd(uint initial, int flags);
