@@ -56,6 +56,20 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         Assert.Equal("Dead", Members()["dtrain-0"]);
     }
 
+    /// <summary>A pod that was deleted by force while its silo goes on.</summary>
+    [Fact]
+    public async Task PodOfTheSameName_ToldToLeaveWhileItWaitsForTheOther_LeavesInOrder()
+    {
+        using var first = await StartAsync("dtrain-0");
+        using var second = SiloProcess.Begin(folder, "dtrain-0", Add("dtrain-0"));
+        var time = TimeProvider.System;
+        for (var begin = time.GetTimestamp(); !api.Table("dtrain")!.Contains("Joining", StringComparison.Ordinal); await Task.Delay(LookAgain, time))
+            Assert.True(time.GetElapsedTime(begin) < Soon, $"No silo joins: {api.Table("dtrain")}");
+        await second.LeaveAsync();
+        Assert.DoesNotContain("Joining", api.Table("dtrain")!, StringComparison.Ordinal);
+        Assert.Contains("Active", api.Table("dtrain")!, StringComparison.Ordinal);
+    }
+
     /// <summary>In its container the silo is the first process, which no signal of its own ends.</summary>
     [ProcessSpaceFact]
     public async Task FirstProcessOfAContainer_WakesAfterItWasGivenUp_Ends()

@@ -25,9 +25,13 @@ internal sealed class SiloProcess : IDisposable
 
     /// <summary>Starts a silo and waits for its ready line.</summary>
     public static Task<SiloProcess> StartAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
-        ReadyAsync(Launch(BuiltProgram.Start(BuiltProgram.Silo, ["serve"]), folder, name, settings), name);
+        ReadyAsync(Begin(folder, name, settings), name);
 
-    /// <summary>The same, as the first process of a process space of its own; <see cref="Id"/> is that of its parent outside.</summary>
+    /// <summary>Starts a silo and waits for nothing.</summary>
+    public static SiloProcess Begin(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+        Launch(BuiltProgram.Start(BuiltProgram.Silo, ["serve"]), folder, name, settings);
+
+    /// <summary>The same as <see cref="StartAsync"/>, as the first process of a process space of its own; <see cref="Id"/> is that of its parent outside.</summary>
     public static Task<SiloProcess> StartFirstAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
         ReadyAsync(Launch(ProcessSpace.Start(BuiltProgram.Silo, "serve"), folder, name, settings), name);
 
@@ -51,7 +55,7 @@ internal sealed class SiloProcess : IDisposable
     /// <summary>Starts a silo that cannot run, to its end.</summary>
     public static async Task<(int Code, string Error)> FailAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
     {
-        using var silo = Launch(BuiltProgram.Start(BuiltProgram.Silo, ["serve"]), folder, name, settings);
+        using var silo = Begin(folder, name, settings);
         await silo.process.WaitForExitAsync().WaitAsync(Deadline);
         return (silo.process.ExitCode, silo.error.ToString());
     }
