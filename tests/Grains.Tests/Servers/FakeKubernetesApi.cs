@@ -22,6 +22,7 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, Channel<string>> watches = [];
     private JsonObject? map;
     private int version = 1;
+    private int unheard;
     private WebApplication app = null!;
 
     private FakeKubernetesApi()
@@ -35,6 +36,9 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
     /// <summary>Answers these with 403: method and the end of the path, such as <c>GET pods</c>.</summary>
     public ConcurrentBag<string> Forbidden { get; } = [];
 
+    /// <summary>Breaks the next calls off, as a network does that is not open yet.</summary>
+    public void BreakOff(int calls) => Volatile.Write(ref unheard, calls);
+
     /// <summary>How many writes of the map were refused because it had changed.</summary>
     public int Conflicts { get; private set; }
 
@@ -46,6 +50,12 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         builder.Services.AddRoutingCore();
         fake.app = builder.Build();
         fake.app.UseRouting();
+        fake.app.Use((context, next) =>
+        {
+            if (Interlocked.Decrement(ref fake.unheard) < 0) return next(context);
+            context.Abort();
+            return Task.CompletedTask;
+        });
         fake.app.Use((context, next) => fake.IsForbidden(context.Request) ? Refuse(context, StatusCodes.Status403Forbidden) : next(context));
         fake.app.MapGet("/api/v1/namespaces/{ns}/configmaps/{name}", fake.GetMap);
         fake.app.MapPut("/api/v1/namespaces/{ns}/configmaps/{name}", fake.PutMap);

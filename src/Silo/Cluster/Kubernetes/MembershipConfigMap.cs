@@ -13,12 +13,14 @@ internal sealed class MembershipConfigMap : IDisposable
     /// <summary>Of one call; Orleans tries again.</summary>
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
+
     private readonly k8s.Kubernetes client;
     private readonly KubernetesSettings settings;
 
     private MembershipConfigMap(k8s.Kubernetes client, KubernetesSettings settings) => (this.client, this.settings) = (client, settings);
 
-    /// <summary>Connects and tries the rights that a silo needs.</summary>
+    /// <summary>Connects, tries the rights that a silo needs.</summary>
     /// <exception cref="JobException">Code <c>settings-invalid</c> or <c>store-unreachable</c>.</exception>
     public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, TimeSpan patience)
     {
@@ -65,35 +67,44 @@ internal sealed class MembershipConfigMap : IDisposable
     private async Task Check(CancellationToken deadline)
     {
         await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
-            client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline));
+            client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline), deadline);
         await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
-            client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline));
+            client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline), deadline);
         // Without this right Orleans would ask again and again.
-        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline));
+        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline), deadline);
     }
 
-    private async Task Try(string what, string whenMissing, Func<Task> call)
+    /// <summary>A network that is not yet open to a new pod refuses its first calls: they are made again until the deadline.</summary>
+    private async Task<T> Try<T>(string what, string whenMissing, Func<Task<T>> call, CancellationToken deadline)
     {
-        try
+        for (Exception? refused = null; ;)
         {
-            await call();
-        }
-        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
-        }
-        catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
-        {
-            throw Invalid(
-                $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
-                + $"(pods: get, list, watch, patch; configmaps named {settings.ConfigMap}: get, update).", e);
-        }
-        catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
-        {
-            throw new JobException(
-                ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({e.Message.TrimEnd('.')}): check its address and the network policy.", e);
+            try
+            {
+                return await call();
+            }
+            catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+            {
+                throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
+            }
+            catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+            {
+                throw Invalid(
+                    $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
+                    + $"(pods: get, list, watch, patch; configmaps named {settings.ConfigMap}: get, update).", e);
+            }
+            catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
+            {
+                if (deadline.IsCancellationRequested) throw Unreachable(what, refused ?? e);
+                refused = e;
+            }
+
+            await Task.WhenAny(Task.Delay(LookAgain, TimeProvider.System, deadline));
         }
     }
+
+    private JobException Unreachable(string what, Exception refused) => new(
+        ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({refused.Message.TrimEnd('.')}): check its address and the network policy.", refused);
 
     private static JobException Invalid(string message, Exception inner) => new(ServeErrors.SettingsInvalid, message, inner);
 }

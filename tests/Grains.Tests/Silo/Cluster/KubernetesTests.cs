@@ -34,6 +34,13 @@ public sealed class KubernetesTests : IAsyncLifetime
     public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, Patience)).Dispose();
 
     [Fact]
+    public async Task Open_FirstCallsAreBrokenOff_TriesAgain()
+    {
+        api.BreakOff(calls: 3);
+        (await MembershipConfigMap.Open(Settings, Patience)).Dispose();
+    }
+
+    [Fact]
     public async Task Open_MapMissing_SaysWhatMakesIt()
     {
         api.RemoveMap();
