@@ -37,7 +37,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
             Files = files,
             Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
             Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
-            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, Patience) : null,
+            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, settings.ClusterId, Patience) : null,
         };
     }
 

@@ -11,11 +11,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Distributed.Grains.Tests.Servers;
 
-/// <summary>As much of the Kubernetes API as a silo uses: one ConfigMap with resource versions, and pods to get, list, watch and patch.</summary>
+/// <summary>As much of the Kubernetes API as a silo uses: one ConfigMap with resource versions, and pods to get, list and watch.</summary>
 internal sealed class FakeKubernetesApi : IAsyncDisposable
 {
     public const string Namespace = "train";
     public const string ConfigMap = "dtrain-membership";
+    public const string Cluster = "dtrain";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonObject> pods = [];
@@ -61,7 +62,6 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         fake.app.MapPut("/api/v1/namespaces/{ns}/configmaps/{name}", fake.PutMap);
         fake.app.MapGet("/api/v1/namespaces/{ns}/pods", fake.ListPods);
         fake.app.MapGet("/api/v1/namespaces/{ns}/pods/{name}", fake.GetPod);
-        fake.app.MapPatch("/api/v1/namespaces/{ns}/pods/{name}", fake.PatchPod);
         await fake.app.StartAsync();
         return fake;
     }
@@ -92,13 +92,18 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         lock (gate) map = null;
     }
 
-    public void AddPod(string name)
+    public void AddPod(string name, string cluster = Cluster)
     {
         var pod = new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = Namespace,
+                ["labels"] = new JsonObject { ["orleans/serviceId"] = cluster, ["orleans/clusterId"] = cluster },
+            },
             ["status"] = new JsonObject { ["phase"] = "Running", ["podIP"] = "127.0.0.1" },
         };
         lock (gate)
@@ -159,21 +164,6 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         lock (gate) return pods.TryGetValue(name, out var pod) ? Answer(context, pod) : Refuse(context, StatusCodes.Status404NotFound);
     }
 
-    private async Task PatchPod(HttpContext context, string name)
-    {
-        var patch = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
-        JsonObject pod;
-        lock (gate)
-        {
-            pod = pods[name];
-            Merge(pod, patch);
-            Stamp(pod);
-        }
-
-        Publish("MODIFIED", pod);
-        await Answer(context, pod);
-    }
-
     private async Task ListPods(HttpContext context)
     {
         if (context.Request.Query["watch"] == "true")
@@ -228,15 +218,6 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
 
     private static bool Matches(JsonObject pod, string? selector) => string.IsNullOrEmpty(selector) || selector.Split(',').All(
         term => term.Split('=') is [var key, var value] && (string?)pod["metadata"]!["labels"]?[key] == value);
-
-    private static void Merge(JsonObject target, JsonObject patch)
-    {
-        foreach (var (key, value) in patch)
-        {
-            if (value is JsonObject inner && target[key] is JsonObject known) Merge(known, inner);
-            else target[key] = value?.DeepClone();
-        }
-    }
 
     private static Task Answer(HttpContext context, JsonObject body)
     {

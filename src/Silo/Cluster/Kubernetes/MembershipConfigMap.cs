@@ -4,6 +4,7 @@ using Distributed.Silo.Serve;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Orleans.Hosting.Kubernetes;
 
 namespace Distributed.Silo.Cluster.Kubernetes;
 
@@ -15,20 +16,24 @@ internal sealed class MembershipConfigMap : IDisposable
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>By which Orleans knows the pods of a cluster.</summary>
+    private static readonly string[] Labels = [KubernetesHostingOptions.ServiceIdLabel, KubernetesHostingOptions.ClusterIdLabel];
+
     private readonly k8s.Kubernetes client;
     private readonly KubernetesSettings settings;
 
     private MembershipConfigMap(k8s.Kubernetes client, KubernetesSettings settings) => (this.client, this.settings) = (client, settings);
 
-    /// <summary>Connects, tries the rights that a silo needs.</summary>
+    /// <summary>Connects, tries the rights that a silo needs and looks at the labels of its pod.</summary>
+    /// <param name="clusterId">What the labels must say.</param>
     /// <exception cref="JobException">Code <c>settings-invalid</c> or <c>store-unreachable</c>.</exception>
-    public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, TimeSpan patience)
+    public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, string clusterId, TimeSpan patience)
     {
         var map = new MembershipConfigMap(new k8s.Kubernetes(KubernetesAccess.Configuration(settings)), settings);
         try
         {
             using var deadline = new CancellationTokenSource(patience, TimeProvider.System);
-            await map.Check(deadline.Token);
+            await map.Check(clusterId, deadline.Token);
             return map;
         }
         catch
@@ -64,14 +69,26 @@ internal sealed class MembershipConfigMap : IDisposable
         }
     }
 
-    private async Task Check(CancellationToken deadline)
+    private async Task Check(string clusterId, CancellationToken deadline)
     {
         await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
             client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline), deadline);
-        await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
+        var pod = await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
             client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline), deadline);
+        RefuseOtherLabels(pod, clusterId);
         // Without this right Orleans would ask again and again.
         await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline), deadline);
+    }
+
+    /// <summary>Orleans would write them itself, for which a silo has no right.</summary>
+    private void RefuseOtherLabels(V1Pod pod, string clusterId)
+    {
+        foreach (var label in Labels)
+        {
+            var found = pod.Metadata.Labels?.TryGetValue(label, out var value) == true ? $"'{value}'" : "none";
+            if (found != $"'{clusterId}'")
+                throw Invalid($"Pod {settings.Pod}: label {label}: found {found}, expected '{clusterId}', the DTRAIN_CLUSTER_ID; set both alike in the pod's template.", null);
+        }
     }
 
     /// <summary>A network that is not yet open to a new pod refuses its first calls: they are made again until the deadline.</summary>
@@ -91,7 +108,7 @@ internal sealed class MembershipConfigMap : IDisposable
             {
                 throw Invalid(
                     $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
-                    + $"(pods: get, list, watch, patch; configmaps named {settings.ConfigMap}: get, update).", e);
+                    + $"(pods: get, list, watch; configmaps named {settings.ConfigMap}: get, update).", e);
             }
             catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
             {
@@ -106,5 +123,5 @@ internal sealed class MembershipConfigMap : IDisposable
     private JobException Unreachable(string what, Exception refused) => new(
         ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({refused.Message.TrimEnd('.')}): check its address and the network policy.", refused);
 
-    private static JobException Invalid(string message, Exception inner) => new(ServeErrors.SettingsInvalid, message, inner);
+    private static JobException Invalid(string message, Exception? inner) => new(ServeErrors.SettingsInvalid, message, inner);
 }
