@@ -18,7 +18,7 @@ public sealed class AccessTests
             pods =>
             {
                 Assert.Equal(["pods"], pods.Resources);
-                Assert.Equal(["get", "list", "patch", "watch"], pods.Verbs.Order(StringComparer.Ordinal));
+                Assert.Equal(["get", "list", "watch"], pods.Verbs.Order(StringComparer.Ordinal));
             },
             membership =>
             {

@@ -89,6 +89,14 @@ public sealed class DockerfileTests
             Dockerfile.Steps.Where(step => step.Instruction == "FROM").Select(step => step.Arguments));
     }
 
+    /// <summary>Restores of the image and of a fresh clone see the advisories of their day.</summary>
+    [Fact]
+    public async Task Advisories_AboutPackages_BreakNoBuild()
+    {
+        var excepted = (await EvaluateAsync("Silo", "cpu", "TreatWarningsAsErrors", "WarningsNotAsErrors"))["WarningsNotAsErrors"].Split(';');
+        Assert.All(["NU1900", "NU1901", "NU1902", "NU1903", "NU1904"], warning => Assert.Contains(warning, excepted));
+    }
+
     [KubectlFact]
     public void Image_OpensThePortsAndSetsTheRuntimeThatThePodNames()
     {

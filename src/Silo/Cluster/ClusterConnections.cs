@@ -14,6 +14,9 @@ internal sealed class ClusterConnections : IAsyncDisposable
     /// <summary>From the start to the error of a store that does not answer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
+    /// <summary>A pod that gives up is started again later and later; on a node where everything starts at once, the first calls take long.</summary>
+    private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(30);
+
     public StateFiles? Files { get; private init; }
 
     public IConnectionMultiplexer? Redis { get; private init; }
@@ -37,7 +40,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
             Files = files,
             Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
             Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
-            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, Patience) : null,
+            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, settings.ClusterId, PodPatience) : null,
         };
     }
 

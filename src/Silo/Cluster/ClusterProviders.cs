@@ -21,14 +21,15 @@ internal static class ClusterProviders
     private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
 
     /// <param name="siloPort">Port of the Orleans endpoint.</param>
-    public static void Configure(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)
+    /// <param name="leave">Ends the wait for a silo of the same name.</param>
+    public static void Configure(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort, CancellationToken leave = default)
     {
         AddMembership(silo, cluster, connections, siloPort);
         AddStorage(silo, cluster, connections);
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
         silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameGuard>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<SiloNameGuard>(s, cluster, leave));
     }
 
     private static void AddMembership(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)

@@ -6,6 +6,7 @@ using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Exchange;
+using Distributed.Silo.Serve;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using SessionOptions = Distributed.Training.Loop.SessionOptions;
@@ -107,7 +108,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     {
         if (session.Running == 0) return;
         LogStuck(session.Options.JobId, longestCall.TotalSeconds);
-        System.Diagnostics.Process.GetCurrentProcess().Kill();
+        ProcessEnd.Now();
     }
 
     [LoggerMessage(4110, LogLevel.Critical, "Job {Job}: a rank did not end within {Seconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint.")]

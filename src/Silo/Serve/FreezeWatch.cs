@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Serve;
@@ -43,7 +42,7 @@ internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDeta
         }
 
         LogGivenUp(stood.TotalSeconds);
-        Process.GetCurrentProcess().Kill();
+        ProcessEnd.Now();
     }
 
     [LoggerMessage(4211, LogLevel.Critical, "This silo stood still for {Seconds} s and was given up by the cluster; it ends. Its jobs go on elsewhere.")]

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Distributed.Silo.Serve;
 
 /// <summary>The pipe that tells whether the client still lives.</summary>
@@ -32,7 +30,7 @@ internal static class Lifeline
             gone.SetResult();
             using var never = new ManualResetEventSlim();
             never.Wait(LongestFarewell);
-            Process.GetCurrentProcess().Kill();
+            ProcessEnd.Now();
         })
         { IsBackground = true, Name = "lifeline" }.Start();
         return gone.Task;

@@ -61,7 +61,7 @@ internal static class ServeCommand
         {
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             NativeRuntime.Initialize();
-            await using var app = await SiloApp.Start(settings);
+            await using var app = await SiloApp.Start(settings, leave.Token);
             AnnounceReady(app);
             var told = new TaskCompletionSource();
             await using var registration = leave.Token.Register(told.SetResult);
@@ -72,7 +72,7 @@ internal static class ServeCommand
         catch (JobException e)
         {
             await Console.Error.WriteLineAsync($"dtrain-silo: {e.Message}");
-            return 1;
+            return leave.IsCancellationRequested ? 0 : 1;
         }
     }
 

@@ -47,13 +47,14 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>Port of the door for Orleans clients, on loopback; null when there is none.</summary>
     public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
+    /// <param name="leave">Ends the wait for a silo of the same name.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
-    public static async Task<SiloApp> Start(ServeSettings settings)
+    public static async Task<SiloApp> Start(ServeSettings settings, CancellationToken leave = default)
     {
         var connections = await ClusterConnections.Open(settings.Cluster, settings.JobsRoot);
         try
         {
-            return await Start(settings, connections);
+            return await Start(settings, connections, leave);
         }
         catch
         {
@@ -62,14 +63,14 @@ internal sealed class SiloApp : IAsyncDisposable
         }
     }
 
-    private static async Task<SiloApp> Start(ServeSettings settings, ClusterConnections connections)
+    private static async Task<SiloApp> Start(ServeSettings settings, ClusterConnections connections, CancellationToken leave)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, connections, SiloPorts.Choose(settings.Network));
+            var app = Build(settings, connections, SiloPorts.Choose(settings.Network), leave);
             try
             {
-                await app.StartAsync();
+                await app.StartAsync(CancellationToken.None);
                 return new SiloApp(app, connections);
             }
             catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -91,7 +92,7 @@ internal sealed class SiloApp : IAsyncDisposable
             catch (JobException)
             {
                 // It may stand in the table of members already.
-                await app.StopAsync();
+                await app.StopAsync(CancellationToken.None);
                 await app.DisposeAsync();
                 throw;
             }
@@ -130,7 +131,7 @@ internal sealed class SiloApp : IAsyncDisposable
         await connections.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, SiloPorts ports)
+    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -150,7 +151,7 @@ internal sealed class SiloApp : IAsyncDisposable
         });
         // Before Orleans: a job may come as soon as the silo is a member.
         builder.Services.AddNetwork(settings.Network);
-        builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports));
+        builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports, leave));
         ConfigureServices(builder.Services, settings);
         var app = builder.Build();
         app.MapDoor();
@@ -170,9 +171,9 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports)
+    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)
     {
-        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo);
+        if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo, leave);
         else ConfigureClient(silo, settings, ports);
         SiloPorts.Bind(silo, settings.Network);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.EndToEnd.Tests.Cli;
 using Distributed.Grains.Tests.Servers;
 
 namespace Distributed.EndToEnd.Tests.Cluster;
@@ -6,6 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>Silo processes as pods, against a Kubernetes API of our own.</summary>
 public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
 {
+    private const int SigCont = 18;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
@@ -18,11 +20,12 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private Task<SiloProcess> StartAsync(string pod)
+    private Task<SiloProcess> StartAsync(string pod) => SiloProcess.StartAsync(folder, pod, Add(pod));
+
+    private (string Name, string Value)[] Add(string pod)
     {
         api.AddPod(pod);
-        return SiloProcess.StartAsync(
-            folder, pod, ("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace), ("POD_IP", "127.0.0.1"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path)));
+        return [("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace), ("POD_IP", "127.0.0.1"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path))];
     }
 
     /// <summary>Status of each silo in the table, by name.</summary>
@@ -51,5 +54,32 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
 
         await first.LeaveAsync();
         Assert.Equal("Dead", Members()["dtrain-0"]);
+    }
+
+    /// <summary>A pod that was deleted by force while its silo goes on.</summary>
+    [Fact]
+    public async Task PodOfTheSameName_ToldToLeaveWhileItWaitsForTheOther_LeavesInOrder()
+    {
+        using var first = await StartAsync("dtrain-0");
+        using var second = SiloProcess.Begin(folder, "dtrain-0", Add("dtrain-0"));
+        var time = TimeProvider.System;
+        for (var begin = time.GetTimestamp(); !api.Table("dtrain")!.Contains("Joining", StringComparison.Ordinal); await Task.Delay(LookAgain, time))
+            Assert.True(time.GetElapsedTime(begin) < Soon, $"No silo joins: {api.Table("dtrain")}");
+        await second.LeaveAsync();
+        Assert.DoesNotContain("Joining", api.Table("dtrain")!, StringComparison.Ordinal);
+        Assert.Contains("Active", api.Table("dtrain")!, StringComparison.Ordinal);
+    }
+
+    /// <summary>In its container the silo is the first process, which no signal of its own ends.</summary>
+    [ProcessSpaceFact]
+    public async Task FirstProcessOfAContainer_WakesAfterItWasGivenUp_Ends()
+    {
+        using var first = await StartAsync("dtrain-0");
+        using var second = await SiloProcess.StartFirstAsync(folder, "dtrain-1", Add("dtrain-1"));
+        var inside = Assert.Single(ProcessTable.ChildrenOf(second.Id));
+        ProcessTable.Signal(inside, ProcessTable.SigStop);
+        await ReachAsync("dtrain-1", "Dead");
+        ProcessTable.Signal(inside, SigCont);
+        await second.HasEndedAsync().WaitAsync(Soon);
     }
 }

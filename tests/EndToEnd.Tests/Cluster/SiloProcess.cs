@@ -24,9 +24,19 @@ internal sealed class SiloProcess : IDisposable
     public string Endpoint { get; private set; } = "";
 
     /// <summary>Starts a silo and waits for its ready line.</summary>
-    public static async Task<SiloProcess> StartAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
+    public static Task<SiloProcess> StartAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+        ReadyAsync(Begin(folder, name, settings), name);
+
+    /// <summary>Starts a silo and waits for nothing.</summary>
+    public static SiloProcess Begin(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+        Launch(BuiltProgram.Start(BuiltProgram.Silo, ["serve"]), folder, name, settings);
+
+    /// <summary>The same as <see cref="StartAsync"/>, as the first process of a process space of its own; <see cref="Id"/> is that of its parent outside.</summary>
+    public static Task<SiloProcess> StartFirstAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+        ReadyAsync(Launch(ProcessSpace.Start(BuiltProgram.Silo, "serve"), folder, name, settings), name);
+
+    private static async Task<SiloProcess> ReadyAsync(SiloProcess silo, string name)
     {
-        var silo = Launch(folder, name, settings);
         try
         {
             var line = await silo.process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
@@ -45,7 +55,7 @@ internal sealed class SiloProcess : IDisposable
     /// <summary>Starts a silo that cannot run, to its end.</summary>
     public static async Task<(int Code, string Error)> FailAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
     {
-        using var silo = Launch(folder, name, settings);
+        using var silo = Begin(folder, name, settings);
         await silo.process.WaitForExitAsync().WaitAsync(Deadline);
         return (silo.process.ExitCode, silo.error.ToString());
     }
@@ -78,9 +88,8 @@ internal sealed class SiloProcess : IDisposable
         process.Dispose();
     }
 
-    private static SiloProcess Launch(ClusterFolder folder, string name, IEnumerable<(string Name, string Value)> settings)
+    private static SiloProcess Launch(ProcessStartInfo start, ClusterFolder folder, string name, IEnumerable<(string Name, string Value)> settings)
     {
-        var start = BuiltProgram.Start(BuiltProgram.Silo, ["serve"]);
         (string Name, string Value)[] common =
         [
             ("DTRAIN_TOKEN_FILE", folder.TokenFile), ("DTRAIN_JOBS_ROOT", folder.JobsRoot), ("DTRAIN_DATA_ROOT", folder.DataRoot), ("DTRAIN_PORT", "0"), ("DTRAIN_SILO_NAME", name), ("DTRAIN_SLOTS", "2"),

@@ -11,17 +11,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Distributed.Grains.Tests.Servers;
 
-/// <summary>As much of the Kubernetes API as a silo uses: one ConfigMap with resource versions, and pods to get, list, watch and patch.</summary>
+/// <summary>As much of the Kubernetes API as a silo uses: one ConfigMap with resource versions, and pods to get, list and watch.</summary>
 internal sealed class FakeKubernetesApi : IAsyncDisposable
 {
     public const string Namespace = "train";
     public const string ConfigMap = "dtrain-membership";
+    public const string Cluster = "dtrain";
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonObject> pods = [];
     private readonly ConcurrentDictionary<Guid, Channel<string>> watches = [];
     private JsonObject? map;
     private int version = 1;
+    private int unheard;
     private WebApplication app = null!;
 
     private FakeKubernetesApi()
@@ -35,6 +37,9 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
     /// <summary>Answers these with 403: method and the end of the path, such as <c>GET pods</c>.</summary>
     public ConcurrentBag<string> Forbidden { get; } = [];
 
+    /// <summary>Breaks the next calls off, as a network does that is not open yet.</summary>
+    public void BreakOff(int calls) => Volatile.Write(ref unheard, calls);
+
     /// <summary>How many writes of the map were refused because it had changed.</summary>
     public int Conflicts { get; private set; }
 
@@ -46,12 +51,17 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         builder.Services.AddRoutingCore();
         fake.app = builder.Build();
         fake.app.UseRouting();
+        fake.app.Use((context, next) =>
+        {
+            if (Interlocked.Decrement(ref fake.unheard) < 0) return next(context);
+            context.Abort();
+            return Task.CompletedTask;
+        });
         fake.app.Use((context, next) => fake.IsForbidden(context.Request) ? Refuse(context, StatusCodes.Status403Forbidden) : next(context));
         fake.app.MapGet("/api/v1/namespaces/{ns}/configmaps/{name}", fake.GetMap);
         fake.app.MapPut("/api/v1/namespaces/{ns}/configmaps/{name}", fake.PutMap);
         fake.app.MapGet("/api/v1/namespaces/{ns}/pods", fake.ListPods);
         fake.app.MapGet("/api/v1/namespaces/{ns}/pods/{name}", fake.GetPod);
-        fake.app.MapPatch("/api/v1/namespaces/{ns}/pods/{name}", fake.PatchPod);
         await fake.app.StartAsync();
         return fake;
     }
@@ -82,13 +92,18 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         lock (gate) map = null;
     }
 
-    public void AddPod(string name)
+    public void AddPod(string name, string cluster = Cluster)
     {
         var pod = new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = Namespace,
+                ["labels"] = new JsonObject { ["orleans/serviceId"] = cluster, ["orleans/clusterId"] = cluster },
+            },
             ["status"] = new JsonObject { ["phase"] = "Running", ["podIP"] = "127.0.0.1" },
         };
         lock (gate)
@@ -149,21 +164,6 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         lock (gate) return pods.TryGetValue(name, out var pod) ? Answer(context, pod) : Refuse(context, StatusCodes.Status404NotFound);
     }
 
-    private async Task PatchPod(HttpContext context, string name)
-    {
-        var patch = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
-        JsonObject pod;
-        lock (gate)
-        {
-            pod = pods[name];
-            Merge(pod, patch);
-            Stamp(pod);
-        }
-
-        Publish("MODIFIED", pod);
-        await Answer(context, pod);
-    }
-
     private async Task ListPods(HttpContext context)
     {
         if (context.Request.Query["watch"] == "true")
@@ -218,15 +218,6 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
 
     private static bool Matches(JsonObject pod, string? selector) => string.IsNullOrEmpty(selector) || selector.Split(',').All(
         term => term.Split('=') is [var key, var value] && (string?)pod["metadata"]!["labels"]?[key] == value);
-
-    private static void Merge(JsonObject target, JsonObject patch)
-    {
-        foreach (var (key, value) in patch)
-        {
-            if (value is JsonObject inner && target[key] is JsonObject known) Merge(known, inner);
-            else target[key] = value?.DeepClone();
-        }
-    }
 
     private static Task Answer(HttpContext context, JsonObject body)
     {

@@ -4,6 +4,7 @@ using Distributed.Silo.Serve;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Orleans.Hosting.Kubernetes;
 
 namespace Distributed.Silo.Cluster.Kubernetes;
 
@@ -13,20 +14,26 @@ internal sealed class MembershipConfigMap : IDisposable
     /// <summary>Of one call; Orleans tries again.</summary>
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>By which Orleans knows the pods of a cluster.</summary>
+    private static readonly string[] Labels = [KubernetesHostingOptions.ServiceIdLabel, KubernetesHostingOptions.ClusterIdLabel];
+
     private readonly k8s.Kubernetes client;
     private readonly KubernetesSettings settings;
 
     private MembershipConfigMap(k8s.Kubernetes client, KubernetesSettings settings) => (this.client, this.settings) = (client, settings);
 
-    /// <summary>Connects and tries the rights that a silo needs.</summary>
+    /// <summary>Connects, tries the rights that a silo needs and looks at the labels of its pod.</summary>
+    /// <param name="clusterId">What the labels must say.</param>
     /// <exception cref="JobException">Code <c>settings-invalid</c> or <c>store-unreachable</c>.</exception>
-    public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, TimeSpan patience)
+    public static async Task<MembershipConfigMap> Open(KubernetesSettings settings, string clusterId, TimeSpan patience)
     {
         var map = new MembershipConfigMap(new k8s.Kubernetes(KubernetesAccess.Configuration(settings)), settings);
         try
         {
             using var deadline = new CancellationTokenSource(patience, TimeProvider.System);
-            await map.Check(deadline.Token);
+            await map.Check(clusterId, deadline.Token);
             return map;
         }
         catch
@@ -62,38 +69,59 @@ internal sealed class MembershipConfigMap : IDisposable
         }
     }
 
-    private async Task Check(CancellationToken deadline)
+    private async Task Check(string clusterId, CancellationToken deadline)
     {
         await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
-            client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline));
-        await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
-            client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline));
+            client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline), deadline);
+        var pod = await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
+            client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline), deadline);
+        RefuseOtherLabels(pod, clusterId);
         // Without this right Orleans would ask again and again.
-        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline));
+        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline), deadline);
     }
 
-    private async Task Try(string what, string whenMissing, Func<Task> call)
+    /// <summary>Orleans would write them itself, for which a silo has no right.</summary>
+    private void RefuseOtherLabels(V1Pod pod, string clusterId)
     {
-        try
+        foreach (var label in Labels)
         {
-            await call();
-        }
-        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
-        }
-        catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
-        {
-            throw Invalid(
-                $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
-                + $"(pods: get, list, watch, patch; configmaps named {settings.ConfigMap}: get, update).", e);
-        }
-        catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
-        {
-            throw new JobException(
-                ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({e.Message.TrimEnd('.')}): check its address and the network policy.", e);
+            var found = pod.Metadata.Labels?.TryGetValue(label, out var value) == true ? $"'{value}'" : "none";
+            if (found != $"'{clusterId}'")
+                throw Invalid($"Pod {settings.Pod}: label {label}: found {found}, expected '{clusterId}', the DTRAIN_CLUSTER_ID; set both alike in the pod's template.", null);
         }
     }
 
-    private static JobException Invalid(string message, Exception inner) => new(ServeErrors.SettingsInvalid, message, inner);
+    /// <summary>A network that is not yet open to a new pod refuses its first calls: they are made again until the deadline.</summary>
+    private async Task<T> Try<T>(string what, string whenMissing, Func<Task<T>> call, CancellationToken deadline)
+    {
+        for (Exception? refused = null; ;)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+            {
+                throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
+            }
+            catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+            {
+                throw Invalid(
+                    $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
+                    + $"(pods: get, list, watch; configmaps named {settings.ConfigMap}: get, update).", e);
+            }
+            catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
+            {
+                if (deadline.IsCancellationRequested) throw Unreachable(what, refused ?? e);
+                refused = e;
+            }
+
+            await Task.WhenAny(Task.Delay(LookAgain, TimeProvider.System, deadline));
+        }
+    }
+
+    private JobException Unreachable(string what, Exception refused) => new(
+        ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({refused.Message.TrimEnd('.')}): check its address and the network policy.", refused);
+
+    private static JobException Invalid(string message, Exception? inner) => new(ServeErrors.SettingsInvalid, message, inner);
 }

@@ -28,10 +28,17 @@ public sealed class KubernetesTests : IAsyncLifetime
         directory.Delete(recursive: true);
     }
 
-    private async Task<JobException> Refused() => await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, Patience)).Dispose());
+    private async Task<JobException> Refused() => await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose());
 
     [Fact]
-    public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, Patience)).Dispose();
+    public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose();
+
+    [Fact]
+    public async Task Open_FirstCallsAreBrokenOff_TriesAgain()
+    {
+        api.BreakOff(calls: 3);
+        (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose();
+    }
 
     [Fact]
     public async Task Open_MapMissing_SaysWhatMakesIt()
@@ -46,6 +53,13 @@ public sealed class KubernetesTests : IAsyncLifetime
     {
         api.RemovePod("silo-0");
         Assert.Contains("pods/silo-0; POD_NAME and POD_NAMESPACE", (await Refused()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_PodOfAnotherCluster_NamesLabelAndVariable()
+    {
+        var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings, "other", Patience));
+        Assert.Contains("label orleans/serviceId: found 'dtrain', expected 'other', the DTRAIN_CLUSTER_ID", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,15 +86,15 @@ public sealed class KubernetesTests : IAsyncLifetime
     [Fact]
     public async Task Open_NoKubeConfig_NamesTheFile()
     {
-        var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, Patience));
+        var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, FakeKubernetesApi.Cluster, Patience));
         Assert.Contains("DTRAIN_KUBE_CONFIG: /nowhere/config", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Replace_ByTwo_RefusesTheSecond()
     {
-        using var one = await MembershipConfigMap.Open(Settings, Patience);
-        using var other = await MembershipConfigMap.Open(Settings, Patience);
+        using var one = await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience);
+        using var other = await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience);
         var (read, stale) = (await one.Read(), await other.Read());
         read.Data = new Dictionary<string, string> { ["a.json"] = "1", ["note"] = "kept" };
         stale.Data = new Dictionary<string, string> { ["a.json"] = "2" };

@@ -24,13 +24,13 @@ public sealed class Stores : IAsyncLifetime
         Storage = store switch { "redis" => StateStorage.Redis, "postgres" => StateStorage.Postgres, _ => StateStorage.Files },
         Store = store switch { "redis" => new Secret((await redis.Value).Store), "postgres" => new Secret((await postgres.Value).Store), _ => null },
         Kubernetes = store == "kubernetes" ? new KubernetesSettings(
-            FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, (await KubernetesAsync()).WriteKubeConfig(directory.FullName)) : null,
+            FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, (await KubernetesAsync(cluster)).WriteKubeConfig(directory.FullName)) : null,
     };
 
-    internal async Task<FakeKubernetesApi> KubernetesAsync()
+    internal async Task<FakeKubernetesApi> KubernetesAsync(string cluster = FakeKubernetesApi.Cluster)
     {
         var api = await kubernetes.Value;
-        api.AddPod("silo-0");
+        api.AddPod("silo-0", cluster);
         return api;
     }
 
