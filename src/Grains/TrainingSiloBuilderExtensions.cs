@@ -30,7 +30,7 @@ public static class TrainingSiloBuilderExtensions
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
         // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
         builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();
-        return builder.KeepGrainsOfSurvivors().NoticeLostSilos();
+        return builder.KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
     }
 
     /// <summary>Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.</summary>
@@ -53,4 +53,8 @@ public static class TrainingSiloBuilderExtensions
         // A frozen silo's sockets stay open and say nothing of it.
         o.EnableConnectionLivenessCheck = false;
     });
+
+    /// <summary>No grain is placed by load, so silos need not tell each other of theirs every second: that would be a good part of what an idle cluster uses.</summary>
+    private static ISiloBuilder RestWhenIdle(this ISiloBuilder builder) => builder.Configure<DeploymentLoadPublisherOptions>(
+        o => o.DeploymentLoadPublisherRefreshTime = TimeSpan.FromMinutes(1));
 }

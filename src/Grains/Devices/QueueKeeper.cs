@@ -48,6 +48,6 @@ internal sealed partial class QueueKeeper(IGrainFactory grains, IClusterMembersh
         }
     }
 
-    [LoggerMessage(3107, LogLevel.Debug, "The job queue was not reached; tried again in a second.")]
+    [LoggerMessage(3107, LogLevel.Debug, "The job queue was not reached; tried again in two seconds.")]
     private partial void LogNotTold(Exception error);
 }

@@ -57,7 +57,7 @@ internal sealed record ClusterSettings
             ClusterId = Name("DTRAIN_CLUSTER_ID", Get("DTRAIN_CLUSTER_ID") ?? "dtrain"),
             Clustering = clustering,
             Storage = storage,
-            Primary = ReadPrimary(Get("DTRAIN_PRIMARY"), clustering),
+            Primary = ReadPrimary(variable("DTRAIN_PRIMARY"), clustering),
             Store = ReadStore(Get, clustering is Clustering.Redis or Clustering.Postgres || storage is StateStorage.Redis or StateStorage.Postgres),
             Kubernetes = kubernetes,
         };
@@ -103,7 +103,13 @@ internal sealed record ClusterSettings
 
     private static IPEndPoint? ReadPrimary(string? text, Clustering clustering)
     {
-        if (text is null) return null;
+        if (string.IsNullOrEmpty(text))
+        {
+            // A shell that read the ready line too early: this silo would begin a second cluster over the same jobs.
+            return text is null || clustering != Clustering.Localhost ? null : throw Invalid(
+                "DTRAIN_PRIMARY is set but empty, expected the endpoint in the first silo's ready line, which it writes once it is up; for the first silo leave it out.");
+        }
+
         if (clustering != Clustering.Localhost)
             throw Invalid($"DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING={WordOf(clustering)}, where silos find each other without it; leave it out.");
         return IPEndPoint.TryParse(text, out var primary) && IPAddress.IsLoopback(primary.Address) && primary.Port > 0

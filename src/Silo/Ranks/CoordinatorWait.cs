@@ -25,7 +25,7 @@ internal sealed class CoordinatorWait : IDisposable
     /// <param name="deadline">The coordinator's own.</param>
     /// <param name="where">Begins the message when there is no answer, such as <c>Step 3, silo silo-1</c>.</param>
     /// <exception cref="JobErrorException">The generation was aborted.</exception>
-    /// <exception cref="JobException">Code <c>deadline</c>: no answer; code <c>silo-lost</c>: the coordinator cannot be reached.</exception>
+    /// <exception cref="JobException">Code <c>deadline</c>: no answer; code <c>silo-lost</c>: the coordinator cannot be reached, or failed, such as at its store.</exception>
     public T For<T>(Task<T> answer, TimeSpan deadline, string where)
     {
         var longest = deadline + Slack;
@@ -40,9 +40,12 @@ internal sealed class CoordinatorWait : IDisposable
         }
         catch (AggregateException e) when (e.InnerException is OrleansException or TimeoutException)
         {
-            // What Orleans says is the message that was lost; what counts is that its receiver is.
             var code = e.InnerException is TimeoutException ? ErrorCodes.Deadline : ErrorCodes.SiloLost;
-            throw new JobException(code, $"{where}: the coordinator cannot be reached ({e.InnerException.GetType().Name}); resume from the last checkpoint.", e);
+            // What Orleans says of a lost message is the message; what counts is that its receiver is lost. Anything else the receiver itself ran into.
+            var what = e.InnerException is OrleansMessageRejectionException or TimeoutException
+                ? $"the coordinator cannot be reached ({e.InnerException.GetType().Name})"
+                : $"the coordinator could not do its part ({e.InnerException.FirstLine()})";
+            throw new JobException(code, $"{where}: {what}; resume from the last checkpoint.", e);
         }
     }
 

@@ -36,18 +36,19 @@ internal sealed class JobPaths(ServeSettings settings)
         if (Path.IsPathRooted(path)) throw Refuse($"{setting}: found the absolute path '{path}', expected one relative to the operator's root.");
         if (path.Split('/', '\\').Contains("..")) throw Refuse($"{setting}: found '..' in '{path}', expected a path that stays under the operator's root.");
         var full = Path.GetFullPath(Path.Combine(root, path));
-        return StaysUnder(root, full) ? full : throw Refuse($"{setting}: '{path}' leads out of the operator's root through a link.");
+        if (Real(full) is not { } place) throw Refuse($"{setting}: '{path}' goes through more than {MostLinks} links; expected a path without a loop of links.");
+        return StaysUnder(root, place) ? full : throw Refuse($"{setting}: '{path}' leads out of the operator's root through a link.");
     }
 
-    private static bool StaysUnder(string root, string full)
+    private static bool StaysUnder(string root, string place)
     {
-        var home = Real(root);
-        var place = Real(full);
+        var home = Real(root) ?? throw Refuse($"the operator's root {root} goes through more than {MostLinks} links.");
         return place == home || place.StartsWith(home.TrimEnd('/') + "/", StringComparison.Ordinal);
     }
 
     // As the kernel walks it: a link may hide in the middle of a path, or behind another link.
-    private static string Real(string path)
+    /// <returns>Null: too many links.</returns>
+    private static string? Real(string path)
     {
         var ahead = new Stack<string>(path.Split('/').Reverse());
         var at = "/";
@@ -67,7 +68,7 @@ internal sealed class JobPaths(ServeSettings settings)
                 continue;
             }
 
-            if (++links > MostLinks) throw Refuse($"'{path}' goes through more than {MostLinks} links.");
+            if (++links > MostLinks) return null;
             if (target.StartsWith('/')) at = "/";
             foreach (var step in target.Split('/').Reverse()) ahead.Push(step);
         }

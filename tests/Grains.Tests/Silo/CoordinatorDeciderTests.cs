@@ -87,6 +87,16 @@ public sealed class CoordinatorDeciderTests : IDisposable
         Assert.Equal(ErrorCodes.SiloLost, error.Code);
     }
 
+    [Fact]
+    public void Decide_CoordinatorsStoreIsGone_LossThatNamesIt()
+    {
+        var decider = Decider(Task.FromException<VoteReply>(new OrleansException("Error from storage provider jobs during WriteStateAsync for grain job/toy\nand its history")));
+        var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
+        Assert.Equal(
+            "Step 1, silo a: the coordinator could not do its part (Error from storage provider jobs during WriteStateAsync for grain job/toy); resume from the last checkpoint.", error.Message);
+        Assert.Equal(ErrorCodes.SiloLost, error.Code);
+    }
+
     private sealed class FakeCoordinator(Task<VoteReply> decision, Task<MeetReply> mesh) : ICoordinatorGrain
     {
         public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => decision;

@@ -58,6 +58,7 @@ public sealed class ClusterSettingsTests
     [InlineData("are both set", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE=very-secret", "DTRAIN_STORE_FILE=/tmp/x")]
     [InlineData("nothing is kept there", "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_PRIMARY: found '10.0.0.1:4000'", "DTRAIN_PRIMARY=10.0.0.1:4000")]
+    [InlineData("DTRAIN_PRIMARY is set but empty", "DTRAIN_PRIMARY=")]
     [InlineData("DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING=redis", "DTRAIN_PRIMARY=127.0.0.1:4000", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_SLOTS: found '0'", "DTRAIN_SLOTS=0")]
     [InlineData("DTRAIN_CLUSTER_ID: found 'a/b'", "DTRAIN_CLUSTER_ID=a/b")]
