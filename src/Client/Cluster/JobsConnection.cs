@@ -14,7 +14,7 @@ internal sealed class JobsConnection : IDisposable
     private readonly GrpcChannel channel;
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
-    /// <param name="silence">Longest time without an answer to a ping; null: a minute, for a cluster whose cores are busy.</param>
+    /// <param name="silence">Longest silence of a door that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
     public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
     {
         SocketsHttpHandler handler = new()
@@ -25,8 +25,8 @@ internal sealed class JobsConnection : IDisposable
             // A door lets only so many streams into one connection.
             EnableMultipleHttp2Connections = true,
             // A silo that froze with its sockets open is noticed here.
-            KeepAlivePingDelay = (silence ?? TimeSpan.FromSeconds(20)) / 2,
-            KeepAlivePingTimeout = silence ?? TimeSpan.FromSeconds(60),
+            KeepAlivePingDelay = silence / 3 ?? TimeSpan.FromSeconds(10),
+            KeepAlivePingTimeout = silence * 2 / 3 ?? TimeSpan.FromSeconds(60),
         };
         if (trust is not null) handler.SslOptions = trust.Options(address);
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions

@@ -17,6 +17,9 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>A silo that answers no ping while its connection stands has frozen, not ended.</summary>
+    private static readonly TimeSpan FrozenPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>The job's own error says more than that a silo ended: its silos find out within seconds.</summary>
     private static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(15);
 
@@ -77,16 +80,17 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         catch (Exception broken) when (abandoned.IsCancellationRequested && broken is OperationCanceledException or RpcException)
         {
             // Without a lost silo, whoever abandoned the job has said why.
-            if (await watching is { } lost) await ExplainAsync(lost, recorder, lost.DescribeEnd());
+            if (await watching is { } lost) await ExplainAsync(lost, recorder, lost.DescribeEnd(), EndPatience);
         }
         catch (RpcException lost)
         {
-            await ExplainAsync(silos.First, recorder, $"Silo {silos.First.Name} does not answer: its process froze or was stopped ({lost.Status.StatusCode}, {lost.Status.Detail}).");
+            var patience = lost.Status.DebugException?.GetBaseException() is HttpProtocolException ? FrozenPatience : EndPatience;
+            await ExplainAsync(silos.First, recorder, $"Silo {silos.First.Name} does not answer: its process froze or was stopped ({lost.Status.StatusCode}, {lost.Status.Detail}).", patience);
         }
     }
 
-    /// <summary>How long the first silo may keep silent: about as long as its ranks are waited for, within what a busy machine needs.</summary>
-    private TimeSpan Silence => TimeSpan.FromSeconds(Math.Clamp(plan.Spec.Workers.StepDeadline ?? double.MaxValue, 5, 20));
+    /// <summary>How long the first silo may keep silent: such that its freezing is known about as soon as that of another, within what a busy machine needs.</summary>
+    private TimeSpan Silence => TimeSpan.FromSeconds(Math.Clamp((plan.Spec.Workers.StepDeadline ?? double.MaxValue) - FrozenPatience.TotalSeconds, 4.5, 30));
 
     /// <summary>A silo that ends takes the job with it: when the job does not say so itself, it is not waited for.</summary>
     /// <returns>The silo for which the job was abandoned; null when it was not.</returns>
@@ -161,9 +165,9 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     }
 
     /// <summary>The silo fell silent: says how it ended, in the event log too.</summary>
-    private async Task ExplainAsync(SiloProcess silo, EventRecorder recorder, string otherwise)
+    private async Task ExplainAsync(SiloProcess silo, EventRecorder recorder, string otherwise, TimeSpan patience)
     {
-        var message = await silo.HasEndedAsync(EndPatience) ? silo.DescribeEnd() : otherwise;
+        var message = await silo.HasEndedAsync(patience) ? silo.DescribeEnd() : otherwise;
         lastWords = silo.LastWords();
         FailedEvent failed = new(new JobError(ErrorCodes.SiloLost, message, null, silo.Name, null, progress.Step?.Step));
         recorder.Record(JobEventJson.Write(failed));

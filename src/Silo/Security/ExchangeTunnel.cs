@@ -24,7 +24,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
 
     private readonly ConcurrentDictionary<ulong, IPEndPoint> published = new();
     private readonly ConcurrentDictionary<TunnelPumps, bool> running = new();
-    private readonly SemaphoreSlim greeting = new(GreetingsAtOnce);
+    private readonly UnprovenCallers unproven = new(GreetingsAtOnce, SiloIdentity.LongestHandshake, time);
     private readonly ManualResetEventSlim closing = new();
     private Socket? listener;
 
@@ -103,13 +103,9 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
             try
             {
                 var caller = listener!.Accept();
-                if (greeting.Wait(0))
-                {
-                    new Thread(() => Answer(caller)) { IsBackground = true, Name = $"{Name} greeting" }.Start();
-                    continue;
-                }
-                refused.Note(Name, caller.RemoteEndPoint, $"{GreetingsAtOnce} other callers are being greeted");
-                caller.Dispose();
+                var from = caller.RemoteEndPoint;
+                var place = unproven.Enter(caller);
+                new Thread(() => Answer(caller, from, place)) { IsBackground = true, Name = $"{Name} greeting" }.Start();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -119,32 +115,26 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         }
     }
 
-    private void Answer(Socket caller)
+    private void Answer(Socket caller, EndPoint? from, UnprovenCallers.Place place)
     {
         string? why = null;
         Socket? local = null;
-        EndPoint? from = null;
-        using var deadline = new GreetingDeadline(caller, time);
+        using var _ = place;
         try
         {
-            from = caller.RemoteEndPoint;
             var tls = Open(caller);
             tls.AuthenticateAsServer(identity.Answering(w => why = w));
             local = Reach(TunnelGreeting.Hear(tls));
             TunnelGreeting.Reply(tls, known: local is not null);
             if (local is null) throw new IOException("it named a ticket that no listener here has");
-            deadline.Dispose();
+            place.Prove();
             Pump(tls, caller, local);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
             local?.Dispose();
             caller.Dispose();
-            if (!closing.IsSet) refused.Note(Name, from, why ?? deadline.Words ?? Words(e));
-        }
-        finally
-        {
-            greeting.Release();
+            if (!closing.IsSet) refused.Note(Name, from, why ?? place.Closed ?? Words(e));
         }
     }
 

@@ -47,7 +47,7 @@ internal static class PeerHandshake
         return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "door"));
     }
 
-    /// <summary>The door's part; blocks, at most <see cref="LongestGreeting"/> a read.</summary>
+    /// <summary>The door's part; blocks, at most <see cref="LongestGreeting"/> a read; the door bounds the whole.</summary>
     /// <returns>Who called, proven.</returns>
     /// <exception cref="RefusedException">Who called does not belong here; says what was found and expected.</exception>
     public static (int Silo, FrameSeal Out, FrameSeal In) Answer(Socket socket, ExchangeSilos silos, ReadOnlySpan<byte> secret)

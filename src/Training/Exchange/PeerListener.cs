@@ -8,7 +8,7 @@ namespace Distributed.Training.Exchange;
 /// <summary>A generation's door for the other silos: proves who calls, turns everyone else away, and counts them.</summary>
 internal sealed class PeerListener : IDisposable
 {
-    private const int GreetingsAtOnce = 16;
+    private const int GreetingsAtOnce = 64;
     private const int RefusalsTold = 10;
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(100);
 
@@ -16,7 +16,7 @@ internal sealed class PeerListener : IDisposable
     private readonly IDisposable lease;
     private readonly Action<string> warn;
     private readonly BlockingCollection<(int Silo, Socket Socket, FrameSeal Out, FrameSeal In)> arrived = [];
-    private readonly SemaphoreSlim greeting = new(GreetingsAtOnce);
+    private readonly UnprovenCallers unproven = new(GreetingsAtOnce, PeerHandshake.LongestGreeting, TimeProvider.System);
     private readonly HashSet<int> known = [];
     private readonly Lock gate = new();
     private ExchangeSilos? silos;
@@ -27,7 +27,7 @@ internal sealed class PeerListener : IDisposable
 
     /// <summary>Listens on loopback, at any free port.</summary>
     /// <param name="wire">How the other silos get there.</param>
-    /// <param name="warn">Takes a line about each of the first callers that were refused.</param>
+    /// <param name="warn">Takes a line about each of the first callers that were refused, then at each doubling of their number.</param>
     public PeerListener(IExchangeWire wire, Action<string> warn)
     {
         this.warn = warn;
@@ -76,12 +76,9 @@ internal sealed class PeerListener : IDisposable
             try
             {
                 var caller = socket.Accept();
-                if (!greeting.Wait(0))
-                {
-                    Refuse(caller, $"{GreetingsAtOnce} other callers are being greeted");
-                    continue;
-                }
-                new Thread(() => Greet(caller)) { IsBackground = true, Name = "exchange greeting" }.Start();
+                var from = caller.RemoteEndPoint;
+                var place = unproven.Enter(caller);
+                new Thread(() => Greet(caller, from, place)) { IsBackground = true, Name = "exchange greeting" }.Start();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -90,44 +87,30 @@ internal sealed class PeerListener : IDisposable
         }
     }
 
-    private void Greet(Socket caller)
+    private void Greet(Socket caller, EndPoint? from, UnprovenCallers.Place place)
     {
+        using var _ = place;
         try
         {
             var (silo, sealOut, sealIn) = PeerHandshake.Answer(caller, silos!, secret);
+            place.Prove();
             bool first;
             lock (gate) first = known.Add(silo);
             if (first && !closed) arrived.Add((silo, caller, sealOut, sealIn));
-            else Refuse(caller, $"found a second connection of silo {silos!.Names[silo]}, expected one");
+            else Refuse(caller, from, $"found a second connection of silo {silos!.Names[silo]}, expected one");
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Refuse(caller, e is RefusedException ? e.Message : "it did not complete the handshake");
-        }
-        finally
-        {
-            greeting.Release();
+            Refuse(caller, from, place.Closed ?? (e is RefusedException ? e.Message : "it did not complete the handshake"));
         }
     }
 
-    private void Refuse(Socket caller, string why)
+    private void Refuse(Socket caller, EndPoint? from, string why)
     {
         var count = Interlocked.Increment(ref refused);
-        var from = Remote(caller);
         caller.Dispose();
-        if (closed || count > RefusalsTold) return;
-        warn($"The exchange of silo {silos!.Names[silos.Index]} refused a connection from {from}: {why}. Nothing of it was used; {count} refused so far.");
-    }
-
-    private static string Remote(Socket caller)
-    {
-        try
-        {
-            return caller.RemoteEndPoint?.ToString() ?? "an unknown address";
-        }
-        catch (SocketException)
-        {
-            return "an unknown address";
-        }
+        // The first ones, then ever fewer: a flood must not fill the log, nor pass unseen.
+        if (closed || (count > RefusalsTold && !long.IsPow2(count))) return;
+        warn($"The exchange of silo {silos!.Names[silos.Index]} refused a connection from {from?.ToString() ?? "an unknown address"}: {why}. Nothing of it was used; {count} refused so far.");
     }
 }

@@ -44,6 +44,9 @@ internal sealed class DtrainProcess : IAsyncDisposable
     /// <summary>Reads stdout up to the first event: all silos run, and the ranks begin.</summary>
     public Task ReachStartAsync() => ReachAsync("{\"event\":\"started\",");
 
+    /// <summary>Reads stdout up to the failure.</summary>
+    public Task ReachFailureAsync() => ReachAsync("{\"event\":\"failed\",");
+
     /// <summary>Waits for words on stderr.</summary>
     public async Task SaidAsync(string words)
     {

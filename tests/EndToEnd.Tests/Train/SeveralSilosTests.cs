@@ -86,6 +86,21 @@ public sealed class SeveralSilosTests : IDisposable
     }
 
     [Fact]
+    public async Task FreezeFirstSilo_FailsSoonAfterTheStepsDeadlineNamingIt()
+    {
+        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        await running.ReachStepAsync(25);
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        ProcessTable.Signal(silos.Min(), ProcessTable.SigStop);
+        var begin = TimeProvider.System.GetTimestamp();
+        await running.ReachFailureAsync();
+        // Seven where nothing else runs: the deadline is shorter than what a silo may keep silent on a busy machine.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(begin).TotalSeconds, 0, 12);
+        (await running.EndAsync()).Exits(1).SaysOneFailure().Says("[silo-lost]", "silo-0", "froze");
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+    }
+
+    [Fact]
     public async Task KillClient_AllSilosEndSoon()
     {
         await using var running = Start(LongStart, 3, 3);

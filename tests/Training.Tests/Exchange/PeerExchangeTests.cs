@@ -139,13 +139,40 @@ public sealed class PeerExchangeTests
     }
 
     [Fact]
+    public void Door_HundredsThatSayNothing_MakeRoomForTheSilo()
+    {
+        using var rig = new ExchangeRig([900_000], [1, 1], 2);
+        var warnings = new List<string>();
+        using var door = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
+        var secret = new byte[32];
+        door.Open(rig.Buffers[0].Silos, secret);
+        var strangers = Enumerable.Range(0, 300).Select(_ => Dial(door)).ToList();
+        using var socket = Dial(door);
+        _ = PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, secret);
+        var (silo, proven, _, _) = door.Take(Patience);
+        Assert.Equal(1, silo);
+        strangers.ForEach(s => s.Dispose());
+        proven.Dispose();
+        lock (warnings) Assert.InRange(warnings.Count, 10, 20);
+        Assert.True(door.Refused >= 200, $"{door.Refused} refused.");
+        rig.Buffers[0].Dispose();
+        rig.Buffers[1].Dispose();
+    }
+
+    private static Socket Dial(PeerListener door)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(IPEndPoint.Parse(door.Endpoint));
+        return socket;
+    }
+
+    [Fact]
     public void Door_AnotherSecret_IsRefused()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         using var door = new PeerListener(new DirectWire(), _ => { });
         door.Open(rig.Buffers[0].Silos, new byte[32]);
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Connect(IPEndPoint.Parse(door.Endpoint));
+        using var socket = Dial(door);
         byte[] wrong = [.. Enumerable.Repeat((byte)1, 32)];
         Assert.Throws<JobException>(() => PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, wrong));
         rig.Buffers[0].Dispose();
