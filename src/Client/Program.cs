@@ -69,6 +69,11 @@ internal static class Program
             await error.WriteLineAsync($"dtrain: [{failure.Code}] {failure.Message}");
             return ExitCode.Of(failure.Code);
         }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync($"dtrain: the system refused to read or write a file or this command's output: {refused.Message.TrimEnd('.')}. Check rights and free space.");
+            return ExitCode.Failed;
+        }
         // The process edge: whatever was not foreseen still ends in one message and a code.
         catch (Exception unforeseen)
         {
