@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Distributed.Client.Commands;
+using Distributed.Client.Rendering;
 using Distributed.Client.Runs;
 using Distributed.Core;
 
@@ -11,6 +12,7 @@ internal static class Program
     public static Task<int> Main(string[] args)
     {
         Interruption.HearInBackground();
+        Console.SetError(new TalkWriter(Console.Error));
         return RunAsync(args, Console.Out, Console.Error);
     }
 
