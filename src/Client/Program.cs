@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Distributed.Client.Commands;
+using Distributed.Client.Rendering;
 using Distributed.Client.Runs;
 using Distributed.Core;
 
@@ -11,6 +12,7 @@ internal static class Program
     public static Task<int> Main(string[] args)
     {
         Interruption.HearInBackground();
+        Console.SetError(new TalkWriter(Console.Error));
         return RunAsync(args, Console.Out, Console.Error);
     }
 
@@ -68,6 +70,11 @@ internal static class Program
         {
             await error.WriteLineAsync($"dtrain: [{failure.Code}] {failure.Message}");
             return ExitCode.Of(failure.Code);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync($"dtrain: the system refused to read or write a file or this command's output: {refused.Message.TrimEnd('.')}. Check rights and free space.");
+            return ExitCode.Failed;
         }
         // The process edge: whatever was not foreseen still ends in one message and a code.
         catch (Exception unforeseen)

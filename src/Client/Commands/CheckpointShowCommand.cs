@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distributed.Client.Rendering;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Events;
 
 namespace Distributed.Client.Commands;
 
@@ -61,7 +62,7 @@ internal static class CheckpointShowCommand
         path = checkpoint.Path,
         step = snapshot.State.Step,
         updates = snapshot.State.Updates,
-        lossScale = (double)snapshot.State.Scaling.Scale,
+        lossScale = JsonNumber.Exact(snapshot.State.Scaling.Scale),
         growthTracker = snapshot.State.Scaling.GrowthTracker,
         seed = snapshot.Seed,
         fingerprint = snapshot.Fingerprint,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Scaling;
 
@@ -99,5 +100,5 @@ internal sealed class ScaleTraceCommand
 
     /// <summary>The float32 scale widened to double, so that a reader gets exactly that value.</summary>
     private static string Line(ScaleTraceStep step) => FormattableString.Invariant(
-        $"{{\"scale\":{(double)step.Scale:R},\"growthTracker\":{step.GrowthTracker},\"skipped\":{(step.Skipped ? "true" : "false")}}}");
+        $"{{\"scale\":{JsonNumber.Exact(step.Scale).ToJsonString()},\"growthTracker\":{step.GrowthTracker},\"skipped\":{(step.Skipped ? "true" : "false")}}}");
 }

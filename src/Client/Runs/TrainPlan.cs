@@ -47,5 +47,11 @@ internal sealed record TrainPlan(string JobId, JobSpec Spec, int Ranks, int Silo
     /// <summary>Ranks of silo <paramref name="silo"/>, from 0; as the silos deal them.</summary>
     public int RanksOf(int silo) => (int)((silo + 1L) * Ranks / Silos) - (int)((long)silo * Ranks / Silos);
 
-    private static string Printable(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-'));
+    /// <summary>The job's name as the beginning of an id: ids are letters, digits and a few signs, and no longer than 64 with their suffix.</summary>
+    private static string Printable(string name)
+    {
+        const int Longest = 45;
+        var slug = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')).TrimStart('.', '_', '-');
+        return slug.Length == 0 ? "job" : slug[..Math.Min(slug.Length, Longest)];
+    }
 }

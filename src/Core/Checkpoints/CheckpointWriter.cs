@@ -68,6 +68,7 @@ public sealed class CheckpointWriter : IDisposable
         Storage.Guard(store.Root, () =>
         {
             Publish();
+            if (Directory.Exists(Path.Combine(store.Root, CheckpointStore.LatestFile))) Retire(Path.Combine(store.Root, CheckpointStore.LatestFile));
             Storage.Replace(
                 store.Root, CheckpointStore.LatestFile, store.OwnTemporaryPrefix + CheckpointStore.LatestFile,
                 Encoding.UTF8.GetBytes(CheckpointName.Of(Step) + "\n"));
@@ -107,10 +108,10 @@ public sealed class CheckpointWriter : IDisposable
         foreach (var step in surplus) Retire(store.PathOf(step));
     }
 
-    /// <summary>Renamed before it is deleted, so that no half-deleted checkpoint ever bears a step's name.</summary>
+    /// <summary>Renamed before it is deleted, so that no half-deleted checkpoint ever bears a step's name; a file in a folder's place goes too.</summary>
     private void Retire(string path)
     {
-        if (!Directory.Exists(path)) return;
+        if (!Path.Exists(path)) return;
         var retired = Path.Combine(store.Root, store.OwnTemporaryPrefix + "old-" + Path.GetFileName(path));
         Directory.Move(path, retired);
         Storage.Delete(retired);

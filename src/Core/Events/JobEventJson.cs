@@ -97,5 +97,5 @@ public static partial class JobEventJson
         ["step"] = error.Step,
     };
 
-    private static JsonValue? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+    private static JsonValue? Number(double value) => double.IsFinite(value) ? JsonNumber.Exact(value) : null;
 }

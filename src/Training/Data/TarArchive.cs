@@ -28,7 +28,8 @@ internal static class TarArchive
             watched.CopyTo(Stream.Null);
             if (watched.ZerosAtEnd < EndMarkerBytes) throw DataFile.Invalid(path, "ends without the marker of a complete tar archive", "download it again");
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or FormatException)
+        // The reader lets two more through: numbers in base 256 beyond 64 bits, and an extended header longer than it may be.
+        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or OverflowException or InvalidOperationException)
         {
             throw DataFile.Invalid(path, $"no complete tar archive ({e.Message})", "download it again", e);
         }

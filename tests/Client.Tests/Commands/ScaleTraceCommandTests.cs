@@ -49,6 +49,16 @@ public sealed class ScaleTraceCommandTests
         Assert.Equal("{\"scale\":9.999999680285692E+37,\"growthTracker\":0,\"skipped\":false}\n", output);
     }
 
+    [Theory]
+    [InlineData("72057594037927936")]
+    [InlineData("36028797018963968")]
+    [InlineData("9007199254740992")]
+    public async Task WholeScaleBeyondDoublesDigits_PrintsEachDigit(string scale)
+    {
+        var (_, output, _) = await Dtrain.RunAsync("scale-trace", "--init", scale, "--found-inf", "0");
+        Assert.Equal($"{{\"scale\":{scale},\"growthTracker\":1,\"skipped\":false}}\n", output);
+    }
+
     [Fact]
     public async Task AnythingButZero_IsAnOverflow()
     {

@@ -55,7 +55,6 @@ public sealed class UsageTests
     [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
     [InlineData("expected a file name that ends with .png", "bench", "step", "--plot", "a.jpg")]
     [InlineData("the folder of '/nowhere/a.png' does not exist", "bench", "step", "--plot", "/nowhere/a.png")]
-    [InlineData("there is no picture of 'bench memory'", "bench", "memory", "--plot", "a.png")]
     [InlineData("'frob' not recognized", "bench", "frob")]
     public async Task Misuse_Exits2AndSaysWhatIsWrong(string message, params string[] args)
     {

@@ -40,6 +40,18 @@ public sealed class TrainPlanTests
         Assert.Contains("9 is more than the 8 micro-batches", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("my job/1", "my-job-1")]
+    [InlineData("..", "job")]
+    [InlineData("_été", "t-")]
+    [InlineData("a name of more than sixty letters, digits and signs, none of which are wrong", "a-name-of-more-than-sixty-letters--digits-and")]
+    public void Id_AnyName_IsOneThatSilosTake(string name, string start)
+    {
+        var id = Make(Spec with { Name = name }, 2).JobId;
+        Assert.Equal($"{start}-x1", id);
+        Assert.Matches(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,47}\z", id);
+    }
+
     [Fact]
     public void RanksOf_DealsAllOfThemInOrderAndEvenly() => Gen.Select(Gen.Int[1, 8], Gen.Int[1, 8]).Sample((ranks, silos) =>
     {

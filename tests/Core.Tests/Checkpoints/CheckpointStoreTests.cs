@@ -192,6 +192,21 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal([".lock", "latest", "step-0000000001"], Directory.GetFileSystemEntries(Store().Root).Select(Path.GetFileName).Order());
     }
 
+    [Fact]
+    public void Commit_WrongKindsOfThingsUnderItsNames_ReplacesThem()
+    {
+        Write(Store(), 1);
+        File.WriteAllText(Store().PathOf(2), "a file");
+        File.Delete(Path.Combine(Store().Root, "latest"));
+        Directory.CreateDirectory(Path.Combine(Store().Root, "latest"));
+
+        Write(Store(), 2);
+        Assert.Equal(2, Store().FindLatest(warnings.Add)!.Step);
+        Assert.Empty(warnings);
+        Assert.Equal("step-0000000002\n", File.ReadAllText(Path.Combine(Store().Root, "latest")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Store().Root, ".tmp-*"));
+    }
+
     [Theory]
     [InlineData("../x")]
     [InlineData("a/b")]

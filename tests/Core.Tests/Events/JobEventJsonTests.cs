@@ -49,6 +49,10 @@ public sealed class JobEventJsonTests
         });
 
     [Fact]
+    public void Write_WholeNumberBeyondDoublesDigits_HasEachDigit() =>
+        Assert.Contains("\"lossScale\":72057594037927936,", JobEventJson.Write(Step with { LossScale = 72057594037927936 }), StringComparison.Ordinal);
+
+    [Fact]
     public void Write_SkippedStep_HasNullsAndTheCulprit()
     {
         var line = JobEventJson.Write(Step with { Skipped = true, Loss = double.NaN, GradNorm = double.PositiveInfinity, NonFinite = "fc.bias" });

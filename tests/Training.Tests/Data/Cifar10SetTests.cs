@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 using Distributed.Core;
 using Distributed.Core.Jobs;
 using Distributed.Training.Data;
@@ -77,6 +78,24 @@ public sealed class Cifar10SetTests : IDisposable
             Assert.Equal(ErrorCodes.DataInvalid, error.Code);
             Assert.Contains(archive, error.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Open_ArchiveThatClaimsMoreThan64BitsOfBytes_IsInvalid()
+    {
+        var archive = directory.File("c.tar");
+        TarFile.CreateFromDirectory(Folder(directory.File("c")), archive, includeBaseDirectory: false);
+        var bytes = File.ReadAllBytes(archive);
+        // A size in base 256: the first byte says so, all others are digits.
+        bytes.AsSpan(124, 12).Fill(0xFF);
+        bytes[124] = 0x80;
+        bytes.AsSpan(148, 8).Fill((byte)' ');
+        Encoding.ASCII.GetBytes($"{Convert.ToString(bytes.Take(512).Sum(b => b), 8),6}\0 ").CopyTo(bytes, 148);
+        File.WriteAllBytes(archive, bytes);
+
+        var error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("cifar10", archive)));
+        Assert.Equal(ErrorCodes.DataInvalid, error.Code);
+        Assert.Contains($"{archive}: no complete tar archive", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
