@@ -15,6 +15,11 @@ internal static class SubmitCommand
         var file = JobFileInput.FileArgument();
         var set = JobFileInput.SetOption();
         Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: the cluster makes one." };
+        // A shell variable that is not set would make a new job each time.
+        id.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError("--id: found an empty id, expected a job's id; leave --id out to have the cluster make one.");
+        });
         var priority = NumberOption.Whole("--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
         var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");

@@ -98,22 +98,26 @@ internal sealed class QueuePlanner
     private JobFinding BecomeHead(QueuedJob job, int most)
     {
         head = job;
-        var need = job.Silos > 0 ? Say($"{job.Silos} free silos") : Say($"{job.MinRanks} free slots");
         var have = Say($"{free.Sum(s => s.Slots)} of {Usable.Sum(s => s.Slots)} slots are free on {free.Count} of {Usable.Count()} silos");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
         if (now - job.Since < options.Patience)
-            return new($"is the next one: needs {need} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
+            return new($"is the next one: needs {Need(job)} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
         reserved = true;
         free.Clear();
-        return new($"is the next one: needs {need} at once; {have}{running}", $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
+        return new($"is the next one: needs {Need(job)} at once; {have}{running}", $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
     }
 
     private JobFinding Behind(QueuedJob job)
     {
-        var need = job.Silos > 0 ? Say($"{job.Silos} free silos") : Say($"{job.MinRanks} free slots");
         return new(
-            Say($"needs {need}; job {head!.JobId} comes first{(reserved ? " and free silos are kept for it" : Say($", and only {free.Sum(s => s.Slots)} slots are free"))}"),
+            Say($"needs {Need(job)}; job {head!.JobId} comes first{(reserved ? " and free silos are kept for it" : Say($", and only {free.Sum(s => s.Slots)} slots are free"))}"),
             "It begins when enough of the running jobs have ended.");
+    }
+
+    private static string Need(QueuedJob job)
+    {
+        var (count, what) = job.Silos > 0 ? (job.Silos, "silo") : (job.MinRanks, "slot");
+        return Say($"{count} free {what}{(count == 1 ? "" : "s")}");
     }
 
     /// <returns>Silos that give the job what it needs, in no order; null when the free ones do not.</returns>

@@ -52,6 +52,7 @@ public sealed class UsageTests
     [InlineData("--workers: found '0', expected a whole number of 1 or more", "scale", "nightly", "--workers", "0")]
     [InlineData("'--workers' is required", "scale", "nightly")]
     [InlineData("--priority: found '1001', expected a whole number from -1000 to 1000", "submit", "job.yaml", "--priority", "1001")]
+    [InlineData("--id: found an empty id", "submit", "job.yaml", "--id", "")]
     [InlineData("cannot be read", "list", "--cluster", "http://127.0.0.1:1", "--token-file", "/nowhere/token")]
     [InlineData("expected a file name that ends with .png", "bench", "step", "--plot", "a.jpg")]
     [InlineData("the folder of '/nowhere/a.png' does not exist", "bench", "step", "--plot", "/nowhere/a.png")]

@@ -12,6 +12,7 @@ public sealed class BenchPlotTests
         { "step", """{"summary":{"title":"Step","columns":["model","precision","what","ratio"],"rows":[["mlp","float32","plain","0.8"],["mlp","float32","two ranks","1.7"]]}}""" },
         { "allreduce", """{"summary":{"title":"All-reduce","columns":["case","ranks on cores","who","bytes","bus GB/s"],"rows":[["a","2 on 2","dtrain","4096","0.1"],["b","4 on 2","gloo","4096","0"],["b","4 on 2","gloo","8192","2"]]}}""" },
         { "scaling", """{"summary":{"title":"Steps","columns":["model","precision","batch","ranks","silos","samples/s"],"rows":[["cnn","float32","weak","2","1","100"],["cnn","float32","weak, PyTorch DDP","2","-","90"]]}}""" },
+        { "memory", """{"summary":{"title":"Memory","columns":["model","precision","what","peak MiB"],"rows":[["mlp","float32","plain loop","800.5"],["mlp","mixed_bfloat16","1 rank","700"]]}}""" },
     };
 
     [Theory]

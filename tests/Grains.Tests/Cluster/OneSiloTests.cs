@@ -68,7 +68,7 @@ public sealed class OneSiloTests(ITestOutputHelper output) : IAsyncLifetime
         await cluster.WaitFor("first", "step 1");
         var waiting = await TrainingCluster.Eventually(() => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, waiting!.Phase);
-        Assert.Contains("needs 1 free silos at once; 0 of", waiting.Message, StringComparison.Ordinal);
+        Assert.Contains("needs 1 free silo at once; 0 of", waiting.Message, StringComparison.Ordinal);
         Assert.Contains("running: first", waiting.Message, StringComparison.Ordinal);
         gate.SetResult();
         await cluster.Watch("first");
