@@ -19,6 +19,9 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
     private readonly bool[] taken = new bool[layout.Slots.Count];
     private GradientPartial? open;
 
+    /// <summary>A gradient whose pieces are merged as they are made; null between such gradients.</summary>
+    private Tensor? unmade;
+
     /// <summary>The partials that travel, in micro-batch order; complete in number when the last micro-batch is begun.</summary>
     public IReadOnlyList<GradientPartial> Partials => partials;
 
@@ -50,7 +53,7 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
         }
         leaf.grad = null;
         gradient = InMemoryOrder(gradient, leaf, layout.Slots[parameter]).DetachFromDisposeScope();
-        var source = new GradientSource(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16);
+        var source = SourceOf(gradient);
         if (merges.Count == 0)
         {
             open!.Hold(parameter, gradient, source);
@@ -58,6 +61,29 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
         }
         Merge(parameter, source);
         gradient.Dispose();
+    }
+
+    /// <summary>Takes a gradient that is made piece by piece, before any piece of it is there.</summary>
+    /// <param name="gradient">In the leaf's memory order, detached from dispose scopes; taken over.</param>
+    public void TakeUnmade(int parameter, Tensor gradient)
+    {
+        taken[parameter] = true;
+        var source = SourceOf(gradient);
+        if (merges.Count == 0) open!.Hold(parameter, gradient, source);
+        else (unmade, open!.Sources[parameter]) = (gradient, new GradientSource(merges[^1].Sum.Address + (nint)(layout.Slots[parameter].Offset * sizeof(float)), false));
+    }
+
+    /// <summary>Elements of a gradient taken before are there now, all earlier ones too.</summary>
+    /// <param name="from">First element of the parameter.</param>
+    /// <param name="to">Element behind the last.</param>
+    public void Made(int parameter, long from, long to)
+    {
+        if (unmade is null) return;
+        MergeElements(parameter, SourceOf(unmade), from, to);
+        if (to < layout.Slots[parameter].Count) return;
+        foreach (var (left, _) in merges) left.Release(parameter);
+        unmade.Dispose();
+        unmade = null;
     }
 
     /// <summary>Closes the micro-batch: takes what no one has taken yet, and gives back what merged away.</summary>
@@ -90,11 +116,20 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
             left.Dispose();
         }
         merges.Clear();
+        unmade?.Dispose();
         Clear();
         pool.Dispose();
     }
 
     private void Merge(int parameter, GradientSource value)
+    {
+        value = MergeElements(parameter, value, 0, layout.Slots[parameter].Count);
+        foreach (var (left, _) in merges) left.Release(parameter);
+        open!.Sources[parameter] = value;
+    }
+
+    /// <returns>Where the parameter's sum lies.</returns>
+    private GradientSource MergeElements(int parameter, GradientSource value, long from, long to)
     {
         var slot = layout.Slots[parameter];
         foreach (var (left, sum) in merges)
@@ -102,14 +137,15 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
             var before = left.Sources[parameter];
             if (before.IsNone && value.IsNone) continue;
             var target = (float*)sum.Address + slot.Offset;
-            if (before.IsNone) HostKernels.Load(value, 0, target, slot.Count);
-            else if (value.IsNone) HostKernels.Load(before, 0, target, slot.Count);
-            else HostKernels.Add(before, value, 0, target, slot.Count);
+            if (before.IsNone) HostKernels.Load(value, from, target + from, to - from);
+            else if (value.IsNone) HostKernels.Load(before, from, target + from, to - from);
+            else HostKernels.Add(before, value, from, target + from, to - from);
             value = new GradientSource((nint)target, false);
-            left.Release(parameter);
         }
-        open!.Sources[parameter] = value;
+        return value;
     }
+
+    private static GradientSource SourceOf(Tensor gradient) => new(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16);
 
     private void Close()
     {

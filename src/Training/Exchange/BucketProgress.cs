@@ -10,10 +10,18 @@ internal sealed class BucketProgress
     private readonly int[] parametersOf;
     private readonly int[] missing;
     private readonly (int First, int End)[] bucketsOf;
+    private readonly ExchangePlan plan;
+    private readonly FlatRange[] rangeOf;
+
+    /// <summary>By parameter: the first bucket in which it is not final.</summary>
+    private readonly int[] next;
 
     public BucketProgress(ExchangePlan plan, FlatRange[] ranges, int parameters, BucketGate gate)
     {
-        this.gate = gate;
+        (this.gate, this.plan) = (gate, plan);
+        next = new int[parameters];
+        rangeOf = new FlatRange[parameters];
+        foreach (var range in ranges) rangeOf[range.Parameter] = range;
         parametersOf = new int[plan.Buckets.Count];
         missing = new int[plan.Buckets.Count];
         bucketsOf = new (int, int)[parameters];
@@ -30,13 +38,21 @@ internal sealed class BucketProgress
         }
     }
 
-    public void Begin() => parametersOf.CopyTo(missing, 0);
+    public void Begin()
+    {
+        parametersOf.CopyTo(missing, 0);
+        for (var i = 0; i < next.Length; i++) next[i] = bucketsOf[i].First;
+    }
 
     /// <summary>The parameter's gradient is final; once a step and parameter.</summary>
-    public void Ready(int parameter)
+    public void Ready(int parameter) => Ready(parameter, rangeOf[parameter].Count);
+
+    /// <summary>The parameter's first <paramref name="elements"/> are final.</summary>
+    public void Ready(int parameter, long elements)
     {
-        var (first, end) = bucketsOf[parameter];
-        for (var bucket = first; bucket < end; bucket++)
+        ref var bucket = ref next[parameter];
+        var final = rangeOf[parameter].Offset + elements;
+        for (; bucket < bucketsOf[parameter].End && Math.Min(plan.Buckets[bucket].End, rangeOf[parameter].End) <= final; bucket++)
             if (--missing[bucket] == 0) gate.Finished(bucket);
     }
 

@@ -28,6 +28,7 @@ internal sealed class RankWorker : IDisposable
     private readonly BlockRun owned;
     private readonly BucketProgress? progress;
     private readonly bool hooked;
+    private readonly EarlyGradients? early;
     private bool isLast;
     private readonly OwnerUpdate update;
     private readonly BatchPrefetcher prefetcher;
@@ -50,6 +51,7 @@ internal sealed class RankWorker : IDisposable
         reducer = new HostReducer(job.Ranges);
         if (job.Buffers is { } buffers) progress = new BucketProgress(buffers.Plan, job.Ranges, leaves.Length, job.Gate!);
         hooked = progress is not null && job.Spec.Workers.Overlap && NativeRuntime.HasGradientHooks;
+        if (hooked) early = EarlyGradients.For(job, leaves, accumulator, progress!);
         for (var i = 0; hooked && i < leaves.Length; i++) Hook(i);
         update = new OwnerUpdate(job.Replica, job.Optimizer, owned);
         dropout = new DropoutMask(job.Spec.Model.Dropout, job.Spec.Model.Dropout > 0 ? dropoutGenerator : null);
@@ -160,15 +162,18 @@ internal sealed class RankWorker : IDisposable
         var (inputs, labels) = BatchTensors.View(job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
         if (job.Spec.Model.Dropout > 0)
             dropoutGenerator.manual_seed((long)new CounterRandom(job.Spec.Seed, RandomPurpose.Dropout, step, microBatch).NextUInt64());
+        // Bits were tried with whole micro-batches, and only the last one's gradients leave at once.
+        var ahead = isLast && batch.Items == job.Spec.MicroBatch ? early : null;
         Tensor loss;
         using (job.Precision.Forward(DeviceType.CPU))
-            loss = job.Model.Loss.Sum(job.Model.Forward(leaves, inputs, dropout), labels);
+            loss = job.Model.Loss.Sum(ahead?.Forward(leaves, inputs, dropout) ?? job.Model.Forward(leaves, inputs, dropout), labels);
         job.Board.Losses[microBatch] = loss.item<float>();
         var middle = Stopwatch.GetTimestamp();
         forwardSeconds += Seconds(started, middle);
 
         phase.Name = "backward";
         (loss * (float)((double)job.State.Scaling.Scale / job.Spec.MicroBatch)).backward();
+        ahead?.Backward(leaves);
         if (hooked) GradientHook.ThrowIfRaised();
         backwardSeconds += Seconds(middle, Stopwatch.GetTimestamp());
     }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Distributed.Training.Models;
 
 /// <summary>Linear layers fc1, fc2, ... with ReLU between them; flattens its input.</summary>
-internal sealed class Mlp : IModel
+internal sealed class Mlp : ILinearModel
 {
     private readonly int layers;
 
@@ -28,7 +28,7 @@ internal sealed class Mlp : IModel
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {
-        var h_BD = input.dim() == 2 ? input : input.flatten(1);
+        var h_BD = Flatten(input);
         for (var i = 0; i < layers; i++)
         {
             if (i == layers - 1) h_BD = dropout.Apply(h_BD);
@@ -37,6 +37,20 @@ internal sealed class Mlp : IModel
         }
         return h_BD;
     }
+
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout, ILinear linear)
+    {
+        var h_BD = Flatten(input);
+        for (var i = 0; i < layers; i++)
+        {
+            if (i == layers - 1) h_BD = dropout.Apply(h_BD);
+            h_BD = linear.Apply(h_BD, parameters, 2 * i);
+            if (i < layers - 1) h_BD = h_BD.relu();
+        }
+        return h_BD;
+    }
+
+    private static Tensor Flatten(Tensor input) => input.dim() == 2 ? input : input.flatten(1);
 
     private static ParameterSpec[] Layer(int number, long inputs, long outputs) =>
     [

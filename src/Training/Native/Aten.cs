@@ -16,6 +16,14 @@ internal static class Aten
         return Take(stack[0]);
     }
 
+    /// <summary>target = left right, for matrices.</summary>
+    public static void MatrixProduct(Tensor left, Tensor right, Tensor target)
+    {
+        Span<ulong> stack = [Slot(left), Slot(right), Slot(target)];
+        Call("aten::mm", "out", stack);
+        Take(stack[0]).Dispose();
+    }
+
     /// <returns>Rows of <paramref name="weight"/> [vocab, width] picked by int64 <paramref name="tokens"/>: new tensor [..., width]; the caller disposes.</returns>
     public static Tensor Embedding(Tensor weight, Tensor tokens)
     {

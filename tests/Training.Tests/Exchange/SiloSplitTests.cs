@@ -40,6 +40,42 @@ public sealed class SiloSplitTests
         foreach (var split in Splits[..4]) AssertEqual(expected, SiloHarness.Run(job, split), split);
     }
 
+    [Theory]
+    [InlineData(JobPrecision.Float32, 32, 4)]
+    [InlineData(JobPrecision.MixedBFloat16, 32, 4)]
+    [InlineData(JobPrecision.Float32, 24, 8)]
+    [InlineData(JobPrecision.MixedBFloat16, 24, 8)]
+    public void Train_WideLayersLeavingPieceByPiece_GivesTheBitsOfOneRank(JobPrecision precision, int globalBatch, int microBatch)
+    {
+        var job = Wide(precision) with { GlobalBatch = globalBatch, MicroBatch = microBatch };
+        var expected = TrainingHarness.Run(job, 1);
+        foreach (var split in (int[][])[[2, 1], [1, 1], [1, 1, 1]]) AssertEqual(expected, SiloHarness.Run(job, split), split);
+    }
+
+    [Fact]
+    public void Train_WideLayer_ItsBucketsLeaveOneByOne()
+    {
+        var job = Wide(JobPrecision.Float32) with { GlobalBatch = 512, MicroBatch = 256, Steps = 6, Data = new DataSpec { Name = "shapes", Samples = 1024 } };
+        var apart = Gap(job);
+        var narrow = Gap(job with { Model = job.Model with { Sizes = new([3072, 500, 10]) } });
+        Assert.True(apart > 10 * narrow, $"{apart} s piece by piece, {narrow} s all at once");
+    }
+
+    /// <returns>Seconds between three buckets of the first layer's weight, the last that is made: the median over steps.</returns>
+    private static double Gap(JobSpec job)
+    {
+        var outcome = SiloHarness.Run(job, [1, 1]);
+        Assert.Null(outcome.Error);
+        var gaps = outcome.Steps.Select(s => s.Buckets![^2].Ready - s.Buckets[^5].Ready).Order().ToList();
+        return gaps[gaps.Count / 2];
+    }
+
+    private static JobSpec Wide(JobPrecision precision) => TrainingHarness.Shapes(precision) with
+    {
+        Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1100, 600, 10]), Dropout = 0.1 },
+        ClipNorm = 0.5,
+    };
+
     private static void AssertEqual(RunOutcome expected, RunOutcome actual, int[] split)
     {
         Assert.Null(actual.Error);
