@@ -11,7 +11,8 @@ internal static class TarArchive
     public static void Read(string path, Action<string, Stream, long> entry)
     {
         using var file = DataFile.OpenRead(path);
-        using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+        var zipped = IsGzip(file);
+        using var content = zipped ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         try
         {
             // The reader takes a stream that just ends for the end of the archive; only the zero blocks tell it from a cut one.
@@ -25,6 +26,7 @@ internal static class TarArchive
 
             watched.CopyTo(Stream.Null);
             if (!watched.Blocks.HasEnd) throw DataFile.Invalid(path, "ends without the marker of a complete tar archive", "download it again");
+            if (zipped) GzipEnd.Check(file, watched.Blocks.Length, path);
         }
         // The reader lets three more through: numbers in base 256 beyond 64 bits, an extended header longer than it may be, and files with holes.
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)

@@ -92,7 +92,7 @@ public sealed class ImdbSetTests : IDisposable
     public void Open_RealArchiveCutShort_IsInvalid()
     {
         var bytes = File.ReadAllBytes(SharedData.File("aclImdb.tar.gz"));
-        foreach (var length in new[] { bytes.Length / 3, bytes.Length - 20_000, bytes.Length - 100 })
+        foreach (var length in new[] { bytes.Length / 3, bytes.Length - 20_000, bytes.Length - 100, bytes.Length - 8, bytes.Length - 1 })
         {
             File.WriteAllBytes(directory.File("cut.tar.gz"), bytes[..length]);
             Assert.Equal(

@@ -101,6 +101,14 @@ public sealed class TarArchiveTests : IDisposable
         Refusal(archive);
     }
 
+    [Fact]
+    public void Read_GzipWithoutItsLastBytes_IsInvalid()
+    {
+        var whole = Zip(Archive(TarEntryFormat.Ustar, longName: false));
+        for (var missing = 1; missing <= 8; missing++)
+            Assert.Contains("gzip", Refusal(whole[..^missing]), StringComparison.Ordinal);
+    }
+
     private List<byte[]> Read(byte[] archive)
     {
         var path = directory.File("archive");
