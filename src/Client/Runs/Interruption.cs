@@ -8,12 +8,16 @@ internal sealed class Interruption : IDisposable
     /// <summary>One keystroke can reach a process twice, directly and through its group (timeout(1) does so).</summary>
     private static readonly TimeSpan SameKeystroke = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Whoever asked once may ask again until the process has ended, and must not change the exit code by that.</summary>
+    private static Interruption? heardToTheEnd;
+
     private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly CancellationTokenSource asked = new();
     private readonly CancellationTokenSource atOnce = new();
     private readonly List<PosixSignalRegistration> registrations = [];
     private long? first;
+    private bool over;
 
     private Interruption(TimeProvider time) => this.time = time;
 
@@ -42,6 +46,7 @@ internal sealed class Interruption : IDisposable
     {
         lock (gate)
         {
+            if (over) return;
             var now = time.GetTimestamp();
             if (first is { } before && time.GetElapsedTime(before, now) < SameKeystroke) return;
             (first is null ? asked : atOnce).Cancel();
@@ -60,9 +65,12 @@ internal sealed class Interruption : IDisposable
     [DllImport("libc", EntryPoint = "signal"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern nint SetSignalAction(int signal, nint action);
 
+    /// <summary>Ends the asking. Later signals are without effect where one was heard; otherwise they end the process as they do by default.</summary>
     public void Dispose()
     {
-        foreach (var registration in registrations) registration.Dispose();
+        lock (gate) over = true;
+        if (first is null) registrations.ForEach(registration => registration.Dispose());
+        else heardToTheEnd = this;
         asked.Dispose();
         atOnce.Dispose();
     }

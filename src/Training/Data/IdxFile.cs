@@ -35,18 +35,9 @@ internal static class IdxFile
 
         var data = new byte[size];
         DataFile.ReadExactly(content, data, file);
-        if (zipped) CheckGzipEnd(raw, header.Length + size, file);
+        if (zipped) GzipEnd.Check(raw, header.Length + size, file);
         if (MoreFollows(content, file)) throw DataFile.Invalid(file, $"holds more than the {size} data bytes that its header claims");
         return (shape, data);
-    }
-
-    /// <summary>A decompressor stops at the end of the data and does not miss a trailer that was cut off; its last field is the length.</summary>
-    private static void CheckGzipEnd(FileStream raw, long length, string file)
-    {
-        Span<byte> last = stackalloc byte[4];
-        RandomAccess.Read(raw.SafeFileHandle, last, raw.Length - 4);
-        var found = BinaryPrimitives.ReadUInt32LittleEndian(last);
-        if (found != (uint)length) throw DataFile.Invalid(file, $"gzip trailer gives {found} bytes, expected {(uint)length}: cut short?");
     }
 
     private static bool MoreFollows(Stream content, string file)

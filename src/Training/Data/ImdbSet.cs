@@ -20,6 +20,8 @@ internal static class ImdbSet
     private const int FirstWordId = 2;
     private const int LongestReview = 1 << 24;
 
+    private static readonly string[] Parts = ["train/neg", "train/pos", "test/neg", "test/pos"];
+
     public static DataSource Open(string path, JobSpec spec)
     {
         var length = spec.Data.Length ?? DefaultLength;
@@ -27,15 +29,21 @@ internal static class ImdbSet
         var corpus = new ReviewCorpus();
         if (Directory.Exists(path)) ReadFolder(path, corpus, length);
         else ReadArchive(path, corpus, length);
+        foreach (var part in Parts)
+        {
+            if (!corpus.Reviews.Any(r => r.File.StartsWith(part + "/", StringComparison.Ordinal)))
+                throw DataFile.Invalid(path, $"no reviews in {part}", "expected aclImdb/{train,test}/{pos,neg}/*.txt, each with one or more; download it again");
+        }
+
         var ids = corpus.Vocabulary(Math.Max(0, vocabulary - FirstWordId), FirstWordId, UnknownId);
-        return new DataSource(Split(path, corpus, true, ids, length), Split(path, corpus, false, ids, length), Endless: false, Classes: 0);
+        return new DataSource(Split(corpus, true, ids, length), Split(corpus, false, ids, length), Endless: false, Classes: 0);
     }
 
     private static void ReadFolder(string path, ReviewCorpus corpus, int length)
     {
         var inner = Path.Combine(path, "aclImdb");
         var root = Directory.Exists(inner) ? inner : path;
-        foreach (var part in new[] { "train/neg", "train/pos", "test/neg", "test/pos" })
+        foreach (var part in Parts)
         {
             var folder = Path.Combine(root, part);
             if (!Directory.Exists(folder))
@@ -67,11 +75,9 @@ internal static class ImdbSet
             Encoding.UTF8.GetString(content), length);
     }
 
-    private static TokenSplit Split(string path, ReviewCorpus corpus, bool train, int[] ids, int length)
+    private static TokenSplit Split(ReviewCorpus corpus, bool train, int[] ids, int length)
     {
         var reviews = corpus.Reviews.Where(r => r.Train == train).OrderBy(r => r.File, StringComparer.Ordinal).ToArray();
-        if (reviews.Length == 0)
-            throw DataFile.Invalid(path, $"no {(train ? "train" : "test")} reviews", "expected aclImdb/{train,test}/{pos,neg}/*.txt");
         return new TokenSplit(
             [.. reviews.Select(r => Array.ConvertAll(r.Words, w => ids[w]))],
             [.. reviews.Select(r => (byte)(r.Positive ? 1 : 0))],

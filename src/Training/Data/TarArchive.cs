@@ -6,18 +6,17 @@ namespace Distributed.Training.Data;
 /// <summary>Streams through a .tar or .tar.gz: nothing is unpacked to disk, links are passed over.</summary>
 internal static class TarArchive
 {
-    private const int EndMarkerBytes = 1024;
-
     /// <param name="entry">Called for every regular file with its name, content and length.</param>
     /// <exception cref="Core.JobException">The archive is damaged or cut short.</exception>
     public static void Read(string path, Action<string, Stream, long> entry)
     {
         using var file = DataFile.OpenRead(path);
-        using var content = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+        var zipped = IsGzip(file);
+        using var content = zipped ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         try
         {
             // The reader takes a stream that just ends for the end of the archive; only the zero blocks tell it from a cut one.
-            using var watched = new TailWatch(content);
+            using var watched = new TarWatch(content);
             using var tar = new TarReader(watched, leaveOpen: true);
             while (tar.GetNextEntry() is { } next)
             {
@@ -26,10 +25,11 @@ internal static class TarArchive
             }
 
             watched.CopyTo(Stream.Null);
-            if (watched.ZerosAtEnd < EndMarkerBytes) throw DataFile.Invalid(path, "ends without the marker of a complete tar archive", "download it again");
+            if (!watched.Blocks.HasEnd) throw DataFile.Invalid(path, "ends without the marker of a complete tar archive", "download it again");
+            if (zipped) GzipEnd.Check(file, watched.Blocks.Length, path);
         }
-        // The reader lets two more through: numbers in base 256 beyond 64 bits, and an extended header longer than it may be.
-        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or OverflowException or InvalidOperationException)
+        // The reader lets three more through: numbers in base 256 beyond 64 bits, an extended header longer than it may be, and files with holes.
+        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)
         {
             throw DataFile.Invalid(path, $"no complete tar archive ({e.Message})", "download it again", e);
         }

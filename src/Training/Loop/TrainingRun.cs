@@ -220,6 +220,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         evaluator.Run(index, worker.Leaves);
         worker.Meet("evaluate", step, () =>
         {
+            HostAllocator.Trim();
             events.Publish(new EvalEvent(step, evaluator.Metrics()));
             reporter!.Pause();
         });

@@ -18,4 +18,15 @@ public sealed class InterruptionTests
         interruption.OnSignal();
         Assert.True(interruption.AtOnce.IsCancellationRequested);
     }
+
+    [Fact]
+    public void Signal_AfterTheEnd_IsWithoutEffect()
+    {
+        ManualTime time = new();
+        var interruption = Interruption.Deaf(time);
+        interruption.OnSignal();
+        time.Advance(TimeSpan.FromSeconds(1));
+        interruption.Dispose();
+        interruption.OnSignal();
+    }
 }

@@ -91,6 +91,15 @@ internal sealed class DtrainProcess : IAsyncDisposable
         foreach (var id in ProcessTable.ChildrenOf(Id).Append(Id)) ProcessTable.Signal(id, sigint);
     }
 
+    /// <summary>SIGTERM again and again until the command has ended, to its last moment.</summary>
+    public async Task<DtrainResult> TerminateToTheEndAsync()
+    {
+        const int sigterm = 15;
+        var end = EndAsync();
+        while (!process.HasExited && ProcessTable.TrySignal(Id, sigterm)) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, deadline.Token);
+        return await end;
+    }
+
     /// <summary>kill -9, of this process alone.</summary>
     public void Kill() => process.Kill();
 

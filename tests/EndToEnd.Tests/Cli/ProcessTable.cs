@@ -45,6 +45,9 @@ internal static class ProcessTable
 
     public static void Signal(int process, int signal) => Assert.Equal(0, Send(process, signal));
 
+    /// <returns>False: the process has ended.</returns>
+    public static bool TrySignal(int process, int signal) => Send(process, signal) == 0;
+
     [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Send(int process, int signal);
 

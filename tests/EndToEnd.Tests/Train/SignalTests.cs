@@ -51,6 +51,18 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
+    public async Task Terminate_AgainAndAgainToTheLastMoment_Exits130WithOneLine()
+    {
+        foreach (var place in new[] { "first", "second", "third" })
+        {
+            await using var running = DtrainProcess.Start(Train(place, 2));
+            await running.ReachStepAsync(1);
+            var ended = (await running.TerminateToTheEndAsync()).Exits(130);
+            Assert.Single(ended.Error.Split('\n'), line => line.StartsWith("Interrupted; ", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task KillClient_SiloEndsSoonAndTheRunResumes()
     {
         await using var running = DtrainProcess.Start(Train("run", 2, "--set", "checkpoint.everySteps=1"));

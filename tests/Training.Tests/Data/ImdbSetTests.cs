@@ -60,6 +60,24 @@ public sealed class ImdbSetTests : IDisposable
         Assert.Contains(Path.Combine("test", "pos"), error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("train/pos")]
+    [InlineData("train/neg")]
+    [InlineData("test/pos")]
+    [InlineData("test/neg")]
+    public void Open_PartWithoutReviews_IsNamedForFolderAndArchive(string part)
+    {
+        var root = WriteSmall();
+        foreach (var review in Directory.GetFiles(Path.Combine(root, part))) File.Delete(review);
+        TarFile.CreateFromDirectory(root, directory.File("half.tar"), includeBaseDirectory: true);
+        foreach (var path in new[] { root, directory.File("half.tar") })
+        {
+            var error = Assert.Throws<JobException>(() => DataSources.Open(Spec(path, 10, 4)));
+            Assert.Equal(ErrorCodes.DataInvalid, error.Code);
+            Assert.Contains($"{path}: no reviews in {part}", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Open_ArchiveOfSomethingElse_IsInvalid()
     {
@@ -92,7 +110,7 @@ public sealed class ImdbSetTests : IDisposable
     public void Open_RealArchiveCutShort_IsInvalid()
     {
         var bytes = File.ReadAllBytes(SharedData.File("aclImdb.tar.gz"));
-        foreach (var length in new[] { bytes.Length / 3, bytes.Length - 20_000, bytes.Length - 100 })
+        foreach (var length in new[] { bytes.Length / 3, bytes.Length - 20_000, bytes.Length - 100, bytes.Length - 8, bytes.Length - 1 })
         {
             File.WriteAllBytes(directory.File("cut.tar.gz"), bytes[..length]);
             Assert.Equal(

@@ -1,3 +1,4 @@
+using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using TorchSharp;
 using JobPrecision = Distributed.Core.Jobs.Precision;
@@ -37,6 +38,22 @@ public sealed class LeakTests
         var growth = Enumerable.Range(0, Windows).Select(_ => Growth(job)).ToList();
         Assert.Equal(tensors, torch.Tensor.TotalCount);
         Assert.InRange(growth.Min(), long.MinValue, 12L << 20);
+    }
+
+    [Fact]
+    public void Train_Evaluation_GivesFreeMemoryBack()
+    {
+        const int tensors = 32, floats = 2 << 20;
+        var job = TrainingHarness.Shapes() with { Steps = 2, Evaluate = new EvaluateSpec { EverySteps = 1 } };
+        TrainingHarness.Run(job, 1);
+        foreach (var block in Enumerable.Range(0, tensors).Select(_ => torch.ones(floats)).ToList()) block.Dispose();
+        Dictionary<(string Event, long Step), long> resident = [];
+        TrainingHarness.Run(job, 1, seen: news =>
+        {
+            if (news is StepEvent step) resident[("step", step.Step)] = Environment.WorkingSet;
+            if (news is EvalEvent eval) resident[("eval", eval.Step)] = Environment.WorkingSet;
+        });
+        Assert.InRange(resident[("step", 1)] - resident[("eval", 1)], tensors * floats * sizeof(float) / 2L, long.MaxValue);
     }
 
     private static long Growth(JobSpec job)

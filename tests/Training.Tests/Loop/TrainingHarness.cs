@@ -22,12 +22,12 @@ internal static class TrainingHarness
         Optimizer = new OptimizerSpec { Name = "adamw", WeightDecay = 0.01, NoDecay = new(["*.bias"]) },
     };
 
-    public static RunOutcome Run(JobSpec spec, int ranks, string? checkpoints = null, bool resume = false, long stopAt = 0)
+    public static RunOutcome Run(JobSpec spec, int ranks, string? checkpoints = null, bool resume = false, long stopAt = 0, Action<JobEvent>? seen = null)
     {
         var directory = checkpoints ?? Directory.CreateTempSubdirectory("dtrain-test-").FullName;
         try
         {
-            var events = new EventList();
+            var events = new EventList(seen);
             var options = new SessionOptions
             {
                 JobId = "test",
@@ -51,13 +51,17 @@ internal static class TrainingHarness
         }
     }
 
-    private sealed class EventList : IEventSink
+    private sealed class EventList(Action<JobEvent>? seen) : IEventSink
     {
         private readonly List<JobEvent> items = [];
 
         public IReadOnlyList<JobEvent> Items => items;
 
-        public void Publish(JobEvent jobEvent) => items.Add(jobEvent);
+        public void Publish(JobEvent jobEvent)
+        {
+            items.Add(jobEvent);
+            seen?.Invoke(jobEvent);
+        }
     }
 }
 

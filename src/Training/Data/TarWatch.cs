@@ -1,9 +1,9 @@
 namespace Distributed.Training.Data;
 
-/// <summary>Passes a stream on and remembers how many zero bytes it gave last: a tar archive ends with at least 1,024.</summary>
-internal sealed class TailWatch(Stream inner) : Stream
+/// <summary>Passes a tar archive on and checks its blocks on the way.</summary>
+internal sealed class TarWatch(Stream inner) : Stream
 {
-    public long ZerosAtEnd { get; private set; }
+    public TarBlocks Blocks { get; } = new();
 
     public override bool CanRead => true;
 
@@ -22,8 +22,7 @@ internal sealed class TailWatch(Stream inner) : Stream
     public override int Read(Span<byte> buffer)
     {
         var read = inner.Read(buffer);
-        var last = buffer[..read].LastIndexOfAnyExcept((byte)0);
-        ZerosAtEnd = last < 0 ? ZerosAtEnd + read : read - last - 1;
+        Blocks.Pass(buffer[..read]);
         return read;
     }
 
