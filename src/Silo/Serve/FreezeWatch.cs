@@ -6,19 +6,23 @@ namespace Distributed.Silo.Serve;
 internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDetails local, TimeProvider time, ILogger<FreezeWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Suspicious = TimeSpan.FromSeconds(2);
+    /// <summary>Less than two missed probes take, however they fall.</summary>
+    private static readonly TimeSpan Suspicious = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
         var last = time.GetTimestamp();
+        TimeSpan? unexplained = null;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 var stood = time.GetElapsedTime(last);
                 last = time.GetTimestamp();
-                if (stood > Suspicious) await EndIfGivenUp(stood);
+                if (stood > Suspicious) unexplained = stood;
+                // A table that does not answer, right after a freeze, is asked again.
+                if (unexplained is { } frozen && await EndIfGivenUp(frozen)) unexplained = null;
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -26,23 +30,25 @@ internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDeta
         }
     }
 
-    private async Task EndIfGivenUp(TimeSpan stood)
+    /// <returns>Whether the table answered.</returns>
+    private async Task<bool> EndIfGivenUp(TimeSpan stood)
     {
         try
         {
             var rows = await table.ReadRowAsync(local.SiloAddress);
-            if (!rows.Members.Any(m => m.Item1.SiloAddress.Equals(local.SiloAddress) && m.Item1.Status == SiloStatus.Dead)) return;
+            if (!rows.Members.Any(m => m.Item1.SiloAddress.Equals(local.SiloAddress) && m.Item1.Status == SiloStatus.Dead)) return true;
         }
 #pragma warning disable CA1031 // Whatever kept the table from answering: the membership itself goes on asking.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             LogNotRead(e);
-            return;
+            return false;
         }
 
         LogGivenUp(stood.TotalSeconds);
         ProcessEnd.Now();
+        return true;
     }
 
     [LoggerMessage(4211, LogLevel.Critical, "This silo stood still for {Seconds} s and was given up by the cluster; it ends. Its jobs go on elsewhere.")]

@@ -80,6 +80,6 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         ProcessTable.Signal(inside, ProcessTable.SigStop);
         await ReachAsync("dtrain-1", "Dead");
         ProcessTable.Signal(inside, SigCont);
-        await second.HasEndedAsync().WaitAsync(Soon);
+        await second.HasEndedAsync(Soon);
     }
 }

@@ -73,7 +73,12 @@ internal sealed class SiloProcess : IDisposable
     }
 
     /// <summary>Waits for the end that something else brings about.</summary>
-    public Task HasEndedAsync() => process.WaitForExitAsync().WaitAsync(Deadline);
+    public async Task HasEndedAsync(TimeSpan? patience = null)
+    {
+        var within = patience ?? Deadline;
+        await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(within, TimeProvider.System));
+        Assert.True(process.HasExited, $"The silo has not ended within {within.TotalSeconds} s:\n{error}");
+    }
 
     /// <summary>kill -9.</summary>
     public void Kill()
