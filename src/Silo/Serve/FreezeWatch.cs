@@ -46,13 +46,9 @@ internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDeta
             return false;
         }
 
-        LogGivenUp(stood.TotalSeconds);
-        ProcessEnd.Now();
+        ProcessEnd.Now(FormattableString.Invariant($"this silo stood still for {stood.TotalSeconds:0.#} s and was given up by the cluster; it ends. Its jobs go on elsewhere."));
         return true;
     }
-
-    [LoggerMessage(4211, LogLevel.Critical, "This silo stood still for {Seconds} s and was given up by the cluster; it ends. Its jobs go on elsewhere.")]
-    private partial void LogGivenUp(double seconds);
 
     [LoggerMessage(4212, LogLevel.Warning, "The membership table did not say whether this silo was given up after it stood still.")]
     private partial void LogNotRead(Exception error);

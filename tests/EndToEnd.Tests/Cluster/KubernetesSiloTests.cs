@@ -81,5 +81,6 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         await ReachAsync("dtrain-1", "Dead");
         ProcessTable.Signal(inside, SigCont);
         await second.HasEndedAsync(Soon);
+        Assert.Contains("Its jobs go on elsewhere", second.Said, StringComparison.Ordinal);
     }
 }

@@ -63,6 +63,9 @@ internal sealed class SiloProcess : IDisposable
     public Task<DtrainResult> RunAsync(ClusterFolder folder, params string[] arguments) =>
         DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", folder.TokenFile]);
 
+    /// <summary>What it has written to stderr.</summary>
+    public string Said => error.ToString();
+
     /// <summary>SIGTERM, and an end in order.</summary>
     public async Task LeaveAsync()
     {
