@@ -15,15 +15,15 @@ using SiloShare = Distributed.Training.Loop.SiloShare;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
-internal sealed partial class GenerationRun : IAsyncDisposable
+internal sealed class GenerationRun : IAsyncDisposable
 {
     private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;
+
     /// <summary>A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the process's end frees its slot.</summary>
     private readonly TimeSpan longestCall;
     private readonly SiloSession session;
     private readonly TimeProvider time;
-    private readonly ILogger logger;
     private ITimer? watchdog;
     private int running;
 
@@ -52,7 +52,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
         var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
-        (this.time, this.logger, longestCall) = (time, logger, assignment.StepDeadline);
+        (this.time, longestCall) = (time, assignment.StepDeadline);
     }
 
     /// <summary>Runs one rank to its end and delivers the events up to then.</summary>
@@ -107,10 +107,7 @@ internal sealed partial class GenerationRun : IAsyncDisposable
     private void EndProcess()
     {
         if (session.Running == 0) return;
-        LogStuck(session.Options.JobId, longestCall.TotalSeconds);
-        ProcessEnd.Now();
+        ProcessEnd.Now(FormattableString.Invariant(
+            $"job {session.Options.JobId}: a rank did not end within {longestCall.TotalSeconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint."));
     }
-
-    [LoggerMessage(4110, LogLevel.Critical, "Job {Job}: a rank did not end within {Seconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint.")]
-    private partial void LogStuck(string job, double seconds);
 }
