@@ -56,18 +56,17 @@ public sealed class SiloSplitTests
     public void Train_WideLayer_ItsBucketsLeaveOneByOne()
     {
         var job = Wide(JobPrecision.Float32) with { GlobalBatch = 512, MicroBatch = 256, Steps = 6, Data = new DataSpec { Name = "shapes", Samples = 1024 } };
-        var apart = Gap(job);
-        var narrow = Gap(job with { Model = job.Model with { Sizes = new([3072, 500, 10]) } });
-        Assert.True(apart > 10 * narrow, $"{apart} s piece by piece, {narrow} s all at once");
+        var apart = Spread(job);
+        var together = Spread(job with { Model = job.Model with { Sizes = new([3072, 500, 10]) } });
+        Assert.True(apart > 4 * together, $"{apart} s piece by piece, {together} s all at once");
     }
 
-    /// <returns>Seconds between three buckets of the first layer's weight, the last that is made: the median over steps.</returns>
-    private static double Gap(JobSpec job)
+    /// <returns>Seconds from the first to the last bucket of the first layer's weight, the last that is made: the least over steps, as a busy machine only adds to it.</returns>
+    private static double Spread(JobSpec job)
     {
         var outcome = SiloHarness.Run(job, [1, 1]);
         Assert.Null(outcome.Error);
-        var gaps = outcome.Steps.Select(s => s.Buckets![^2].Ready - s.Buckets[^5].Ready).Order().ToList();
-        return gaps[gaps.Count / 2];
+        return outcome.Steps.Min(s => s.Buckets![^2].Ready - s.Buckets[3].Ready);
     }
 
     private static JobSpec Wide(JobPrecision precision) => TrainingHarness.Shapes(precision) with
