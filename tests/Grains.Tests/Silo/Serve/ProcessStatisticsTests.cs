@@ -1,0 +1,17 @@
+using Distributed.Silo.Serve;
+
+namespace Distributed.Grains.Tests.Silo.Serve;
+
+public sealed class ProcessStatisticsTests
+{
+    [Fact]
+    public void GetEnvironmentStatistics_OneThreadBusy_SaysSo()
+    {
+        var statistics = new ProcessStatistics();
+        for (var begin = Environment.TickCount64; Environment.TickCount64 - begin < 300;) Thread.SpinWait(100);
+        var read = statistics.GetEnvironmentStatistics();
+        Assert.InRange(read.RawCpuUsagePercentage, 1, 100);
+        Assert.InRange(read.RawMemoryUsageBytes, 1, read.MaximumAvailableMemoryBytes);
+        Assert.Equal(read.MaximumAvailableMemoryBytes, read.RawMemoryUsageBytes + read.RawAvailableMemoryBytes);
+    }
+}
