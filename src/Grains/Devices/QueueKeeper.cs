@@ -9,19 +9,28 @@ namespace Distributed.Grains.Devices;
 internal sealed partial class QueueKeeper(
     IGrainFactory grains, IClusterMembershipService members, ILocalSiloDetails local, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(0.95);
 
     /// <summary>From silos that the queue does not live on: a loss of its silo is a change of the membership, and known at once.</summary>
     private static readonly TimeSpan FarPeriod = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where it was found last; null: anywhere.</summary>
+    private SiloAddress? queue;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(KeepAwake(stoppingToken), TellOfChanges(stoppingToken));
 
     private async Task KeepAwake(CancellationToken stopping)
     {
+        var told = time.GetTimestamp();
         try
         {
-            for (var isFar = false; ; isFar = await Tell(changed: false) is { } queue && !queue.Equals(local.SiloAddress))
-                await Task.Delay(isFar ? FarPeriod : Period, time, stopping);
+            while (true)
+            {
+                await Task.Delay(Period, time, stopping);
+                if (Volatile.Read(ref queue) is { } far && !far.Equals(local.SiloAddress) && time.GetElapsedTime(told) < FarPeriod) continue;
+                await Tell(changed: false);
+                told = time.GetTimestamp();
+            }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -33,26 +42,28 @@ internal sealed partial class QueueKeeper(
         try
         {
             await foreach (var _ in members.MembershipUpdates.WithCancellation(stopping))
-                while (await Tell(changed: true) is null) await Task.Delay(Period, time, stopping);
+                while (!await Tell(changed: true)) await Task.Delay(Period, time, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
     }
 
-    /// <returns>Where the queue lives; null when it was not reached.</returns>
-    private async Task<SiloAddress?> Tell(bool changed)
+    /// <returns>Whether the queue was reached.</returns>
+    private async Task<bool> Tell(bool changed)
     {
         try
         {
-            return await grains.GetGrain<IJobQueueGrain>(0).Look(changed);
+            Volatile.Write(ref queue, await grains.GetGrain<IJobQueueGrain>(0).Look(changed));
+            return true;
         }
 #pragma warning disable CA1031 // Before the silo is up, while it leaves, or when the queue's silo was just lost: the next tick tries again.
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            Volatile.Write(ref queue, null);
             LogNotTold(e);
-            return null;
+            return false;
         }
     }
 

@@ -14,6 +14,9 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
 {
     private static readonly long Grain = Stopwatch.Frequency / 2;
 
+    /// <summary>The one of this process.</summary>
+    public static FrugalClock Shared { get; } = new();
+
     /// <summary>What the callback that this thread runs sees as now; 0: the real time.</summary>
     [ThreadStatic]
     private static long past;
@@ -47,7 +50,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
 
     private void Run()
     {
-        var due = new List<(CoarseTimer Timer, long From)>();
+        var due = new List<(CoarseTimer Timer, long From, long Until)>();
         while (true)
         {
             long now;
@@ -60,14 +63,19 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
                 (now, wakeAt) = (Stopwatch.GetTimestamp(), long.MaxValue);
                 foreach (var timer in timers)
                 {
-                    if (timer.FiresAt <= now) due.Add((timer, timer.Advance(now)));
+                    if (timer.FiresAt <= now)
+                    {
+                        var until = timer.FiresAt;
+                        due.Add((timer, timer.Advance(now), until));
+                    }
+
                     wakeAt = Math.Min(wakeAt, timer.FiresAt);
                 }
 
                 timers.RemoveWhere(t => t.FiresAt == long.MaxValue);
             }
 
-            foreach (var (timer, from) in due) timer.Fire(from, now);
+            foreach (var (timer, from, until) in due) timer.Fire(from, until);
             due.Clear();
             // One worker wakes for all. A callback that blocks holds up the others that are due, until the next look, when a second worker comes.
             if (!ready.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static clock => clock.CallReady(), this, preferLocal: false);
@@ -128,7 +136,9 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             return was;
         }
 
-        public void Fire(long from, long now)
+        /// <param name="from">The first of its times since it fired.</param>
+        /// <param name="until">The look that was meant: when that comes late, the process stood still.</param>
+        public void Fire(long from, long until)
         {
             if (!IsFast)
             {
@@ -139,12 +149,12 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             if (waitsForPool) return;
             if (ThreadPool.PendingWorkItemCount == 0)
             {
-                CatchUp(from, now);
+                CatchUp(from, until);
                 return;
             }
 
             waitsForPool = true;
-            ThreadPool.UnsafeQueueUserWorkItem(_ => CatchUpLate(from, now), null);
+            ThreadPool.UnsafeQueueUserWorkItem(_ => CatchUpFromPool(from, until), null);
         }
 
         private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
@@ -156,30 +166,29 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             FiresAt = due == long.MaxValue ? due : (due + grain - 1) / grain * grain;
         }
 
-        private void CatchUp(long from, long now)
+        private void CatchUp(long from, long until)
         {
             try
             {
                 // Zero after the timer was disposed.
-                for (past = from; past <= now && period is > 0 and var step; past += step)
+                for (past = from; past <= until && period is > 0 and var step; past += step)
                     if (past > seen) Call();
-                seen = now;
             }
             finally
             {
                 past = 0;
             }
+
+            seen = until;
+            var now = Stopwatch.GetTimestamp();
+            if (now - until <= period) return;
+            Call();
+            seen = now;
         }
 
-        private void CatchUpLate(long from, long now)
+        private void CatchUpFromPool(long from, long until)
         {
-            CatchUp(from, now);
-            if (Stopwatch.GetTimestamp() - now > period)
-            {
-                Call();
-                seen = Stopwatch.GetTimestamp();
-            }
-
+            CatchUp(from, until);
             waitsForPool = false;
         }
 

@@ -186,9 +186,9 @@ internal sealed class SiloApp : IAsyncDisposable
     /// <summary>What Orleans would do many times a second, whether or not anything happens.</summary>
     private static void Rest(IServiceCollection services)
     {
-        services.AddSingleton<IEnvironmentStatisticsProvider, ProcessStatistics>().AddSingleton<FrugalClock>();
+        services.AddSingleton<IEnvironmentStatisticsProvider, ProcessStatistics>();
         foreach (var area in (string[])[TimeProviderNames.Membership, TimeProviderNames.SystemTimers, TimeProviderNames.Messaging])
-            services.AddKeyedSingleton<TimeProvider>(area, (s, _) => s.GetRequiredService<FrugalClock>());
+            services.AddKeyedSingleton<TimeProvider>(area, FrugalClock.Shared);
     }
 
     private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, SiloPorts ports)

@@ -56,7 +56,7 @@ public sealed class FrugalClockTests : IDisposable
         var begin = clock.GetTimestamp();
         using (clock.CreateTimer(_ => seen.Enqueue(clock.GetTimestamp()), null, Fast, Fast)) await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         var times = seen.Select(t => clock.GetElapsedTime(begin, t).TotalMilliseconds).ToList();
-        Assert.InRange(times.Count, 20, 30);
+        Assert.InRange(times.Count, 20, clock.GetElapsedTime(begin) / Fast);
         // Other tests may keep the pool busy for a moment, and a time is then seen later.
         Assert.True(times.Zip(times.Skip(1), (a, b) => b - a).Count(gap => Math.Abs(gap - Fast.TotalMilliseconds) < 1) > times.Count / 2, string.Join(' ', times));
     }
