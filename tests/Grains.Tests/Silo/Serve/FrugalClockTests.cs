@@ -62,6 +62,19 @@ public sealed class FrugalClockTests : IDisposable
     }
 
     [Fact]
+    public async Task FastTimer_ClockItselfHeldUp_SeesTheGap()
+    {
+        var seen = new ConcurrentQueue<long>();
+        using var never = new ManualResetEventSlim();
+        var holds = 1;
+        using (clock.CreateTimer(_ => seen.Enqueue(clock.GetTimestamp()), null, Fast, Fast))
+        using (clock.CreateTimer(_ => never.Wait(Interlocked.Exchange(ref holds, 0) * 1500), null, Fast, Fast))
+            await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        var gaps = seen.Zip(seen.Skip(1), (a, b) => clock.GetElapsedTime(a, b)).ToList();
+        Assert.True(gaps.Max() > TimeSpan.FromSeconds(0.8), $"The longest gap is {gaps.Max()}.");
+    }
+
+    [Fact]
     public async Task FastTimer_PoolStalls_SeesTheStall()
     {
         var seen = new ConcurrentQueue<long>();
