@@ -15,7 +15,6 @@ internal sealed partial class JobQueueGrain(
     IClusterMembershipService members,
     IDeviceServices devices,
     IUserQuotas quotas,
-    ILocalSiloDetails local,
     IOptions<QueueOptions> options,
     TimeProvider time,
     ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable
@@ -65,11 +64,11 @@ internal sealed partial class JobQueueGrain(
 
     public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? reasons.GetValueOrDefault(jobId) : null);
 
-    public Task<SiloAddress> Look(bool changed)
+    public Task Look(bool changed)
     {
         if (changed) wakeAll = true;
         if (changed || IsDue()) ServeSoon();
-        return Task.FromResult(local.SiloAddress);
+        return Task.CompletedTask;
     }
 
     public void Dispose() => writing.Dispose();
