@@ -23,6 +23,10 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     /// <summary>The job's own error says more than that a silo ended: its silos find out within seconds.</summary>
     private static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(15);
 
+    /// <summary>The silos are the job's own, and free: it begins at once, or one of them was given up before it had ranks.</summary>
+    private static readonly TimeSpan BeginDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RunProgress progress = new() { LastPlannedStep = Target(plan.Spec.Steps ?? 0, options.StopAt) };
     private readonly IProgressView view = ProgressViews.Choose(error, options.Json, time);
     private string? lastWords;
@@ -64,11 +68,13 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         using JobsConnection connection = new(silos.First.Address, silos.First.Token, Silence);
         using CancellationTokenSource abandoned = new();
         var watching = Task.FromResult<SiloProcess?>(null);
+        var beginning = Task.CompletedTask;
         try
         {
             await SubmitAsync(connection, interruption.Asked);
             var following = view.ShowAsync(progress, changed => FollowAsync(connection, recorder, changed, abandoned.Token));
             watching = AbandonWhenLostAsync(silos, following, abandoned);
+            beginning = FailWhenNotBegunAsync(connection, silos, recorder, following, abandoned);
             if (!await StopWhenAskedAsync(following, connection, interruption))
             {
                 await abandoned.CancelAsync();
@@ -87,6 +93,10 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
             var patience = lost.Status.DebugException?.GetBaseException() is HttpProtocolException ? FrozenPatience : EndPatience;
             await ExplainAsync(silos.First, recorder, $"Silo {silos.First.Name} does not answer: its process froze or was stopped ({lost.Status.StatusCode}, {lost.Status.Detail}).", patience);
         }
+        finally
+        {
+            await beginning;
+        }
     }
 
     /// <summary>How long the first silo may keep silent: such that its freezing is known about as soon as that of another, within what a busy machine needs.</summary>
@@ -104,6 +114,32 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         if (following.IsCompleted) return null;
         await abandoned.CancelAsync();
         return silos.Lost;
+    }
+
+    /// <summary>A job without its silos waits in the queue, here for one that will not come back.</summary>
+    private async Task FailWhenNotBegunAsync(JobsConnection connection, SiloGroup silos, EventRecorder recorder, Task following, CancellationTokenSource abandoned)
+    {
+        await Task.WhenAny(following, begun.Task, Task.Delay(BeginDeadline, time, abandoned.Token));
+        if (following.IsCompleted || begun.Task.IsCompleted || abandoned.IsCancellationRequested) return;
+        List<string> gone;
+        try
+        {
+            var members = await connection.Jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(time, abandoned.Token));
+            gone = [.. silos.Names.Except(members.Silos.Select(s => s.Name))];
+        }
+        catch (RpcException)
+        {
+            // The first silo does not answer: who follows the job finds that out too, and says so.
+            return;
+        }
+
+        if (following.IsCompleted || begun.Task.IsCompleted) return;
+        var why = gone.Count > 0
+            ? $"silo {string.Join(", ", gone)} is gone: its process froze or was cut off"
+            : "the silos are there; their logs may say what keeps them";
+        Fail(recorder, new JobError(
+            ErrorCodes.Deadline, $"The job did not begin within {BeginDeadline.TotalSeconds:0} s; {why}. See the logs in {directory.Path}, then start again.", null, gone.FirstOrDefault(), "start", null));
+        await abandoned.CancelAsync();
     }
 
     private async Task SubmitAsync(JobsConnection connection, CancellationToken cancel)
@@ -132,6 +168,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     {
         await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, Outage.NotWaitedFor(time), cancel))
         {
+            begun.TrySetResult();
             recorder.Record(json);
             if (JobEventJson.Read(json) is not { } news) continue;
             progress.Apply(news);
@@ -169,7 +206,12 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     {
         var message = await silo.HasEndedAsync(patience) ? silo.DescribeEnd() : otherwise;
         lastWords = silo.LastWords();
-        FailedEvent failed = new(new JobError(ErrorCodes.SiloLost, message, null, silo.Name, null, progress.Step?.Step));
+        Fail(recorder, new JobError(ErrorCodes.SiloLost, message, null, silo.Name, null, progress.Step?.Step));
+    }
+
+    private void Fail(EventRecorder recorder, JobError reason)
+    {
+        FailedEvent failed = new(reason);
         recorder.Record(JobEventJson.Write(failed));
         progress.Apply(failed);
     }

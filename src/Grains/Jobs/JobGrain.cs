@@ -87,7 +87,7 @@ internal sealed partial class JobGrain(
         return await Status();
     }
 
-    public Task RankEnded(RankEnd end) => Apply(JobLifecycle.RankEnded(State, end, Progressed, lastStep));
+    public Task RankEnded(RankEnd end) => Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Progressed, lastStep));
 
     public async Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Jobs;
 using Orleans.Concurrency;
@@ -25,6 +26,11 @@ public sealed record SiloRanks([property: Id(0)] LeasedSilo Silo, [property: Id(
 /// <summary>Which rank runs where: a pure function of the job, its options and the silos.</summary>
 internal static class RankPlan
 {
+    /// <summary>The error with a rank, where it names a silo alone: the first of that silo's ranks, as in the exchange.</summary>
+    public static JobError? WithRank(JobError? error, IEnumerable<SiloRanks> plan) => error is { Rank: null, Silo: { } name } && plan.FirstOrDefault(silo => silo.Silo.Name == name) is { } there
+        ? error with { Rank = there.Ranks[0].Rank }
+        : error;
+
     /// <summary>Why the options do not fit the job; null when they do.</summary>
     public static string? Refuse(JobSpec spec, int ranks, int silos, long stopAt)
     {

@@ -7,6 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cli;
 internal static class ProcessTable
 {
     public const int SigKill = 9;
+    public const int SigCont = 18;
     public const int SigStop = 19;
 
     public static TimeSpan PollInterval { get; } = TimeSpan.FromMilliseconds(50);

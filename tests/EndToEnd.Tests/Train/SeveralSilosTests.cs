@@ -103,6 +103,26 @@ public sealed class SeveralSilosTests : IDisposable
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
     }
 
+    /// <summary>A silo that is ready, then given up before the job has its ranks: the job can have no place any more.</summary>
+    [Fact]
+    public async Task FreezeAReadySilo_BeforeTheJobBegins_FailsNamingIt()
+    {
+        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        var first = await running.StartedSiloAsync();
+        var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromSeconds(30));
+        var (held, frozen) = (silos.Where(s => s != first).Min(), silos.Max());
+        // The one is held up until the other is surely ready: until both are, the client does not submit.
+        ProcessTable.Signal(held, ProcessTable.SigStop);
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
+        ProcessTable.Signal(frozen, ProcessTable.SigStop);
+        ProcessTable.Signal(held, ProcessTable.SigCont);
+        var ended = (await running.EndAsync()).Exits(1).SaysOneFailure().Says("did not begin within 30 s", "froze");
+        var error = Assert.Single(ended.Events).GetProperty("error");
+        Assert.Matches("^silo-[12]$", error.GetProperty("silo").GetString());
+        Assert.Equal("deadline", error.GetProperty("code").GetString());
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+    }
+
     [Fact]
     public async Task KillClient_AllSilosEndSoon()
     {

@@ -1,3 +1,5 @@
+using Distributed.Core;
+using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Jobs;
 
@@ -45,7 +47,9 @@ public sealed class TwoSiloTests : IAsyncLifetime
         var two = cluster.SiloNames[1];
         cluster.Scripts.Of("mute").Vote = (silo, vote) => silo == two && vote.Step == 2 ? null : vote;
         await cluster.Job("mute").Submit(Specs.Submission(ranks: 2, silos: 2));
-        await cluster.Watch("mute");
+        var events = await cluster.Watch("mute");
+        var failure = Assert.IsType<FailedEvent>(JobEventJson.Read(events[^1])).Error;
+        Assert.Equal((ErrorCodes.Deadline, 1, two, "decide", 2L), (failure.Code, failure.Rank, failure.Silo, failure.Phase, failure.Step));
         var report = await cluster.Job("mute").Status();
         Assert.Equal(JobPhase.Failed, report!.Phase);
         Assert.StartsWith($"Step 2: no vote from silo {two} for 3 s", report.Message, StringComparison.Ordinal);
