@@ -46,8 +46,9 @@ public static class TrainingSiloBuilderExtensions
     /// <summary>A silo that is killed or frozen counts as dead within seconds; the defaults take up to 68 s.</summary>
     private static ISiloBuilder NoticeLostSilos(this ISiloBuilder builder) => builder.Configure<ClusterMembershipOptions>(o =>
     {
-        o.ProbeTimeout = o.MinProbeTimeout = TimeSpan.FromSeconds(1);
-        o.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+        // A little less than one and two seconds: the silo's clock rounds up, and fires at those.
+        o.ProbeTimeout = o.MinProbeTimeout = TimeSpan.FromSeconds(0.95);
+        o.MaxProbeTimeout = TimeSpan.FromSeconds(1.95);
         o.NumMissedProbesLimit = 2;
         o.NumVotesForDeathDeclaration = 1;
         // A frozen silo's sockets stay open and say nothing of it.

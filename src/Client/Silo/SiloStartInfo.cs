@@ -18,6 +18,8 @@ internal static class SiloStartInfo
         // One arena keeps resident memory flat, and threads per rank are the job's own choice.
         start.Environment["MALLOC_ARENA_MAX"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";
+        // A silo of a cluster compiles once and well; one that a client starts should be there soon.
+        start.Environment["DOTNET_TieredCompilation"] = "1";
         start.Environment.Remove("OMP_NUM_THREADS");
         if (!start.Environment.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) start.Environment["DOTNET_ROOT"] = root;
         return start;

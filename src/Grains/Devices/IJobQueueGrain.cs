@@ -27,8 +27,10 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     /// <returns>Why the job waits; null when it does not, or nobody knows yet.</returns>
     Task<JobFinding?> Explain(string jobId);
 
-    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; every silo says so every other second, and at each change of the membership.</summary>
-    Task Look(bool changed);
+    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; each silo's <see cref="QueueKeeper"/> says so.</summary>
+    /// <param name="changed">The membership has.</param>
+    /// <returns>Where the queue lives.</returns>
+    Task<SiloAddress> Look(bool changed);
 }
 
 /// <summary>The cluster at a glance.</summary>

@@ -15,6 +15,7 @@ internal sealed partial class JobQueueGrain(
     IClusterMembershipService members,
     IDeviceServices devices,
     IUserQuotas quotas,
+    ILocalSiloDetails local,
     IOptions<QueueOptions> options,
     TimeProvider time,
     ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable
@@ -64,11 +65,11 @@ internal sealed partial class JobQueueGrain(
 
     public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? reasons.GetValueOrDefault(jobId) : null);
 
-    public Task Look(bool changed)
+    public Task<SiloAddress> Look(bool changed)
     {
         if (changed) wakeAll = true;
         if (changed || IsDue()) ServeSoon();
-        return Task.CompletedTask;
+        return Task.FromResult(local.SiloAddress);
     }
 
     public void Dispose() => writing.Dispose();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -5,18 +6,31 @@ using Orleans.Runtime;
 namespace Distributed.Grains.Devices;
 
 /// <summary>On every silo: keeps the queue awake, wherever it lives, and tells it of silos that come and go; it then wakes the jobs whose grain was lost.</summary>
-internal sealed partial class QueueKeeper(IGrainFactory grains, IClusterMembershipService members, TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
+internal sealed partial class QueueKeeper(
+    IGrainFactory grains, IClusterMembershipService members, ILocalSiloDetails local, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(0.95);
+
+    /// <summary>From silos that the queue does not live on: a loss of its silo is a change of the membership, and known at once.</summary>
+    private static readonly TimeSpan FarPeriod = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where it was found last; null: anywhere.</summary>
+    private SiloAddress? queue;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(KeepAwake(stoppingToken), TellOfChanges(stoppingToken));
 
     private async Task KeepAwake(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Period, time);
+        var told = time.GetTimestamp();
         try
         {
-            while (await timer.WaitForNextTickAsync(stopping)) await Tell(changed: false);
+            while (true)
+            {
+                await Task.Delay(Period, time, stopping);
+                if (Volatile.Read(ref queue) is { } far && !far.Equals(local.SiloAddress) && time.GetElapsedTime(told) < FarPeriod) continue;
+                await Tell(changed: false);
+                told = time.GetTimestamp();
+            }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -27,27 +41,32 @@ internal sealed partial class QueueKeeper(IGrainFactory grains, IClusterMembersh
     {
         try
         {
-            await foreach (var _ in members.MembershipUpdates.WithCancellation(stopping)) await Tell(changed: true);
+            await foreach (var _ in members.MembershipUpdates.WithCancellation(stopping))
+                while (!await Tell(changed: true)) await Task.Delay(Period, time, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
     }
 
-    private async Task Tell(bool changed)
+    /// <returns>Whether the queue was reached.</returns>
+    private async Task<bool> Tell(bool changed)
     {
         try
         {
-            await grains.GetGrain<IJobQueueGrain>(0).Look(changed);
+            Volatile.Write(ref queue, await grains.GetGrain<IJobQueueGrain>(0).Look(changed));
+            return true;
         }
 #pragma warning disable CA1031 // Before the silo is up, while it leaves, or when the queue's silo was just lost: the next tick tries again.
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            Volatile.Write(ref queue, null);
             LogNotTold(e);
+            return false;
         }
     }
 
-    [LoggerMessage(3107, LogLevel.Debug, "The job queue was not reached; tried again in two seconds.")]
+    [LoggerMessage(3107, LogLevel.Debug, "The job queue was not reached; tried again in a second.")]
     private partial void LogNotTold(Exception error);
 }

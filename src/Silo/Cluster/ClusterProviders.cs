@@ -5,6 +5,7 @@ using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
 using Orleans.Configuration;
 using Orleans.Runtime.Hosting;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace Distributed.Silo.Cluster;
@@ -26,11 +27,15 @@ internal static class ClusterProviders
     {
         AddMembership(silo, cluster, connections, siloPort);
         AddStorage(silo, cluster, connections);
+        silo.Services.Configure<ExceptionSerializationOptions>(CarryStoreErrors);
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
         silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<SiloNameGuard>(s, cluster, leave));
     }
+
+    /// <summary>What a store's client throws on one silo reaches another as what it is, not as an error of serialization.</summary>
+    public static void CarryStoreErrors(ExceptionSerializationOptions options) => options.SupportedNamespacePrefixes.UnionWith([nameof(StackExchange), Npgsql, nameof(k8s)]);
 
     private static void AddMembership(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)
     {

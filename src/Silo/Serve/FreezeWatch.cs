@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Serve;
 
 /// <summary>Notices that this process stood still so long that the cluster may have given it up; if it has, the process ends before its ranks go on.</summary>
-internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDetails local, TimeProvider time, ILogger<FreezeWatch> logger) : BackgroundService
+internal sealed partial class FreezeWatch(IMembershipTable table, ILocalSiloDetails local, [FromKeyedServices(TimeProviderNames.Membership)] TimeProvider time, ILogger<FreezeWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
     /// <summary>Less than two missed probes take, however they fall.</summary>

@@ -18,6 +18,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Orleans.Configuration;
 using Orleans.Runtime;
+using Orleans.Statistics;
 
 namespace Distributed.Silo.Serve;
 
@@ -176,9 +177,18 @@ internal sealed class SiloApp : IAsyncDisposable
         if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo, leave);
         else ConfigureClient(silo, settings, ports);
         SiloPorts.Bind(silo, settings.Network);
+        Rest(silo.Services);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
         silo.AddTraining();
+    }
+
+    /// <summary>What Orleans would do many times a second, whether or not anything happens.</summary>
+    private static void Rest(IServiceCollection services)
+    {
+        services.AddSingleton<IEnvironmentStatisticsProvider, ProcessStatistics>();
+        foreach (var area in (string[])[TimeProviderNames.Membership, TimeProviderNames.SystemTimers, TimeProviderNames.Messaging])
+            services.AddKeyedSingleton<TimeProvider>(area, FrugalClock.Shared);
     }
 
     private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, SiloPorts ports)

@@ -14,6 +14,7 @@ internal static class RedisStore
         options.ClientName ??= "dtrain-silo";
         // Only now: once it was there, the connection is tried again for as long as the silo lives.
         options.AbortOnConnectFail = true;
+        options.HeartbeatInterval = TimeSpan.FromSeconds(2);
         options.ConnectRetry = 1;
         options.ConnectTimeout = (int)(patience / 2).TotalMilliseconds;
         try
