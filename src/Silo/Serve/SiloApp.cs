@@ -168,7 +168,7 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
         // A client's own silo needs none: the client writes the events down itself.
         if (settings.DataRoot is not null) services.AddSingleton<IJobJournals, FileJournals>();
-        if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<FreezeWatch>();
+        if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>();
         services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
     }
 

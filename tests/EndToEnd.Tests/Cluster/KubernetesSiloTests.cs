@@ -7,7 +7,6 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>Silo processes as pods, against a Kubernetes API of our own.</summary>
 public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
 {
-    private const int SigCont = 18;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
@@ -79,8 +78,21 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         var inside = Assert.Single(ProcessTable.ChildrenOf(second.Id));
         ProcessTable.Signal(inside, ProcessTable.SigStop);
         await ReachAsync("dtrain-1", "Dead");
-        ProcessTable.Signal(inside, SigCont);
+        ProcessTable.Signal(inside, ProcessTable.SigCont);
         await second.HasEndedAsync(Soon);
         Assert.Contains("Its jobs go on elsewhere", second.Said, StringComparison.Ordinal);
+    }
+
+    /// <summary>As after its node was off the network: nobody tells it.</summary>
+    [Fact]
+    public async Task Silo_ThatIsDeadInTheTable_EndsSoon()
+    {
+        using var first = await StartAsync("dtrain-0");
+        using var second = await StartAsync("dtrain-1");
+        api.Bury("dtrain", "dtrain-1");
+        await second.HasEndedAsync(Soon);
+        Assert.Contains("given up by the cluster", second.Said, StringComparison.Ordinal);
+        (await first.RunAsync(folder, "status", "none")).Exits(4);
+        await first.LeaveAsync();
     }
 }

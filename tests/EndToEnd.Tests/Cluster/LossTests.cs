@@ -7,7 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>Silos are killed, frozen, told to leave; the jobs end with the bits of a calm run.</summary>
 public sealed class LossTests
 {
-    private const int SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
+    private const int SigTerm = 15;
 
     internal const string Job = """
         name: lasting
@@ -36,7 +36,7 @@ public sealed class LossTests
         using var cluster = await Cluster.StartAsync(("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", redis.Store));
         var job = cluster.Write("job.yaml", Job);
         var calm = (await cluster.RunAsync(1, "submit", job, "--id", "calm", "--wait", "--json", "--set", "workers.min=1", "--set", "workers.max=1")).Exits(0).Hash;
-        foreach (var signal in new[] { SigKill, SigStop, SigTerm })
+        foreach (var signal in new[] { ProcessTable.SigKill, ProcessTable.SigStop, SigTerm })
         {
             var id = $"signal-{signal}";
             (await cluster.RunAsync(1, "submit", job, "--id", id)).Exits(0);
@@ -53,7 +53,7 @@ public sealed class LossTests
             // Handed over, not a step is done twice.
             if (signal == SigTerm) Assert.Equal(Enumerable.Range(1, 400).Select(i => (long)i), steps);
             // What has been given up changes nothing when it wakes.
-            if (signal == SigStop) ProcessTable.Signal(silo.Id, SigCont);
+            if (signal == ProcessTable.SigStop) ProcessTable.Signal(silo.Id, ProcessTable.SigCont);
             await silo.HasEndedAsync();
             Assert.Equal(calm, (await cluster.RunAsync(1, "watch", id, "--json")).Exits(0).Hash);
             await cluster.ReplaceAsync(victim[^1] - '0');

@@ -87,6 +87,18 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         lock (gate) return (string?)map?["data"]?[$"{cluster}.json"];
     }
 
+    /// <summary>Writes that a silo is dead, as another would that no longer reaches it.</summary>
+    public void Bury(string cluster, string silo)
+    {
+        lock (gate)
+        {
+            var table = JsonNode.Parse((string)map!["data"]![$"{cluster}.json"]!)!;
+            table["members"]!.AsArray().Single(m => (string?)m!["name"] == silo)!["status"] = "Dead";
+            map["data"]![$"{cluster}.json"] = table.ToJsonString();
+            Stamp(map);
+        }
+    }
+
     public void RemoveMap()
     {
         lock (gate) map = null;

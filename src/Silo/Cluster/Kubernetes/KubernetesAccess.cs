@@ -8,12 +8,17 @@ namespace Distributed.Silo.Cluster.Kubernetes;
 /// <summary>How the Kubernetes API is reached: as a pod, or with a kubeconfig.</summary>
 internal static class KubernetesAccess
 {
+    /// <summary>After which a connection counts as dead; a network that comes back wakes none of those that it let down for as long as it was away.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
+
     /// <exception cref="JobException">Code <c>settings-invalid</c>: neither a pod's account nor a kubeconfig that can be read.</exception>
     public static KubernetesClientConfiguration Configuration(KubernetesSettings settings)
     {
         try
         {
-            return settings.KubeConfig is { } file ? KubernetesClientConfiguration.BuildConfigFromConfigFile(file) : KubernetesClientConfiguration.InClusterConfig();
+            var found = settings.KubeConfig is { } file ? KubernetesClientConfiguration.BuildConfigFromConfigFile(file) : KubernetesClientConfiguration.InClusterConfig();
+            found.FirstMessageHandlerSetup = handler => (handler.ConnectTimeout, handler.KeepAlivePingDelay, handler.KeepAlivePingTimeout) = (Silence, Silence, Silence);
+            return found;
         }
         catch (Exception e) when (e is KubeConfigException or IOException or UnauthorizedAccessException or YamlDotNet.Core.YamlException)
         {

@@ -1,0 +1,65 @@
+using Orleans.Runtime;
+
+namespace Distributed.Silo.Serve;
+
+/// <summary>Ends this process when the cluster gave it up without its knowing: after it stood still, before its ranks go on; after it was cut off, before clients take it for a member.</summary>
+internal sealed partial class GivenUpWatch(IMembershipTable table, ILocalSiloDetails local, IHostApplicationLifetime lifetime, [FromKeyedServices(TimeProviderNames.Membership)] TimeProvider time, ILogger<GivenUpWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+    /// <summary>Less than two missed probes take, however they fall.</summary>
+    private static readonly TimeSpan Suspicious = TimeSpan.FromSeconds(1);
+    /// <summary>Who is cut off learns of it from no other silo; Orleans itself reads the table once a minute.</summary>
+    private static readonly TimeSpan Unasked = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        var (last, asked) = (time.GetTimestamp(), time.GetTimestamp());
+        TimeSpan? unexplained = null;
+        Task<bool>? look = null;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                var stood = time.GetElapsedTime(last);
+                last = time.GetTimestamp();
+                // An answer that is on its way may be from before.
+                if (stood > Suspicious) (unexplained, look) = (stood, null);
+                // A table that does not answer, right after a freeze, is asked again.
+                if (look is { IsCompleted: true } && await look) unexplained = null;
+                if (look is { IsCompleted: false } || (unexplained is null && time.GetElapsedTime(asked) < Unasked)) continue;
+                (look, asked) = (EndIfGivenUp(unexplained), last);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <param name="stood">How long this process stood still; null: not that one knew.</param>
+    /// <returns>Whether the table answered.</returns>
+    private async Task<bool> EndIfGivenUp(TimeSpan? stood)
+    {
+        try
+        {
+            var rows = await table.ReadRowAsync(local.SiloAddress);
+            if (!rows.Members.Any(m => m.Item1.SiloAddress.Equals(local.SiloAddress) && m.Item1.Status == SiloStatus.Dead)) return true;
+            // A silo that leaves writes so itself.
+            if (lifetime.ApplicationStopping.IsCancellationRequested) return true;
+        }
+#pragma warning disable CA1031 // Whatever kept the table from answering: the membership itself goes on asking.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (stood is not null) LogNotRead(e);
+            return false;
+        }
+
+        var why = stood is { } still ? FormattableString.Invariant($"stood still for {still.TotalSeconds:0.#} s") : "was cut off from the others";
+        ProcessEnd.Now($"this silo {why} and was given up by the cluster; it ends. Its jobs go on elsewhere.");
+        return true;
+    }
+
+    [LoggerMessage(4212, LogLevel.Warning, "The membership table did not say whether this silo was given up after it stood still.")]
+    private partial void LogNotRead(Exception error);
+}
