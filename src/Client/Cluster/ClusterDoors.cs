@@ -5,15 +5,24 @@ using Grpc.Core;
 namespace Distributed.Client.Cluster;
 
 /// <summary>The doors of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.</summary>
+/// <remarks>One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a few times.</remarks>
 internal sealed class ClusterDoors : CallInvoker, IDisposable
 {
+    private const int MostRounds = 8;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
+    /// <summary>Whatever does not even refuse has taken seconds each time.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly IReadOnlyList<JobsConnection> doors;
+    private readonly TimeProvider time;
     private volatile int current;
 
     /// <param name="doors">One at least; in the order of preference.</param>
-    public ClusterDoors(IReadOnlyList<JobsConnection> doors)
+    public ClusterDoors(IReadOnlyList<JobsConnection> doors, TimeProvider time)
     {
         this.doors = doors;
+        this.time = time;
         Jobs = new Jobs.JobsClient(this);
     }
 
@@ -47,6 +56,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
 
     private async Task<TResponse> AskAsync<TResponse>(Func<CallInvoker, AsyncUnaryCall<TResponse>> ask)
     {
+        var begin = time.GetTimestamp();
         for (var tried = 1; ; tried++)
         {
             var door = current;
@@ -58,10 +68,17 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
             catch (RpcException lost) when (NeverArrived(lost))
             {
                 Leave(door);
-                if (tried >= doors.Count) throw;
+                if (!MayTryAgain(lost, tried, begin)) throw;
             }
+
+            await PauseAfterRoundAsync(tried, CancellationToken.None);
         }
     }
+
+    private bool MayTryAgain(RpcException lost, int tried, long begin) =>
+        tried % doors.Count != 0 || (tried / doors.Count < MostRounds && time.GetElapsedTime(begin) < Patience && MayPass(lost));
+
+    private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) => tried % doors.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
 
     private void Leave(int door)
     {
@@ -86,6 +103,14 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         return false;
     }
 
+    /// <summary>An address that is wrong, or a certificate, stays so.</summary>
+    private static bool MayPass(RpcException lost)
+    {
+        for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
+            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }) return false;
+        return true;
+    }
+
     /// <summary>Opens at the first move. A stream that breaks later is for its reader to open again, at the next door.</summary>
     private sealed class Stream<T>(ClusterDoors owner, Func<CallInvoker, AsyncServerStreamingCall<T>> open) : IAsyncStreamReader<T>, IDisposable
     {
@@ -100,6 +125,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
 
         public async Task<bool> MoveNext(CancellationToken cancellationToken)
         {
+            var begin = owner.time.GetTimestamp();
             for (var tried = 1; ; tried++)
             {
                 var isNew = call is null;
@@ -111,10 +137,12 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 catch (RpcException lost) when (EventStream.IsLostConnection(lost) && !cancellationToken.IsCancellationRequested)
                 {
                     owner.Leave(door);
-                    if (!isNew || tried >= owner.doors.Count || !NeverArrived(lost)) throw;
+                    if (!isNew || !NeverArrived(lost) || !owner.MayTryAgain(lost, tried, begin)) throw;
                     Dispose();
                     call = null;
                 }
+
+                await owner.PauseAfterRoundAsync(tried, cancellationToken);
             }
         }
 

@@ -35,7 +35,7 @@ internal sealed class ClusterAccess
         if (token is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
         var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
-        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token, trust: trust))]);
+        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token, trust: trust))], TimeProvider.System);
         try
         {
             return await calls(doors.Jobs);

@@ -80,6 +80,20 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
         (await DtrainProcess.RunAsync("watch", "no-such-job", "--cluster", addresses, "--token-file", cluster.TokenFile)).Exits(4);
     }
 
+    /// <summary>As an address for several silos, one of which has just been lost.</summary>
+    [Theory]
+    [InlineData("list")]
+    [InlineData("watch", "no-such-job")]
+    public async Task Verbs_AddressRefusesForAMoment_AskAgain(params string[] command)
+    {
+        using TcpRelay door = new(new Uri(cluster.Address));
+        door.Cut();
+        await using var asking = DtrainProcess.Start([.. command, "--cluster", door.Address, "--token-file", cluster.TokenFile]);
+        await Task.Delay(TimeSpan.FromSeconds(0.7), TimeProvider.System);
+        door.Mend();
+        (await asking.EndAsync()).Exits(command is ["list"] ? 0 : 4);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
