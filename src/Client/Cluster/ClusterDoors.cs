@@ -1,11 +1,14 @@
+using System.Collections.Frozen;
 using System.Net.Sockets;
 using Distributed.Protocol.V1;
 using Grpc.Core;
+using Calls = Distributed.Protocol.V1.Jobs.JobsClient;
 
 namespace Distributed.Client.Cluster;
 
 /// <summary>The doors of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.</summary>
-/// <remarks>One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a few times.</remarks>
+/// <remarks>One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a few times,
+/// and so is what only asks and got no answer.</remarks>
 internal sealed class ClusterDoors : CallInvoker, IDisposable
 {
     private const int MostRounds = 8;
@@ -13,6 +16,9 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
     /// <summary>Whatever does not even refuse has taken seconds each time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Calls that change nothing, however often they are made.</summary>
+    private static readonly FrozenSet<string> Questions = [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster)];
 
     private readonly IReadOnlyList<JobsConnection> doors;
     private readonly TimeProvider time;
@@ -32,7 +38,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     public Uri Address => doors[current].Address;
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
-        AskAsync(invoker => invoker.AsyncUnaryCall(method, host, options, request)), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        AskAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request)), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
@@ -54,7 +60,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         foreach (var door in doors) door.Dispose();
     }
 
-    private async Task<TResponse> AskAsync<TResponse>(Func<CallInvoker, AsyncUnaryCall<TResponse>> ask)
+    private async Task<TResponse> AskAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask)
     {
         var begin = time.GetTimestamp();
         for (var tried = 1; ; tried++)
@@ -65,7 +71,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 using var call = ask(doors[door].Calls);
                 return await call;
             }
-            catch (RpcException lost) when (NeverArrived(lost))
+            catch (RpcException lost) when (NeverArrived(lost) || (isQuestion && EventStream.IsLostConnection(lost)))
             {
                 Leave(door);
                 if (!MayTryAgain(lost, tried, begin)) throw;

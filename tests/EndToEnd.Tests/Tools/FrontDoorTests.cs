@@ -94,6 +94,17 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
         (await asking.EndAsync()).Exits(command is ["list"] ? 0 : 4);
     }
 
+    [Fact]
+    public async Task Questions_WhoseConnectionBreaks_AreAskedAgain_OthersAreNot()
+    {
+        using TcpRelay door = new(new Uri(cluster.Address));
+        string[] there = ["--cluster", door.Address, "--token-file", cluster.TokenFile];
+        door.Break(3);
+        (await DtrainProcess.RunAsync(["list", .. there])).Exits(0);
+        door.Break(3);
+        (await DtrainProcess.RunAsync(["submit", directory.Write("job.yaml", Jobs.Endless), .. there])).Exits(3).SaysOneFailure();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

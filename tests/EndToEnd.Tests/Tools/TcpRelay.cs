@@ -11,6 +11,7 @@ internal sealed class TcpRelay : IDisposable
     private readonly Lock gate = new();
     private Socket? listener;
     private int port;
+    private int unheard;
 
     public TcpRelay(Uri target)
     {
@@ -19,6 +20,9 @@ internal sealed class TcpRelay : IDisposable
     }
 
     public string Address => $"http://127.0.0.1:{port}";
+
+    /// <summary>Takes the next connections, and breaks them at once.</summary>
+    public void Break(int connections) => Volatile.Write(ref unheard, connections);
 
     /// <summary>Listens, at the same port as before.</summary>
     public void Mend()
@@ -50,6 +54,12 @@ internal sealed class TcpRelay : IDisposable
             while (true)
             {
                 var near = await from.AcceptAsync();
+                if (Interlocked.Decrement(ref unheard) >= 0)
+                {
+                    near.Dispose();
+                    continue;
+                }
+
                 var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 lock (gate) sockets.AddRange([near, far]);
                 await far.ConnectAsync(target);
