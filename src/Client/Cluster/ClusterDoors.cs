@@ -38,7 +38,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     public Uri Address => doors[current].Address;
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
-        AskAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request)), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        AskAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request), options.CancellationToken), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
@@ -60,7 +60,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         foreach (var door in doors) door.Dispose();
     }
 
-    private async Task<TResponse> AskAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask)
+    private async Task<TResponse> AskAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
     {
         var begin = time.GetTimestamp();
         for (var tried = 1; ; tried++)
@@ -71,13 +71,13 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 using var call = ask(doors[door].Calls);
                 return await call;
             }
-            catch (RpcException lost) when (NeverArrived(lost) || (isQuestion && EventStream.IsLostConnection(lost)))
+            catch (RpcException lost) when (!cancel.IsCancellationRequested && (NeverArrived(lost) || (isQuestion && WasNotAnswered(lost))))
             {
                 Leave(door);
                 if (!MayTryAgain(lost, tried, begin)) throw;
             }
 
-            await PauseAfterRoundAsync(tried, CancellationToken.None);
+            await PauseAfterRoundAsync(tried, cancel);
         }
     }
 
@@ -109,11 +109,19 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         return false;
     }
 
+    /// <summary>The connection broke, or a silo took the call that cannot serve it, such as one that leaves.</summary>
+    private static bool WasNotAnswered(RpcException lost) =>
+        lost.StatusCode == StatusCode.Unavailable || (EventStream.IsLostConnection(lost) && lost.Status.DebugException is not null);
+
     /// <summary>An address that is wrong, or a certificate, stays so.</summary>
     private static bool MayPass(RpcException lost)
     {
         for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }) return false;
+        {
+            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
+                or SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }) return false;
+        }
+
         return true;
     }
 

@@ -35,28 +35,28 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
         var events = EventStream.ReadAsync(jobs, id, new Outage(Outage.Patience, view.Say, time), cancel);
         await foreach (var line in QuietTimes.MarkAsync(events, time))
         {
-            if (line is null) await AskAsync();
-            else await ShowAsync(line);
+            if (line is null) await AskAsync(cancel);
+            else await ShowAsync(line, cancel);
             changed();
         }
     }
 
-    private async Task ShowAsync(string line)
+    private async Task ShowAsync(string line, CancellationToken cancel)
     {
         if (json) await output.WriteLineAsync(line);
         if (JobEventJson.Read(line) is not { } news) return;
         progress.Apply(news);
         if (EventText.Describe(news) is { } words) view.Say(words);
-        if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskAsync();
+        if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskAsync(cancel);
     }
 
     /// <summary>Events do not say what a queued job waits for.</summary>
-    private async Task AskAsync()
+    private async Task AskAsync(CancellationToken cancel)
     {
         if (json) return;
         try
         {
-            Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)));
+            Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, cancel)));
         }
         catch (RpcException)
         {

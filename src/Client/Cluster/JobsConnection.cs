@@ -11,6 +11,8 @@ internal sealed class JobsConnection : IDisposable
     /// <summary>For calls that answer at once.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(300);
+
     private readonly GrpcChannel channel;
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
@@ -32,6 +34,9 @@ internal sealed class JobsConnection : IDisposable
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = handler,
+            // Calls that are made again find a connection tried again, not the refusal of a second ago.
+            InitialReconnectBackoff = ReconnectPause,
+            MaxReconnectBackoff = ReconnectPause,
             DisposeHttpClient = true,
         });
         Address = address;

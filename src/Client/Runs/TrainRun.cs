@@ -121,25 +121,31 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     {
         await Task.WhenAny(following, begun.Task, Task.Delay(BeginDeadline, time, abandoned.Token));
         if (following.IsCompleted || begun.Task.IsCompleted || abandoned.IsCancellationRequested) return;
-        List<string> gone;
+        var (why, gone) = await AskWhoIsGoneAsync(connection, silos, following, abandoned.Token);
+        if (following.IsCompleted || begun.Task.IsCompleted) return;
+        // From here on nobody else writes events.
+        await abandoned.CancelAsync();
+        await Task.WhenAny(following);
+        Fail(recorder, new JobError(
+            ErrorCodes.Deadline, $"The job did not begin within {BeginDeadline.TotalSeconds:0} s; {why}. See the logs in {directory.Path}, then start again.", null, gone, "start", null));
+    }
+
+    private async Task<(string Why, string? Silo)> AskWhoIsGoneAsync(JobsConnection connection, SiloGroup silos, Task following, CancellationToken cancel)
+    {
         try
         {
-            var members = await connection.Jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(time, abandoned.Token));
-            gone = [.. silos.Names.Except(members.Silos.Select(s => s.Name))];
+            var members = await connection.Jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(time, cancel));
+            string[] gone = [.. silos.Names.Except(members.Silos.Select(s => s.Name))];
+            return gone.Length > 0
+                ? ($"silo {string.Join(", ", gone)} is gone: its process froze or was cut off", gone[0])
+                : ("the silos are there; their logs may say what keeps them", null);
         }
-        catch (RpcException)
+        catch (RpcException silent)
         {
-            // The first silo does not answer: who follows the job finds that out too, and says so.
-            return;
+            // When its process froze, who follows the job finds that out in the same moment, and says more.
+            await Task.WhenAny(following, Task.Delay(FrozenPatience, time, cancel));
+            return ($"silo {silos.First.Name}, which holds the job, does not say why ({silent.StatusCode}, {silent.Status.Detail.TrimEnd('.')})", silos.First.Name);
         }
-
-        if (following.IsCompleted || begun.Task.IsCompleted) return;
-        var why = gone.Count > 0
-            ? $"silo {string.Join(", ", gone)} is gone: its process froze or was cut off"
-            : "the silos are there; their logs may say what keeps them";
-        Fail(recorder, new JobError(
-            ErrorCodes.Deadline, $"The job did not begin within {BeginDeadline.TotalSeconds:0} s; {why}. See the logs in {directory.Path}, then start again.", null, gone.FirstOrDefault(), "start", null));
-        await abandoned.CancelAsync();
     }
 
     private async Task SubmitAsync(JobsConnection connection, CancellationToken cancel)

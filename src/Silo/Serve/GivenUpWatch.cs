@@ -55,8 +55,8 @@ internal sealed partial class GivenUpWatch(IMembershipTable table, ILocalSiloDet
             return false;
         }
 
-        var why = stood is { } still ? FormattableString.Invariant($"stood still for {still.TotalSeconds:0.#} s") : "was cut off from the others";
-        ProcessEnd.Now($"this silo {why} and was given up by the cluster; it ends. Its jobs go on elsewhere.");
+        var why = stood is { } still ? FormattableString.Invariant($" stood still for {still.TotalSeconds:0.#} s and") : "";
+        ProcessEnd.Now($"this silo{why} was given up by the cluster; it ends. Its jobs go on elsewhere.");
         return true;
     }
 
