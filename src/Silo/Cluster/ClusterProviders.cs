@@ -21,6 +21,9 @@ internal static class ClusterProviders
     /// <summary>A silo that other members do not answer for so long gives up; by then a dead one is known as such.</summary>
     private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a dead silo's row stays, for it to read should it wake. A pod that restarts without end makes a row each time, and a ConfigMap holds 1 MiB.</summary>
+    private static readonly TimeSpan Grave = TimeSpan.FromDays(1);
+
     /// <param name="siloPort">Port of the Orleans endpoint.</param>
     /// <param name="leave">Ends the wait for a silo of the same name.</param>
     public static void Configure(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort, CancellationToken leave = default)
@@ -30,7 +33,8 @@ internal static class ClusterProviders
         silo.Services.Configure<ExceptionSerializationOptions>(CarryStoreErrors);
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
-        silo.Configure<ClusterMembershipOptions>(o => (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime) = (SignOfLife, 2, LongestJoin));
+        silo.Configure<ClusterMembershipOptions>(o =>
+            (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime, o.DefunctSiloExpiration) = (SignOfLife, 2, LongestJoin, Grave));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<SiloNameGuard>(s, cluster, leave));
     }
 
