@@ -18,8 +18,11 @@ internal static class SiloStartInfo
         // One arena keeps resident memory flat, and threads per rank are the job's own choice.
         start.Environment["MALLOC_ARENA_MAX"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";
-        // A silo of a cluster compiles once and well; one that a client starts should be there soon.
-        start.Environment["DOTNET_TieredCompilation"] = "1";
+        // A silo of a cluster compiles once and well; one that a client starts should be there soon. What is called a third time is then compiled for good:
+        // the runtime's own patience, and code that counts for a profile in between, would go on beside the ranks for a minute.
+        start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
+        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "3");
+        start.Environment.TryAdd("DOTNET_TieredPGO", "0");
         start.Environment.Remove("OMP_NUM_THREADS");
         if (!start.Environment.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) start.Environment["DOTNET_ROOT"] = root;
         return start;
