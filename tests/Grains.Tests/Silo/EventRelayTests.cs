@@ -64,7 +64,10 @@ public sealed class EventRelayTests
         source.Append(2);
         source.End();
         Assert.Equal([0L, 1, 2, 3, 4], await stream.WaitAsync(Soon));
-        Assert.True((await never.WaitAsync(Soon))!.Final);
+        var last = (await never.WaitAsync(Soon))!;
+        // Its own poll may have ended between the new lines and the end, with an empty page.
+        if (!last.Final) last = (await ahead.Read(1_000_000, cancel.Token).WaitAsync(Soon))!;
+        Assert.True(last.Final);
     }
 
     [Fact]
