@@ -19,7 +19,7 @@ internal static class SiloStartInfo
         start.Environment["MALLOC_ARENA_MAX"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";
         // A silo of a cluster compiles once and well; one that a client starts should be there soon. What is called a third time is then compiled for good:
-        // the runtime's own patience, and code that counts for a profile in between, would go on beside the ranks for a minute.
+        // the runtime's own patience, and code that counts for a profile in between, would go on beside the ranks long after the start.
         start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
         start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "3");
         start.Environment.TryAdd("DOTNET_TieredPGO", "0");
