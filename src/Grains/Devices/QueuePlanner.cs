@@ -7,7 +7,8 @@ namespace Distributed.Grains.Devices;
 /// <summary>Decides, without Orleans or a clock, which waiting jobs get which silos.</summary>
 /// <remarks>In order of priority, then age. Whoever fits begins, also behind one who does not (first fit); when the first of those
 /// has waited past the patience, free silos are kept for it: it cannot starve.
-/// A silo goes to one job whole. Jobs over their user's quota, or larger than the cluster, hold nobody up.</remarks>
+/// A silo goes to one job whole. Jobs larger than the cluster hold nobody up; those over their user's quota hold up, after the same
+/// patience, the later ones of that user alone: these would take what they wait for.</remarks>
 internal sealed class QueuePlanner
 {
     private readonly IReadOnlyList<QueueSilo> silos;
@@ -18,6 +19,7 @@ internal sealed class QueuePlanner
     private readonly List<LeasedSilo> free;
     private readonly List<QueueGrant> grants = [];
     private readonly Dictionary<string, JobFinding> reasons = [];
+    private readonly Dictionary<string, QueuedJob> elders = [];
     private QueuedJob? head;
     private bool reserved;
 
@@ -46,6 +48,7 @@ internal sealed class QueuePlanner
     private void Consider(QueuedJob job)
     {
         if (OverQuota(job, out var most) is { } quota) reasons[job.JobId] = quota;
+        else if (elders.TryGetValue(job.User, out var elder)) reasons[job.JobId] = AfterElder(job, elder);
         else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
         else if (Pick(free, job, most) is { } silos) Grant(job, most, silos);
         else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
@@ -74,14 +77,24 @@ internal sealed class QueuePlanner
             if (job.MinRanks > ranks) return new(
                 Say($"needs {job.MinRanks} ranks, but user {job.User} may have {ranks} at once: it can never begin"),
                 Say($"Ask for fewer ranks ('dtrain scale {job.JobId} --workers {ranks}'), or ask the operator for a larger quota."));
-            if (job.MinRanks > most) return new(
-                Say($"needs {job.MinRanks} ranks; user {job.User} has {used} of {ranks} running ({Names(mine)})"), "It begins when one of them ends.");
+            if (job.MinRanks > most) return AwaitOwn(job, Say($"needs {job.MinRanks} ranks; user {job.User} has {used} of {ranks} running ({Names(mine)})"));
         }
 
         return quota.Jobs is { } jobs && mine.Count >= jobs
-            ? new(Say($"user {job.User} has {mine.Count} of {jobs} jobs running ({Names(mine)})"), "It begins when one of them ends.")
+            ? AwaitOwn(job, Say($"user {job.User} has {mine.Count} of {jobs} jobs running ({Names(mine)})"))
             : null;
     }
+
+    /// <summary>It could begin but for other jobs of its user: for a while later ones of the same user pass, then none does.</summary>
+    private JobFinding AwaitOwn(QueuedJob job, string what)
+    {
+        if (now - job.Since >= options.Patience && NeverFits(job) is null) elders.TryAdd(job.User, job);
+        return new(what, "It begins when enough of them have ended.");
+    }
+
+    private static JobFinding AfterElder(QueuedJob job, QueuedJob elder) => new(
+        Say($"job {elder.JobId} of the same user comes first and waits for more of user {job.User}'s quota"),
+        Say($"It begins after {elder.JobId}. To let it pass, stop that one or ask for fewer ranks ('dtrain scale {elder.JobId} --workers N')."));
 
     private JobFinding? NeverFits(QueuedJob job)
     {

@@ -56,15 +56,31 @@ public sealed class QueuePlannerTests
     }
 
     [Fact]
-    public void Plan_OverQuota_HoldsNobodyUpAndShrinksWhereItMay()
+    public void Plan_OverQuotaForAMoment_HoldsNobodyUpAndShrinksWhereItMay()
     {
         var quotas = new Quotas(("ann", new UserQuota(3, null)), ("bob", new UserQuota(null, 1)));
         QueueHolder[] running = [new("a0", "ann", 2, [Silos[3]]), new("b0", "bob", 1, [Silos[2]])];
-        var plan = Plan([Job("a1", 2, 2, 90), Job("a2", 1, 4, 80), Job("b1", 1, 1, 70, user: "bob"), Job("c1", 1, 2, 60, user: "cleo"), Job("a3", 4, 4, 50)], 2, quotas, running);
+        var plan = Plan([Job("a1", 2, 2, 59), Job("a2", 1, 4, 50), Job("b1", 1, 1, 40, user: "bob"), Job("c1", 1, 2, 30, user: "cleo"), Job("a3", 4, 4, 20)], 2, quotas, running);
         Assert.Equal(["a2:1@0", "c1:2@1"], Granted(plan));
         Assert.Equal("needs 2 ranks; user ann has 2 of 3 running (a0)", plan.Reasons["a1"].What);
         Assert.Equal("user bob has 1 of 1 jobs running (b0)", plan.Reasons["b1"].What);
         Assert.Equal("needs 4 ranks, but user ann may have 3 at once: it can never begin", plan.Reasons["a3"].What);
+    }
+
+    [Fact]
+    public void Plan_OverQuotaForLong_HoldsUpOnlyLaterOnesOfItsUser()
+    {
+        var quotas = new Quotas(("ann", new UserQuota(3, null)));
+        QueueHolder[] running = [new("a0", "ann", 2, [Silos[3]])];
+        var plan = Plan([Job("a1", 2, 2, 61), Job("a2", 1, 1, 50), Job("c1", 2, 2, 40, user: "cleo"), Job("a3", 1, 1, 30, priority: 1)], 3, quotas, running);
+        Assert.Equal(["a3:1@0", "c1:2@1"], Granted(plan));
+        Assert.Equal("needs 2 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons["a1"].What);
+        Assert.Equal("needs 1 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons["a2"].What);
+        var kept = Plan([Job("a1", 2, 2, 61), Job("a2", 1, 1, 50), Job("c1", 2, 2, 40, user: "cleo")], 3, quotas, running);
+        Assert.Equal(["c1:2@0"], Granted(kept));
+        Assert.Equal("job a1 of the same user comes first and waits for more of user ann's quota", kept.Reasons["a2"].What);
+        // What can never begin is waited for by nobody.
+        Assert.Equal(["a2:1@0"], Granted(Plan([Job("never", 4, 4, 900), Job("a2", 1, 1, 50)], 3, quotas, running)));
     }
 
     [Fact]
@@ -95,25 +111,28 @@ public sealed class QueuePlannerTests
             Assert.Equal(waiting.Select(j => j.JobId).Order(), plan.Grants.Select(g => g.Job.JobId).Concat(plan.Reasons.Keys).Order());
         });
 
-    /// <summary>Small jobs come without end; whatever the large one needs, it gets it.</summary>
-    [Fact]
-    public void Plan_EndlessSmallJobs_TheLargeOneBegins()
+    /// <summary>Small jobs come without end, of another user or of the same one with a quota; whatever the large one needs, it gets it.</summary>
+    [Theory]
+    [InlineData("bob", 8)]
+    [InlineData("ann", 4)]
+    public void Plan_EndlessSmallJobs_TheLargeOneBegins(string user, int ranks)
     {
+        var quotas = new Quotas(("ann", new UserQuota(ranks, null)));
         var now = Now;
         var running = new List<(QueueHolder Holder, DateTimeOffset Ends)>();
-        var waiting = new List<QueuedJob> { Job("large", 8, 8) };
+        var waiting = new List<QueuedJob> { Job("large", ranks, ranks) };
         for (var second = 0; second < 300; second++, now += TimeSpan.FromSeconds(1))
         {
             running.RemoveAll(r => r.Ends <= now);
-            waiting.Add(new QueuedJob($"s{second}", "bob", 0, 1, 0, 1, 2, false, now));
+            waiting.Add(new QueuedJob($"s{second}", user, 0, 1, 0, 1, 2, false, now));
             var held = running.SelectMany(r => r.Holder.Silos).ToList();
             var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? "x" : null, false)).ToList();
-            var plan = QueuePlanner.Plan(waiting, running.Select(r => r.Holder), silos, new NoQuotas(), Options, now);
+            var plan = QueuePlanner.Plan(waiting, running.Select(r => r.Holder), silos, quotas, Options, now);
             foreach (var grant in plan.Grants)
             {
                 if (grant.Job.JobId == "large") return;
                 waiting.Remove(grant.Job);
-                running.Add((new QueueHolder(grant.Job.JobId, "bob", grant.Ranks, grant.Silos), now + TimeSpan.FromSeconds(20)));
+                running.Add((new QueueHolder(grant.Job.JobId, user, grant.Ranks, grant.Silos), now + TimeSpan.FromSeconds(20)));
             }
         }
 
