@@ -54,6 +54,7 @@ public sealed class SafetensorsFile : IDisposable
         SafeFileHandle? handle = null;
         try
         {
+            RegularFile.Demand(path);
             handle = File.OpenHandle(path);
             return new SafetensorsFile(path, handle, errorCode);
         }

@@ -61,6 +61,8 @@ public sealed class TextSetTests : IDisposable
         var error = Assert.Throws<JobException>(() => DataSources.Open(Spec(directory.Path, 256, 4, null)));
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
         Assert.Contains("is a folder", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<JobException>(() => DataSources.Open(Spec("/dev/zero", 256, 4, null)));
+        Assert.Equal((ErrorCodes.DataInvalid, "/dev/zero: cannot be read (it is a pipe, a socket or a device, not a file)."), (error.Code, error.Message));
     }
 
     private void Refused(string expected, byte[] text, int vocab, int sequence)
