@@ -95,6 +95,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
         private long period;
         private long seen;
         private volatile bool waitsForPool;
+        private volatile bool disposed;
 
         /// <summary>The look at which it is next; <see cref="long.MaxValue"/>: none. Guarded by the clock's gate, as is all that leads to it.</summary>
         public long FiresAt { get; private set; } = long.MaxValue;
@@ -106,6 +107,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             var now = Stopwatch.GetTimestamp();
             lock (clock.gate)
             {
+                if (disposed) return false;
                 period = newPeriod == Timeout.InfiniteTimeSpan ? 0 : Ticks(newPeriod);
                 due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : now + Ticks(dueTime);
                 Schedule(due == long.MaxValue ? 0 : due - now);
@@ -118,7 +120,15 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             }
         }
 
-        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        /// <summary>What is queued and has not begun does not begin any more; what runs is not waited for.</summary>
+        public void Dispose()
+        {
+            lock (clock.gate)
+            {
+                Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                disposed = true;
+            }
+        }
 
         public ValueTask DisposeAsync()
         {
@@ -194,6 +204,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
 
         public void Call()
         {
+            if (disposed) return;
             if (context is null) callback(state);
             else ExecutionContext.Run(context, run, null);
         }
