@@ -51,8 +51,7 @@ internal sealed unsafe partial class PeerExchange
             if (operandsMissing[i] < 0) sums.Add(plan.Slices[i].Owner);
             else
                 for (var silo = 0; silo < plan.Silos; silo++)
-                    for (var k = 0; silo != silos.Index && k < plan.Partials[silo].Count; k++)
-                        if ((operandsGot[i] & OperandBit(silo, k)) == 0) operands.Add(silo);
+                    if (silo != silos.Index && !HasOperands(i, silo)) operands.Add(silo);
         }
         for (var silo = 0; silo < plan.Silos; silo++)
             if (silo != silos.Index && !lossesGot[silo]) losses.Add(silo);

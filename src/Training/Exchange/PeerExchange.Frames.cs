@@ -126,6 +126,14 @@ internal sealed unsafe partial class PeerExchange
     // Beyond 64 partials in all, repeats are told by the sequence alone.
     private ulong OperandBit(int silo, int partial) => partialBase[silo] + partial < 64 ? 1UL << (partialBase[silo] + partial) : 0;
 
+    /// <summary>Whether all of a silo's operands of a slice are here: another's by its frames, this one's by its release.</summary>
+    private bool HasOperands(int slice, int silo)
+    {
+        for (var k = 0; k < plan.Partials[silo].Count; k++)
+            if ((operandsGot[slice] & OperandBit(silo, k)) == 0) return false;
+        return true;
+    }
+
     private void Take(PeerLink link)
     {
         lastNews = Environment.TickCount64;
@@ -164,7 +172,10 @@ internal sealed unsafe partial class PeerExchange
                 if (plan.Reduces(link.Silo, slice))
                     for (var k = 0; k < partials; k++) link.Outgoing.Enqueue(new OutgoingFrame(FrameKind.Operand, slice, k));
         for (var slice = first; slice < end; slice++)
+        {
+            for (var k = 0; k < partials; k++) operandsGot[slice] |= OperandBit(silos.Index, k);
             if (operandsMissing[slice] >= 0) OperandHere(slice);
+        }
     }
 
     private void OperandHere(int slice)

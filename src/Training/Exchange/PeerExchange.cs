@@ -239,7 +239,12 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     {
         if (link.IsSending || link.InBody || link.Outgoing.Count > 0 || !lossesGot[link.Silo]) return true;
         for (var i = 0; i < done.Length; i++)
-            if (!done[i] && plan.Slices[i].Owner is var owner && (owner is ExchangePlan.Everyone || owner == link.Silo || owner == silos.Index)) return true;
+        {
+            if (done[i]) continue;
+            var owner = plan.Slices[i].Owner;
+            if (owner == link.Silo || owner == silos.Index) return true;
+            if (owner is ExchangePlan.Everyone && !(HasOperands(i, link.Silo) && HasOperands(i, silos.Index))) return true;
+        }
         return false;
     }
 

@@ -79,6 +79,27 @@ public sealed class PeerExchangeTests
         Assert.InRange(Environment.TickCount64 - started, 0, Patience.TotalMilliseconds / 2);
     }
 
+    /// <summary>A silo that has all it needs and has given all may end while another still waits for a third.</summary>
+    [Fact]
+    public void Complete_OneHasEndedAfterGivingAll_OthersGoOn()
+    {
+        using var rig = new ExchangeRig([700, 13], [1, 1, 1], 3);
+        using var line = new HeldLine();
+        using var mesh = new Mesh(rig, silo => silo == 2 ? line : new DirectWire());
+        rig.Draw(1);
+        line.Hold();
+        mesh.Everywhere(silo =>
+        {
+            rig.Step(mesh.Exchanges[silo], 1, Patience);
+            if (silo != 1) return;
+            mesh.Exchanges[1].Dispose();
+            // Time for silo 0 to see that end before it hears silo 2.
+            line.Let(TimeSpan.FromMilliseconds(500));
+        });
+        rig.Check(0, 1);
+        rig.Check(2, 1);
+    }
+
     [Fact]
     public void Abort_OneSilo_ReasonReachesAllThatWait()
     {
@@ -208,8 +229,8 @@ public sealed class PeerExchangeTests
         Assert.Equal(0xa129ca6149be45e5UL, seal.Hash([.. Enumerable.Range(0, 15).Select(i => (byte)i)]));
     }
 
-    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings) => new(
-        meeting.Place(silo), new DirectWire(), overlap: true, w =>
+    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings, IExchangeWire? wire = null) => new(
+        meeting.Place(silo), wire ?? new DirectWire(), overlap: true, w =>
         {
             lock (warnings) warnings.Add(w);
         });
@@ -235,12 +256,13 @@ public sealed class PeerExchangeTests
     /// <summary>All silos of a rig, connected over loopback in this process.</summary>
     private sealed class Mesh : IDisposable
     {
-        public Mesh(ExchangeRig rig)
+        /// <param name="wires">The way by which each silo calls those before it.</param>
+        public Mesh(ExchangeRig rig, Func<int, IExchangeWire>? wires = null)
         {
             using var meeting = new LocalRendezvous(rig.Silos);
             Exchanges = new IGradientExchange[rig.Silos];
             Endpoints = meeting.Endpoints;
-            Everywhere(silo => Exchanges[silo] = Factory(meeting, silo, Warnings).Open(rig.Buffers[silo]));
+            Everywhere(silo => Exchanges[silo] = Factory(meeting, silo, Warnings, wires?.Invoke(silo)).Open(rig.Buffers[silo]));
         }
 
         public IGradientExchange[] Exchanges { get; }
