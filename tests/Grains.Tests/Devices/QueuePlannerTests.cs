@@ -120,10 +120,12 @@ public sealed class QueuePlannerTests
         var quotas = new Quotas(("ann", new UserQuota(ranks, null)));
         var now = Now;
         var running = new List<(QueueHolder Holder, DateTimeOffset Ends)>();
-        var waiting = new List<QueuedJob> { Job("large", ranks, ranks) };
-        for (var second = 0; second < 300; second++, now += TimeSpan.FromSeconds(1))
+        var waiting = new List<QueuedJob>();
+        for (var second = 0; second < 1000; second++, now += TimeSpan.FromSeconds(1))
         {
             running.RemoveAll(r => r.Ends <= now);
+            // It comes when small ones have filled what there is, and end at different times; those before it in the queue are done in 400 s.
+            if (second == 40) waiting.Add(new QueuedJob("large", user, 0, 1, 0, ranks, ranks, false, now));
             waiting.Add(new QueuedJob($"s{second}", user, 0, 1, 0, 1, 2, false, now));
             var held = running.SelectMany(r => r.Holder.Silos).ToList();
             var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? "x" : null, false)).ToList();
