@@ -10,7 +10,7 @@ ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_XMLDOC_MODE=skip
 WORKDIR /src
 
 # What names the packages comes first: a change of code alone downloads nothing again.
-COPY global.json nuget.config Directory.Build.props Directory.Packages.props ./
+COPY global.json nuget.config Directory.Build.props Directory.Build.targets Directory.Packages.props ./
 COPY src/Client/Client.csproj src/Client/
 COPY src/Core/Core.csproj src/Core/
 COPY src/Grains/Grains.csproj src/Grains/
@@ -23,7 +23,7 @@ COPY .editorconfig BannedSymbols.txt ./
 COPY bench/baselines bench/baselines
 COPY protos protos
 COPY src src
-# The client finds the silo in the folder 'silo' beside it. Libtorch stands there and nowhere else.
+# The client finds the silo in the folder 'silo' beside it, and the silo finds libtorch in the folder 'libtorch' beside itself.
 RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out/silo
 RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
 # Packages come with whatever rights their author had; another user than root runs this.

@@ -8,11 +8,12 @@ return args switch
     ["serve", .. var rest] => await ServeCommand.Run(rest),
     ["bench", .. var rest] => await BenchCommand.Run(Lifeline.FollowIfAsked(rest, out var gone), gone),
     ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest, out _)),
+    ["symbols", .. var rest] => SymbolsCommand.Run(rest),
     [var verb, ..] => Usage(verb),
 };
 
 static int Usage(string verb)
 {
-    Console.Error.WriteLine($"dtrain-silo: unknown verb '{verb}'; expected serve [--lifeline], bench NAME or doctor.");
+    Console.Error.WriteLine($"dtrain-silo: unknown verb '{verb}'; expected serve [--lifeline], bench NAME, doctor or symbols.");
     return 2;
 }

@@ -25,6 +25,28 @@ public sealed class TorchBackendTests
         Assert.DoesNotContain(packages.Keys, name => name.StartsWith("libtorch-cpu", StringComparison.OrdinalIgnoreCase) || name is "TorchSharp-cpu");
     }
 
+    /// <summary>CUDA's libtorch comes in several packages, and its files look for each other beside themselves: links would lead them apart.</summary>
+    [Theory]
+    [InlineData("cpu", "true")]
+    [InlineData("cuda", "")]
+    public async Task Outputs_LinkToTheCpuLibrariesAlone(string backend, string expected)
+    {
+        var text = await EvaluateAsync($"-p:TorchBackend={backend}", "-getProperty:CreateSymbolicLinksForCopyLocalIfPossible");
+        Assert.Equal(expected, text.Trim());
+    }
+
+    /// <summary>What the runtime finds by itself it loads beside the libtorch that a user names, and two of them end the process.</summary>
+    [Fact]
+    public void Libtorch_StandsWhereTheRuntimeDoesNotLook()
+    {
+        var places = Directory.EnumerateFiles(Checkout.Outputs, Library, SearchOption.AllDirectories).ToList();
+        Assert.NotEmpty(places);
+        Assert.All(places, place => Assert.Equal("libtorch", Path.GetFileName(Path.GetDirectoryName(place))));
+        var lists = Directory.EnumerateFiles(Checkout.Outputs, "*.deps.json", SearchOption.AllDirectories).ToList();
+        Assert.NotEmpty(lists);
+        Assert.All(lists, list => Assert.DoesNotContain(Library, File.ReadAllText(list), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Libtorch_StandsOnceOnDisk()
     {
@@ -39,9 +61,20 @@ public sealed class TorchBackendTests
     /// <summary>Package references of the Training room, with their central versions; evaluated, not restored.</summary>
     private static async Task<Dictionary<string, string>> PackagesAsync(params string[] properties)
     {
-        ProcessStartInfo start = new(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            ["msbuild", Checkout.Project("Training"), "-getItem:PackageReference", "-getItem:PackageVersion", .. properties])
+        var text = await EvaluateAsync(["-getItem:PackageReference", "-getItem:PackageVersion", .. properties]);
+        var items = JsonDocument.Parse(text).RootElement.GetProperty("Items");
+        var versions = Identities("PackageVersion").ToDictionary(item => Text(item, "Identity"), item => Text(item, "Version"));
+        return Identities("PackageReference").Select(item => Text(item, "Identity")).ToDictionary(name => name, name => versions[name]);
+
+        IEnumerable<JsonElement> Identities(string kind) => items.GetProperty(kind).EnumerateArray();
+
+        static string Text(JsonElement item, string key) => item.GetProperty(key).GetString()!;
+    }
+
+    /// <summary>What MSBuild says of the Training room.</summary>
+    private static async Task<string> EvaluateAsync(params string[] arguments)
+    {
+        ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", Checkout.Project("Training"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -53,12 +86,6 @@ public sealed class TorchBackendTests
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{text}\n{await error}");
-        var items = JsonDocument.Parse(text).RootElement.GetProperty("Items");
-        var versions = Identities("PackageVersion").ToDictionary(item => Text(item, "Identity"), item => Text(item, "Version"));
-        return Identities("PackageReference").Select(item => Text(item, "Identity")).ToDictionary(name => name, name => versions[name]);
-
-        IEnumerable<JsonElement> Identities(string kind) => items.GetProperty(kind).EnumerateArray();
-
-        static string Text(JsonElement item, string key) => item.GetProperty(key).GetString()!;
+        return text;
     }
 }

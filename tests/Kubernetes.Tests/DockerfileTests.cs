@@ -29,7 +29,7 @@ public sealed class DockerfileTests
     {
         var before = Dockerfile.Build.TakeWhile(step => step.Instruction != "RUN").Where(step => step.Instruction == "COPY").SelectMany(step => step.Arguments.Split(' ')[..^1]).ToList();
         var projects = Directory.EnumerateFiles(Path.Combine(Checkout.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Checkout.Root, file));
-        string[] shared = ["global.json", "nuget.config", "Directory.Build.props", "Directory.Packages.props"];
+        string[] shared = ["global.json", "nuget.config", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"];
         Assert.Equal(projects.Concat(shared).Order(StringComparer.Ordinal), before.Order(StringComparer.Ordinal));
     }
 

@@ -40,9 +40,9 @@ internal static class DoctorCommand
             output.WriteLine(report.ToJson());
             return;
         }
-        TextTable.Write(output, ["CHECK", "RESULT", "DETAIL"], [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "WRONG", check.Detail })]);
-        if (report.Fingerprint is { } fingerprint) output.WriteLine($"fingerprint: {fingerprint}");
-        foreach (var check in report.Checks.Where(check => !check.Ok)) output.WriteLine($"{check.Name}: {check.Remedy ?? "no remedy known"}");
+        TextTable.Write(output, ["CHECK", "RESULT", "DETAIL"], [.. report.Checks.Select(check => new[] { check.Name, check.Result, check.Detail })]);
+        if (report.Fingerprint is { Length: > 0 } fingerprint) output.WriteLine($"fingerprint: {fingerprint}");
+        foreach (var check in report.Checks.Where(check => !check.Ok || check.Remedy is not null)) output.WriteLine($"{check.Name}: {check.Remedy ?? "no remedy known"}");
     }
 
     /// <summary>A silo that cannot even report is itself the finding.</summary>

@@ -24,8 +24,17 @@ internal sealed record DoctorReport(string? Fingerprint, IReadOnlyList<DoctorChe
     public string ToJson() => JsonSerializer.Serialize(this, DoctorJson.Default.DoctorReport);
 }
 
-/// <param name="Remedy">What to do when the check failed.</param>
-internal sealed record DoctorCheck(string Name, bool Ok, string Detail, string? Remedy);
+/// <param name="Remedy">What to do when the check failed; beside one that did not, a warning.</param>
+internal sealed record DoctorCheck(string Name, bool Ok, string Detail, string? Remedy)
+{
+    [JsonIgnore]
+    public string Result => (Ok, Remedy) switch
+    {
+        (false, _) => "WRONG",
+        (true, null) => "ok",
+        _ => "warning",
+    };
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DoctorReport))]

@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Distributed.Core;
 using Distributed.Training.Native;
 
 namespace Distributed.Silo.Doctor;
@@ -8,7 +7,7 @@ namespace Distributed.Silo.Doctor;
 /// <summary><c>dtrain-silo doctor</c>: what this process finds of devices and native libraries, as one JSON object.</summary>
 internal static class DoctorCommand
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static int Run(IReadOnlyList<string> arguments)
     {
@@ -17,22 +16,10 @@ internal static class DoctorCommand
             Console.Error.WriteLine($"dtrain-silo: doctor takes no arguments; found '{arguments[0]}'.");
             return 2;
         }
-        var report = Look();
+        var native = NativeRuntime.Look();
+        var report = native with { Checks = [.. native.Checks, .. CudaDriver.Look(), .. HostChecks()] };
         Console.WriteLine(JsonSerializer.Serialize(report, Options));
         return report.Checks.All(c => c.Ok) ? 0 : 1;
-    }
-
-    private static NativeReport Look()
-    {
-        try
-        {
-            var native = NativeRuntime.Initialize();
-            return native with { Checks = [.. native.Checks, .. HostChecks()] };
-        }
-        catch (JobException e)
-        {
-            return new NativeReport("", [new NativeCheck("native libraries", false, e.Message, "Restore and build again; see the README, \"Troubleshooting\"."), .. HostChecks()]);
-        }
     }
 
     private static IEnumerable<NativeCheck> HostChecks()

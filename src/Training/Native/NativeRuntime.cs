@@ -1,3 +1,4 @@
+using System.Reflection;
 using Distributed.Core;
 using TorchSharp;
 
@@ -8,30 +9,62 @@ public static class NativeRuntime
 {
     private static readonly Lazy<NativeReport> Report = new(Start);
 
+    /// <summary>TorchSharp's version, read without running its code, which would load native libraries.</summary>
+    private static string Version => typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+
     /// <summary>Whether backward can say when a gradient is complete.</summary>
     public static bool HasGradientHooks { get; private set; }
 
     /// <summary>Loads and self-tests the native libraries; later calls return at once.</summary>
     /// <exception cref="JobException">Code <c>native</c>: what is missing or wrong, and the remedy.</exception>
-    public static NativeReport Initialize() => Report.Value;
+    public static NativeReport Initialize() =>
+        Report.Value is { Failure: { } failure } ? throw new JobException(ErrorCodes.Native, failure) : Report.Value;
+
+    /// <summary>The same, for a report: what is wrong is one of the checks.</summary>
+    public static NativeReport Look() => Report.Value;
 
     private static NativeReport Start()
     {
-        var allocator = HostAllocator.Tune();
-        var loaded = NativeLibraries.Load();
+        List<NativeCheck> checks = [];
+        try
+        {
+            return Start(checks);
+        }
+        catch (JobException e) when (e.Code == ErrorCodes.Native)
+        {
+            // What the last check says already need not be said twice.
+            if (checks is [] or [.., { Ok: true }]) checks.Add(new NativeCheck("native libraries", false, e.Message, "See the README, \"Troubleshooting\"."));
+            return new NativeReport("", checks, e.Message);
+        }
+    }
+
+    /// <exception cref="JobException">Code <c>native</c>: what came before is in <paramref name="checks"/>.</exception>
+    private static NativeReport Start(List<NativeCheck> checks)
+    {
+        checks.Add(new("allocator", true, HostAllocator.Tune(), null));
+        var bridge = TorchSharpBridge.Find();
+        var libtorch = Libtorch.Load(LibtorchFolder.Find());
+        checks.Add(Describe(libtorch));
+        var symbols = NeededSymbols.Look(bridge.Imports, libtorch.Handle);
+        checks.Add(symbols.Check(libtorch.Build));
+        if (!checks[^1].Ok) throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: {checks[^1].Detail}. {checks[^1].Remedy}");
+        checks.Add(new("bridge", true, $"of TorchSharp {Version}, loaded {bridge.Load(symbols.Unused, libtorch.Build.ToString())}", null));
         torch.InitializeDeviceType(DeviceType.CPU);
         torch.set_num_threads(1);
-        var checks = new List<NativeCheck>
-        {
-            new("libtorch", true, $"{torch.__version__}, bridge loaded {loaded}", null),
-            new("allocator", true, allocator, null),
-        };
         checks.AddRange(NativeSelfTest.Run());
         if (checks.Find(c => !c.Ok) is { } bad)
-            throw new JobException(ErrorCodes.Native, $"The self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
+            throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: the self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
         var hooks = NativeSelfTest.GradientHooks();
         checks.Add(hooks);
         HasGradientHooks = hooks.Detail == "as expected";
-        return new NativeReport($"cpu; libtorch {torch.__version__}; {InstructionSet.Name}", checks);
+        return new NativeReport($"cpu; {libtorch.Build}; {InstructionSet.Name}", checks, null);
+    }
+
+    private static NativeCheck Describe(Libtorch libtorch)
+    {
+        var cuda = libtorch.Build.Cuda is { } runtime ? $"CUDA runtime {runtime}{(libtorch.Build.CuDnn is { } cuDnn ? $", cuDNN {cuDnn}" : "")}" : "without CUDA";
+        return new NativeCheck(
+            "libtorch", true, $"{libtorch.Build}, {cuda}, from {libtorch.Place}",
+            libtorch.Build.IsBridges ? null : $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}. Use that version for work that matters: of this one, only what is tested at the start is known to work.");
     }
 }
