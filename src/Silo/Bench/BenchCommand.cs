@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Core;
 using Distributed.Silo.Bench.AllReduce;
+using Distributed.Silo.Bench.Latency;
 using Distributed.Silo.Bench.Scaling;
 using Distributed.Training.Benchmarks;
 using Distributed.Training.Native;
@@ -42,8 +43,13 @@ internal static class BenchCommand
                 case "scaling":
                     BenchJson.Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
                     return 0;
+                case "latency":
+                    var (latency, missed) = await LatencyCommand.Run(options, row => BenchJson.Write(LatencyBench.Columns, row), gone);
+                    BenchJson.Write(latency);
+                    // With few calls a p99 is the longest of them.
+                    return options.Quick || missed.Count == 0 ? 0 : Refuse($"{string.Join("; ", missed)}.", 1);
                 default:
-                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce or scaling.", 2);
+                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling or latency.", 2);
             }
         }
         catch (FormatException e)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 
 namespace Distributed.Silo.Serve;
 
@@ -12,8 +11,6 @@ namespace Distributed.Silo.Serve;
 /// </remarks>
 internal sealed class FrugalClock : TimeProvider, IDisposable
 {
-    private static readonly long Grain = Stopwatch.Frequency / 2;
-
     /// <summary>The one of this process.</summary>
     public static FrugalClock Shared { get; } = new();
 
@@ -21,15 +18,35 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
     [ThreadStatic]
     private static long past;
 
+    private readonly TimeProvider time;
+    private readonly Func<long> waiting;
+    private readonly Action<Action> queue;
+
+    /// <summary>Half a second.</summary>
+    private readonly long grain;
     private readonly object gate = new();
     private readonly HashSet<CoarseTimer> timers = [];
     private readonly ConcurrentQueue<CoarseTimer> ready = new();
     private long wakeAt = long.MaxValue;
     private bool ended;
+    private Action? callReady;
 
-    public FrugalClock() => new Thread(Run) { IsBackground = true, Name = "orleans clock" }.Start();
+    public FrugalClock()
+        : this(TimeProvider.System, static () => ThreadPool.PendingWorkItemCount, static call => ThreadPool.UnsafeQueueUserWorkItem(static call => call(), call, preferLocal: false)) =>
+        new Thread(Run) { IsBackground = true, Name = "orleans clock" }.Start();
 
-    public override long GetTimestamp() => past != 0 ? past : Stopwatch.GetTimestamp();
+    /// <summary>A clock that has no thread: whoever made it calls <see cref="Look"/>.</summary>
+    /// <param name="waiting">How many calls wait for the pool.</param>
+    /// <param name="queue">Gives the pool a call.</param>
+    internal FrugalClock(TimeProvider time, Func<long> waiting, Action<Action> queue)
+    {
+        (this.time, this.waiting, this.queue) = (time, waiting, queue);
+        grain = time.TimestampFrequency / 2;
+    }
+
+    public override long TimestampFrequency => time.TimestampFrequency;
+
+    public override long GetTimestamp() => past != 0 ? past : time.GetTimestamp();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -50,36 +67,46 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
 
     private void Run()
     {
-        var due = new List<(CoarseTimer Timer, long From, long Until)>();
         while (true)
         {
-            long now;
             lock (gate)
             {
                 // Rounded up: what is left of a millisecond would be spun away.
-                var sleep = wakeAt == long.MaxValue ? Timeout.Infinite : (int)Math.Ceiling(Math.Max(0, (wakeAt - Stopwatch.GetTimestamp()) * 1e3 / Stopwatch.Frequency));
+                var sleep = wakeAt == long.MaxValue ? Timeout.Infinite : (int)Math.Ceiling(Math.Max(0, (wakeAt - time.GetTimestamp()) * 1e3 / time.TimestampFrequency));
                 if (!ended && sleep != 0) Monitor.Wait(gate, sleep);
                 if (ended) return;
-                (now, wakeAt) = (Stopwatch.GetTimestamp(), long.MaxValue);
-                foreach (var timer in timers)
-                {
-                    if (timer.FiresAt <= now)
-                    {
-                        var until = timer.FiresAt;
-                        due.Add((timer, timer.Advance(now), until));
-                    }
-
-                    wakeAt = Math.Min(wakeAt, timer.FiresAt);
-                }
-
-                timers.RemoveWhere(t => t.FiresAt == long.MaxValue);
             }
 
-            foreach (var (timer, from, until) in due) timer.Fire(from, until);
-            due.Clear();
-            // One worker wakes for all. A callback that blocks holds up the others that are due, until the next look, when a second worker comes.
-            if (!ready.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static clock => clock.CallReady(), this, preferLocal: false);
+            Look();
         }
+    }
+
+    /// <summary>Fires all timers that are due.</summary>
+    /// <returns>The time of the next look; <see cref="long.MaxValue"/>: none.</returns>
+    internal long Look()
+    {
+        List<(CoarseTimer Timer, long From, long Until)> due = [];
+        lock (gate)
+        {
+            (var now, wakeAt) = (time.GetTimestamp(), long.MaxValue);
+            foreach (var timer in timers)
+            {
+                if (timer.FiresAt <= now)
+                {
+                    var until = timer.FiresAt;
+                    due.Add((timer, timer.Advance(now), until));
+                }
+
+                wakeAt = Math.Min(wakeAt, timer.FiresAt);
+            }
+
+            timers.RemoveWhere(t => t.FiresAt == long.MaxValue);
+        }
+
+        foreach (var (timer, from, until) in due) timer.Fire(from, until);
+        // One worker wakes for all. A callback that blocks holds up the others that are due, until the next look, when a second worker comes.
+        if (!ready.IsEmpty) queue(callReady ??= CallReady);
+        lock (gate) return wakeAt;
     }
 
     private void CallReady()
@@ -100,11 +127,11 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
         /// <summary>The look at which it is next; <see cref="long.MaxValue"/>: none. Guarded by the clock's gate, as is all that leads to it.</summary>
         public long FiresAt { get; private set; } = long.MaxValue;
 
-        private bool IsFast => period > 0 && period < Grain;
+        private bool IsFast => period > 0 && period < clock.grain;
 
         public bool Change(TimeSpan dueTime, TimeSpan newPeriod)
         {
-            var now = Stopwatch.GetTimestamp();
+            var now = clock.time.GetTimestamp();
             lock (clock.gate)
             {
                 if (disposed) return false;
@@ -157,23 +184,23 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             }
 
             if (waitsForPool) return;
-            if (ThreadPool.PendingWorkItemCount == 0)
+            if (clock.waiting() == 0)
             {
                 CatchUp(from, until);
                 return;
             }
 
             waitsForPool = true;
-            ThreadPool.UnsafeQueueUserWorkItem(_ => CatchUpFromPool(from, until), null);
+            clock.queue(() => CatchUpFromPool(from, until));
         }
 
-        private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+        private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * clock.time.TimestampFrequency);
 
         private void Schedule(long delay)
         {
-            var grain = Grain;
-            while (grain > delay && grain > Grain / 64 && !IsFast) grain /= 2;
-            FiresAt = due == long.MaxValue ? due : (due + grain - 1) / grain * grain;
+            var step = clock.grain;
+            while (step > delay && step > clock.grain / 64 && !IsFast) step /= 2;
+            FiresAt = due == long.MaxValue ? due : (due + step - 1) / step * step;
         }
 
         private void CatchUp(long from, long until)
@@ -190,7 +217,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             }
 
             seen = until;
-            var now = Stopwatch.GetTimestamp();
+            var now = clock.time.GetTimestamp();
             if (now - until <= period) return;
             Call();
             seen = now;

@@ -74,6 +74,15 @@ public sealed class ToolsTests
     }
 
     [Fact]
+    public async Task Bench_Latency_TimesCallsNextToAnEmptyOne()
+    {
+        var rows = Rows((await DtrainProcess.RunAsync("bench", "latency", "--quick", "--json")).Exits(0));
+        Assert.Equal(["empty", "vote, one silo", "last of 64 votes", "empty, beside gradients"], rows.Select(row => row[0]));
+        Assert.All(rows, row => Assert.True(double.Parse(row[3], CultureInfo.InvariantCulture) > 0, string.Join(' ', row)));
+        Assert.Equal("1.00", rows[0][^1]);
+    }
+
+    [Fact]
     public async Task Bench_NoSuchCase_Exits2AndNamesThem() =>
         (await DtrainProcess.RunAsync("bench", "allreduce", "--only", "frob")).Exits(2).Says("2 silos x 1 rank, peer");
 

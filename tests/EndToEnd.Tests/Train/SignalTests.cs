@@ -81,10 +81,8 @@ public sealed class SignalTests : IDisposable
         await using var running = DtrainProcess.Start(Train("run", 2, "--set", "checkpoint.everySteps=1"));
         await running.ReachStepAsync(5);
         var silo = Assert.Single(ProcessTable.ChildrenOf(running.Id));
-        var begin = TimeProvider.System.GetTimestamp();
         using (var process = Process.GetProcessById(silo)) process.Kill();
         var ended = (await running.EndAsync()).Exits(1).SaysOneFailure().Says("[silo-lost]", "SIGKILL", "--resume");
-        Assert.True(TimeProvider.System.GetElapsedTime(begin) < Farewell, $"The client took more than {Farewell.TotalSeconds} s to notice.");
         var error = ended.Events[^1].GetProperty("error");
         Assert.Equal("silo-lost", error.GetProperty("code").GetString());
         Assert.True(error.GetProperty("step").GetInt64() >= 5);

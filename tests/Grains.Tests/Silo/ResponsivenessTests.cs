@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -8,16 +7,13 @@ using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Serve;
 using Distributed.Training.Tests.Loop;
 using Orleans.Runtime;
-using Xunit.Abstractions;
 
 namespace Distributed.Grains.Tests.Silo;
 
-/// <summary>Gradients that go through the coordinator grain share their connections with everything else that silos tell each other.</summary>
-[Collection(nameof(TimedAlone))]
-public sealed class ResponsivenessTests(ITestOutputHelper output) : IAsyncLifetime
+/// <summary>Gradients that go through the coordinator grain share their connections with everything else that silos tell each other; <c>dtrain bench latency</c> says how long others wait.</summary>
+public sealed class ResponsivenessTests : IAsyncLifetime
 {
-    private const int Steps = 200;
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
+    private const int Steps = 20;
 
     private readonly string jobs = Directory.CreateTempSubdirectory("dtrain-test-").FullName;
     private readonly List<SiloApp> silos = [];
@@ -35,7 +31,7 @@ public sealed class ResponsivenessTests(ITestOutputHelper output) : IAsyncLifeti
     }
 
     [Fact]
-    public async Task CoordinatorExchange_TwoHundredSteps_OtherCallsAreAnsweredInTime()
+    public async Task CoordinatorExchange_GradientsOnTheWay_OtherCallsAreAnswered()
     {
         // 3.2 million parameters: 12 MiB of gradients a step, and as much back.
         var job = TrainingHarness.Shapes() with
@@ -51,30 +47,18 @@ public sealed class ResponsivenessTests(ITestOutputHelper output) : IAsyncLifeti
         var calls = Ask(silos[1].Grains.GetGrain<ICoordinatorGrain>("idle"), done.Token);
         var events = await BenchJob.Train(silos[0].Grains, "loaded", job, new RunOptions { Ranks = 2, Silos = 2 }, CancellationToken.None);
         await done.CancelAsync();
-        var times = (await calls).Order().ToList();
-        var completed = events.OfType<CompletedEvent>().Single();
-        var (p50, p99) = (times[times.Count / 2], times[(int)(times.Count * 0.99)]);
-        output.WriteLine($"{Steps} steps in {completed.Seconds:F1} s; {times.Count} unrelated calls: p50 {p50:F2} ms, p99 {p99:F2} ms, longest {times[^1]:F2} ms");
-        Assert.Equal(Steps, completed.Steps);
-        Assert.True(times.Count > 100, $"Only {times.Count} calls.");
-        Assert.True(p99 < 50, $"p99 of unrelated calls is {p99} ms, expected below 50 ms.");
+        Assert.Equal(Steps, events.OfType<CompletedEvent>().Single().Steps);
+        // One call after the other: that many found their way between the gradients.
+        Assert.True(await calls > Steps, $"Only {await calls} calls in {Steps} steps.");
         var hosts = await silos[0].Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: false);
         Assert.Equal([SiloStatus.Active, SiloStatus.Active], hosts.Values);
     }
 
-    private static async Task<IReadOnlyList<double>> Ask(ICoordinatorGrain idle, CancellationToken done)
+    private static async Task<int> Ask(ICoordinatorGrain idle, CancellationToken done)
     {
-        var times = new List<double>();
-        using var timer = new PeriodicTimer(Period);
-        while (!done.IsCancellationRequested)
-        {
-            var started = Stopwatch.GetTimestamp();
-            await idle.RequestStop(0, default);
-            times.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-            await timer.WaitForNextTickAsync(CancellationToken.None);
-        }
-
-        return times;
+        var answered = 0;
+        for (; !done.IsCancellationRequested; answered++) await idle.RequestStop(0, default);
+        return answered;
     }
 
     private Task<SiloApp> Start(string name) => SiloApp.Start(new ServeSettings

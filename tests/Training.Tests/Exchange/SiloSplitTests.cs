@@ -52,23 +52,6 @@ public sealed class SiloSplitTests
         foreach (var split in (int[][])[[2, 1], [1, 1], [1, 1, 1]]) AssertEqual(expected, SiloHarness.Run(job, split), split);
     }
 
-    [Fact]
-    public void Train_WideLayer_ItsBucketsLeaveOneByOne()
-    {
-        var job = Wide(JobPrecision.Float32) with { GlobalBatch = 512, MicroBatch = 256, Steps = 6, Data = new DataSpec { Name = "shapes", Samples = 1024 } };
-        var apart = Spread(job);
-        var together = Spread(job with { Model = job.Model with { Sizes = new([3072, 500, 10]) } });
-        Assert.True(apart > 4 * together, $"{apart} s piece by piece, {together} s all at once");
-    }
-
-    /// <returns>Seconds from the first to the last bucket of the first layer's weight, the last that is made: the least over steps, as a busy machine only adds to it.</returns>
-    private static double Spread(JobSpec job)
-    {
-        var outcome = SiloHarness.Run(job, [1, 1]);
-        Assert.Null(outcome.Error);
-        return outcome.Steps.Min(s => s.Buckets![^2].Ready - s.Buckets[3].Ready);
-    }
-
     private static JobSpec Wide(JobPrecision precision) => TrainingHarness.Shapes(precision) with
     {
         Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1100, 600, 10]), Dropout = 0.1 },

@@ -16,6 +16,7 @@ internal sealed record PlotForm(string[] Panels, string[] Series, string? X, str
         "memory" => new(["model"], ["precision", "what"], null, "peak MiB"),
         "step" => new(["model"], ["precision", "what"], null, "ratio"),
         "allreduce" => new(["case", "ranks on cores"], ["who"], "bytes", "bus GB/s", Logarithmic: true),
+        "latency" => new([], ["calls"], null, "p99 ms"),
         "scaling" => new(["model", "precision"], ["batch", "silos"], "ranks", "samples/s"),
         _ => throw new CommandFailure(ExitCode.Usage, $"--plot: there is no picture of 'bench {bench}'. Take the rows from --json."),
     };

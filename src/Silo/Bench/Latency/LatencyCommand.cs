@@ -1,0 +1,15 @@
+using Distributed.Silo.Bench.Cluster;
+using Distributed.Training.Benchmarks;
+
+namespace Distributed.Silo.Bench.Latency;
+
+/// <summary><c>bench latency</c>: two silo processes, whose grains this process calls.</summary>
+internal static class LatencyCommand
+{
+    /// <returns>The table, and what missed its bound.</returns>
+    public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(BenchOptions options, Action<BenchRow> report, CancellationToken cancel)
+    {
+        await using var cluster = await BenchCluster.Start(2, cancel);
+        return await LatencyBench.Run(new LatencyProbe(cluster.Grains, cluster.Train), options.Rounds, options.Quick, report);
+    }
+}

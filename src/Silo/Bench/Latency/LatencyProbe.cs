@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Core.Scaling;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Coordination;
+
+namespace Distributed.Silo.Bench.Latency;
+
+/// <summary>Times calls of coordinator grains, made from another process than theirs.</summary>
+/// <param name="train">Trains a job on so many ranks and silos.</param>
+internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
+    private int generation;
+
+    /// <summary>Calls that change nothing, one after the other.</summary>
+    public async Task<LatencyFigures> Empty(int calls)
+    {
+        var idle = grains.GetGrain<ICoordinatorGrain>("idle");
+        var times = new List<double>();
+        for (var i = 0; i < calls; i++) times.Add(await Time(() => idle.RequestStop(0, default)));
+        return LatencyFigures.Of(times);
+    }
+
+    /// <summary>From the last silo's vote to the decision; the others' votes wait in the grain by then.</summary>
+    /// <exception cref="JobException">Silos were given different decisions.</exception>
+    public async Task<LatencyFigures> Votes(int silos, int steps)
+    {
+        string[] names = [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")];
+        var spec = Job(steps);
+        var coordinator = grains.GetGrain<ICoordinatorGrain>($"votes-{silos}");
+        await coordinator.Open(new GenerationSetup(++generation, JobSpecJson.Write(spec), [.. names], Deadline, Deadline));
+        var state = new TrainerState(0, 0, new LossScaleState(1, 0, 1, -1, 0));
+        var times = new List<double>();
+        for (var step = 0; step < steps; step++)
+        {
+            var vote = new StepVote(generation, state, FoundInf: false, NormSquared: 4, LossSum: 64, Items: 64, NonFinite: null);
+            var early = names[..^1].Select(name => coordinator.Vote(name, steps, vote)).ToList();
+            // Answered behind the votes before it.
+            await coordinator.RequestStop(0, default);
+            VoteReply? last = null;
+            times.Add(await Time(async () => last = await coordinator.Vote(names[^1], steps, vote)));
+            foreach (var reply in await Task.WhenAll(early))
+                if (reply.Decision != last!.Decision) throw new JobException(ErrorCodes.Divergence, $"Step {step + 1}: one silo was told {reply.Decision}, another {last.Decision}.");
+            state = last!.Decision!.After;
+        }
+        return LatencyFigures.Of(times);
+    }
+
+    /// <summary>Calls of an idle grain while two silos send each other's gradients through the coordinator.</summary>
+    public async Task<LatencyFigures> Loaded(int steps)
+    {
+        using CancellationTokenSource done = new();
+        var calls = Ask(done.Token);
+        await train(Job(steps) with { Exchange = GradientExchange.Coordinator }, 2, 2);
+        await done.CancelAsync();
+        return LatencyFigures.Of(await calls);
+    }
+
+    private async Task<IReadOnlyCollection<double>> Ask(CancellationToken done)
+    {
+        var idle = grains.GetGrain<ICoordinatorGrain>("idle");
+        var times = new List<double>();
+        using var timer = new PeriodicTimer(Period);
+        do
+        {
+            times.Add(await Time(() => idle.RequestStop(0, default)));
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+        while (!done.IsCancellationRequested);
+        return times;
+    }
+
+    private static async Task<double> Time(Func<Task> call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await call();
+        return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+    }
+
+    /// <summary>12 MiB of gradients a step.</summary>
+    private static JobSpec Job(int steps) => new()
+    {
+        Name = "latency",
+        Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1024, 10]) },
+        Data = new DataSpec { Name = "shapes", Samples = 256 },
+        GlobalBatch = 32,
+        MicroBatch = 16,
+        Steps = steps,
+    };
+}
