@@ -7,7 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cli;
 internal sealed class DtrainProcess : IAsyncDisposable
 {
     /// <summary>Far longer than any command here takes; what outlives it hangs.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     private readonly Process process;
     private readonly string command;
@@ -27,8 +27,13 @@ internal sealed class DtrainProcess : IAsyncDisposable
     public int Id => process.Id;
 
     /// <param name="directory">Working directory; null: the one for temporary files.</param>
-    public static DtrainProcess Start(IReadOnlyList<string> arguments, string? directory = null) =>
-        new(Process.Start(BuiltProgram.Start(BuiltProgram.Dtrain, arguments, directory))!, arguments);
+    /// <param name="silo">Runs in place of the built silo; null: that one.</param>
+    public static DtrainProcess Start(IReadOnlyList<string> arguments, string? directory = null, string? silo = null)
+    {
+        var start = BuiltProgram.Start(BuiltProgram.Dtrain, arguments, directory);
+        if (silo is not null) start.Environment["DTRAIN_SILO"] = silo;
+        return new(Process.Start(start)!, arguments);
+    }
 
     public static Task<DtrainResult> RunAsync(params string[] arguments) => RunInAsync(null, arguments);
 

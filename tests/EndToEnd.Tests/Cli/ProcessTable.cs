@@ -30,6 +30,14 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>Waits until it is so; the time only ends a hang.</summary>
+    public static async Task ReachAsync(Func<bool> so, TimeSpan within)
+    {
+        var time = TimeProvider.System;
+        for (var begin = time.GetTimestamp(); !so(); await Task.Delay(PollInterval, time))
+            Assert.True(time.GetElapsedTime(begin) <= within, $"Not so within {within.TotalSeconds} s.");
+    }
+
     /// <summary>True as soon as none of the processes runs any more; false when one still does after the time.</summary>
     /// <remarks>A zombie has ended: who should have collected it was killed.</remarks>
     public static async Task<bool> HaveEndedAsync(IReadOnlyList<int> processes, TimeSpan within)

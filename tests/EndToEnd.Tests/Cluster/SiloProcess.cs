@@ -8,7 +8,7 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>One silo of a cluster, told by its environment what to join.</summary>
 internal sealed class SiloProcess : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly Process process;
     private readonly StringBuilder error = new();

@@ -8,7 +8,7 @@ namespace Distributed.EndToEnd.Tests.Tools;
 /// <summary>A silo that serves a cluster's clients: told where its files lie by its environment, ended by SIGTERM.</summary>
 public class ClusterSilo : IAsyncLifetime, IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly TemporaryDirectory directory = new();
     private Process? process;

@@ -7,7 +7,8 @@ namespace Distributed.EndToEnd.Tests.Train;
 /// <summary>The processes of a run with several silos: they join, share the ranks, and none outlives the run, whatever its outcome.</summary>
 public sealed class SeveralSilosTests : IDisposable
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
+    /// <summary>Ends a hang: a silo notices the end of its client within five seconds where nothing else runs.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryDirectory directory = new();
 
@@ -104,13 +105,20 @@ public sealed class SeveralSilosTests : IDisposable
     [Fact]
     public async Task FreezeAReadySilo_BeforeTheJobBegins_FailsNamingIt()
     {
-        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        // The built silo, which leaves what it says to its client in a file as well.
+        var silo = directory.Write("silo", $"""
+            #!/bin/bash
+            exec "{BuiltProgram.Silo}" "$@" > >(tee "{directory.Path}/$$.ready")
+            """);
+        File.SetUnixFileMode(silo, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using var running = DtrainProcess.Start(
+            ["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")], silo: silo);
         var first = await running.StartedSiloAsync();
-        var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromSeconds(30));
+        var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromMinutes(1));
         var (held, frozen) = (silos.Where(s => s != first).Min(), silos.Max());
         // The one is held up until the other is surely ready: until both are, the client does not submit.
         ProcessTable.Signal(held, ProcessTable.SigStop);
-        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
+        await ProcessTable.ReachAsync(() => File.Exists(Ready(frozen)) && new FileInfo(Ready(frozen)).Length > 0, TimeSpan.FromMinutes(1));
         ProcessTable.Signal(frozen, ProcessTable.SigStop);
         ProcessTable.Signal(held, ProcessTable.SigCont);
         var ended = (await running.EndAsync()).Exits(1).SaysOneFailure().Says("did not begin within 30 s", "froze");
@@ -118,6 +126,8 @@ public sealed class SeveralSilosTests : IDisposable
         Assert.Matches("^silo-[12]$", error.GetProperty("silo").GetString());
         Assert.Equal("deadline", error.GetProperty("code").GetString());
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+
+        string Ready(int id) => directory.File($"{id}.ready");
     }
 
     [Fact]

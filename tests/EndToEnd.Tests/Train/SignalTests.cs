@@ -8,7 +8,8 @@ namespace Distributed.EndToEnd.Tests.Train;
 /// <summary>Ctrl-C, and kill -9 of either process, at any moment of a run.</summary>
 public sealed class SignalTests : IDisposable
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
+    /// <summary>Ends a hang: a silo notices the end of its client within five seconds where nothing else runs.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryDirectory directory = new();
 

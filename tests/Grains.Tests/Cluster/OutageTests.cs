@@ -8,7 +8,7 @@ namespace Distributed.Grains.Tests.Cluster;
 /// <summary>Storage and journals that are away for a while, and silos that end at the worst moment: no job hangs, none is forgotten.</summary>
 public sealed class OutageTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(3);
 
     private readonly SharedStorage storage = new();
     private readonly FakeJournals journals = new();
@@ -16,7 +16,7 @@ public sealed class OutageTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await cluster.DisposeAsync();
 
-    private async Task Start(short silos) => cluster = await TrainingCluster.Start(silos, TimeSpan.FromSeconds(60), storage, journals);
+    private async Task Start(short silos) => cluster = await TrainingCluster.Start(silos, TimeSpan.FromMinutes(10), storage, journals);
 
     /// <summary>All silos end, others begin: to the new ones the old are unknown.</summary>
     private async Task StartOthers()

@@ -14,7 +14,7 @@ namespace Distributed.Grains.Tests.Cluster;
 /// <summary>Silos in this process, with fake ranks.</summary>
 internal sealed class TrainingCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly InProcessTestCluster cluster;
 
     private TrainingCluster(InProcessTestCluster cluster, FakeScripts scripts) =>
