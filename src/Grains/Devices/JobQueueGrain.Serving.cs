@@ -12,11 +12,16 @@ internal sealed partial class JobQueueGrain
     private static readonly TimeSpan IdlePeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WakePeriod = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(10);
+    /// <summary>How long the queue deals out nothing after it woke, for jobs that it has not heard of: one of them may come first.</summary>
+    private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long one look waits for the jobs it asks: one whose grain is on its way to another silo answers later.</summary>
+    private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(0.5);
 
     private static readonly TimeSpan PassOverPeriod = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<string, long> passedOver = [];
+    private readonly Dictionary<string, Task> hearing = [];
     private bool serving;
     private bool again;
     private bool wakeAll;
@@ -64,11 +69,15 @@ internal sealed partial class JobQueueGrain
         if (all) woken = time.GetTimestamp();
         IEnumerable<string> asked = all ? store.State.Jobs.Where(j => !j.Ended).Select(j => j.JobId) : wakeAll ? unheard.Concat(holders.Keys) : unheard;
         wakeAll = false;
-        await Task.WhenAll(asked.ToList().Select(Hear));
+        foreach (var jobId in asked.ToList())
+            if (!hearing.ContainsKey(jobId)) hearing[jobId] = Hear(jobId);
+        if (hearing.Count > 0) await Task.WhenAll(hearing.Values).WaitAsync(HearingPatience, time).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task Hear(string jobId)
     {
+        // Not before it stands in the list.
+        await Task.Yield();
         try
         {
             var standing = await GrainFactory.GetGrain<IJobGrain>(jobId).Wake();
@@ -83,6 +92,12 @@ internal sealed partial class JobQueueGrain
         {
             LogUnheard(e, jobId);
         }
+        finally
+        {
+            hearing.Remove(jobId);
+        }
+        // Who waited for it in vain looks again.
+        if (!serving) ServeSoon();
     }
 
     private void Adopt(string jobId, JobHold hold)

@@ -7,7 +7,6 @@ namespace Distributed.Grains.Jobs;
 // What the job's ranks and its own life leave behind: events for programs, a diary for people.
 internal sealed partial class JobGrain
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
     private const int LargestPage = 4096;
 
     /// <summary>Lines that an activation reads again of its journal; no batch has more.</summary>
@@ -56,7 +55,8 @@ internal sealed partial class JobGrain
     private async Task<EventPage?> ReadFrom(JobLog log, long from, int max, TimeSpan wait)
     {
         if (store.State.Submission is null) return null;
-        await log.WaitFor(from, wait < LongestWait ? wait : LongestWait, time);
+        // A grain leaves its silo when its calls have ended, and until then nobody else gets an answer: a reader asks again elsewhere.
+        await log.WaitFor(from, wait < options.Value.LongestPoll ? wait : options.Value.LongestPoll, time, process.ApplicationStopping);
         // Deleted meanwhile.
         if (store.State.Submission is null) return null;
         return await log.Read(from, Math.Clamp(max, 1, LargestPage));

@@ -5,6 +5,7 @@ using Distributed.Core.Jobs;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
@@ -20,10 +21,13 @@ internal sealed partial class JobGrain(
     IClusterMembershipService members,
     SiloDrain drain,
     LocalJobs local,
+    IHostApplicationLifetime process,
     TimeProvider time,
     ILogger<JobGrain> logger,
     IJobJournals? journals = null) : Grain, IJobGrain, IAsyncDisposable
 {
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(0.5);
+
     private JobSpec? spec;
 
     private string Id => this.GetPrimaryKeyString();
@@ -144,7 +148,8 @@ internal sealed partial class JobGrain(
     {
         try
         {
-            return await Queue.Explain(Id);
+            // A queue that moves to another silo answers when it is there; what else is known of the job is not held back for that.
+            return await Queue.Explain(Id).WaitAsync(LongestQuestion, time);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

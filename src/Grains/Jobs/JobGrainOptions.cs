@@ -11,6 +11,10 @@ public sealed record JobGrainOptions
     /// <value>5 minutes, or five of the job's step deadlines when that is longer.</value>
     public TimeSpan MeetDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Longest wait of a reader for the next line of a job; it asks again.</summary>
+    /// <value>20 seconds.</value>
+    public TimeSpan LongestPoll { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Events of a job kept for watchers; older ones are forgotten.</summary>
     /// <value>200,000.</value>
     public int EventsKept { get; set; } = 200_000;

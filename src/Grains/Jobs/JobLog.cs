@@ -67,15 +67,16 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
     }
 
     /// <summary>Waits until there are lines from a number on, or the log is closed, or the time is over.</summary>
-    public async Task WaitFor(long from, TimeSpan longest, TimeProvider time)
+    /// <param name="leaving">Ends the wait.</param>
+    public async Task WaitFor(long from, TimeSpan longest, TimeProvider time, CancellationToken leaving)
     {
         var started = time.GetTimestamp();
-        while (End <= from && !(IsClosed && !HasUnwritten))
+        while (End <= from && !(IsClosed && !HasUnwritten) && !leaving.IsCancellationRequested)
         {
             var left = longest - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) break;
             news ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await news.Task.WaitAsync(left, time).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            await news.Task.WaitAsync(left, time, leaving).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

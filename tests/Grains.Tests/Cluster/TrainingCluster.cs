@@ -33,7 +33,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null)
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
@@ -44,7 +44,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
-            silo.Services.Configure<JobGrainOptions>(o => o.StepDeadline = stepDeadline ?? o.StepDeadline);
+            silo.Services.Configure<JobGrainOptions>(o => (o.StepDeadline, o.LongestPoll) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll));
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
         builder.ConfigureClientHost(host => host.Logging.SetMinimumLevel(LogLevel.None));
@@ -61,6 +61,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
 
     /// <summary>Ends the second silo without a farewell.</summary>
     public Task KillSecond() => cluster.KillSiloAsync(cluster.Silos[1]);
+
+    /// <summary>The second silo leaves, as on SIGTERM.</summary>
+    public Task StopSecond() => cluster.StopSiloAsync(cluster.Silos[1]);
 
     public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
 
