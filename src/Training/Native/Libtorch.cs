@@ -15,16 +15,17 @@ internal sealed record Libtorch(string Place, nint Handle, LibtorchBuild Build)
     /// <exception cref="JobException">Code <c>native</c>: which file is damaged, does not load or would be loaded twice, and the remedy.</exception>
     public static Libtorch Load(LibtorchFolder folder)
     {
-        var files = Order.Select(name => (Name: name, Path: folder.Find(name))).Where(file => file.Path is not null).ToDictionary(file => file.Name, file => file.Path!);
-        var whole = RequireWhole(files.Values);
+        List<(string Name, string Path)> files = [.. from name in Order let path = folder.Find(name) where path is not null select (name, path)];
+        var whole = RequireWhole(files.Select(file => file.Path));
         foreach (var (name, path) in files)
             if (whole[path].SoName != name)
                 throw new JobException(ErrorCodes.Native, $"{path} calls itself {whole[path].SoName ?? "nothing"}, and TorchSharp's bridge asks for {name}. Use a libtorch of pytorch.org, pip or NuGet.");
-        SecondCopy.Refuse(files[LibtorchFolder.Core]);
+        var core = files.Find(file => file.Name == LibtorchFolder.Core).Path;
+        SecondCopy.Refuse(core);
         nint handle = 0;
-        foreach (var path in files.Values) handle = SharedLibrary.Load(path);
-        var place = Path.GetDirectoryName(files[LibtorchFolder.Core]) + (folder.IsNamed ? $" ({LibtorchFolder.Variable})" : "");
-        return new Libtorch(place, handle, LibtorchBuild.Read(handle, whole[files[LibtorchFolder.Core]], files.ContainsKey(Cuda)));
+        foreach (var (_, path) in files) handle = SharedLibrary.Load(path);
+        var place = Path.GetDirectoryName(core) + (folder.IsNamed ? $" ({LibtorchFolder.Variable})" : "");
+        return new Libtorch(place, handle, LibtorchBuild.Read(handle, whole[core], files.Exists(file => file.Name == Cuda)));
     }
 
     /// <summary>Reads the header of each file, and of those beside it that it asks for: the loader maps a file that is cut short, and the process dies at the first use of the rest.</summary>
