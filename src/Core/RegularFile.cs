@@ -11,17 +11,18 @@ public static class RegularFile
     private const uint TypeOnly = 1;
     private const int ResultBytes = 256, ModeOffset = 28;
     private const int TypeMask = 0xF000;
-    private const int Regular = 0x8000, Folder = 0x4000;
+    private const int Regular = 0x8000;
 
-    /// <summary>Says nothing of what is not there or is a folder: opening it says that better.</summary>
-    /// <exception cref="IOException">The path leads to a pipe, a socket or a device.</exception>
+    /// <summary>Says nothing of what is not there: opening it says that better.</summary>
+    /// <exception cref="IOException">The path leads to a folder, a pipe, a socket or a device.</exception>
     public static void Demand(string path)
     {
+        if (Directory.Exists(path)) throw new IOException("it is a folder, expected a file");
         if (!OperatingSystem.IsLinux()) return;
         var found = new byte[ResultBytes];
         if (Statx(CurrentDirectory, Encoding.UTF8.GetBytes(path + "\0"), 0, TypeOnly, found) != 0) return;
         var mode = MemoryMarshal.Read<ushort>(found.AsSpan(ModeOffset));
-        if ((mode & TypeMask) is not (Regular or Folder)) throw new IOException("it is a pipe, a socket or a device, not a file");
+        if ((mode & TypeMask) != Regular) throw new IOException("it is a pipe, a socket or a device, not a file");
     }
 
     [DllImport("libc", EntryPoint = "statx")]

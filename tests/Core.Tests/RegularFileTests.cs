@@ -26,6 +26,14 @@ public sealed class RegularFileTests : IDisposable
     }
 
     [Fact]
+    public void Demand_Folder_IsCalledOne()
+    {
+        Assert.Throws<IOException>(() => RegularFile.Demand(directory.Path));
+        var error = Assert.Throws<JobException>(() => SafetensorsFile.Open(directory.Path));
+        Assert.Equal($"{directory.Path}: cannot be read (it is a folder, expected a file).", error.Message);
+    }
+
+    [Fact]
     public void Demand_AnythingElse_IsLeftToWhoOpensIt()
     {
         var file = directory.File("fäil");
@@ -33,7 +41,6 @@ public sealed class RegularFileTests : IDisposable
         File.CreateSymbolicLink(directory.File("link"), file);
         RegularFile.Demand(file);
         RegularFile.Demand(directory.File("link"));
-        RegularFile.Demand(directory.Path);
         RegularFile.Demand(directory.File("nothing"));
     }
 }

@@ -48,6 +48,7 @@ internal static class CheckpointShowCommand
         output.WriteLine(ProgressCells.Text($"step {snapshot.State.Step}, {snapshot.State.Updates} applied, seed {snapshot.Seed}, version {checkpoint.Manifest.Product}"));
         output.WriteLine(ProgressCells.Text($"loss scale {scaling.Scale}, growth tracker {scaling.GrowthTracker}"));
         output.WriteLine($"fingerprint {snapshot.Fingerprint}");
+        if (snapshot.Data is { } data) output.WriteLine($"data {data}");
         output.WriteLine();
         TextTable.Write(output, ["FILE", "BYTES", "SHA256"], [.. checkpoint.Manifest.Files.Select(file => new[] { file.Name, ProgressCells.Text($"{file.Bytes}"), file.Sha256 })]);
         output.WriteLine();
@@ -66,6 +67,7 @@ internal static class CheckpointShowCommand
         growthTracker = snapshot.State.Scaling.GrowthTracker,
         seed = snapshot.Seed,
         fingerprint = snapshot.Fingerprint,
+        data = snapshot.Data is { } data ? new { train = data.Train, test = data.Test, sha256 = data.Sha256 } : null,
         product = checkpoint.Manifest.Product,
         job = JsonNode.Parse(snapshot.SpecJson),
         files = checkpoint.Manifest.Files.Select(file => new { name = file.Name, bytes = file.Bytes, sha256 = file.Sha256 }),

@@ -23,6 +23,7 @@ internal static class RunSummary
                 yield return ("stopped", Text($"after step {stopped.Step}"));
                 break;
         }
+        if (progress.Data is { } data) yield return ("data", data.ToString());
         if (progress.Evaluation is { } evaluation) yield return ("evaluation", Metrics(evaluation));
         yield return ("throughput", progress.End is CompletedEvent end
             ? Text($"{end.SamplesPerSecond:0} samples/s, {end.Seconds:0.0} s in all")

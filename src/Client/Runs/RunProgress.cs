@@ -1,3 +1,4 @@
+using Distributed.Core.Data;
 using Distributed.Core.Events;
 
 namespace Distributed.Client.Runs;
@@ -18,6 +19,9 @@ internal sealed class RunProgress
     /// <summary>What a queued job waits for.</summary>
     /// <value>Null while it is not queued.</value>
     public string? Waiting { get; set; }
+
+    /// <value>What the ranks read; null before they have.</value>
+    public DataSummary? Data { get; private set; }
 
     public StepEvent? Step { get; private set; }
 
@@ -49,6 +53,8 @@ internal sealed class RunProgress
         if (news is StartedEvent or GenerationEvent or StepEvent) (End, Waiting) = (null, null);
         switch (news)
         {
+            case StartedEvent started: Data = started.Data ?? Data; break;
+            case GenerationEvent generation: Data = generation.Data ?? Data; break;
             case StepEvent step: ApplyStep(step); break;
             case EvalEvent evaluation: Evaluation = evaluation; break;
             case CheckpointEvent checkpoint: Checkpoint = checkpoint.Path; break;

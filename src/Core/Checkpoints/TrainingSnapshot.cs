@@ -1,3 +1,4 @@
+using Distributed.Core.Data;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Checkpoints;
@@ -12,6 +13,10 @@ public sealed record TrainingSnapshot
 
     /// <summary>The optimizer's own step count of each parameter, by PyTorch name: one that got no gradient lags behind.</summary>
     public required IReadOnlyDictionary<string, long> ParameterSteps { get; init; }
+
+    /// <summary>The samples that it was trained on.</summary>
+    /// <value>Null in checkpoints of versions that did not note it.</value>
+    public DataSummary? Data { get; init; }
 
     /// <summary>The job as one JSON object.</summary>
     public required string SpecJson { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Core.Data;
 using Distributed.Core.Scaling;
 using Distributed.Core.Stepping;
 
@@ -31,11 +32,24 @@ public static class TrainingStateFile
         writer.WriteEndObject();
         writer.WriteNumber("seed", snapshot.Seed);
         writer.WriteString("fingerprint", snapshot.Fingerprint);
+        WriteData(writer, snapshot.Data);
         writer.WriteStartObject("parameterSteps");
         foreach (var (name, steps) in snapshot.ParameterSteps.OrderBy(p => p.Key, StringComparer.Ordinal)) writer.WriteNumber(name, steps);
         writer.WriteEndObject();
         writer.WritePropertyName("job");
         spec.RootElement.WriteTo(writer);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteData(Utf8JsonWriter writer, DataSummary? data)
+    {
+        if (data is null) return;
+        writer.WriteStartObject("data");
+        writer.WriteNumber("train", data.Train);
+        writer.WriteNumber("test", data.Test);
+        writer.WriteNumber("classes", data.Classes);
+        writer.WriteNumber("vocabulary", data.Vocabulary);
+        writer.WriteString("sha256", data.Sha256);
         writer.WriteEndObject();
     }
 
@@ -66,6 +80,7 @@ public static class TrainingStateFile
             State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling)),
             Seed = root.GetProperty("seed").GetInt64(),
             Fingerprint = root.GetProperty("fingerprint").GetString() ?? throw new FormatException("\"fingerprint\" is null"),
+            Data = root.TryGetProperty("data", out var data) ? ReadData(data) : null,
             ParameterSteps = root.GetProperty("parameterSteps").EnumerateObject()
                 .ToDictionary(p => p.Name, p => p.Value.GetInt64(), StringComparer.Ordinal),
             SpecJson = job.GetRawText(),
@@ -73,6 +88,13 @@ public static class TrainingStateFile
         Check(snapshot);
         return snapshot;
     }
+
+    private static DataSummary ReadData(JsonElement data) => new(
+        data.GetProperty("train").GetInt64(),
+        data.GetProperty("test").GetInt64(),
+        data.GetProperty("classes").GetInt32(),
+        data.GetProperty("vocabulary").GetInt32(),
+        data.GetProperty("sha256").GetString() ?? throw new FormatException("\"sha256\" is null"));
 
     private static LossScaleState ReadScaling(JsonElement scaling) => new(
         scaling.GetProperty("scale").GetSingle(),

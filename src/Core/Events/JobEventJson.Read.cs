@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Core.Data;
 
 namespace Distributed.Core.Events;
 
@@ -21,8 +22,9 @@ public static partial class JobEventJson
 
     private static JobEvent? FromObject(JsonObject e) => (string?)e["event"] switch
     {
-        "started" => new StartedEvent(Text(e, "job"), Get<int>(e, "generation"), Ranks(e)),
-        "generation" => new GenerationEvent(Get<int>(e, "number"), Text(e, "reason"), Ranks(e)),
+        "started" => new StartedEvent(Text(e, "job"), Get<int>(e, "generation"), Ranks(e)) { Data = Data(e) },
+        "generation" => new GenerationEvent(Get<int>(e, "number"), Text(e, "reason"), Ranks(e)) { Data = Data(e) },
+        "data" => new DataEvent(Data(e) ?? throw new FormatException("Event data: data is missing.")),
         "step" => Step(e),
         "eval" => new EvalEvent(Get<long>(e, "step"), Inner(e, "metrics").ToDictionary(metric => metric.Key, metric => Number(metric.Value))),
         "checkpoint" => new CheckpointEvent(Get<long>(e, "step"), Text(e, "path")),
@@ -34,6 +36,10 @@ public static partial class JobEventJson
         "failed" => new FailedEvent(Error(Inner(e, "error"))),
         _ => null,
     };
+
+    private static DataSummary? Data(JsonObject e) => e["data"] is not JsonObject data
+        ? null
+        : new(Get<long>(data, "train"), Get<long>(data, "test"), (int?)data["classes"] ?? 0, (int?)data["vocabulary"] ?? 0, Text(data, "sha256"));
 
     private static StepEvent Step(JsonObject e)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Core.Data;
 
 namespace Distributed.Core.Events;
 
@@ -13,8 +14,9 @@ public static partial class JobEventJson
 
     private static JsonObject ToObject(JobEvent jobEvent) => jobEvent switch
     {
-        StartedEvent e => new() { ["event"] = "started", ["job"] = e.Job, ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) },
-        GenerationEvent e => new() { ["event"] = "generation", ["number"] = e.Number, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) },
+        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job, ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        GenerationEvent e => WithData(new() { ["event"] = "generation", ["number"] = e.Number, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        DataEvent e => WithData(new() { ["event"] = "data" }, e.Data),
         StepEvent e => Step(e),
         EvalEvent e => new()
         {
@@ -39,6 +41,17 @@ public static partial class JobEventJson
         FailedEvent e => new() { ["event"] = "failed", ["error"] = Error(e.Error) },
         _ => throw new NotSupportedException($"No JSON form for {jobEvent.GetType().Name}."),
     };
+
+    private static JsonObject WithData(JsonObject json, DataSummary? data)
+    {
+        if (data is null) return json;
+        var inner = new JsonObject { ["train"] = data.Train, ["test"] = data.Test };
+        if (data.Classes > 0) inner["classes"] = data.Classes;
+        if (data.Vocabulary > 0) inner["vocabulary"] = data.Vocabulary;
+        inner["sha256"] = data.Sha256;
+        json["data"] = inner;
+        return json;
+    }
 
     private static JsonObject Step(StepEvent e)
     {

@@ -1,3 +1,4 @@
+using Distributed.Core.Data;
 using Distributed.Core.Jobs;
 
 namespace Distributed.Core.Events;
@@ -7,9 +8,20 @@ public abstract record JobEvent;
 
 public sealed record RankPlace(int Rank, string Silo, string Device);
 
-public sealed record StartedEvent(string Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent;
+public sealed record StartedEvent(string Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent
+{
+    /// <value>What was read; null when the ranks ended before they had read it.</value>
+    public DataSummary? Data { get; init; }
+}
 
-public sealed record GenerationEvent(int Number, string Reason, IReadOnlyList<RankPlace> Ranks) : JobEvent;
+public sealed record GenerationEvent(int Number, string Reason, IReadOnlyList<RankPlace> Ranks) : JobEvent
+{
+    /// <value>As in <see cref="StartedEvent.Data"/>.</value>
+    public DataSummary? Data { get; init; }
+}
+
+/// <summary>The ranks have read their data. From a silo to the job's grain alone, which tells it with the start of the generation.</summary>
+public sealed record DataEvent(DataSummary Data) : JobEvent;
 
 /// <summary>Seconds of one step by phase: the longest of this silo's ranks for the first three, the lead rank's for the rest.</summary>
 public sealed record PhaseSeconds(double Data, double Forward, double Backward, double Exchange, double Decide, double Apply);

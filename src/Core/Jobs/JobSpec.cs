@@ -123,6 +123,9 @@ public sealed record DataSpec
 
     /// <value>imdb: tokens a review is cut or padded to; text: tokens of a sample, null: the model's sequence.</value>
     public int? Length { get; init; }
+
+    /// <value>imdb: encoding of reviews that bear no mark, one of <see cref="JobWords.Encodings"/>; null: utf-8.</value>
+    public string? Encoding { get; init; }
 }
 
 public sealed record NormalizeSpec

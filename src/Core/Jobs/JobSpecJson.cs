@@ -73,6 +73,7 @@ public static class JobSpecJson
         Optional(json, "path", data.Path);
         Optional(json, "samples", data.Samples);
         Optional(json, "length", data.Length);
+        Optional(json, "encoding", data.Encoding);
         json.WriteEndObject();
     }
 

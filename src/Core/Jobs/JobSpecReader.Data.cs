@@ -12,10 +12,12 @@ public static partial class JobSpecReader
             Path = data.Text("path", required: name.Length > 0 && name != JobWords.Shapes),
             Samples = (int?)data.Whole("samples", 1, 1_000_000),
             Length = (int?)data.Whole("length", 1, 100_000),
+            Encoding = data.Word("encoding", JobWords.Encodings),
         };
         if (name == JobWords.Shapes) data.Refuse("data shapes is generated and reads no file; remove it", "path");
         if (name.Length > 0 && name != JobWords.Shapes) data.Refuse($"belongs to data shapes, not to {name}; remove it", "samples");
         if (name.Length > 0 && name is not (JobWords.Imdb or JobWords.Text)) data.Refuse($"belongs to data imdb and text, not to {name}; remove it", "length");
+        if (name.Length > 0 && name != JobWords.Imdb) data.Refuse($"belongs to data imdb, not to {name}; remove it", "encoding");
         data.End();
         return spec;
     }

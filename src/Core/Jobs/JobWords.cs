@@ -19,9 +19,18 @@ public static class JobWords
     public const string Adam = "adam";
     public const string AdamW = "adamw";
 
+    public const string Utf8 = "utf-8";
+    public const string Utf16LittleEndian = "utf-16le";
+    public const string Utf16BigEndian = "utf-16be";
+    public const string Latin1 = "latin1";
+    public const string Windows1252 = "windows-1252";
+
     public static IReadOnlyList<string> Models { get; } = [SimpleCnn, Mlp, SentimentLstm, Transformer];
 
     public static IReadOnlyList<string> DataSets { get; } = [Cifar10, Mnist, Imdb, Text, Tensors, Shapes];
+
+    /// <summary>Encodings of text files.</summary>
+    public static IReadOnlyList<string> Encodings { get; } = [Utf8, Utf16LittleEndian, Utf16BigEndian, Latin1, Windows1252];
 
     public static IReadOnlyList<string> Optimizers { get; } = [Sgd, Adam, AdamW];
 

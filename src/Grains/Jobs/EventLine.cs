@@ -28,6 +28,9 @@ public sealed record EventLine(
             StoppedEvent stopped => stopped.Step,
             _ => 0,
         });
+
+    /// <summary>The line tells what was read of the data.</summary>
+    public static bool IsData(EventLine line) => line.Json.StartsWith("{\"event\":\"data\"", StringComparison.Ordinal);
 }
 
 /// <summary>Events of one silo in the order they happened.</summary>

@@ -18,8 +18,8 @@ internal static class EventText
         return JobEventJson.Read(line.Json) switch
         {
             StepEvent step => Say($"step {step.Step}{(totalSteps > 0 ? Say($" of {totalSteps}") : "")}: loss {step.Loss:G5}, loss scale {step.LossScale:G6}, {step.Seconds:0.####} s"),
-            StartedEvent started => Say($"generation {started.Generation}: {Places(started.Ranks)}"),
-            GenerationEvent generation => Say($"generation {generation.Number} ({generation.Reason}): {Places(generation.Ranks)}"),
+            StartedEvent { Data: { } data } => $"data: {data}",
+            GenerationEvent { Data: { } data } => $"data: {data}",
             EvalEvent eval => Say($"evaluation after step {eval.Step}: {string.Join(", ", eval.Metrics.Select(m => Say($"{m.Key} {m.Value:G5}")))}"),
             CheckpointEvent checkpoint => Say($"checkpoint of step {checkpoint.Step}: {checkpoint.Path}"),
             WarningEvent warning => $"warning: {warning.Message}",
@@ -29,6 +29,14 @@ internal static class EventText
             _ => null,
         };
     }
+
+    /// <summary>The start of a generation, before anything is known of its data.</summary>
+    public static string? Opening(JobEvent start) => start switch
+    {
+        StartedEvent started => Say($"generation {started.Generation}: {Places(started.Ranks)}"),
+        GenerationEvent generation => Say($"generation {generation.Number} ({generation.Reason}): {Places(generation.Ranks)}"),
+        _ => null,
+    };
 
     private static string Places(IEnumerable<RankPlace> ranks) =>
         string.Join(", ", ranks.GroupBy(r => r.Silo).Select(g => Say($"rank {string.Join(' ', g.Select(r => r.Rank))} on {g.Key}")));

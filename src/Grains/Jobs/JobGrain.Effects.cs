@@ -97,7 +97,11 @@ internal sealed partial class JobGrain
     {
         var plan = store.State.Plan;
         var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
-        LogLine(EventLine.Of(State.Generation == 1 ? new StartedEvent(Id, 1, [.. places]) : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places])));
+        LogOpening();
+        // A first generation whose grain was lost before it was told begins the log all the same.
+        Open(State.Generation == 1 || events.End == 0
+            ? new StartedEvent(Id, State.Generation, [.. places])
+            : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places]));
         await Flush();
         try
         {

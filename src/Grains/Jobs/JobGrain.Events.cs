@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Distributed.Core.Data;
 using Distributed.Core.Events;
 
 namespace Distributed.Grains.Jobs;
@@ -20,6 +21,9 @@ internal sealed partial class JobGrain
     private HashSet<string> writtenBefore = [];
     private bool opened;
     private bool begun;
+
+    /// <summary>The start of the generation, which is told once its data are known or something else is to be told.</summary>
+    private JobEvent? opening;
 
     /// <summary>The log ends with the event of an ending.</summary>
     private bool endingKept;
@@ -66,12 +70,27 @@ internal sealed partial class JobGrain
     {
         lastStep = Math.Max(lastStep, line.Step);
         if (line.Step > 0) stepsNow++;
-        if (line.Ending is null) LogLine(line);
+        if (EventLine.IsData(line)) LogOpening((JobEventJson.Read(line.Json) as DataEvent)?.Data);
+        else if (line.Ending is null) LogLine(line);
         else store.State = store.State with { State = JobLifecycle.Announce(State, State.Generation, line).State };
+    }
+
+    private void Open(JobEvent start)
+    {
+        opening = start;
+        if (EventText.Opening(start) is { } text) Note(text);
+    }
+
+    private void LogOpening(DataSummary? data = null)
+    {
+        if (opening is not { } start) return;
+        opening = null;
+        LogLine(EventLine.Of(start is StartedEvent started ? started with { Data = data } : (GenerationEvent)start with { Data = data }));
     }
 
     private void LogLine(EventLine line)
     {
+        LogOpening();
         if (events.IsClosed) return;
         events.Append(line.Json);
         if (EventText.Of(line, totalSteps) is { } text) Note(text);

@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Data;
 using Distributed.Core.Jobs;
 using Distributed.Training.Loop;
 
@@ -25,6 +26,7 @@ internal static class TrainingCheckpoint
             ParameterSteps = job.Layout.Slots.ToDictionary(s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
             SpecJson = JobSpecJson.Write(job.Spec),
             Fingerprint = fingerprint,
+            Data = job.Data.Summary,
         };
         writer.WriteFile(CheckpointFiles.State, stream => TrainingStateFile.Write(stream, snapshot));
         return writer.Commit(confirm).Path;
@@ -37,6 +39,7 @@ internal static class TrainingCheckpoint
     {
         var snapshot = TrainingStateFile.Read(checkpoint.StateFile);
         RefuseAnotherJob(checkpoint, snapshot, job.Spec);
+        RefuseOtherData(checkpoint, snapshot, job.Data.Summary);
         using (var model = SafetensorsFile.Open(checkpoint.ModelFile))
             TensorFiles.Read(model, job.Layout, job.Replica.Master, name => name, ErrorCodes.CheckpointInvalid);
         using (var optimizer = SafetensorsFile.Open(checkpoint.OptimizerFile))
@@ -48,6 +51,14 @@ internal static class TrainingCheckpoint
                 : throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
         job.State = snapshot.State;
         return snapshot.Fingerprint;
+    }
+
+    private static void RefuseOtherData(Checkpoint checkpoint, TrainingSnapshot snapshot, DataSummary now)
+    {
+        if (snapshot.Data is not { } saved || saved.IsSameAs(now)) return;
+        throw new JobException(
+            ErrorCodes.ResumeMismatch,
+            $"{checkpoint.Path} was trained on other data: {saved} in the checkpoint, {now} now. Put the old data back; to train its weights on the new data, start a new job with model.weights.");
     }
 
     private static void RefuseAnotherJob(Checkpoint checkpoint, TrainingSnapshot snapshot, JobSpec spec)

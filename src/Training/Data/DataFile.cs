@@ -22,6 +22,21 @@ internal static class DataFile
         }
     }
 
+    /// <summary>What the file holds: decompressed where its content, whatever its name, is gzip.</summary>
+    public static Stream Content(FileStream file)
+    {
+        var zipped = Start(file).AsSpan().StartsWith(GzipContent.Magic);
+        return zipped ? new GzipContent(file) : file;
+    }
+
+    /// <summary>The first bytes of a file, which is then back at its start.</summary>
+    public static byte[] Start(FileStream file)
+    {
+        var start = new byte[Math.Min(FileKind.Needed, file.Length)];
+        var read = RandomAccess.Read(file.SafeFileHandle, start, 0);
+        return start[..read];
+    }
+
     /// <summary>Fills the whole buffer.</summary>
     /// <exception cref="JobException">The stream ends early or its compression is damaged.</exception>
     public static void ReadExactly(Stream stream, Span<byte> buffer, string file)

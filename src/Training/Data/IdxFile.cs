@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 
 namespace Distributed.Training.Data;
 
@@ -15,13 +14,19 @@ internal static class IdxFile
     public static (int[] Shape, byte[] Data) Read(string file, int dimensions)
     {
         using var raw = DataFile.OpenRead(file);
-        var zipped = file.EndsWith(".gz", StringComparison.Ordinal);
-        using var content = zipped ? new GZipStream(raw, CompressionMode.Decompress) : (Stream)raw;
+        using var content = DataFile.Content(raw);
+        var zipped = content is GzipContent;
+        if (!zipped && FileKind.Of(DataFile.Start(raw)) is { } kind)
+            throw DataFile.Invalid(file, $"is {kind}, expected idx data, plain or gzipped", "download it again");
         var header = new byte[HeaderBytes(dimensions)];
         DataFile.ReadExactly(content, header, file);
         var magic = BinaryPrimitives.ReadUInt32BigEndian(header);
         var expected = 0x800u + (uint)dimensions;
-        if (magic != expected) throw DataFile.Invalid(file, $"begins with 0x{magic:x8}, expected 0x{expected:x8} (idx of bytes, {dimensions} dimensions)");
+        if (magic != expected)
+        {
+            var inside = zipped && FileKind.Of(header) is { } inner ? $" ({inner} inside gzip)" : "";
+            throw DataFile.Invalid(file, $"begins with 0x{magic:x8}{inside}, expected 0x{expected:x8} (idx of bytes, {dimensions} dimensions)");
+        }
 
         var shape = new int[dimensions];
         var size = 1L;
@@ -35,7 +40,6 @@ internal static class IdxFile
 
         var data = new byte[size];
         DataFile.ReadExactly(content, data, file);
-        if (zipped) GzipEnd.Check(raw, header.Length + size, file);
         if (MoreFollows(content, file)) throw DataFile.Invalid(file, $"holds more than the {size} data bytes that its header claims");
         return (shape, data);
     }

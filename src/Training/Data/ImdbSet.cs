@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.RegularExpressions;
 using Distributed.Core;
 using Distributed.Core.Jobs;
 
@@ -9,7 +9,7 @@ namespace Distributed.Training.Data;
 /// Negative reviews come first, each half in ordinal order of its file names, so that no file system decides the order.
 /// Ids: 0 padding, 1 unknown word, 2 and up the most frequent words of the training split. Labels are float32, 1 positive.
 /// </remarks>
-internal static class ImdbSet
+internal static partial class ImdbSet
 {
     public const int DefaultLength = 200;
 
@@ -20,59 +20,74 @@ internal static class ImdbSet
     private const int FirstWordId = 2;
     private const int LongestReview = 1 << 24;
 
+    private const string FolderName = "aclImdb";
+
     private static readonly string[] Parts = ["train/neg", "train/pos", "test/neg", "test/pos"];
 
     public static DataSource Open(string path, JobSpec spec)
     {
         var length = spec.Data.Length ?? DefaultLength;
         var vocabulary = spec.Model.Vocab ?? throw new JobException(ErrorCodes.SpecInvalid, "model.vocab is missing; data set \"imdb\" needs it.");
-        var corpus = new ReviewCorpus();
-        if (Directory.Exists(path)) ReadFolder(path, corpus, length);
-        else ReadArchive(path, corpus, length);
+        var tree = DataTrees.Open(path);
+        var root = DataTrees.FindRoot(tree, FolderName, folder => Array.Exists(Parts, part => tree.IsFolder(DataTrees.Join(folder, part)))) ?? "";
+        if (tree is FolderTree) DemandFolders(tree, root);
+        var leftOut = new LeftOut();
+        var files = Parts.SelectMany(part => ReviewsOf(tree, root, part, leftOut)).ToList();
+        foreach (var file in DataTrees.MacFiles(tree).Where(IsText)) leftOut.Add(file);
         foreach (var part in Parts)
         {
-            if (!corpus.Reviews.Any(r => r.File.StartsWith(part + "/", StringComparison.Ordinal)))
-                throw DataFile.Invalid(path, $"no reviews in {part}", "expected aclImdb/{train,test}/{pos,neg}/*.txt, each with one or more; download it again");
+            if (!files.Exists(file => file.StartsWith(DataTrees.Join(root, part) + "/", StringComparison.Ordinal)))
+                throw DataFile.Invalid(path, $"no reviews in {part}", "expected aclImdb/{train,test}/{pos,neg}/ID_RATING.txt, each with one or more; download it again");
         }
+
+        var corpus = new ReviewCorpus();
+        var digest = new DataDigest();
+        tree.Read(
+            files,
+            (file, bytes) => CheckLength(tree.Describe(file), bytes),
+            (file, bytes) =>
+            {
+                var key = file[(root.Length == 0 ? 0 : root.Length + 1)..];
+                digest.Add(key, bytes);
+                corpus.Add(
+                    key, key.StartsWith("train/", StringComparison.Ordinal), key.Contains("/pos/", StringComparison.Ordinal),
+                    ReviewText.Decode(bytes, spec.Data.Encoding, tree.Describe(file)), length);
+            });
 
         var ids = corpus.Vocabulary(Math.Max(0, vocabulary - FirstWordId), FirstWordId, UnknownId);
-        return new DataSource(Split(corpus, true, ids, length), Split(corpus, false, ids, length), Endless: false, Classes: 0);
+        return new DataSource(Split(corpus, true, ids, length), Split(corpus, false, ids, length), Endless: false, Classes: 0)
+        {
+            Vocabulary = ids.Append(UnknownId).Max() + 1,
+            Sha256 = digest.Compute(),
+            Warnings = [.. leftOut.Warning(path, "ID_RATING.txt in {train,test}/{pos,neg}")],
+        };
     }
 
-    private static void ReadFolder(string path, ReviewCorpus corpus, int length)
+    private static void DemandFolders(IDataTree tree, string root)
     {
-        var inner = Path.Combine(path, "aclImdb");
-        var root = Directory.Exists(inner) ? inner : path;
         foreach (var part in Parts)
         {
-            var folder = Path.Combine(root, part);
-            if (!Directory.Exists(folder))
-                throw new JobException(ErrorCodes.PathMissing, $"{folder}: no such folder; expected aclImdb with train and test, each with pos and neg.");
-            foreach (var file in Directory.EnumerateFiles(folder, "*.txt"))
-            {
-                using var stream = DataFile.OpenRead(file);
-                AddReview($"{part}/{Path.GetFileName(file)}", file, stream, stream.Length, corpus, length);
-            }
+            var folder = DataTrees.Join(root, part);
+            if (!tree.IsFolder(folder))
+                throw new JobException(ErrorCodes.PathMissing, $"{tree.Describe(folder)}: no such folder; expected aclImdb with train and test, each with pos and neg.");
         }
     }
 
-    private static void ReadArchive(string path, ReviewCorpus corpus, int length) =>
-        TarArchive.Read(path, (name, stream, bytes) =>
+    private static IEnumerable<string> ReviewsOf(IDataTree tree, string root, string part, LeftOut leftOut)
+    {
+        var folder = DataTrees.Join(root, part);
+        foreach (var name in tree.Names(folder))
         {
-            var parts = name.Split('/');
-            if (parts.Length >= 3 && parts[^3] is "train" or "test" && parts[^2] is "pos" or "neg" && parts[^1].EndsWith(".txt", StringComparison.Ordinal))
-                AddReview(string.Join('/', parts[^3..]), $"{path}:{name}", stream, bytes, corpus, length);
-        });
+            if (ReviewName().IsMatch(name)) yield return DataTrees.Join(folder, name);
+            else if (IsText(name)) leftOut.Add(DataTrees.Join(part, name));
+        }
+    }
 
-    /// <param name="key">split/class/file, whatever stands before it.</param>
-    private static void AddReview(string key, string file, Stream stream, long bytes, ReviewCorpus corpus, int length)
+    private static bool IsText(string file) => file.EndsWith(".txt", StringComparison.OrdinalIgnoreCase);
+
+    private static void CheckLength(string file, long bytes)
     {
         if (bytes > LongestReview) throw DataFile.Invalid(file, $"{bytes} bytes, expected a review of at most {LongestReview}");
-        var content = new byte[bytes];
-        DataFile.ReadExactly(stream, content, file);
-        corpus.Add(
-            key, key.StartsWith("train/", StringComparison.Ordinal), key.Contains("/pos/", StringComparison.Ordinal),
-            Encoding.UTF8.GetString(content), length);
     }
 
     private static TokenSplit Split(ReviewCorpus corpus, bool train, int[] ids, int length)
@@ -84,4 +99,7 @@ internal static class ImdbSet
             length,
             PaddingId);
     }
+
+    [GeneratedRegex(@"^[0-9]+_[0-9]+\.txt\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ReviewName();
 }

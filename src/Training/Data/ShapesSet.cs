@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Distributed.Core.Data;
 using Distributed.Core.Jobs;
 
@@ -16,6 +18,9 @@ internal static class ShapesSet
 
     public const int Classes = 10;
 
+    /// <summary>Goes into the digest, which is one of the parameters: to be raised when the same parameters give other images.</summary>
+    private const int Form = 1;
+
     private const int Side = 32;
     private const int Plane = Side * Side;
 
@@ -28,9 +33,12 @@ internal static class ShapesSet
     public static DataSource Generate(JobSpec spec)
     {
         var normalize = ImageNormalization.For(spec, ImageNormalization.Shapes);
-        var train = Render(spec.Data.Samples ?? DefaultSamples, spec.Seed, Split.Train, normalize, spec.Augment);
+        var samples = spec.Data.Samples ?? DefaultSamples;
+        var train = Render(samples, spec.Seed, Split.Train, normalize, spec.Augment);
         var test = Render(TestSamples, spec.Seed, Split.Test, normalize, augment: null);
-        return new DataSource(train, test, Endless: false, Classes);
+        var digest = new DataDigest();
+        digest.Add("shapes", Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"form {Form}; {samples} and {TestSamples} samples; seed {spec.Seed}")));
+        return new DataSource(train, test, Endless: false, Classes) { Sha256 = digest.Compute() };
     }
 
     private static ImageSplit Render(int count, long seed, Split split, NormalizeSpec normalize, AugmentSpec? augment)

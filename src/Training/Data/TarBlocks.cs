@@ -11,8 +11,9 @@ internal sealed class TarBlocks
     private const int LongestExtendedHeader = 1 << 20;
     private const int TypeField = 156;
     private const char ExtendedHeader = 'x';
+    private const char SparseFile = 'S';
 
-    private static readonly Range SizeField = 124..136, ChecksumField = 148..156;
+    private static readonly Range NameField = 0..100, SizeField = 124..136, ChecksumField = 148..156;
 
     private readonly byte[] header = new byte[BlockBytes];
     private byte[] extended = [];
@@ -26,6 +27,9 @@ internal sealed class TarBlocks
 
     /// <value>The two zero blocks that end an archive have passed.</value>
     public bool HasEnd => zeros >= EndMarkerBytes;
+
+    /// <value>Name of the entry that passed last if it is a file with holes; otherwise null.</value>
+    public string? Sparse { get; private set; }
 
     /// <summary>Takes the archive's next bytes.</summary>
     /// <exception cref="InvalidDataException">They belong to no tar archive; names the place in the archive.</exception>
@@ -55,8 +59,12 @@ internal sealed class TarBlocks
         bytes[..wanted].CopyTo(extended.AsSpan(extendedFilled));
         extendedFilled += wanted;
         content -= bytes.Length;
-        if (content > 0 || extended.Length == 0) return;
-        nextSize = SizeIn(extended) ?? nextSize;
+        // The reader looks at the records before it has passed what fills their last block.
+        if (extended.Length == 0 || extendedFilled < extended.Length) return;
+        var records = Encoding.UTF8.GetString(extended).Split('\n');
+        nextSize = long.TryParse(ValueIn(records, "size"), out var size) ? size : nextSize;
+        if (Array.Exists(records, r => r.Contains(" GNU.sparse.", StringComparison.Ordinal)))
+            Sparse = ValueIn(records, "GNU.sparse.name") ?? ValueIn(records, "path") ?? "an entry";
         (extended, extendedFilled) = ([], 0);
     }
 
@@ -86,6 +94,7 @@ internal sealed class TarBlocks
         {
             size = nextSize ?? size;
             nextSize = null;
+            Sparse = type == SparseFile ? NameIn(header) : null;
         }
 
         if (size is < 0 or > long.MaxValue - BlockBytes) throw new InvalidDataException($"the header at byte {place} claims {size} bytes of data");
@@ -109,6 +118,12 @@ internal sealed class TarBlocks
             throw new InvalidDataException($"the header at byte {place} bears the checksum {found}, but its bytes give {sum}");
     }
 
+    private static string NameIn(ReadOnlySpan<byte> header)
+    {
+        var name = header[NameField];
+        return Encoding.UTF8.GetString(name[..(name.IndexOf((byte)0) is >= 0 and var end ? end : name.Length)]);
+    }
+
     /// <summary>Octal digits between spaces or zeros; or, marked by the highest bit, a big-endian number.</summary>
     private static long Number(ReadOnlySpan<byte> field)
     {
@@ -128,13 +143,13 @@ internal sealed class TarBlocks
         return number;
     }
 
-    /// <summary>The size of the next file, where it is too large for the field of its header: a record "LENGTH size=BYTES\n".</summary>
-    private static long? SizeIn(ReadOnlySpan<byte> records)
+    /// <summary>A value of an extended header, whose records are <c>LENGTH key=VALUE</c>.</summary>
+    private static string? ValueIn(string[] records, string key)
     {
-        foreach (var record in Encoding.UTF8.GetString(records).Split('\n'))
+        foreach (var record in records)
         {
-            var key = record.IndexOf(" size=", StringComparison.Ordinal);
-            if (key > 0 && long.TryParse(record.AsSpan(0, key), out _) && long.TryParse(record.AsSpan(key + " size=".Length), out var size)) return size;
+            var place = record.IndexOf($" {key}=", StringComparison.Ordinal);
+            if (place > 0 && long.TryParse(record.AsSpan(0, place), out _)) return record[(place + key.Length + 2)..];
         }
 
         return null;

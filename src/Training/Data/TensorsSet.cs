@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
@@ -19,14 +20,20 @@ internal static class TensorsSet
 
         var needs = TensorNeeds.Of(model);
         needs.CheckFormats(path, x, y);
-        var inputs = Load(file, x);
-        var labels = needs.BinaryLabels && y.Dtype == TensorDtype.I64 ? ToFloat(Load(file, y)) : Load(file, y);
+        var digest = new DataDigest();
+        var inputs = Load(file, x, digest);
+        var labels = Load(file, y, digest);
+        if (needs.BinaryLabels && y.Dtype == TensorDtype.I64) labels = ToFloat(labels);
         if (x.Dtype == TensorDtype.I64) needs.CheckTokens(path, inputs, x);
         needs.CheckLabels(path, labels, y);
 
         var labelFormat = needs.BinaryLabels ? SampleFormat.Scalar(ElementKind.Float32) : FormatOf(y);
         return new DataSource(
-            new TensorSplit(inputs, labels, (int)x.Shape[0], FormatOf(x), labelFormat), Test: null, Endless: true, needs.Classes);
+            new TensorSplit(inputs, labels, (int)x.Shape[0], FormatOf(x), labelFormat), Test: null, Endless: true, needs.Classes)
+        {
+            Vocabulary = needs.Vocabulary,
+            Sha256 = digest.Compute(),
+        };
     }
 
     private static TensorEntry Find(SafetensorsFile file, string name, string path)
@@ -41,12 +48,19 @@ internal static class TensorsSet
     private static SampleFormat FormatOf(TensorEntry entry) => new(
         new EquatableList<long>(entry.Shape.Skip(1)), entry.Dtype == TensorDtype.F32 ? ElementKind.Float32 : ElementKind.Int64);
 
-    private static HostMemory Load(SafetensorsFile file, TensorEntry entry)
+    private static HostMemory Load(SafetensorsFile file, TensorEntry entry, DataDigest digest)
     {
         const int Chunk = 1 << 26;
         var memory = new HostMemory(entry.Bytes);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (var offset = 0L; offset < entry.Bytes; offset += Chunk)
-            file.Read(entry, offset, memory.Slice(offset, (int)Math.Min(Chunk, entry.Bytes - offset)));
+        {
+            var part = memory.Slice(offset, (int)Math.Min(Chunk, entry.Bytes - offset));
+            file.Read(entry, offset, part);
+            hash.AppendData(part);
+        }
+
+        digest.Add(entry.ToString(), entry.Bytes, hash.GetHashAndReset());
         return memory;
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Distributed.Core;
 using Distributed.Core.Jobs;
 
@@ -15,29 +16,36 @@ internal static class TextSet
     {
         var vocabulary = spec.Model.Vocab ?? throw Missing("vocab");
         var length = spec.Data.Length ?? spec.Model.Sequence ?? throw Missing("sequence");
-        if (Directory.Exists(path)) throw DataFile.Invalid(path, "is a folder", "expected a file of text");
         using var file = DataFile.OpenRead(path);
         var samples = file.Length / (length + 1);
         if (samples is < 2 or > int.MaxValue)
             throw DataFile.Invalid(path, $"{file.Length} bytes make {samples} samples of {length + 1}", $"expected 2 to {int.MaxValue}: one to train on and one held out");
-        var text = Read(path, file, vocabulary);
+        var digest = new DataDigest();
+        var text = Read(path, file, vocabulary, digest);
         var test = (int)Math.Max(1, samples / HeldOut);
         var train = (int)samples - test;
-        return new DataSource(new TextSplit(text, 0, train, length), new TextSplit(text, train, test, length), Endless: false, Classes);
+        return new DataSource(new TextSplit(text, 0, train, length), new TextSplit(text, train, test, length), Endless: false, Classes)
+        {
+            Vocabulary = vocabulary,
+            Sha256 = digest.Compute(),
+        };
     }
 
-    private static HostMemory Read(string path, FileStream file, int vocabulary)
+    private static HostMemory Read(string path, FileStream file, int vocabulary, DataDigest digest)
     {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var text = new HostMemory(file.Length);
         for (var offset = 0L; offset < text.Bytes; offset += Chunk)
         {
             var part = text.Slice(offset, (int)Math.Min(Chunk, text.Bytes - offset));
             DataFile.ReadExactly(file, part, path);
+            hash.AppendData(part);
             var wrong = vocabulary < Classes ? part.IndexOfAnyExceptInRange((byte)0, (byte)(vocabulary - 1)) : -1;
             if (wrong >= 0)
                 throw DataFile.Invalid(path, $"byte offset {offset + wrong}: {part[wrong]}, expected 0 to {vocabulary - 1}", $"model.vocab is {vocabulary}; {Classes} takes any file");
         }
 
+        digest.Add("text", text.Bytes, hash.GetHashAndReset());
         return text;
     }
 

@@ -105,19 +105,19 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
 
     private void Prepare()
     {
-        var resumed = options.Resume ? store.FindLatest(message => Publish(() => new WarningEvent(message))) : null;
-        if (IsLead && !options.Resume && !store.IsEmpty)
-            throw new JobException(
-                ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints. Resume with --resume, or name another directory.");
-        if (options.Resume && resumed is null && !store.IsEmpty)
-            throw new JobException(
-                ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");
-        // A place that cannot be written to is better known now than after a week of steps.
-        if (IsLead)
-            using (store.Begin(0))
-            {
-            }
-        job = JobRuntime.Build(options);
+        List<string> warnings = [];
+        Checkpoint? resumed;
+        try
+        {
+            resumed = StartPoint.Find(store, options, IsLead, warnings.Add);
+            job = JobRuntime.Build(options);
+            Publish(() => new DataEvent(job.Data.Summary));
+        }
+        finally
+        {
+            // What was read comes first: it belongs to the start.
+            foreach (var warning in warnings.Concat(job?.Data.Warnings ?? [])) Publish(() => new WarningEvent(warning));
+        }
         if (resumed is not null)
         {
             lastCheckpoint = resumed.Path;
@@ -146,7 +146,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         if (job!.Buffers is not { } buffers) return;
         buffers.Silos = buffers.Silos with
         {
-            Fingerprint = $"{Fingerprint}; {job.Layout.ParameterCount} parameters; {job.TotalSteps} steps; from step {job.State.Step} with weights {WeightsHash.Compute(job.Replica)[..16]}; job {SpecDigest()}",
+            Fingerprint = $"{Fingerprint}; {job.Layout.ParameterCount} parameters; {job.TotalSteps} steps; data: {job.Data.Summary}; from step {job.State.Step} with weights {WeightsHash.Compute(job.Replica)[..16]}; job {SpecDigest()}",
         };
         job.Connect(exchange);
         lock (gate)

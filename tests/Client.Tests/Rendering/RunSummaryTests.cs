@@ -20,6 +20,7 @@ public sealed class RunSummaryTests
     public void Completed_SummaryHasAllFigures()
     {
         var progress = After(
+            new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
             Step(1, 65536),
             Step(2, 32768, skipped: true),
             new EvalEvent(2, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }),
@@ -29,6 +30,7 @@ public sealed class RunSummaryTests
         Assert.Equal(
             """
             completed      2 steps, last loss 0.9000
+            data           8000 training and 1000 test samples, 10 classes, sha256 aaaaaaaaaaaaaaaa
             evaluation     accuracy 0.5700, loss 1.2000 (after step 2)
             throughput     4100 samples/s, 3.5 s in all
             loss scale     65536 -> 32768 (step 2, overflow); 1 of 2 steps skipped

@@ -13,6 +13,9 @@ public sealed class JobEventJsonTests
     public static TheoryData<JobEvent, string> Lines => new()
     {
         { new StartedEvent("j", 1, Places), """{"event":"started","job":"j","generation":1,"ranks":[{"rank":0,"silo":"silo-0","device":"cpu:0"},{"rank":1,"silo":"silo-0","device":"cpu:1"}]}""" },
+        { new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, "ab") }, """{"event":"started","job":"j","generation":1,"ranks":[],"data":{"train":8000,"test":1000,"classes":10,"sha256":"ab"}}""" },
+        { new GenerationEvent(2, "r", []) { Data = new(8, 0, 0, 50, "ab") }, """{"event":"generation","number":2,"reason":"r","ranks":[],"data":{"train":8,"test":0,"vocabulary":50,"sha256":"ab"}}""" },
+        { new DataEvent(new(8, 0, 0, 0, "ab")), """{"event":"data","data":{"train":8,"test":0,"sha256":"ab"}}""" },
         { new GenerationEvent(2, "silo b lost", []), """{"event":"generation","number":2,"reason":"silo b lost","ranks":[]}""" },
         { Step, """{"event":"step","step":1,"epoch":0,"loss":2.33,"items":256,"lr":0.001,"lossScale":65536,"growthTracker":1,"skipped":false,"updates":1,"gradNorm":1.5,"generation":1,"seconds":0.04,"phases":{"data":0.25,"forward":0.5,"backward":0.75,"exchange":1,"decide":1.25,"apply":1.5}}""" },
         {

@@ -16,7 +16,7 @@ internal static class JobSpecGen
         0 => (new ModelSpec { Name = "simple-cnn", Dropout = dropout, Weights = weights }, new DataSpec { Name = "cifar10", Path = path }),
         1 => (new ModelSpec { Name = "mlp", Sizes = new([784, 20, 10]) }, new DataSpec { Name = "mnist", Path = path }),
         2 => (new ModelSpec { Name = "mlp", Sizes = new([3072, 12]) }, new DataSpec { Name = "shapes", Samples = 500 }),
-        3 => (new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "imdb", Path = path, Length = 50 }),
+        3 => (new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "imdb", Path = path, Length = 50, Encoding = "utf-16le" }),
         4 => (new ModelSpec { Name = "transformer", Width = 12, Layers = 2, Heads = 3, Vocab = 256, Sequence = 20, Dropout = dropout }, new DataSpec { Name = "text", Path = path, Length = 20 }),
         5 => (new ModelSpec { Name = "transformer", Width = 4, Layers = 1, Heads = 4, Vocab = 9, Sequence = 1 }, new DataSpec { Name = "tensors", Path = path }),
         _ => (new ModelSpec { Name = "sentiment-lstm", Vocab = 10, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "tensors", Path = path }),

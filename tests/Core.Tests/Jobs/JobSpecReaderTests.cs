@@ -36,6 +36,8 @@ public sealed class JobSpecReaderTests
     [InlineData("data.samples=9", "data.samples", "belongs to data shapes")]
     [InlineData("data.name=text", "data.name", "found text with model simple-cnn")]
     [InlineData("data.length=9", "data.length", "belongs to data imdb and text")]
+    [InlineData("data.encoding=latin1", "data.encoding", "belongs to data imdb, not to cifar10")]
+    [InlineData("data.encoding=latin-1", "data.encoding", "did you mean latin1?")]
     [InlineData("data.name=shapes", "data.path", "reads no file")]
     [InlineData("precision=mixed-bfloat16", "precision", "did you mean mixed_bfloat16?")]
     [InlineData("normalize.mean=[1]", "normalize.mean", "found 1 numbers, expected 3")]

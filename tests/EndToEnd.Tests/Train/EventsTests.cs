@@ -10,7 +10,7 @@ public sealed partial class EventsTests(CalmRun calm)
 {
     private static readonly Dictionary<string, string[]> Fields = new()
     {
-        ["started"] = ["job", "generation", "ranks"],
+        ["started"] = ["job", "generation", "ranks", "data"],
         ["step"] =
         [
             "step", "epoch", "loss", "items", "lr", "lossScale", "growthTracker", "skipped", "updates", "gradNorm", "generation", "seconds", "phases",

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Distributed.Core;
+using Distributed.Core.Data;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
@@ -67,6 +68,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
         {
             var total = SpecText.Parse(assignment.SpecJson).Steps!.Value;
             // What a checkpoint would hold: the step after which the one before ended on demand.
+            if (script.Data is { } data) await Send(new DataEvent(data));
             var state = assignment.Resume ? script.Saved : Specs.Fresh;
             while (state.Step < total)
             {
@@ -116,6 +118,9 @@ internal sealed class FakeScript
 
     /// <summary>Votes that were sent, of all silos.</summary>
     public ConcurrentQueue<(int Generation, long Step)> Votes { get; } = new();
+
+    /// <summary>What the ranks say that they read; null: nothing.</summary>
+    public DataSummary? Data { get; set; }
 
     public TrainerState Saved { get; set; } = Specs.Fresh;
 

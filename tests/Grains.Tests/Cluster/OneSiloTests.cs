@@ -1,4 +1,6 @@
 using Distributed.Core;
+using Distributed.Core.Data;
+using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
@@ -30,6 +32,19 @@ public sealed class OneSiloTests : IAsyncLifetime
         var report = await cluster.Job(id).Status();
         Assert.Equal((JobPhase.Completed, 5L, 1, ""), (report!.Phase, report.Step, report.Generation, report.Message));
         Assert.Equal("toy", report.Name);
+    }
+
+    [Fact]
+    public async Task Submit_RanksHaveReadTheirData_TheStartTellsIt()
+    {
+        cluster.Scripts.Of("data").Data = new DataSummary(8000, 1000, 10, 0, "ab");
+        await cluster.Job("data").Submit(Specs.Submission());
+        var events = await cluster.Watch("data");
+        Assert.Equal(7, events.Count);
+        Assert.Equal(cluster.Scripts.Of("data").Data, Assert.IsType<StartedEvent>(JobEventJson.Read(events[0])).Data);
+        var log = (await cluster.Job("data").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json).ToList();
+        Assert.Contains("generation 1: rank 0", log[^8], StringComparison.Ordinal);
+        Assert.EndsWith("data: 8000 training and 1000 test samples, 10 classes, sha256 ab", log[^7], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,6 +34,33 @@ public sealed class Cifar10SetTests : IDisposable
     }
 
     [Fact]
+    public void Open_FilesThatOnlyLookLikeTheSet_AreLeftOutWithOneWarning()
+    {
+        var folder = Folder(directory.File("c"));
+        foreach (var n in new[] { 3, 4, 5 }) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
+        var clean = DataSources.Open(Specs.Of("cifar10", folder));
+        Assert.Empty(clean.Warnings);
+        string[] strangers = ["data_batch_1 (1).bin", "._data_batch_2.bin", "data_batch_0.bin", "data_batch_1.bin.bak", "test_batch copy.bin"];
+        foreach (var name in strangers) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, name));
+        File.WriteAllText(Path.Combine(folder, "batches.meta.txt"), "airplane");
+
+        var source = DataSources.Open(Specs.Of("cifar10", folder));
+
+        Assert.Equal(clean.Summary, source.Summary);
+        Assert.Contains("5 files look like part of the set and are left out, such as ._data_batch_2.bin", Assert.Single(source.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_TrainingFileMissing_IsOneWarningThatNamesIt()
+    {
+        var folder = Folder(directory.File("c"));
+        foreach (var n in new[] { 3, 4, 5 }) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
+        File.Delete(Path.Combine(folder, "data_batch_2.bin"));
+        var source = DataSources.Open(Specs.Of("cifar10", folder));
+        Assert.Contains("data_batch_2.bin is missing; training on 4 of 5 files", Assert.Single(source.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_WrongLabel_NamesFileRecordAndOffset()
     {
         var folder = Folder(directory.File("c"));

@@ -50,6 +50,69 @@ public sealed class ImdbSetTests : IDisposable
     }
 
     [Fact]
+    public void Open_FilesOfAnotherForm_AreLeftOutWithOneWarning()
+    {
+        var root = WriteSmall();
+        var clean = DataSources.Open(Spec(root, vocab: 6, length: 4));
+        Assert.Empty(clean.Warnings);
+        foreach (var file in new[] { "train/pos/._9_9.txt", "train/pos/notes.txt", "test/neg/1_1 (1).txt", "train/neg/0_1.txt.bak" })
+            File.WriteAllText(Path.Combine(root, file), "a b c");
+        // .NET's own way to make an archive of a folder leaves hidden files out.
+        using (TarWriter tar = new(File.Create(directory.File("set.tar"))))
+            foreach (var file in Directory.GetFiles(root, "*", SearchOption.AllDirectories)) tar.WriteEntry(file, Path.GetRelativePath(directory.Path, file));
+        foreach (var path in new[] { root, directory.File("set.tar") })
+        {
+            var source = DataSources.Open(Spec(path, vocab: 6, length: 4));
+            Assert.Equal(clean.Summary, source.Summary);
+            Assert.Contains("3 files look like part of the set and are left out, such as train/pos/._9_9.txt", Assert.Single(source.Warnings), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("utf-8", true, null)]
+    [InlineData("utf-16", true, null)]
+    [InlineData("utf-16BE", true, null)]
+    [InlineData("utf-32", true, null)]
+    [InlineData("utf-16", false, "utf-16le")]
+    [InlineData("utf-16BE", false, "utf-16be")]
+    [InlineData("latin1", false, "latin1")]
+    [InlineData("latin1", false, "windows-1252")]
+    [InlineData("utf-16", true, "latin1")]
+    public void Open_TextInAnotherEncoding_IsReadByItsMarkOrTheKey(string encoding, bool mark, string? key)
+    {
+        var root = WriteSmall();
+        var review = Path.Combine(root, "train/pos/9_9.txt");
+        const string text = "caf\u00e9 film";
+        File.WriteAllText(review, text);
+        var expected = Tokens(DataSources.Open(Spec(root, vocab: 20, length: 4)).Train);
+        var bytes = System.Text.Encoding.GetEncoding(encoding);
+        File.WriteAllBytes(review, [.. mark ? bytes.GetPreamble().DefaultIfEmpty((byte)0) : [], .. bytes.GetBytes(text)]);
+        // The key is for files without a mark; the others are ASCII.
+        if (key?.StartsWith("utf-16", StringComparison.Ordinal) == true)
+            foreach (var other in Directory.GetFiles(root, "*_*.txt", SearchOption.AllDirectories).Where(f => f != review))
+                File.WriteAllBytes(other, bytes.GetBytes(File.ReadAllText(other)));
+        var spec = Spec(root, vocab: 20, length: 4);
+        Assert.Equal(expected, Tokens(DataSources.Open(spec with { Data = spec.Data with { Encoding = key } }).Train));
+    }
+
+    [Theory]
+    [InlineData("utf-16", null, "zero characters")]
+    [InlineData("latin1", null, "byte offset 3")]
+    [InlineData("latin1", "utf-16le", "utf-16")]
+    public void Open_TextThatDoesNotDecode_NamesTheFileAndTheKey(string encoding, string? key, string expected)
+    {
+        var root = WriteSmall();
+        var review = Path.Combine(root, "train/neg/0_1.txt");
+        File.WriteAllBytes(review, System.Text.Encoding.GetEncoding(encoding).GetBytes(encoding == "latin1" ? "caf\u00e9 !" : "caf !"));
+        var spec = Spec(root, vocab: 20, length: 4);
+        var error = Assert.Throws<JobException>(() => DataSources.Open(spec with { Data = spec.Data with { Encoding = key } }));
+        Assert.Equal(ErrorCodes.DataInvalid, error.Code);
+        if (key is null) Assert.Contains(review, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains("data.encoding", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_PartMissing_IsNamed()
     {
         var root = WriteSmall();

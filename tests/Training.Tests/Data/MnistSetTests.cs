@@ -38,11 +38,52 @@ public sealed class MnistSetTests : IDisposable
         Refused("3 labels for 5 images", "train-labels-idx1-ubyte", Idx(0x801, [3], new byte[3]));
         Refused("record 4 (byte offset 12): label 10, expected 0 to 9", "train-labels-idx1-ubyte", Idx(0x801, [5], [0, 1, 2, 3, 10]));
         Refused("1 bytes early", "train-labels-idx1-ubyte.gz", Zip(Idx(0x801, [5], [0, 1, 2, 3])));
-        Refused("gzip trailer gives 13 bytes, expected 12", "train-labels-idx1-ubyte.gz", Zip(Idx(0x801, [4], [0, 1, 2, 3, 4])));
+        Refused("holds more than", "train-labels-idx1-ubyte.gz", Zip(Idx(0x801, [4], [0, 1, 2, 3, 4])));
+        Refused("is an HTML or XML page, expected idx data", "train-labels-idx1-ubyte.gz", "<html><body>404</body></html>"u8.ToArray());
+        Refused("0x1f8b0800 (gzip data inside gzip)", "train-labels-idx1-ubyte.gz", Zip(Zip(Idx(0x801, [5], [0, 1, 2, 3, 4]))));
         Refused("holds more than", "train-labels-idx1-ubyte", Idx(0x801, [4], [0, 1, 2, 3, 4]));
         Refused("claims 2147483648 in dimension 0", "train-labels-idx1-ubyte", Idx(0x801, [int.MinValue], [0]));
         Refused("claims 2147483647 in dimension 1", "t10k-images-idx3-ubyte.gz", Zip(Idx(0x803, [2, int.MaxValue, 28], new byte[9])));
         Refused("ends", "t10k-images-idx3-ubyte", [0, 0, 8]);
+    }
+
+    [Fact]
+    public void Open_SameContentInAnyForm_IsReadByWhatItIsNotByItsName()
+    {
+        WriteAll(false, "");
+        var plain = DataSources.Open(Specs.Of("mnist", directory.Path)).Summary;
+        var images = File.ReadAllBytes(directory.File("train-images-idx3-ubyte"));
+        File.WriteAllBytes(directory.File("train-images-idx3-ubyte"), [.. Zip(images[..100]), .. Zip(images[100..]), 0, 0, 0]);
+        File.Move(directory.File("train-labels-idx1-ubyte"), directory.File("train-labels-idx1-ubyte.gz"));
+        Assert.Equal(plain, DataSources.Open(Specs.Of("mnist", directory.Path)).Summary);
+
+        images[^1] ^= 1;
+        File.WriteAllBytes(directory.File("train-images-idx3-ubyte"), images);
+        var other = DataSources.Open(Specs.Of("mnist", directory.Path)).Summary;
+        Assert.False(plain.IsSameAs(other));
+    }
+
+    [Fact]
+    public void Open_FilesBesideTheSet_AreOneWarning()
+    {
+        WriteAll(true, "");
+        Assert.Empty(DataSources.Open(Specs.Of("mnist", directory.Path)).Warnings);
+        File.WriteAllText(directory.File("train-images-idx3-ubyte (1).gz"), "");
+        File.WriteAllText(directory.File("._t10k-labels-idx1-ubyte.gz"), "");
+        var source = DataSources.Open(Specs.Of("mnist", directory.Path));
+        Assert.Contains("2 files look like part of the set and are left out", Assert.Single(source.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_FolderWhereAFileIsExpected_IsCalledOne()
+    {
+        WriteAll(false, "");
+        File.Delete(directory.File("train-images-idx3-ubyte"));
+        Directory.CreateDirectory(directory.File("train-images-idx3-ubyte"));
+        var error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("mnist", directory.Path)));
+        Assert.Contains("train-images-idx3-ubyte: cannot be read (it is a folder, expected a file)", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("mnist", directory.File("t10k-labels-idx1-ubyte"))));
+        Assert.Contains("is a file, expected the folder", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -93,13 +93,37 @@ public sealed class TarArchiveTests : IDisposable
     }
 
     [Fact]
-    public void Read_FileWithHoles_IsInvalid()
+    public void Read_FileWithHoles_IsNamedWithTheRemedy()
     {
         var archive = Archive(TarEntryFormat.Gnu, longName: false);
         archive[156] = (byte)'S';
         SetSize(archive, 0, 0);
-        Refusal(archive);
+        var error = Assert.Throws<JobException>(() => Read(archive));
+        Assert.Equal(ErrorCodes.DataInvalid, error.Code);
+        Assert.Contains($"{directory.File("archive")}:n/0.txt: is a sparse file; unpack the archive", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Read_FileWithHolesInTheOldestFormOfPax_IsNamedWithTheRemedy()
+    {
+        var archive = Archive(TarEntryFormat.Pax, longName: false);
+        var header = HeadersOf(archive)[0];
+        var records = Encoding.ASCII.GetBytes("27 GNU.sparse.name=n/0.txt\n25 GNU.sparse.offset=512\n25 GNU.sparse.offset=999\n");
+        Span<byte> content = archive.AsSpan(header + BlockBytes, BlockBytes);
+        content.Clear();
+        records.CopyTo(content);
+        SetSize(archive, header, records.Length);
+        var error = Assert.Throws<JobException>(() => Read(archive));
+        Assert.Contains("archive:n/0.txt: is a sparse file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<!DOCTYPE html><html>", "an HTML or XML page")]
+    [InlineData("PK\u0003\u0004....", "a zip archive")]
+    [InlineData("BZh91AY", "a bzip2 file")]
+    [InlineData("", "empty")]
+    public void Read_FileOfAnotherKind_SaysWhatItIs(string content, string expected) =>
+        Assert.Contains($"is {expected}, expected a tar archive", Refusal(Encoding.Latin1.GetBytes(content)), StringComparison.Ordinal);
 
     [Fact]
     public void Read_GzipWithoutItsLastBytes_IsInvalid()
@@ -114,12 +138,13 @@ public sealed class TarArchiveTests : IDisposable
         var path = directory.File("archive");
         File.WriteAllBytes(path, archive);
         List<byte[]> files = [];
-        TarArchive.Read(path, (_, stream, length) =>
+        TarArchive.Read(path, (_, entry) =>
         {
-            var content = new byte[length];
-            stream.ReadExactly(content);
+            var content = new byte[entry.Length];
+            entry.DataStream?.ReadExactly(content);
             Assert.All(content, b => Assert.Equal(65, b));
             files.Add(content);
+            return true;
         });
         return files;
     }

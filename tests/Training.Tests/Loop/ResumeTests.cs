@@ -1,3 +1,4 @@
+using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using JobPrecision = Distributed.Core.Jobs.Precision;
@@ -77,6 +78,42 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal("resume-mismatch", error.Code);
         Assert.Contains("seed", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("steps:", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resume_OverOtherData_IsRefusedWithBothValues()
+    {
+        var text = Path.Combine(directory, "text");
+        var checkpoints = Path.Combine(directory, "run");
+        var job = TrainingHarness.Shapes() with
+        {
+            Model = new ModelSpec { Name = "transformer", Width = 4, Layers = 1, Heads = 1, Vocab = 256, Sequence = 4 },
+            Data = new DataSpec { Name = "text", Path = text },
+        };
+        File.WriteAllText(text, new string('a', 1000));
+        var first = TrainingHarness.Run(job, 1, checkpoints, stopAt: 2);
+        var read = Assert.Single(first.Events.OfType<DataEvent>()).Data;
+        Assert.Equal((180L, 20L, 256), (read.Train, read.Test, read.Vocabulary));
+
+        File.WriteAllText(text, new string('a', 999) + "b");
+        var error = TrainingHarness.Run(job, 1, checkpoints, resume: true).Error!;
+        Assert.Equal("resume-mismatch", error.Code);
+        Assert.Contains($"{read} in the checkpoint", error.Message, StringComparison.Ordinal);
+
+        Assert.Null(TrainingHarness.Run(job, 1, WithoutData(first.Events.OfType<StoppedEvent>().Single().Checkpoint!), resume: true).Error);
+    }
+
+    /// <summary>The same checkpoint as one of the versions that did not note their data.</summary>
+    private string WithoutData(string checkpoint)
+    {
+        var place = Path.Combine(directory, "old");
+        var snapshot = TrainingStateFile.Read(Path.Combine(checkpoint, CheckpointFiles.State));
+        using var writer = new CheckpointStore(place, 3).Begin(snapshot.State.Step);
+        foreach (var name in new[] { CheckpointFiles.Model, CheckpointFiles.Optimizer })
+            writer.WriteFile(name, stream => stream.Write(File.ReadAllBytes(Path.Combine(checkpoint, name))));
+        writer.WriteFile(CheckpointFiles.State, stream => TrainingStateFile.Write(stream, snapshot with { Data = null }));
+        writer.Commit();
+        return place;
     }
 
     [Fact]
