@@ -21,7 +21,7 @@ public static class ErrorCodes
     /// <summary>Resuming with a job that differs in what may not change (exit code 2).</summary>
     public const string ResumeMismatch = "resume-mismatch";
 
-    /// <summary>Too many skipped steps in a row, or a scaler at its floor.</summary>
+    /// <summary>Too many skipped steps, a scaler at its floor, or weights or an evaluation that are not finite.</summary>
     public const string NonFinite = "non-finite";
 
     /// <summary>A wait outlived its deadline.</summary>

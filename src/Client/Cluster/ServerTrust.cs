@@ -19,6 +19,7 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
     public static ServerTrust Read(string? file, TimeProvider time)
     {
         if (string.IsNullOrEmpty(file)) return new ServerTrust(null, time);
+        file = HomeFolder.Expand(file, "The file of authorities");
         try
         {
             X509Certificate2Collection read = [];

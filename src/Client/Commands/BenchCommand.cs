@@ -29,7 +29,7 @@ internal static class BenchCommand
         verb.SetAction(parse =>
         {
             var bench = parse.GetRequiredValue(name);
-            var picture = parse.GetValue(plot) is { } path ? BenchPlot.Open(bench, path) : null;
+            var picture = parse.GetValue(plot) is { } path ? BenchPlot.Open(bench, HomeFolder.Expand(path, "--plot")) : null;
             return RunAsync(["bench", bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
         });
         return verb;

@@ -25,7 +25,7 @@ internal static class CertsCommand
         };
         verb.SetAction(parse =>
         {
-            var path = parse.GetRequiredValue(folder);
+            var path = HomeFolder.Expand(parse.GetRequiredValue(folder), "DIR");
             CertificateFolder certificates = new(path, TimeProvider.System.GetUtcNow());
             var hosts = parse.GetValue(host) ?? [];
             var made = Make(path, () => parse.GetValue(renew) ? certificates.Renew(hosts, parse.GetValue(days) ?? UsualDays) : certificates.Create(hosts, parse.GetValue(days) ?? UsualDays));

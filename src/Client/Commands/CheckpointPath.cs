@@ -28,6 +28,7 @@ internal static class CheckpointPath
 
     private static string Existing(string path)
     {
+        path = HomeFolder.Expand(path, "PATH");
         if (Directory.Exists(path)) return Path.TrimEndingDirectorySeparator(path);
         throw new CommandFailure(
             ExitCode.Usage,

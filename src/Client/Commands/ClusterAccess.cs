@@ -61,6 +61,7 @@ internal sealed class ClusterAccess
     private static string? Token(string? file)
     {
         if (string.IsNullOrEmpty(file)) return null;
+        file = HomeFolder.Expand(file, "The token file");
         try
         {
             using StreamReader reader = new(file);

@@ -47,7 +47,7 @@ internal sealed class TrainCommand
             Ranks = parse.GetValue(ranks),
             Silos = parse.GetValue(silos) ?? 1,
             Set = parse.GetValue(set) ?? [],
-            Out = parse.GetValue(outDirectory),
+            Out = parse.GetValue(outDirectory) is { } directoryName ? HomeFolder.Expand(directoryName, "--out") : null,
             Resume = parse.GetValue(resume),
             StopAt = parse.GetValue(stopAt) ?? 0,
             Port = parse.GetValue(port) ?? 0,

@@ -39,7 +39,7 @@ internal sealed class UsersAddCommand
             Jobs = parse.GetValue(jobs),
             MaxPriority = parse.GetValue(maxPriority) ?? 0,
         };
-        var path = parse.GetRequiredValue(file);
+        var path = HomeFolder.Expand(parse.GetRequiredValue(file), "FILE");
         UserBook.Add(path, user);
         output.WriteLine(token);
         error.WriteLine($"User {user.Name} with the role {user.Role.Word()} is in {path}. The token is printed this once; give it to the user in a file that others cannot read.");

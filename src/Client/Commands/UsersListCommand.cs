@@ -14,7 +14,7 @@ internal static class UsersListCommand
         Verb verb = new("list", "Shows the users of a file with their roles and quotas.", "dtrain users list users.json") { file, json };
         verb.SetAction(parse =>
         {
-            var users = UserBook.Read(parse.GetRequiredValue(file));
+            var users = UserBook.Read(HomeFolder.Expand(parse.GetRequiredValue(file), "FILE"));
             var output = parse.InvocationConfiguration.Output;
             if (parse.GetValue(json)) output.WriteLine(PlainJson.Write(users.Select(Fields)));
             else TextTable.Write(output, ["NAME", "ROLE", "RANKS", "JOBS", "MAX PRIORITY"], [.. users.Select(Row)]);

@@ -29,6 +29,8 @@ internal static class RunSummary
             ? Text($"{end.SamplesPerSecond:0} samples/s, {end.Seconds:0.0} s in all")
             : Text($"{progress.SamplesPerSecond:0} samples/s"));
         yield return ("loss scale", ScaleHistory.Describe(progress));
+        if (progress.FirstSkipped is { } first)
+            yield return ("skipped", Text($"{progress.SkippedSteps} of {progress.Steps} steps, the first {first.Step}{(first.NonFinite is { } name ? $", where the gradient of '{name}' was not finite" : "")}"));
         if (Hash(progress.End) is { } hash) yield return ("weightsSha256", hash);
         yield return ("checkpoint", progress.Checkpoint ?? "none");
         if (runDirectory is not null) yield return ("run", runDirectory);

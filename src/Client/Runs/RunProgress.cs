@@ -31,6 +31,9 @@ internal sealed class RunProgress
 
     public long SkippedSteps { get; private set; }
 
+    /// <value>The first step that this run skipped; null: none.</value>
+    public StepEvent? FirstSkipped { get; private set; }
+
     public long Steps { get; private set; }
 
     /// <value>completed, stopped or failed; null while the job goes on.</value>
@@ -82,7 +85,12 @@ internal sealed class RunProgress
     {
         furthest = step.Step;
         Steps++;
-        if (step.Skipped) SkippedSteps++;
+        if (step.Skipped)
+        {
+            SkippedSteps++;
+            FirstSkipped ??= step;
+        }
+
         if (scales.Count == 0 || !scales[^1].Scale.Equals(step.LossScale)) scales.Add(new(step.Step, step.LossScale, step.Skipped));
     }
 }

@@ -24,7 +24,8 @@ public static class CheckpointDiff
 
     private static TensorDifference Compare(SafetensorsFile firstFile, TensorEntry first, SafetensorsFile secondFile, TensorEntry second)
     {
-        var size = first.Dtype.Size();
+        // Elements of less than a byte are compared by their bytes.
+        var size = Math.Max(1, first.Dtype.Bits() / 8);
         var (left, right) = (new byte[ChunkBytes], new byte[ChunkBytes]);
         var (maxAbs, firstIndex, count) = (0.0, -1L, 0L);
         for (var offset = 0L; offset < first.Bytes; offset += ChunkBytes)
@@ -50,11 +51,12 @@ public static class CheckpointDiff
     /// <summary>0 for values that are equal though their bits differ, such as +0 and -0.</summary>
     private static double Distance(TensorDtype dtype, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
     {
-        var (x, y) = (Value(dtype, a), Value(dtype, b));
+        if (Value(dtype, a) is not { } x || Value(dtype, b) is not { } y) return double.NaN;
         return x == y ? 0 : Math.Abs(x - y);
     }
 
-    private static double Value(TensorDtype dtype, ReadOnlySpan<byte> bytes) => dtype switch
+    /// <returns>Null for element types without an order, or that no number here stands for.</returns>
+    private static double? Value(TensorDtype dtype, ReadOnlySpan<byte> bytes) => dtype switch
     {
         TensorDtype.Bool or TensorDtype.U8 => bytes[0],
         TensorDtype.I8 => (sbyte)bytes[0],
@@ -68,6 +70,6 @@ public static class CheckpointDiff
         TensorDtype.U64 => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
         TensorDtype.I64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
         TensorDtype.F64 => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype)),
+        _ => null,
     };
 }

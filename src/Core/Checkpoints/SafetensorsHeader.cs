@@ -17,6 +17,7 @@ internal static class SafetensorsHeader
     /// <param name="dataBytes">Length of the data section.</param>
     /// <returns>The tensors by offset, and the free text that came along.</returns>
     /// <exception cref="FormatException">What is wrong and in which tensor.</exception>
+    /// <exception cref="NotSupportedException">A dtype that this version does not know; the file may be whole.</exception>
     public static (TensorEntry[] Tensors, Dictionary<string, string> Metadata) Parse(ReadOnlyMemory<byte> json, long dataBytes)
     {
         try
@@ -95,10 +96,11 @@ internal static class SafetensorsHeader
     private static TensorEntry ReadEntry(string name, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object) throw new FormatException($"tensor \"{name}\" is not described by a JSON object");
-        if (!value.TryGetProperty("dtype", out var dtypeWord) || dtypeWord.ValueKind != JsonValueKind.String
-            || !TensorDtypes.TryParse(dtypeWord.GetString(), out var dtype))
-            throw new FormatException($"tensor \"{name}\": missing or unknown dtype");
+        if (!value.TryGetProperty("dtype", out var dtypeWord) || dtypeWord.ValueKind != JsonValueKind.String)
+            throw new FormatException($"tensor \"{name}\": dtype is missing or no text");
         var shape = ReadNumbers(name, value, "shape");
+        if (!TensorDtypes.TryParse(dtypeWord.GetString(), out var dtype))
+            throw new NotSupportedException($"tensor \"{name}\" [{string.Join(", ", shape)}] has dtype \"{Shorten(dtypeWord.GetString()!)}\", expected one of {string.Join(", ", TensorDtypes.Words)}");
         var offsets = ReadNumbers(name, value, "data_offsets");
         if (offsets.Length != 2 || offsets[1] < offsets[0])
             throw new FormatException($"tensor \"{name}\": data_offsets must be [begin, end] with begin <= end");
@@ -127,11 +129,17 @@ internal static class SafetensorsHeader
         {
             return shape.Contains(0) ? 0 : new TensorShape(name, dtype, new EquatableList<long>(shape)).Bytes;
         }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"tensor \"{name}\", {dtype.Word()} [{string.Join(", ", shape)}]: {e.Message}", e);
+        }
         catch (OverflowException e)
         {
             throw new FormatException($"tensor \"{name}\": the product of shape [{string.Join(", ", shape)}] is too large", e);
         }
     }
+
+    private static string Shorten(string text) => text.Length <= 24 ? text : text[..21] + "...";
 
     private static void CheckTiling(TensorEntry[] ordered, long dataBytes)
     {

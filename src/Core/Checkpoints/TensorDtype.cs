@@ -1,11 +1,19 @@
 namespace Distributed.Core.Checkpoints;
 
-/// <summary>Element types of a safetensors file, by its own names.</summary>
+/// <summary>Element types of a safetensors file: all that the format has. See <see cref="TensorDtypes"/> for their names there.</summary>
 public enum TensorDtype
 {
     Bool,
+    F4,
+    F6E2M3,
+    F6E3M2,
     U8,
     I8,
+    F8E4M3,
+    F8E4M3Fnuz,
+    F8E5M2,
+    F8E5M2Fnuz,
+    F8E8M0,
     U16,
     I16,
     F16,
@@ -13,6 +21,7 @@ public enum TensorDtype
     U32,
     I32,
     F32,
+    C64,
     U64,
     I64,
     F64,

@@ -6,7 +6,7 @@ namespace Distributed.Core.Checkpoints;
 /// <param name="Offset">Byte offset in the data section that follows the header.</param>
 public sealed record TensorEntry(string Name, TensorDtype Dtype, EquatableList<long> Shape, long Offset, long Bytes)
 {
-    public long Elements => Bytes / Dtype.Size();
+    public long Elements => Shape.Contains(0) ? 0 : Shape.Aggregate(1L, (product, size) => product * size);
 
     public override string ToString() => $"{Name} {Dtype.Word()} {Shape}";
 }

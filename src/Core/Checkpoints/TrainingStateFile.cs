@@ -30,6 +30,7 @@ public static class TrainingStateFile
         writer.WriteNumber("lastOverflow", scaling.LastOverflow);
         writer.WriteNumber("consecutiveSkips", scaling.ConsecutiveSkips);
         writer.WriteEndObject();
+        WriteSkips(writer, snapshot.State.Skips);
         writer.WriteNumber("seed", snapshot.Seed);
         writer.WriteString("fingerprint", snapshot.Fingerprint);
         WriteData(writer, snapshot.Data);
@@ -50,6 +51,16 @@ public static class TrainingStateFile
         writer.WriteNumber("classes", data.Classes);
         writer.WriteNumber("vocabulary", data.Vocabulary);
         writer.WriteString("sha256", data.Sha256);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteSkips(Utf8JsonWriter writer, SkipTally skips)
+    {
+        if (skips.Unexplained == 0) return;
+        writer.WriteStartObject("unexplainedSkips");
+        writer.WriteNumber("count", skips.Unexplained);
+        writer.WriteNumber("firstStep", skips.FirstStep);
+        writer.WriteString("firstParameter", skips.FirstParameter);
         writer.WriteEndObject();
     }
 
@@ -77,7 +88,7 @@ public static class TrainingStateFile
         if (job.ValueKind != JsonValueKind.Object) throw new FormatException("\"job\" is not an object");
         var snapshot = new TrainingSnapshot
         {
-            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling)),
+            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root)),
             Seed = root.GetProperty("seed").GetInt64(),
             Fingerprint = root.GetProperty("fingerprint").GetString() ?? throw new FormatException("\"fingerprint\" is null"),
             Data = root.TryGetProperty("data", out var data) ? ReadData(data) : null,
@@ -103,11 +114,18 @@ public static class TrainingStateFile
         scaling.GetProperty("lastOverflow").GetInt32(),
         scaling.GetProperty("consecutiveSkips").GetInt32());
 
+    /// <remarks>Absent where there are none, and in checkpoints of versions that did not count them.</remarks>
+    private static SkipTally ReadSkips(JsonElement root) => root.TryGetProperty("unexplainedSkips", out var skips)
+        ? new(skips.GetProperty("count").GetInt64(), skips.GetProperty("firstStep").GetInt64(), skips.GetProperty("firstParameter").GetString())
+        : default;
+
     private static void Check(TrainingSnapshot snapshot)
     {
         var state = snapshot.State;
         if (state.Step < 0 || state.Updates < 0 || state.Updates > state.Step)
             throw new FormatException($"step {state.Step}, updates {state.Updates}; expected 0 <= updates <= step");
+        if (state.Skips.Unexplained < 0 || state.Skips.Unexplained > state.SkippedSteps)
+            throw new FormatException($"{state.Skips.Unexplained} unexplained skips, expected 0 to {state.SkippedSteps}");
         if (!float.IsFinite(state.Scaling.Scale)) throw new FormatException($"loss scale {state.Scaling.Scale}, expected a finite number");
         foreach (var (name, steps) in snapshot.ParameterSteps)
         {

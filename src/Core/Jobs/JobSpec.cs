@@ -121,6 +121,9 @@ public sealed record DataSpec
     /// <value>shapes: training samples to generate.</value>
     public int? Samples { get; init; }
 
+    /// <value>tensors: take inputs that are infinite or NaN; the steps they spoil are skipped.</value>
+    public bool AllowNonFinite { get; init; }
+
     /// <value>imdb: tokens a review is cut or padded to; text: tokens of a sample, null: the model's sequence.</value>
     public int? Length { get; init; }
 
@@ -197,6 +200,10 @@ public sealed record LossScaleSpec
 
     /// <value>Skipped steps in a row after which the job fails.</value>
     public int MaxConsecutiveSkips { get; init; } = 100;
+
+    /// <value>Share of skipped steps, 0 to 1, beyond which the job fails: of all steps once 100 were made; of a shorter job at its
+    /// end, counting those that the scaler's search does not explain.</value>
+    public double MaxSkippedShare { get; init; } = 0.5;
 }
 
 public sealed record WorkersSpec

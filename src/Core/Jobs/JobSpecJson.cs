@@ -74,6 +74,7 @@ public static class JobSpecJson
         Optional(json, "samples", data.Samples);
         Optional(json, "length", data.Length);
         Optional(json, "encoding", data.Encoding);
+        if (data.AllowNonFinite) json.WriteBoolean("allowNonFinite", true);
         json.WriteEndObject();
     }
 
@@ -130,6 +131,7 @@ public static class JobSpecJson
         Optional(json, "max", lossScale.Max);
         json.WriteNumber("hysteresis", lossScale.Hysteresis);
         json.WriteNumber("maxConsecutiveSkips", lossScale.MaxConsecutiveSkips);
+        json.WriteNumber("maxSkippedShare", lossScale.MaxSkippedShare);
         json.WriteEndObject();
     }
 

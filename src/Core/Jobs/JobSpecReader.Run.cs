@@ -16,9 +16,8 @@ public static partial class JobSpecReader
             Device = workers.Word("device", JobWords.Devices) ?? "cpu",
             IntraOpThreads = (int)(workers.Whole("intraOpThreads", 1, 1024) ?? 1),
             Overlap = workers.Flag("overlap") ?? true,
-            StepDeadline = workers.Number("stepDeadline", NumberRange.Positive),
+            StepDeadline = workers.Number("stepDeadline", NumberRange.Seconds(LongestDeadline)),
         };
-        if (spec.StepDeadline > LongestDeadline) workers.Fail("stepDeadline", FormattableString.Invariant($"found {spec.StepDeadline}, expected seconds, at most {LongestDeadline}"));
         if (least > most) workers.Fail("max", FormattableString.Invariant($"found {most}, expected at least workers.min, {least}"));
         workers.End();
         return spec;

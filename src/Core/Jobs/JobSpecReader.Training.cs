@@ -28,7 +28,7 @@ public static partial class JobSpecReader
 
     private static void CheckOptimizer(SpecSection optimizer, OptimizerSpec spec, bool misnamed)
     {
-        if (spec.Betas.Count != 2) optimizer.Fail("betas", FormattableString.Invariant($"found {spec.Betas.Count} numbers, expected two, such as [0.9, 0.999]"));
+        if (spec.Betas.Count != 2) optimizer.FailLength("betas", spec.Betas.Count, "two, such as [0.9, 0.999]");
         if (misnamed) return;
         if (spec.Name == JobWords.Sgd)
         {
@@ -38,12 +38,25 @@ public static partial class JobSpecReader
         else
         {
             optimizer.Refuse($"belongs to sgd, not to {spec.Name}; remove it", "momentum", "nesterov");
+            CheckAdamProducts(optimizer, spec);
         }
+    }
+
+    /// <remarks>The kernel takes these products as float32.</remarks>
+    private static void CheckAdamProducts(SpecSection optimizer, OptimizerSpec spec)
+    {
+        if (spec.Betas.Count != 2) return;
+        var first = (float)(spec.Lr / (1 - spec.Betas[0]));
+        if (!float.IsFinite(first))
+            optimizer.Fail("lr", FormattableString.Invariant($"found {spec.Lr}, which makes the first update's lr / (1 - beta1) {Float32.Show(first)} as float32, expected a smaller one"));
+        var decay = (float)(spec.Lr * spec.WeightDecay);
+        if (spec.Name == JobWords.AdamW && !float.IsFinite(decay))
+            optimizer.Fail("weightDecay", FormattableString.Invariant($"found {spec.WeightDecay}, which makes lr * weightDecay {Float32.Show(decay)} as float32, expected a smaller one"));
     }
 
     private static double DefaultWeightDecay(string name) => name == JobWords.AdamW ? 0.01 : 0;
 
-    private static ScheduleSpec ReadSchedule(SpecSection? schedule)
+    private static ScheduleSpec ReadSchedule(SpecSection? schedule, double lr)
     {
         if (schedule is null) return new();
         var spec = new ScheduleSpec
@@ -51,6 +64,8 @@ public static partial class JobSpecReader
             Name = schedule.Word("name", JobWords.Schedules) ?? "constant",
             WarmupSteps = schedule.Whole("warmupSteps", 0, 1_000_000_000_000) ?? 0,
         };
+        if (spec.WarmupSteps > 0 && !Float32.Holds(lr / spec.WarmupSteps))
+            schedule.Fail("warmupSteps", FormattableString.Invariant($"found {spec.WarmupSteps}, which makes the first rate, optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr"));
         schedule.End();
         return spec;
     }
@@ -72,10 +87,20 @@ public static partial class JobSpecReader
             Max = lossScale.Number("max", NumberRange.Any) ?? defaults.Max,
             Hysteresis = (int)(lossScale.Whole("hysteresis", 1, 1_000_000) ?? defaults.Hysteresis),
             MaxConsecutiveSkips = (int)(lossScale.Whole("maxConsecutiveSkips", 1, int.MaxValue) ?? defaults.MaxConsecutiveSkips),
+            MaxSkippedShare = lossScale.Number("maxSkippedShare", NumberRange.Share) ?? defaults.MaxSkippedShare,
         };
         lossScale.End();
         if (policy is null && lossScale.Has("policy")) return spec;
         foreach (var (key, message) in LossScaleRules.Problems(spec)) lossScale.Fail(key, message);
+        CheckInverse("init", spec.Init);
+        CheckInverse("min", spec.Min ?? 1);
         return spec;
+
+        // Gradients are multiplied by float32(1 / scale). The policy alone, as a command line traces it, does without.
+        void CheckInverse(string key, double scale)
+        {
+            if (Float32.Holds(scale) && scale > 0 && !float.IsFinite((float)(1 / (double)(float)scale)))
+                lossScale.Fail(key, FormattableString.Invariant($"found {scale}, whose inverse is infinite as float32, expected 3e-39 or more"));
+        }
     }
 }

@@ -27,6 +27,7 @@ public static partial class JobSpecReader
         var globalBatch = job.Whole("globalBatch", 1, 1_000_000, required: true);
         var microBatch = job.Whole("microBatch", 1, 1_000_000, required: true);
         var (steps, epochs) = ReadLength(job);
+        var optimizer = ReadOptimizer(job.Section("optimizer"));
         var spec = new JobSpec
         {
             Name = name ?? "",
@@ -41,8 +42,8 @@ public static partial class JobSpecReader
             Seed = job.Whole("seed", long.MinValue, long.MaxValue) ?? 0,
             Normalize = ReadNormalize(job, data?.Name),
             Augment = ReadAugment(job, data?.Name),
-            Optimizer = ReadOptimizer(job.Section("optimizer")),
-            Schedule = ReadSchedule(job.Section("schedule")),
+            Optimizer = optimizer,
+            Schedule = ReadSchedule(job.Section("schedule"), optimizer.Lr),
             ClipNorm = job.Number("clipNorm", NumberRange.Positive),
             LossScale = ReadLossScale(job.Section("lossScale")),
             Workers = ReadWorkers(job.Section("workers")),

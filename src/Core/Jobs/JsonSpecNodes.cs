@@ -24,7 +24,8 @@ public static class JsonSpecNodes
         catch (JsonException e)
         {
             var at = new SpecPosition((int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
-            return SpecNodeResult.Failed(at, "", $"broken JSON: {e.Message.Split(" LineNumber:")[0]}");
+            var line = json.Split('\n').ElementAtOrDefault(at.Line - 1) ?? "";
+            return SpecNodeResult.Failed(at, "", $"broken JSON: {e.Message.Split(" LineNumber:")[0]}{NumberForm.RemedyOfJson(line, at.Column)}");
         }
     }
 

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Distributed.Core.Jobs;
 
 /// <summary>What a number must satisfy and how an error says so.</summary>
-internal sealed record NumberRange(string Expected, Func<double, bool> Holds)
+/// <remarks>Beside those the number must be one that float32 can hold, where the arithmetic takes it as such.</remarks>
+internal sealed record NumberRange(string Expected, Func<double, bool> Holds, bool IsFloat32 = true)
 {
     public static NumberRange Finite { get; } = new("a finite number", double.IsFinite);
 
@@ -13,8 +14,23 @@ internal sealed record NumberRange(string Expected, Func<double, bool> Holds)
 
     public static NumberRange BelowOne { get; } = new("a number from 0 to less than 1", x => x is >= 0 and < 1);
 
+    public static NumberRange Share { get; } = new("a share from 0 to 1", x => x is >= 0 and <= 1, IsFloat32: false);
+
     /// <summary>No condition here: another rule judges the value.</summary>
-    public static NumberRange Any { get; } = new("a number", _ => true);
+    public static NumberRange Any { get; } = new("a number", _ => true, IsFloat32: false);
+
+    /// <summary>A length of time, in seconds, that the clock can measure.</summary>
+    public static NumberRange Seconds(double most) => new(FormattableString.Invariant($"seconds, from 0.001 to {most}"), x => x >= 0.001 && x <= most, IsFloat32: false);
+
+    /// <summary>What is wrong with a number, as the end of "found 5": found and expected.</summary>
+    /// <returns>Null: nothing.</returns>
+    public string? Fault(double value)
+    {
+        if (!Holds(value)) return $", expected {Expected}";
+        var single = (float)value;
+        return !IsFloat32 || (Float32.Holds(value) && Holds(single)) ? null
+            : FormattableString.Invariant($", which is {Float32.Show(single)} as float32, expected {Expected} within float32's range, {Float32.Range}");
+    }
 
     /// <summary>Reads the forms that YAML and JSON share, without hexadecimal, underscores or separators.</summary>
     public static double? Parse(string text) => text switch

@@ -106,6 +106,10 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
         errors.Add(new(node.At, Join(key), message));
     }
 
+    /// <summary>Notes that a list of numbers has another length than expected.</summary>
+    public void FailLength(string key, int found, string expected) =>
+        Fail(key, FormattableString.Invariant($"found {found} numbers, expected {expected}") + NumberForm.RemedyOfList(Find(map, key)?.Value));
+
     /// <summary>Notes an error for each of the keys that is present.</summary>
     public void Refuse(string message, params ReadOnlySpan<string> keys)
     {
@@ -118,8 +122,8 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
     /// <summary>Notes every key that nothing asked for.</summary>
     public void End()
     {
-        foreach (var entry in map.Entries.Where(entry => !known.Contains(entry.Key)))
-            errors.Add(new(entry.At, Join(entry.Key), $"unknown key{Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
+        foreach (var (before, entry) in map.Entries.Prepend(null).Zip(map.Entries).Where(pair => !known.Contains(pair.Second.Key)))
+            errors.Add(new(entry.At, Join(entry.Key), $"unknown key{NumberForm.RemedyOfPair(before, entry) ?? Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
     }
 
     private static string Whole(long least, long most) => FormattableString.Invariant($"a whole number from {least} to {most}");
@@ -139,14 +143,17 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
 
     private double? Number(string name, SpecNode node, NumberRange range)
     {
-        if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.Parse(scalar.Text) is { } value && range.Holds(value)) return value;
-        return WrongNumber<double>(name, node, range.Expected);
+        if (node is not SpecNode.Scalar { Quoted: false } scalar || NumberRange.Parse(scalar.Text) is not { } value)
+            return WrongNumber<double>(name, node, range.Expected + NumberForm.Remedy(node));
+        if (range.Fault(value) is not { } fault) return value;
+        errors.Add(new(node.At, Join(name), $"found {SpecDescription.Of(node)}{fault}"));
+        return null;
     }
 
     private long? Whole(string name, SpecNode node, long least, long most)
     {
         if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.ParseWhole(scalar.Text) is { } value && value >= least && value <= most) return value;
-        return WrongNumber<long>(name, node, Whole(least, most));
+        return WrongNumber<long>(name, node, Whole(least, most) + NumberForm.Remedy(node, whole: true));
     }
 
     private List<T?>? List<T>(string key, string expected, bool required, Func<string, SpecNode, T?> read)
@@ -160,7 +167,9 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
 
         var before = errors.Count;
         var items = sequence.Items.Select((item, i) => read(FormattableString.Invariant($"{key}[{i}]"), item)).ToList();
-        return errors.Count == before ? items : null;
+        if (errors.Count == before) return items;
+        errors[^1] = errors[^1] with { Message = errors[^1].Message + NumberForm.RemedyOfList(sequence) };
+        return null;
     }
 
     private T? Wrong<T>(string name, SpecNode node, string expected)

@@ -6,6 +6,9 @@ namespace Distributed.Core.Stepping;
 /// <summary>Decides a step for all replicas at once.</summary>
 public static class StepDecider
 {
+    /// <summary>Steps after which a dynamic loss scale has found its place, so that from then on every skipped step counts.</summary>
+    public const long SettledSteps = 100;
+
     /// <summary>What to do with the step voted on: a pure function, so whoever asks again gets the same.</summary>
     /// <param name="totalSteps">Steps of the whole job, for the schedule.</param>
     /// <param name="requested">A wish of the owner, passed on to all ranks.</param>
@@ -15,17 +18,38 @@ public static class StepDecider
         var before = vote.Before;
         var commit = !vote.FoundInf && double.IsFinite(vote.NormSquared);
         var (scaling, failure) = Move(policy, before.Scaling, !commit);
-        var most = spec.LossScale?.MaxConsecutiveSkips ?? new LossScaleSpec().MaxConsecutiveSkips;
-        if (failure is null && scaling.ConsecutiveSkips >= most)
-            failure = $"{scaling.ConsecutiveSkips} steps in a row skipped, the limit of lossScale.maxConsecutiveSkips.";
+        var skips = commit || IsExplained(vote, scaling) ? before.Skips : before.Skips.With(vote.Step, vote.NonFinite);
+        var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips);
+        failure ??= TooMany(spec.LossScale ?? new LossScaleSpec(), after, totalSteps);
         return new(
             vote.Step,
             commit,
-            new(vote.Step, before.Updates + (commit ? 1 : 0), scaling),
+            after,
             commit ? Clip(spec.ClipNorm, vote.NormSquared) : 1,
             Schedule.LearningRate(spec.Schedule, spec.Optimizer.Lr, before.Updates, totalSteps),
             requested,
-            failure is null ? null : Explain(vote, failure));
+            failure is null ? null : Explain(spec, vote, after, failure));
+    }
+
+    /// <summary>Whether a skipped step is part of a scaler's search: the loss is finite, and the scale, above 1, gives way or will.</summary>
+    /// <remarks>At 1 or less the gradient itself overflows, and no scale makes up for a loss that is not finite.</remarks>
+    private static bool IsExplained(StepVote vote, LossScaleState after)
+    {
+        var before = vote.Before.Scaling;
+        var givesWay = after.Scale < before.Scale || (after.Hysteresis < before.Hysteresis && after.Hysteresis >= 1);
+        return double.IsFinite(vote.LossSum) && before.Scale > 1 && givesWay;
+    }
+
+    /// <remarks>A job that is too short to settle is judged at its end, by the steps that its scaler's search does not explain.</remarks>
+    private static string? TooMany(LossScaleSpec limits, TrainerState after, long totalSteps)
+    {
+        if (after.Scaling.ConsecutiveSkips >= limits.MaxConsecutiveSkips)
+            return $"{after.Scaling.ConsecutiveSkips} steps in a row skipped, the limit of lossScale.maxConsecutiveSkips.";
+        var settled = after.Step >= SettledSteps;
+        if (!settled && after.Step < totalSteps) return null;
+        var counted = settled ? after.SkippedSteps : after.Skips.Unexplained;
+        return counted <= limits.MaxSkippedShare * after.Step ? null
+            : FormattableString.Invariant($"{counted} of {after.Step} steps skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.");
     }
 
     private static (LossScaleState After, string? Failure) Move(ILossScalePolicy policy, LossScaleState state, bool foundInf)
@@ -44,10 +68,12 @@ public static class StepDecider
     private static float Clip(double? clipNorm, double normSquared) =>
         clipNorm is { } most ? (float)Math.Min(1, most / (Math.Sqrt(normSquared) + 1e-6)) : 1;
 
-    private static string Explain(StepVote vote, string failure)
+    private static string Explain(JobSpec spec, StepVote vote, TrainerState after, string failure)
     {
-        var culprit = vote.NonFinite is { } name ? $"the gradient of '{name}' is the first that is not finite" : "the gradient norm is not finite";
-        return FormattableString.Invariant(
-            $"Step {vote.Step}, loss scale {vote.Before.Scaling.Scale}: {culprit}. {failure} Lower optimizer.lr, set clipNorm, check the data for non-finite values, or train in float32.");
+        var (step, parameter) = after.Skips.Unexplained > 0 ? (after.Skips.FirstStep, after.Skips.FirstParameter) : (vote.Step, vote.NonFinite);
+        var since = step == vote.Step ? "" : FormattableString.Invariant($"since step {step} ");
+        var culprit = parameter is { } name ? $"the gradient of '{name}' is the first that is not finite" : "the gradient norm is not finite";
+        var remedy = "Lower optimizer.lr, set clipNorm, check the data for non-finite values" + (spec.Precision == Precision.Float32 ? "." : ", or train in float32.");
+        return FormattableString.Invariant($"Step {vote.Step}, loss scale {vote.Before.Scaling.Scale}: {since}{culprit}. {failure} {remedy}");
     }
 }

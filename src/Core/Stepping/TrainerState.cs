@@ -6,7 +6,8 @@ namespace Distributed.Core.Stepping;
 /// <param name="Step">Attempts so far.</param>
 /// <param name="Updates">Applied steps so far.</param>
 /// <param name="Scaling">The local scaler.</param>
-public readonly record struct TrainerState(long Step, long Updates, LossScaleState Scaling)
+/// <param name="Skips">Skipped steps that call for a look.</param>
+public readonly record struct TrainerState(long Step, long Updates, LossScaleState Scaling, SkipTally Skips = default)
 {
     public long SkippedSteps => Step - Updates;
 }

@@ -16,13 +16,18 @@ internal struct TrainerStateSurrogate
     [Id(4)] public int Hysteresis;
     [Id(5)] public int LastOverflow;
     [Id(6)] public int ConsecutiveSkips;
+    [Id(7)] public long UnexplainedSkips;
+    [Id(8)] public long FirstUnexplainedSkip;
+    [Id(9)] public string? FirstUnexplainedParameter;
 }
 
 [RegisterConverter]
 internal sealed class TrainerStateConverter : IConverter<TrainerState, TrainerStateSurrogate>
 {
     public TrainerState ConvertFromSurrogate(in TrainerStateSurrogate s) =>
-        new(s.Step, s.Updates, new LossScaleState(s.Scale, s.GrowthTracker, s.Hysteresis, s.LastOverflow, s.ConsecutiveSkips));
+        new(
+            s.Step, s.Updates, new LossScaleState(s.Scale, s.GrowthTracker, s.Hysteresis, s.LastOverflow, s.ConsecutiveSkips),
+            new SkipTally(s.UnexplainedSkips, s.FirstUnexplainedSkip, s.FirstUnexplainedParameter));
 
     public TrainerStateSurrogate ConvertToSurrogate(in TrainerState v) => new()
     {
@@ -33,6 +38,9 @@ internal sealed class TrainerStateConverter : IConverter<TrainerState, TrainerSt
         Hysteresis = v.Scaling.Hysteresis,
         LastOverflow = v.Scaling.LastOverflow,
         ConsecutiveSkips = v.Scaling.ConsecutiveSkips,
+        UnexplainedSkips = v.Skips.Unexplained,
+        FirstUnexplainedSkip = v.Skips.FirstStep,
+        FirstUnexplainedParameter = v.Skips.FirstParameter,
     };
 }
 

@@ -31,6 +31,7 @@ internal sealed class JobPaths(ServeSettings settings)
 
     private static string Place(string setting, string path, string? root)
     {
+        if (path is "~" || path.StartsWith("~/", StringComparison.Ordinal)) throw Refuse($"{setting}: found '{path}', but a silo does not know the home folder that ~ stands for; expected {(root is null ? "an absolute path" : "a path relative to the operator's root")}.");
         if (root is null)
             return Path.IsPathFullyQualified(path) ? path : throw Refuse($"{setting}: found the relative path '{path}', expected an absolute one.");
         if (Path.IsPathRooted(path)) throw Refuse($"{setting}: found the absolute path '{path}', expected one relative to the operator's root.");

@@ -10,23 +10,32 @@ namespace Distributed.Training.Checkpoints;
 /// <summary>Flat buffers to and from safetensors files: one FP32 tensor a parameter, logical row-major.</summary>
 internal static class TensorFiles
 {
-    /// <summary>Fills a flat buffer from the file's tensors; every parameter must be there in its shape.</summary>
+    private const int MostNames = 20;
+
+    /// <summary>Fills a flat buffer from the file's tensors; every parameter must be there in its shape, with finite values.</summary>
     /// <param name="nameOf">Parameter name to tensor name.</param>
-    public static void Read(SafetensorsFile file, ParameterLayout layout, Tensor flat, Func<string, string> nameOf, string errorCode)
+    /// <param name="dtypes">Element types that will do.</param>
+    public static void Read(
+        SafetensorsFile file, ParameterLayout layout, Tensor flat, Func<string, string> nameOf, IReadOnlyList<TensorDtype> dtypes, string errorCode)
     {
         foreach (var slot in layout.Slots)
         {
             var name = nameOf(slot.Spec.Name);
-            var expected = new TensorShape(name, TensorDtype.F32, new EquatableList<long>(slot.Spec.Shape));
+            var expected = $"{Either(dtypes)} {new EquatableList<long>(slot.Spec.Shape)}";
             var entry = file.Find(name) ?? throw new JobException(
-                errorCode, $"{file.Path} has no tensor \"{name}\"; expected {expected.Dtype} {expected.Shape}. It holds {string.Join(", ", file.Tensors.Take(20).Select(t => t.Name))}.");
-            if (entry.Dtype != expected.Dtype || !entry.Shape.Equals(expected.Shape))
-                throw new JobException(errorCode, $"{file.Path}: tensor \"{name}\" is {entry.Dtype} {entry.Shape}; expected {expected.Dtype} {expected.Shape}.");
-            var bytes = new byte[entry.Bytes];
-            file.Read(name, bytes);
-            RowMajor.Write(slot, flat, bytes);
+                errorCode, $"{file.Path} has no tensor \"{name}\"; expected {expected}. It holds {List(file.Tensors)}.");
+            if (!dtypes.Contains(entry.Dtype) || !entry.Shape.SequenceEqual(slot.Spec.Shape))
+                throw new JobException(errorCode, $"{file.Path}: tensor \"{name}\" is {entry.Dtype.Word()} {entry.Shape}; expected {expected}.");
+            RowMajor.Write(slot, flat, FloatTensor.Read(file, entry, errorCode));
         }
     }
+
+    /// <summary>Names, types and shapes, the first of a long list.</summary>
+    public static string List(IReadOnlyCollection<TensorEntry> tensors) => tensors.Count == 0 ? "none"
+        : string.Join(", ", tensors.Take(MostNames)) + (tensors.Count > MostNames ? $" and {tensors.Count - MostNames} more" : "");
+
+    private static string Either(IReadOnlyList<TensorDtype> dtypes) =>
+        dtypes.Count == 1 ? dtypes[0].Word() : $"{string.Join(", ", dtypes.SkipLast(1).Select(d => d.Word()))} or {dtypes[^1].Word()}";
 
     /// <summary>Writes flat buffers, parameter by parameter in parameter order.</summary>
     /// <param name="buffers">Prefix of the tensor names, and the flat buffer.</param>

@@ -9,6 +9,8 @@ namespace Distributed.Training.Checkpoints;
 /// <summary>The whole state of a job to and from a checkpoint, so that a resumed run is bitwise the run that never stopped.</summary>
 internal static class TrainingCheckpoint
 {
+    private static readonly TensorDtype[] Stored = [TensorDtype.F32];
+
     /// <summary>Writes weights, moments and state; the checkpoint appears whole or not at all.</summary>
     /// <param name="confirm">Throws when another generation has taken the job over; the checkpoint is then dropped.</param>
     /// <returns>Its directory.</returns>
@@ -34,17 +36,17 @@ internal static class TrainingCheckpoint
 
     /// <summary>Restores the state of a checkpoint that its manifest vouches for.</summary>
     /// <returns>The fingerprint it was written under.</returns>
-    /// <exception cref="JobException">The checkpoint is of another job, or lacks what the model needs.</exception>
+    /// <exception cref="JobException">The checkpoint is of another job, lacks what the model needs, or holds values that are not finite.</exception>
     public static string Load(Checkpoint checkpoint, JobRuntime job)
     {
         var snapshot = TrainingStateFile.Read(checkpoint.StateFile);
         RefuseAnotherJob(checkpoint, snapshot, job.Spec);
         RefuseOtherData(checkpoint, snapshot, job.Data.Summary);
         using (var model = SafetensorsFile.Open(checkpoint.ModelFile))
-            TensorFiles.Read(model, job.Layout, job.Replica.Master, name => name, ErrorCodes.CheckpointInvalid);
+            TensorFiles.Read(model, job.Layout, job.Replica.Master, name => name, Stored, ErrorCodes.CheckpointInvalid);
         using (var optimizer = SafetensorsFile.Open(checkpoint.OptimizerFile))
             foreach (var (moment, flat) in job.Optimizer.Moments)
-                TensorFiles.Read(optimizer, job.Layout, flat, name => $"{moment}.{name}", ErrorCodes.CheckpointInvalid);
+                TensorFiles.Read(optimizer, job.Layout, flat, name => $"{moment}.{name}", Stored, ErrorCodes.CheckpointInvalid);
         foreach (var slot in job.Layout.Slots)
             job.Optimizer.ParameterUpdates[slot.Index] = snapshot.ParameterSteps.TryGetValue(slot.Spec.Name, out var updates)
                 ? updates

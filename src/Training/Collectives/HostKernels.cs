@@ -68,7 +68,11 @@ internal static unsafe class HostKernels
     [MethodImpl(Hot)]
     public static bool AllFinite(float* x, long count)
     {
-        for (long i = 0; i < count; i++)
+        var mask = Vector512.Create(ExponentMask);
+        long i = 0;
+        for (; i <= count - Lanes; i += Lanes)
+            if (Vector512.EqualsAny(Vector512.Load((uint*)x + i) & mask, mask)) return false;
+        for (; i < count; i++)
             if (!float.IsFinite(x[i])) return false;
         return true;
     }

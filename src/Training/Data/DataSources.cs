@@ -27,7 +27,7 @@ internal static class DataSources
         "mnist" => MnistSet.Open(PathOf(spec), spec),
         "imdb" => ImdbSet.Open(PathOf(spec), spec),
         "text" => TextSet.Open(PathOf(spec), spec),
-        "tensors" => TensorsSet.Open(PathOf(spec), spec.Model),
+        "tensors" => TensorsSet.Open(PathOf(spec), spec.Model, spec.Data.AllowNonFinite),
         var name => throw new JobException(
             ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, text, tensors or shapes."),
     };

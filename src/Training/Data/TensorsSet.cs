@@ -10,7 +10,10 @@ namespace Distributed.Training.Data;
 /// <remarks>An endless stream. What the model needs is checked once, here, so that a wrong number never reaches a native kernel.</remarks>
 internal static class TensorsSet
 {
-    public static DataSource Open(string path, ModelSpec model)
+    private const int Chunk = 1 << 26;
+
+    /// <param name="allowNonFinite">Take inputs that are infinite or NaN.</param>
+    public static DataSource Open(string path, ModelSpec model, bool allowNonFinite)
     {
         using var file = SafetensorsFile.Open(path, ErrorCodes.DataInvalid);
         var x = Find(file, "x", path);
@@ -25,6 +28,7 @@ internal static class TensorsSet
         var labels = Load(file, y, digest);
         if (needs.BinaryLabels && y.Dtype == TensorDtype.I64) labels = ToFloat(labels);
         if (x.Dtype == TensorDtype.I64) needs.CheckTokens(path, inputs, x);
+        else if (!allowNonFinite) CheckFinite(path, inputs, x);
         needs.CheckLabels(path, labels, y);
 
         var labelFormat = needs.BinaryLabels ? SampleFormat.Scalar(ElementKind.Float32) : FormatOf(y);
@@ -33,7 +37,27 @@ internal static class TensorsSet
         {
             Vocabulary = needs.Vocabulary,
             Sha256 = digest.Compute(),
+            Warnings = NotesOn(file, path),
         };
+    }
+
+    private static void CheckFinite(string path, HostMemory inputs, TensorEntry x)
+    {
+        for (var offset = 0L; offset < inputs.Bytes; offset += Chunk)
+        {
+            var values = MemoryMarshal.Cast<byte, float>(inputs.Slice(offset, (int)Math.Min(Chunk, inputs.Bytes - offset)));
+            if (FiniteScan.FirstNonFinite(values) is not (>= 0 and var bad)) continue;
+            var (sample, position) = Math.DivRem((offset / sizeof(float)) + bad, x.Elements / x.Shape[0]);
+            throw DataFile.Invalid(
+                path, FormattableString.Invariant($"x, sample {sample}, position {position}: {values[bad]}, expected a finite number"),
+                "mend it, or set data.allowNonFinite: true to have the steps that it spoils skipped");
+        }
+    }
+
+    private static IReadOnlyList<string> NotesOn(SafetensorsFile file, string path)
+    {
+        var others = file.Tensors.Where(t => t.Name is not ("x" or "y")).ToList();
+        return others.Count == 0 ? [] : [$"{path} holds {others.Count} tensor(s) beside x and y; they are ignored: {string.Join(", ", others.Take(10))}{(others.Count > 10 ? ", ..." : "")}."];
     }
 
     private static TensorEntry Find(SafetensorsFile file, string name, string path)
@@ -41,7 +65,7 @@ internal static class TensorsSet
         var entry = file.Find(name) ?? throw DataFile.Invalid(
             path, $"no tensor \"{name}\"", "expected x and y; it holds " + string.Join(", ", file.Tensors.Take(10).Select(t => t.Name)));
         if (entry.Dtype is not (TensorDtype.F32 or TensorDtype.I64) || entry.Shape.Count == 0)
-            throw DataFile.Invalid(path, $"tensor {entry}", "expected F32 or I64 with the sample number as the first dimension");
+            throw DataFile.Invalid(path, $"tensor {entry}", "expected F32 or I64 with the sample number as the first dimension; write it so, such as with tensor.float() or tensor.long()");
         return entry;
     }
 
@@ -50,7 +74,6 @@ internal static class TensorsSet
 
     private static HostMemory Load(SafetensorsFile file, TensorEntry entry, DataDigest digest)
     {
-        const int Chunk = 1 << 26;
         var memory = new HostMemory(entry.Bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (var offset = 0L; offset < entry.Bytes; offset += Chunk)

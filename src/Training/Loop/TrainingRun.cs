@@ -15,7 +15,7 @@ namespace Distributed.Training.Loop;
 
 /// <summary>A job from its first step to its end, as the ranks of one silo walk through it together.</summary>
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
-internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange) : IDisposable
+internal sealed partial class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange) : IDisposable
 {
     private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep, options.CheckpointWriter);
     private JobRuntime? job;
@@ -91,17 +91,11 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
                 worker.Meet("checkpoint", step, Save);
             if (control != StepControl.GoOn) return Stop(worker, step);
         }
-        worker.Meet("complete", total, () => Publish(() => reporter!.Completed(lastCheckpoint ?? "")));
+        worker.Meet("complete", total, Complete);
         return RankEnding.Completed;
     }
 
     private static bool IsDue(long step, long? every) => every is { } k && step % k == 0;
-
-    private RankEnding Stop(RankWorker worker, long step)
-    {
-        worker.Meet("stop", step, () => Publish(() => new StoppedEvent(step, WeightsHash.Compute(job!.Replica), lastCheckpoint)));
-        return RankEnding.Stopped;
-    }
 
     private void Prepare()
     {
@@ -131,7 +125,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         }
         else if (options.Spec.Model.Weights is { } weights)
         {
-            WarmStart.Load(weights, job.Replica);
+            foreach (var note in WarmStart.Load(weights, job.Replica)) Warn(note);
         }
         job.Replica.RefreshAll();
         Connect();
@@ -186,6 +180,11 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         job.Board.ExchangeSeconds = Stopwatch.GetElapsedTime(job.Gate.FirstReady).TotalSeconds;
     }
 
+    private void Warn(string? message)
+    {
+        if (message is not null) Publish(() => new WarningEvent(message));
+    }
+
     private void Publish(Func<JobEvent> jobEvent)
     {
         if (IsLead) events.Publish(jobEvent());
@@ -196,7 +195,7 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
         var board = job!.Board;
         var found = Array.Exists(board.FoundInf, f => f);
         var norm = board.NormSquared();
-        var culprit = found || !double.IsFinite(norm) ? NonFiniteSearch.First(job.Replica) : null;
+        var culprit = found || !double.IsFinite(norm) ? FiniteState.First(job.Layout, job.Replica.Reduced) : null;
         var items = job.Plan.ItemsOf(job.State.Step + 1);
         board.Vote = new StepVote(options.Generation, job.State, found || !double.IsFinite(norm), norm, board.LossSum(), items, culprit);
         var decision = decider.Decide(board.Vote, job.TotalSteps);
@@ -207,30 +206,11 @@ internal sealed class TrainingRun(SessionOptions options, IStepDecider decider, 
     private void Finish()
     {
         var decision = job!.Board.Decision!;
+        var before = job.State.Skips.Unexplained;
         if (decision.Commit) job.Optimizer.CountUpdate(job.Board.Touched);
         job.State = decision.After;
         OpenStep(job.State.Step + 1);
         Publish(reporter!.Step);
-    }
-
-    private void Evaluate(RankWorker worker, int index, long step)
-    {
-        if (evaluator is null) return;
-        worker.Meet("evaluate", step);
-        evaluator.Run(index, worker.Leaves);
-        worker.Meet("evaluate", step, () =>
-        {
-            HostAllocator.Trim();
-            events.Publish(new EvalEvent(step, evaluator.Metrics()));
-            reporter!.Pause();
-        });
-    }
-
-    private void Save()
-    {
-        if (!IsLead) return;
-        lastCheckpoint = TrainingCheckpoint.Save(store, job!, Fingerprint, () => decider.Confirm(job!.State.Step));
-        events.Publish(new CheckpointEvent(job!.State.Step, lastCheckpoint));
-        reporter!.Pause();
+        if (before == 0) Warn(SkipWarnings.AtTheFirst(job.Board.Vote!, job.State));
     }
 }

@@ -83,6 +83,34 @@ public sealed class JobFileTests : IDisposable
         Assert.Equal("data/cifar-10-batches-bin", JobFile.ReadRemote(Write("job.yaml", Full), []).Spec!.Data.Path);
 
     [Theory]
+    [InlineData("optimizer:\n  lr: 0,001", 2, 7, "decimals are written with a point: 0.001")]
+    [InlineData("optimizer: { lr: 0,001 }", 1, 20, "decimals are written with a point: lr: 0.001")]
+    [InlineData("optimizer: { betas: [0,9, 0,999] }", 1, 29, "decimals are written with a point: 0.9, 0.999")]
+    [InlineData("optimizer: { eps: 1e-50 }", 1, 19, "found 1e-50, which is 0 as float32")]
+    public void Read_NumbersOfOtherForms_SayHowToWriteThem(string text, int line, int column, string remedy)
+    {
+        var errors = JobFile.Read(Write("job.yaml", text), []).Errors;
+        Assert.Contains(errors, error => (error.Line, error.Column) == (line, column) && error.Message.Contains(remedy, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_Tilde_IsTheUsersHomeAndNeverAFolderOfThatName()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        var path = Write("job.yaml", Full.Replace("init.safetensors", "~/w.safetensors", StringComparison.Ordinal)
+            .Replace("path: data/cifar-10-batches-bin", "path: \"~\"", StringComparison.Ordinal).Replace("checkpoints/cifar10", "./~x", StringComparison.Ordinal));
+        var spec = JobFile.Read(path, []).Spec!;
+        Assert.Equal((Path.Combine(home, "w.safetensors"), home, Path.Combine(folder.FullName, "~x")), (spec.Model.Weights, spec.Data.Path, spec.Checkpoint.Path));
+
+        var error = Assert.Single(JobFile.Read(path, ["data.path=~other/x"]).Errors);
+        Assert.Contains("found '~other/x', expected ~/ for your own home folder, or the whole path; a name that begins with ~ is written ./~other/x", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            [(2, 51, "model.weights"), (3, 30, "data.path")],
+            JobFile.ReadRemote(path, []).Errors.Select(e => (e.Line, e.Column, e.Path)));
+        Assert.All(JobFile.ReadRemote(path, []).Errors, e => Assert.Contains("a cluster does not know your home folder", e.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("a: &x 1\nb: *x", 1, 4, "anchor")]
     [InlineData("a: 1\nb: *x", 2, 4, "alias")]
     [InlineData("a: !!str 1", 1, 4, "tag")]

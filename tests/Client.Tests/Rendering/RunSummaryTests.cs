@@ -22,7 +22,7 @@ public sealed class RunSummaryTests
         var progress = After(
             new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
             Step(1, 65536),
-            Step(2, 32768, skipped: true),
+            Step(2, 32768, skipped: true) with { NonFinite = "fc.weight" },
             new EvalEvent(2, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }),
             new CompletedEvent(2, 0.9, "abc", 1, 3.5, 4100, "/run/checkpoints/step-2"));
         using StringWriter output = new();
@@ -34,6 +34,7 @@ public sealed class RunSummaryTests
             evaluation     accuracy 0.5700, loss 1.2000 (after step 2)
             throughput     4100 samples/s, 3.5 s in all
             loss scale     65536 -> 32768 (step 2, overflow); 1 of 2 steps skipped
+            skipped        1 of 2 steps, the first 2, where the gradient of 'fc.weight' was not finite
             weightsSha256  abc
             checkpoint     /run/checkpoints/step-2
             run            /run

@@ -45,6 +45,8 @@ public sealed class CheckpointDiffTests : IDisposable
     [InlineData(TensorDtype.F64, "000000000000F03F", "0000000000000040", 1)]
     [InlineData(TensorDtype.U8, "FF", "01", 254)]
     [InlineData(TensorDtype.I8, "FF", "01", 2)]
+    [InlineData(TensorDtype.F8E4M3, "FF", "01", double.NaN)]
+    [InlineData(TensorDtype.C64, "0000803F00000000", "0000004000000000", double.NaN)]
     public void Compare_OtherElementTypes_ReadsTheirValues(TensorDtype dtype, string first, string second, double expected)
     {
         var shape = new TensorShape("w", dtype, new([1]));

@@ -17,6 +17,7 @@ public sealed class SafetensorsTests : IDisposable
             .SelectMany((dtype, dims, name) =>
             {
                 var shape = new TensorShape(name, dtype, new(dims));
+                if (shape.Shape.Aggregate(1L, (a, b) => a * b) * dtype.Bits() % 8 != 0) shape = shape with { Shape = new([.. dims, 8]) };
                 return Gen.Byte.Array[(int)shape.Bytes].Select(data => (shape, data));
             })
             .Array[0, 6].Select(all => all.DistinctBy(t => t.shape.Name).ToArray());
@@ -57,7 +58,9 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"w":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "too large")]
     [InlineData("""{"w":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,0]}}""", 0, "9223372036854775808")]
     [InlineData("""{"w":{"dtype":"F32","shape":[2305843009213693951],"data_offsets":[0,9223372036854775804]}}""", 4, "cut short")]
-    [InlineData("""{"w":{"dtype":"Q4","shape":[1],"data_offsets":[0,4]}}""", 4, "dtype")]
+    [InlineData("""{"w":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}""", 2, "do not fill whole bytes")]
+    [InlineData("""{"w":{"dtype":"F4","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "too large")]
+    [InlineData("""{"w":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,4]}}""", 4, "needs 3")]
     [InlineData("""{"w":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", 4, "dtype")]
     [InlineData("""{"w":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "shape")]
     [InlineData("""{"w":[]}""", 0, "JSON object")]
@@ -77,6 +80,63 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal(ErrorCodes.CheckpointInvalid, error.Code);
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("BOOL", 8)]
+    [InlineData("F4", 4)]
+    [InlineData("F6_E2M3", 6)]
+    [InlineData("F6_E3M2", 6)]
+    [InlineData("U8", 8)]
+    [InlineData("I8", 8)]
+    [InlineData("F8_E5M2", 8)]
+    [InlineData("F8_E4M3", 8)]
+    [InlineData("F8_E5M2FNUZ", 8)]
+    [InlineData("F8_E4M3FNUZ", 8)]
+    [InlineData("F8_E8M0", 8)]
+    [InlineData("I16", 16)]
+    [InlineData("U16", 16)]
+    [InlineData("F16", 16)]
+    [InlineData("BF16", 16)]
+    [InlineData("I32", 32)]
+    [InlineData("U32", 32)]
+    [InlineData("F32", 32)]
+    [InlineData("C64", 64)]
+    [InlineData("F64", 64)]
+    [InlineData("I64", 64)]
+    [InlineData("U64", 64)]
+    public void Open_EveryDtypeOfTheFormat_IsRead(string word, int bits)
+    {
+        var header = Encoding.UTF8.GetBytes($$$"""{"w":{"dtype":"{{{word}}}","shape":[2,4],"data_offsets":[0,{{{bits}}}]}}""");
+        using var file = SafetensorsFile.Open(WriteRaw((ulong)header.Length, header, bits));
+
+        Assert.Equal(($"w {word} [2, 4]", 8L), (Assert.Single(file.Tensors).ToString(), file.Tensors[0].Elements));
+        Assert.Equal(22, TensorDtypes.Words.Count);
+    }
+
+    [Fact]
+    public void Open_DtypeOfAnotherFormat_IsNamedAndTheFileNotCalledDamaged()
+    {
+        var header = """{"w":{"dtype":"Q4","shape":[1],"data_offsets":[0,4]}}"""u8.ToArray();
+        var message = Assert.Throws<JobException>(() => SafetensorsFile.Open(WriteRaw((ulong)header.Length, header, 4))).Message;
+
+        Assert.Contains("tensor \"w\" [1] has dtype \"Q4\", expected one of BOOL, F4,", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("504B0304140000000000", "zip archive")]
+    [InlineData("80024D2E2E2E2E2E2E2E", "pickle")]
+    [InlineData("7B226D6574616461746122", "JSON text")]
+    [InlineData("76657273696F6E2068747470", "Git LFS pointer")]
+    [InlineData("934E554D5059010076000000", "NumPy array")]
+    public void Open_WhatPeopleTakeForSafetensors_IsNamed(string start, string expected)
+    {
+        File.WriteAllBytes(directory.File("other"), Convert.FromHexString(start));
+        var message = Assert.Throws<JobException>(() => SafetensorsFile.Open(directory.File("other"))).Message;
+
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -17,13 +17,15 @@ public sealed class TrainingStateFileTests : IDisposable
         from updates in Gen.Long[0, step]
         from scale in Gen.Float.Where(float.IsFinite)
         from numbers in Gen.Int.Array[4]
+        from unexplained in Gen.Long[0, step - updates]
+        from parameter in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Null()
         from seed in Gen.Long
         from text in Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 0, 20]
         from data in Gen.Select(Gen.Long, Gen.Long, Gen.Int, Gen.Int, Gen.String[Gen.Char.AlphaNumeric, 0, 64]).Select(d => new DataSummary(d.Item1, d.Item2, d.Item3, d.Item4, d.Item5)).Null()
         from names in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Array[0, 5]
         select new TrainingSnapshot
         {
-            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3])),
+            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3]), unexplained == 0 ? default : new SkipTally(unexplained, 7, parameter)),
             Seed = seed,
             Fingerprint = text,
             Data = data,
@@ -49,6 +51,7 @@ public sealed class TrainingStateFileTests : IDisposable
     [InlineData("\"updates\": 5", "\"updates\": 9", "0 <= updates <= step")]
     [InlineData("\"step\": 8", "\"step\": -8", "0 <= updates <= step")]
     [InlineData("\"scale\": 2", "\"scale\": 1e60", "scale")]
+    [InlineData("\"count\": 3", "\"count\": 4", "4 unexplained skips, expected 0 to 3")]
     [InlineData("\"w\": 5", "\"w\": 6", "parameter \"w\" has 6 steps")]
     [InlineData("\"seed\"", "\"sead\"", "")]
     [InlineData("\"job\": {", "\"job\": [{", "")]
@@ -57,7 +60,7 @@ public sealed class TrainingStateFileTests : IDisposable
     {
         var path = Write(new TrainingSnapshot
         {
-            State = new TrainerState(8, 5, new LossScaleState(2, 1, 1, -1, 0)),
+            State = new TrainerState(8, 5, new LossScaleState(2, 1, 1, -1, 0), new SkipTally(3, 2, "w")),
             Seed = 1,
             Fingerprint = "cpu",
             ParameterSteps = new Dictionary<string, long> { ["w"] = 5 },

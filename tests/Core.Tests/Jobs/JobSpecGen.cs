@@ -19,7 +19,7 @@ internal static class JobSpecGen
         3 => (new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "imdb", Path = path, Length = 50, Encoding = "utf-16le" }),
         4 => (new ModelSpec { Name = "transformer", Width = 12, Layers = 2, Heads = 3, Vocab = 256, Sequence = 20, Dropout = dropout }, new DataSpec { Name = "text", Path = path, Length = 20 }),
         5 => (new ModelSpec { Name = "transformer", Width = 4, Layers = 1, Heads = 4, Vocab = 9, Sequence = 1 }, new DataSpec { Name = "tensors", Path = path }),
-        _ => (new ModelSpec { Name = "sentiment-lstm", Vocab = 10, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "tensors", Path = path }),
+        _ => (new ModelSpec { Name = "sentiment-lstm", Vocab = 10, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "tensors", Path = path, AllowNonFinite = dropout < 0.5 }),
     });
 
     private static readonly Gen<OptimizerSpec> Optimizer = Gen.Select(Gen.Int[0, 2], Small, Small, Gen.Bool, Words.List[0, 3]).Select((kind, a, b, flag, names) => kind == 0
@@ -28,7 +28,7 @@ internal static class JobSpecGen
 
     private static readonly Gen<LossScaleSpec?> LossScale = Gen.Select(Gen.Int[-1, 3], Small, Gen.Int[1, 5000]).Select((kind, x, n) => kind < 0
         ? null
-        : LossScalePolicies.Defaults(LossScalePolicies.Names[kind]) with { Init = 8 + x, Growth = 1 + x, Backoff = x, Interval = n, Max = 9, MaxConsecutiveSkips = n });
+        : LossScalePolicies.Defaults(LossScalePolicies.Names[kind]) with { Init = 8 + x, Growth = 1.001 + x, Backoff = x, MaxSkippedShare = x, Interval = n, Max = 9, MaxConsecutiveSkips = n });
 
     public static readonly Gen<JobSpec> Valid = Gen.Select(Parts, Optimizer, LossScale, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Long, Gen.Int[0, 31], Small).Select(
         (parts, optimizer, lossScale, micro, batches, seed, bits, x) => new JobSpec

@@ -44,8 +44,33 @@ public sealed class JobSpecReaderTests
     [InlineData("normalize.std=[1,0,1]", "normalize.std[1]", "found 0, expected a finite number greater than 0")]
     [InlineData("augment.crop=-1", "augment.crop", "found -1")]
     [InlineData("augment.flip=yes", "augment.flip", "expected true or false")]
-    [InlineData("optimizer.lr=0,001", "optimizer.lr", "found the text '0,001'")]
-    [InlineData("optimizer.lr=\"0.1\"", "optimizer.lr", "found the text '0.1'")]
+    [InlineData("optimizer.lr=0,001", "optimizer.lr", "found the text '0,001', expected a finite number of 0 or more; decimals are written with a point: 0.001")]
+    [InlineData("optimizer.lr=\"0.1\"", "optimizer.lr", "found the text '0.1', expected a finite number of 0 or more; write 0.1 without quotes")]
+    [InlineData("optimizer.lr=1e39", "optimizer.lr", "found 1e39, which is infinite as float32, expected a finite number of 0 or more within float32's range, about 1.4e-45 to 3.4e38")]
+    [InlineData("optimizer.lr=1e-46", "optimizer.lr", "found 1e-46, which is 0 as float32")]
+    [InlineData("optimizer.lr=1e38", "optimizer.lr", "lr / (1 - beta1) infinite as float32")]
+    [InlineData("optimizer.eps=1e-50", "optimizer.eps", "which is 0 as float32")]
+    [InlineData("optimizer.eps=1e39", "optimizer.eps", "which is infinite as float32")]
+    [InlineData("optimizer.weightDecay=1e300", "optimizer.weightDecay", "which is infinite as float32")]
+    [InlineData("optimizer.weightDecay=1e-60", "optimizer.weightDecay", "which is 0 as float32")]
+    [InlineData("optimizer.momentum=0.99999999", "optimizer.momentum", "which is 1 as float32, expected a number from 0 to less than 1")]
+    [InlineData("optimizer.betas=[0.9,0.999999999]", "optimizer.betas[1]", "which is 1 as float32")]
+    [InlineData("optimizer.betas=[0,9,0,999]", "optimizer.betas[3]", "decimals are written with a point: 0.9, 0.999")]
+    [InlineData("optimizer.betas=[0,0,0,0]", "optimizer.betas", "expected two, such as [0.9, 0.999]; decimals are written with a point: 0.0, 0.0")]
+    [InlineData("normalize.mean=[0,5, 0,5, 0,5]", "normalize.mean", "found 6 numbers, expected 3: one for each channel of cifar10; decimals are written with a point: 0.5, 0.5, 0.5")]
+    [InlineData("normalize.mean=[1e39,0,0]", "normalize.mean[0]", "which is infinite as float32")]
+    [InlineData("normalize.std=[1,1,1e-50]", "normalize.std[2]", "which is 0 as float32")]
+    [InlineData("model.dropout=0.99999999", "model.dropout", "which is 1 as float32")]
+    [InlineData("clipNorm=1e-50", "clipNorm", "which is 0 as float32")]
+    [InlineData("clipNorm=1e39", "clipNorm", "which is infinite as float32")]
+    [InlineData("globalBatch=1,024", "globalBatch", "write it without separators: 1024")]
+    [InlineData("steps=1_000", "steps", "write it without separators: 1000")]
+    [InlineData("workers.stepDeadline=1e-50", "workers.stepDeadline", "found 1e-50, expected seconds, from 0.001")]
+    [InlineData("lossScale.init=1e-40", "lossScale.init", "whose inverse is infinite as float32")]
+    [InlineData("lossScale.backoff=1e-50", "lossScale.backoff", "also as float32")]
+    [InlineData("lossScale.growth=1e300", "lossScale.growth", "also as float32")]
+    [InlineData("lossScale.maxSkippedShare=1.5", "lossScale.maxSkippedShare", "found 1.5, expected a share from 0 to 1")]
+    [InlineData("data.allowNonFinite=true", "data.allowNonFinite", "belongs to data tensors, not to cifar10")]
     [InlineData("optimizer.lr=.inf", "optimizer.lr", "found .inf")]
     [InlineData("optimizer.lr=-1", "optimizer.lr", "found -1")]
     [InlineData("optimizer.betas=[0.9,1]", "optimizer.betas[1]", "found 1")]
@@ -76,7 +101,31 @@ public sealed class JobSpecReaderTests
     {
         var root = SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, assignment).Root!;
         var errors = JobSpecReader.Read(root).Errors;
-        Assert.Contains(errors, error => error.Path == path && error.Message.Contains(message, StringComparison.Ordinal));
+        Assert.True(errors.Any(error => error.Path == path && error.Message.Contains(message, StringComparison.Ordinal)), string.Join('\n', errors));
+    }
+
+    [Fact]
+    public void Read_ProductsThatFloat32CannotHold_AreRefusedAtTheKey()
+    {
+        Assert.Equal("schedule.warmupSteps", Wrong("optimizer.lr=1e-44", "schedule.warmupSteps=1000").Path);
+        Assert.Equal("optimizer.weightDecay", Wrong("optimizer.lr=1e37", "optimizer.weightDecay=100").Path);
+        Assert.StartsWith("found 1E-40 at place 2, which makes", Wrong("normalize.mean=[0,0,0]", "normalize.std=[1,1,1e-40]").Message, StringComparison.Ordinal);
+        Assert.Empty(Wrongs("optimizer.name=sgd", "optimizer.lr=1e38"));
+        Assert.Empty(Wrongs("optimizer.lr=0", "optimizer.weightDecay=0", "optimizer.betas=[0, 0]", "schedule.warmupSteps=9"));
+
+        static SpecError Wrong(params string[] sets) => Assert.Single(Wrongs(sets));
+        static IReadOnlyList<SpecError> Wrongs(params string[] sets) =>
+            JobSpecReader.Read(sets.Aggregate(JsonSpecNodes.Parse(Good).Root!, (root, set) => SpecOverrides.Apply(root, set).Root!)).Errors;
+    }
+
+    [Theory]
+    [InlineData("{\n\"lr\": 0,001\n}", 2, "decimals are written with a point: 0.001")]
+    [InlineData("{\"a\": [1, 2], \"lr\": 0,5}", 1, "decimals are written with a point: 0.5")]
+    public void Read_DecimalCommaInJson_SaysHowToWriteIt(string json, int line, string remedy)
+    {
+        var error = Assert.Single(JobSpecJson.Read(json).Errors);
+        Assert.Equal(line, error.Line);
+        Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

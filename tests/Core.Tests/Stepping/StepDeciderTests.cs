@@ -39,13 +39,64 @@ public sealed class StepDeciderTests
     [Fact]
     public void Decide_LastSkipAllowed_FailsNamingParameterScaleStepAndRemedy()
     {
-        var vote = Votes.Clean(step: 118, updates: 5) with { FoundInf = true, NonFinite = "fc1.weight" };
+        var vote = Votes.Clean(step: 218, updates: 110) with { FoundInf = true, NonFinite = "fc1.weight" };
         vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 98 } } };
         Assert.Null(Decide(vote, Spec()).Failure);
         vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 99 } } };
         var failure = Decide(vote, Spec()).Failure;
-        Assert.All(["fc1.weight", "65536", "Step 118", "100 steps", "optimizer.lr"], part => Assert.Contains(part, failure, StringComparison.Ordinal));
+        Assert.All(["fc1.weight", "65536", "Step 218", "100 steps", "optimizer.lr"], part => Assert.Contains(part, failure, StringComparison.Ordinal));
         Assert.NotNull(Decide(Votes.Clean(2, 0) with { FoundInf = true }, Spec() with { LossScale = new() { MaxConsecutiveSkips = 1 } }).Failure);
+    }
+
+    [Theory]
+    [InlineData("torch", 65536, 2.5, true)]
+    [InlineData("torch", 65536, double.NaN, false)]
+    [InlineData("torch", 65536, double.PositiveInfinity, false)]
+    [InlineData("torch", 1, 2.5, false)]
+    [InlineData("static", 65536, 2.5, false)]
+    [InlineData("megatron", 65536, 2.5, true)]
+    [InlineData("deepspeed", 65536, 2.5, true)]
+    public void Decide_Skip_IsExplainedOnlyWhereTheScaleGivesWay(string name, float scale, double loss, bool explained)
+    {
+        var policy = LossScalePolicies.Create(LossScalePolicies.Defaults(name));
+        var vote = Votes.Clean(3, 2) with { FoundInf = true, LossSum = loss, NonFinite = "fc2.bias" };
+        vote = vote with { Before = vote.Before with { Scaling = policy.Initial with { Scale = scale } } };
+        var skips = StepDecider.Decide(Spec(), 10, policy, vote, StepControl.GoOn).After.Skips;
+        Assert.Equal(explained ? default : new SkipTally(1, 3, "fc2.bias"), skips);
+    }
+
+    [Fact]
+    public void Decide_ScaleAtItsFloor_ExplainsNothing()
+    {
+        var policy = LossScalePolicies.Create(LossScalePolicies.Defaults("megatron") with { Min = 8, Init = 8, Hysteresis = 2 });
+        var state = new TrainerState(0, 0, policy.Initial);
+        for (var step = 1; step <= 3; step++)
+            state = StepDecider.Decide(Spec(), 10, policy, Votes.Clean(step, 0) with { Before = state, FoundInf = true }, StepControl.GoOn).After;
+        Assert.Equal(new SkipTally(2, 2, null), state.Skips);
+    }
+
+    [Theory]
+    [InlineData(9, 8, null)]
+    [InlineData(10, 5, null)]
+    [InlineData(10, 6, "6 of 10 steps skipped")]
+    public void Decide_ShortJob_IsJudgedAtItsEndByUnexplainedSkips(long step, long unexplained, string? failure)
+    {
+        var vote = Votes.Clean(step, step - 1 - unexplained);
+        vote = vote with { Before = vote.Before with { Skips = new SkipTally(unexplained, 2, "fc1.weight") } };
+        var decision = Decide(vote, Spec());
+        if (failure is null) Assert.Null(decision.Failure);
+        else Assert.All([failure, "lossScale.maxSkippedShare, 0.5", "since step 2 the gradient of 'fc1.weight'"], part => Assert.Contains(part, decision.Failure, StringComparison.Ordinal));
+        Assert.Null(Decide(vote, Spec() with { LossScale = new() { MaxSkippedShare = 1 } }).Failure);
+    }
+
+    [Theory]
+    [InlineData(99, 0, false)]
+    [InlineData(100, 49, true)]
+    [InlineData(100, 50, false)]
+    public void Decide_SettledJob_IsJudgedByAllSkips(long step, long updatesAfter, bool fails)
+    {
+        var vote = Votes.Clean(step, updatesAfter) with { FoundInf = true, NonFinite = "fc1.weight" };
+        Assert.Equal(fails, StepDecider.Decide(Spec(), 1000, Votes.Policy, vote, StepControl.GoOn).Failure is not null);
     }
 
     [Fact]

@@ -90,7 +90,32 @@ public sealed class TensorsSetTests : IDisposable
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Floats("y", [2, 3], i => 0));
         Refused("x, sample 1, position 2: 10, expected 0 to 9", Transformer, Longs("x", [2, 3], i => i * 2), Longs("y", [2, 3], i => 0));
         Refused("y, sample 1, position 2: 10, expected 0 to 9; model.vocab is 10", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 3], i => i * 2));
+        Refused("x, sample 1, position 2: NaN, expected a finite number; mend it, or set data.allowNonFinite", Mlp, Floats("x", [2, 4], i => i == 6 ? float.NaN : i), y);
+        Refused("x, sample 0, position 0: -Infinity", Mlp, Floats("x", [2, 4], _ => float.NegativeInfinity), y);
+        Refused("tensor x F8_E4M3 [2, 4]; expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F8E4M3, new([2, 4])), new byte[8]), y);
+        Refused("tensor y BOOL [2]; expected F32 or I64", Mlp, x, (new TensorShape("y", TensorDtype.Bool, new([2])), new byte[2]));
         Refused("expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F64, new([2, 4])), new byte[64]), y);
+    }
+
+    [Fact]
+    public void Open_TensorsBesideXAndY_AreIgnoredWithANote()
+    {
+        var source = Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i), (new TensorShape("q", TensorDtype.F8E5M2, new([3])), new byte[3]));
+        Assert.Contains("q F8_E5M2 [3]", Assert.Single(source.Notes), StringComparison.Ordinal);
+        Assert.Empty(Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i)).Notes);
+    }
+
+    [Fact]
+    public void Open_NonFiniteInputsThatAreAllowed_AreRead()
+    {
+        Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i));
+        var path = directory.File("data.safetensors");
+        var bytes = File.ReadAllBytes(path);
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 16 - 4), float.NaN);
+        File.WriteAllBytes(path, bytes);
+        var spec = Specs.Of("tensors", path) with { Model = Mlp };
+        Assert.Throws<JobException>(() => DataSources.Open(spec));
+        Assert.Equal(float.NaN, Batches.Floats(DataSources.Open(spec with { Data = spec.Data with { AllowNonFinite = true } }).Train, [1]).Inputs[3]);
     }
 
     [Fact]

@@ -97,7 +97,7 @@ public sealed class OverflowTests : IDisposable
         {
             Name = "overflow",
             Model = new ModelSpec { Name = "mlp", Sizes = new([Width, 8, 4]) },
-            Data = new DataSpec { Name = "tensors", Path = path },
+            Data = new DataSpec { Name = "tensors", Path = path, AllowNonFinite = true },
             GlobalBatch = 8,
             MicroBatch = 1,
             Shuffle = false,
