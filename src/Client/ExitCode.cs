@@ -12,6 +12,9 @@ internal static class ExitCode
     public const int NoSuchJob = 4;
     public const int Interrupted = 130;
 
+    /// <summary>Nobody reads stdout any more: what a shell shows for a program that SIGPIPE ended.</summary>
+    public const int ReaderGone = 141;
+
     /// <summary>Usage for a job that could never have run as asked, otherwise a failure.</summary>
     public static int Of(string errorCode) => errorCode is
         ErrorCodes.SpecInvalid or ErrorCodes.PathMissing or ErrorCodes.CheckpointExists or ErrorCodes.ResumeMismatch ? Usage : Failed;

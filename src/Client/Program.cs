@@ -9,11 +9,16 @@ namespace Distributed.Client;
 
 internal static class Program
 {
-    public static Task<int> Main(string[] args)
+    /// <summary>Libraries, pipes and connections of the verb that has most.</summary>
+    private const int LeastOpenFiles = 128;
+
+    public static async Task<int> Main(string[] args)
     {
         Interruption.HearInBackground();
         Console.SetError(new TalkWriter(Console.Error));
-        return RunAsync(args, Console.Out, Console.Error);
+        if (OpenFiles.Refuse("dtrain", LeastOpenFiles) is not { } refusal) return await RunAsync(args, Console.Out, Console.Error);
+        await Console.Error.WriteLineAsync($"dtrain: {refusal}");
+        return ExitCode.Failed;
     }
 
     private static RootCommand CreateRoot()

@@ -17,8 +17,11 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     /// <summary>Whatever does not even refuse has taken seconds each time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Calls that change nothing, however often they are made.</summary>
-    private static readonly FrozenSet<string> Questions = [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster)];
+    /// <summary>Silos read the file of users again every second, and not all in the same moment.</summary>
+    private static readonly TimeSpan TokenPatience = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>Calls that change nothing by being made again. A submission bears an id, and under one id there is one job.</summary>
+    private static readonly FrozenSet<string> Questions = [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster), nameof(Calls.Submit)];
 
     private readonly IReadOnlyList<JobsConnection> doors;
     private readonly TimeProvider time;
@@ -71,9 +74,15 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 using var call = ask(doors[door].Calls);
                 return await call;
             }
+            catch (RpcException refused) when (MayBeTooNew(refused, door, begin) && !cancel.IsCancellationRequested)
+            {
+                Leave(door, refused);
+                await Task.Delay(Pause, time, cancel);
+                continue;
+            }
             catch (RpcException lost) when (!cancel.IsCancellationRequested && (NeverArrived(lost) || (isQuestion && WasNotAnswered(lost))))
             {
-                Leave(door);
+                Leave(door, lost);
                 if (!MayTryAgain(lost, tried, begin)) throw;
             }
 
@@ -86,10 +95,17 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
 
     private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) => tried % doors.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
 
-    private void Leave(int door)
+    /// <summary>The next call goes to the next door; where there is one alone, over a new connection, which may lead to another silo.</summary>
+    private void Leave(int door, RpcException lost)
     {
-        if (current == door) current = (door + 1) % doors.Count;
+        if (current != door) return;
+        current = (door + 1) % doors.Count;
+        if (current == door && lost.Status.DebugException is null) doors[door].Renew();
     }
+
+    /// <summary>The token is one that this silo has not read yet, as it seems; a wrong one is told apart by staying so.</summary>
+    private bool MayBeTooNew(RpcException refused, int door, long begin) =>
+        refused.StatusCode == StatusCode.Unauthenticated && doors[door].HasToken && time.GetElapsedTime(begin) < TokenPatience;
 
     /// <summary>No connection came about, so the call can be made elsewhere without being made twice.</summary>
     private static bool NeverArrived(RpcException lost)
@@ -148,9 +164,17 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                     if (isNew) Open();
                     return await call!.ResponseStream.MoveNext(cancellationToken);
                 }
+                catch (RpcException refused) when (isNew && owner.MayBeTooNew(refused, door, begin) && !cancellationToken.IsCancellationRequested)
+                {
+                    owner.Leave(door, refused);
+                    Dispose();
+                    call = null;
+                    await Task.Delay(Pause, owner.time, cancellationToken);
+                    continue;
+                }
                 catch (RpcException lost) when (EventStream.IsLostConnection(lost) && !cancellationToken.IsCancellationRequested)
                 {
-                    owner.Leave(door);
+                    owner.Leave(door, lost);
                     if (!isNew || !NeverArrived(lost) || !owner.MayTryAgain(lost, tried, begin)) throw;
                     Dispose();
                     call = null;

@@ -23,6 +23,7 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
         }
         catch (OperationCanceledException) when (interruption.Asked.IsCancellationRequested)
         {
+            if (interruption.ReaderIsGone) return ExitCode.ReaderGone;
             view.Say($"Detached; the job goes on. 'dtrain watch {id}' follows it again, 'dtrain stop {id}' ends it.");
             return ExitCode.Done;
         }

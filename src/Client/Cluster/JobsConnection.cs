@@ -13,11 +13,57 @@ internal sealed class JobsConnection : IDisposable
 
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(300);
 
-    private readonly GrpcChannel channel;
+    private readonly Func<CallInvoker> open;
+    private readonly Func<string?> token;
+    private readonly List<GrpcChannel> channels = [];
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
     /// <param name="silence">Longest silence of a door that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
     public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
+        : this(address, () => token, silence, trust)
+    {
+    }
+
+    /// <inheritdoc cref="JobsConnection(Uri, string, TimeSpan?, ServerTrust)"/>
+    /// <param name="token">Asked at each call; null: none.</param>
+    public JobsConnection(Uri address, Func<string?> token, TimeSpan? silence = null, ServerTrust? trust = null)
+    {
+        (Address, this.token) = (address, token);
+        open = () =>
+        {
+            channels.Add(Open(address, silence, trust));
+            return channels[^1].CreateCallInvoker();
+        };
+        Renew();
+    }
+
+    /// <summary>For tests: over connections of their own.</summary>
+    internal JobsConnection(Uri address, Func<CallInvoker> open, Func<string?> token)
+    {
+        (Address, this.open, this.token) = (address, open, token);
+        Renew();
+    }
+
+    public Uri Address { get; }
+
+    public CallInvoker Calls { get; private set; } = null!;
+
+    public Jobs.JobsClient Jobs { get; private set; } = null!;
+
+    public bool HasToken => token() is not null;
+
+    /// <summary>Connects anew for calls to come: an address that stands for several silos then leads to another one. Calls under way go on where they are.</summary>
+    public void Renew()
+    {
+        Calls = open().Intercept(headers =>
+        {
+            if (token() is { } presented) headers.Add("authorization", $"Bearer {presented}");
+            return headers;
+        });
+        Jobs = new Jobs.JobsClient(Calls);
+    }
+
+    private static GrpcChannel Open(Uri address, TimeSpan? silence, ServerTrust? trust)
     {
         SocketsHttpHandler handler = new()
         {
@@ -31,7 +77,7 @@ internal sealed class JobsConnection : IDisposable
             KeepAlivePingTimeout = silence * 2 / 3 ?? TimeSpan.FromSeconds(60),
         };
         if (trust is not null) handler.SslOptions = trust.Options(address);
-        channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        return GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = handler,
             // Calls that are made again find a connection tried again, not the refusal of a second ago.
@@ -39,24 +85,11 @@ internal sealed class JobsConnection : IDisposable
             MaxReconnectBackoff = ReconnectPause,
             DisposeHttpClient = true,
         });
-        Address = address;
-        Calls = channel.Intercept(headers =>
-        {
-            if (token is not null) headers.Add("authorization", $"Bearer {token}");
-            return headers;
-        });
-        Jobs = new Jobs.JobsClient(Calls);
     }
-
-    public Uri Address { get; }
-
-    public CallInvoker Calls { get; }
-
-    public Jobs.JobsClient Jobs { get; }
 
     /// <summary>Options of a call that fails rather than waits past <see cref="CallDeadline"/>.</summary>
     public static CallOptions Within(TimeProvider time, CancellationToken cancel) => new(
         deadline: (time.GetUtcNow() + CallDeadline).UtcDateTime, cancellationToken: cancel);
 
-    public void Dispose() => channel.Dispose();
+    public void Dispose() => channels.ForEach(channel => channel.Dispose());
 }

@@ -13,13 +13,16 @@ internal sealed class ClusterAccess
     public const string AuthorityVariable = "DTRAIN_CA_FILE";
     private const int MostTokenCharacters = 4096;
 
+    /// <summary>Metadata behind a refusal: the word for programs, such as <c>storage</c>.</summary>
+    public const string CodeTrailer = "dtrain-error";
+
     private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster; several with commas between: the first that can be reached. Default: {AddressVariable}." };
     private readonly Option<string?> authorities = new("--ca") { HelpName = "FILE", Description = $"Authorities to trust at an https address, in PEM, in place of this machine's. Default: {AuthorityVariable}." };
     private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "F", Description = $"File that holds the access token. Default: {TokenVariable}." };
 
     public void AddTo(Verb command)
     {
-        command.ExitCodes = "0 done; 1 the job failed, or its state does not allow it; 2 misuse, or refused as wrong or not allowed; 3 cluster not reached; 4 no such job";
+        command.ExitCodes = "0 done; 1 the job failed, or its state does not allow it; 2 misuse, or refused as wrong or not allowed; 3 cluster not reached; 4 no such job; 141 nobody reads the output any more";
         command.Add(cluster);
         command.Add(tokenFile);
         command.Add(authorities);
@@ -31,11 +34,11 @@ internal sealed class ClusterAccess
     public async Task<int> RunAsync(ParseResult parse, Func<Jobs.JobsClient, Task<int>> calls)
     {
         var addresses = Addresses(parse.GetValue(cluster) ?? Environment.GetEnvironmentVariable(AddressVariable));
-        var token = Token(parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable));
-        if (token is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
+        var file = parse.GetValue(tokenFile) ?? Environment.GetEnvironmentVariable(TokenVariable);
+        if (Token(file) is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
         var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
-        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, token, trust: trust))], TimeProvider.System);
+        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, () => Token(file), trust: trust))], TimeProvider.System);
         try
         {
             return await calls(doors.Jobs);
@@ -87,12 +90,17 @@ internal sealed class ClusterAccess
     private static CommandFailure Explain(RpcException refused, Uri address) => refused.StatusCode switch
     {
         StatusCode.NotFound => new(ExitCode.NoSuchJob, $"{refused.Status.Detail} 'dtrain list' shows the jobs of {address}."),
-        StatusCode.Unavailable or StatusCode.DeadlineExceeded => Unreachable(refused, address),
+        StatusCode.DeadlineExceeded => new(
+            ExitCode.Unreachable, $"The cluster {address} did not answer within {JobsConnection.CallDeadline.TotalSeconds:0} s. Check that its silos run; 'dtrain cluster' shows them."),
+        StatusCode.Unavailable when refused.Status.DebugException is null => new(
+            ExitCode.Unreachable, $"The cluster {address} was reached, but none of its silos that were tried could answer: {refused.Status.Detail}"),
+        StatusCode.Unavailable => Unreachable(refused, address),
         StatusCode.Internal when refused.Status.DebugException is HttpRequestException => Unreachable(refused, address),
         StatusCode.Unauthenticated => new(
             ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
         StatusCode.PermissionDenied => new(ExitCode.Usage, $"The cluster {address} does not allow it: {refused.Status.Detail}"),
         StatusCode.InvalidArgument or StatusCode.AlreadyExists => new(ExitCode.Usage, refused.Status.Detail),
+        StatusCode.ResourceExhausted when refused.Trailers.GetValue(CodeTrailer) is { } code => new(ExitCode.Failed, $"[{code}] {refused.Status.Detail}"),
         StatusCode.FailedPrecondition => new(ExitCode.Failed, refused.Status.Detail),
         _ => new(ExitCode.Failed, $"The cluster {address} answered {refused.StatusCode}: {refused.Status.Detail}"),
     };

@@ -52,11 +52,11 @@ internal static class DoctorCommand
         try
         {
             var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System);
-            if (code == ExitCode.Interrupted) throw new CommandFailure(code, "Interrupted.");
+            if (code is ExitCode.Interrupted or ExitCode.ReaderGone) throw new CommandFailure(code, "Interrupted.");
             return DoctorReport.Read(text.ToString()) ?? Broken(
                 $"ended with {ProcessEnd.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
         }
-        catch (CommandFailure failure) when (failure.ExitCode != ExitCode.Interrupted)
+        catch (CommandFailure failure) when (failure.ExitCode is not (ExitCode.Interrupted or ExitCode.ReaderGone))
         {
             return Broken(failure.Message, $"Build the whole solution, or set {SiloLocator.Variable}.");
         }
@@ -69,13 +69,13 @@ internal static class DoctorCommand
         const string name = "cluster";
         try
         {
-            var jobs = 0;
+            ClusterReply seen = new();
             await access.RunAsync(parse, async client =>
             {
-                jobs = (await client.ListAsync(new ListRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None))).Jobs.Count;
+                seen = await client.ClusterAsync(new ClusterRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None));
                 return ExitCode.Done;
             });
-            return new(name, true, ProgressCells.Text($"answers, {jobs} jobs"), null);
+            return new(name, true, ProgressCells.Text($"answers, {seen.Silos.Count} silos; jobs: {seen.Running} running, {seen.Waiting} waiting"), null);
         }
         catch (CommandFailure failure)
         {

@@ -24,7 +24,7 @@ internal static class JobVerb
             var status = await ask(jobs, parse.GetRequiredValue(id), parse, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             var output = parse.InvocationConfiguration.Output;
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
-            else JobStatusView.WriteTable(output, [status]);
+            else JobStatusView.WriteTable(output, [status], TextTable.TerminalWidth());
             return ExitCode.Done;
         }));
         return verb;

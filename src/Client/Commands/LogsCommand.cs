@@ -33,6 +33,7 @@ internal static class LogsCommand
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
+            if (interruption.ReaderIsGone) return ExitCode.ReaderGone;
             await console.Error.WriteLineAsync("Detached; the job goes on.");
         }
         return ExitCode.Done;

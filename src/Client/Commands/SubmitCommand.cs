@@ -14,11 +14,11 @@ internal static class SubmitCommand
     {
         var file = JobFileInput.FileArgument();
         var set = JobFileInput.SetOption();
-        Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: the cluster makes one." };
+        Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: one that is made of its name." };
         // A shell variable that is not set would make a new job each time.
         id.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: "" }]) result.AddError("--id: found an empty id, expected a job's id; leave --id out to have the cluster make one.");
+            if (result.Tokens is [{ Value: "" }]) result.AddError("--id: found an empty id, expected a job's id; leave --id out to have one made.");
         });
         var priority = NumberOption.Whole("--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
@@ -39,10 +39,13 @@ internal static class SubmitCommand
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
             return access.RunAsync(parse, async jobs =>
             {
-                SubmitRequest request = new() { Id = parse.GetValue(id) ?? "", SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
+                var named = parse.GetValue(id);
+                SubmitRequest request = new() { Id = named ?? JobIds.New(spec.Name), SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
                 if (request.CalculateSize() > MostRequestBytes)
                     throw new CommandFailure(ExitCode.Usage, $"The job is {request.CalculateSize()} bytes with its defaults written out; a cluster takes {MostRequestBytes} at most.");
-                var reply = await jobs.SubmitAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+                var reply = await Submission.SendAsync(jobs, request, error.WriteLine, TimeProvider.System);
+                // Nobody else has an id that was made here: it is there because the first answer was lost.
+                if (named is null) reply.Created = true;
                 await output.WriteLineAsync(parse.GetValue(json) ? SubmittedJson(reply) : reply.Id);
                 if (!reply.Created) await error.WriteLineAsync($"Job {reply.Id} was there already, with the same content.");
                 return parse.GetValue(wait)

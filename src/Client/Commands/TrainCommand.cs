@@ -34,6 +34,7 @@ internal sealed class TrainCommand
         {
             file, ranks, silos, set, outDirectory, resume, stopAt, port, json,
         };
+        verb.ExitCodes = "0 done; 1 the job failed; 2 misuse, or a job that cannot run as asked; 130 ended by Ctrl-C, SIGTERM, SIGHUP or because nobody reads the output any more, with a checkpoint";
         verb.SetAction(parse => RunAsync(parse, TimeProvider.System));
         return verb;
     }

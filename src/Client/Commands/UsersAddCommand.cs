@@ -12,6 +12,7 @@ internal sealed class UsersAddCommand
     private readonly Option<string> role = new("--role") { HelpName = "R", Description = "view looks on, submit changes jobs of its own, admin any.", Required = true };
     private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks that all running jobs of the user may have together. Default: no bound.", least: 1, most: 1_000_000);
     private readonly Option<int?> jobs = NumberOption.Whole("--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
+    private readonly Option<int?> queued = NumberOption.Whole("--queued", "N", $"Jobs of the user that may wait in the queue; a submission beyond is refused. Default: {UserEntry.DefaultQueued}.", least: 1, most: 1_000_000);
     private readonly Option<int?> maxPriority = NumberOption.Whole("--max-priority", "N", "Largest priority of the user's jobs. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
 
     public static Command Create() => new UsersAddCommand().Build();
@@ -24,7 +25,7 @@ internal sealed class UsersAddCommand
             "Adds a user with a fresh random token and prints the token, this once: the file keeps only its SHA-256.",
             "dtrain users add users.json ann --role submit --ranks 4 --jobs 2 --max-priority 10 > ann.token")
         {
-            file, name, role, ranks, jobs, maxPriority,
+            file, name, role, ranks, jobs, queued, maxPriority,
         };
         verb.SetAction(parse => Run(parse, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error));
         return verb;
@@ -37,6 +38,7 @@ internal sealed class UsersAddCommand
         {
             Ranks = parse.GetValue(ranks),
             Jobs = parse.GetValue(jobs),
+            Queued = parse.GetValue(queued),
             MaxPriority = parse.GetValue(maxPriority) ?? 0,
         };
         var path = HomeFolder.Expand(parse.GetRequiredValue(file), "FILE");

@@ -1,3 +1,4 @@
+using Distributed.Core;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Rendering;
@@ -5,10 +6,15 @@ namespace Distributed.Client.Rendering;
 /// <summary>The state of jobs as a table or as JSON.</summary>
 internal static class JobStatusView
 {
-    public static void WriteTable(TextWriter output, IReadOnlyList<JobStatus> jobs) => TextTable.Write(
+    private const int NameColumn = 1;
+
+    /// <param name="width">Of the terminal, to which names are cut; null: it is none.</param>
+    public static void WriteTable(TextWriter output, IReadOnlyList<JobStatus> jobs, int? width = null) => TextTable.Write(
         output,
         ["ID", "NAME", "USER", "STATE", "PRIORITY", "STEP", "GENERATION", "RANKS", "SILOS", "MESSAGE"],
-        [.. jobs.Select(Row)]);
+        [.. jobs.Select(Row)],
+        NameColumn,
+        width);
 
     public static string Json(JobStatus job) => PlainJson.Write(Fields(job));
 
@@ -32,8 +38,8 @@ internal static class JobStatusView
 
     private static string[] Row(JobStatus job) =>
     [
-        job.Id, job.Name, job.User, job.State, ProgressCells.Text($"{job.Priority}"), Steps(job), ProgressCells.Text($"{job.Generation}"),
-        job.Ranks > 0 ? ProgressCells.Text($"{job.Ranks}") : "-", job.Silos.Count > 0 ? string.Join(',', job.Silos) : "-", FirstLine(job.Message),
+        job.Id, PlainText.Show(job.Name, int.MaxValue), job.User, job.State, ProgressCells.Text($"{job.Priority}"), Steps(job), ProgressCells.Text($"{job.Generation}"),
+        job.Ranks > 0 ? ProgressCells.Text($"{job.Ranks}") : "-", job.Silos.Count > 0 ? string.Join(',', job.Silos) : "-", PlainText.Show(FirstLine(job.Message), int.MaxValue),
     ];
 
     private static string Steps(JobStatus job) => job.Steps > 0 ? ProgressCells.Text($"{job.Step}/{job.Steps}") : ProgressCells.Text($"{job.Step}");

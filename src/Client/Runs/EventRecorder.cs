@@ -1,14 +1,25 @@
 namespace Distributed.Client.Runs;
 
 /// <summary>Keeps every event as it came: a line of events.jsonl and, on demand, of stdout.</summary>
-internal sealed class EventRecorder(string path, TextWriter? output) : IDisposable
+/// <param name="lost">Called when stdout has gone, such as with its terminal; the file goes on.</param>
+internal sealed class EventRecorder(string path, TextWriter? output, Action lost) : IDisposable
 {
+    private const int IoError = 5, BrokenPipe = 32;
+    private TextWriter? output = output;
     private readonly StreamWriter file = new(OpenAtWholeLine(path)) { AutoFlush = true };
 
     public void Record(string json)
     {
         file.WriteLine(json);
-        output?.WriteLine(json);
+        try
+        {
+            output?.WriteLine(json);
+        }
+        catch (IOException gone) when (gone.HResult is IoError or BrokenPipe)
+        {
+            output = null;
+            lost();
+        }
     }
 
     public void Dispose() => file.Dispose();

@@ -2,11 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Client.Runs;
 
-/// <summary>Ctrl-C and SIGTERM: the first asks for an orderly end, a later one ends at once.</summary>
+/// <summary>What asks a command that goes on and on for its orderly end: Ctrl-C and SIGTERM, of which a later one ends at once; SIGHUP; and a stdout that nobody reads any more.</summary>
 internal sealed class Interruption : IDisposable
 {
     /// <summary>One keystroke can reach a process twice, directly and through its group (timeout(1) does so).</summary>
     private static readonly TimeSpan SameKeystroke = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Whoever asked once may ask again until the process has ended, and must not change the exit code by that.</summary>
     private static Interruption? heardToTheEnd;
@@ -16,6 +18,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource asked = new();
     private readonly CancellationTokenSource atOnce = new();
     private readonly List<PosixSignalRegistration> registrations = [];
+    private ITimer? looking;
     private long? first;
     private bool over;
 
@@ -25,22 +28,54 @@ internal sealed class Interruption : IDisposable
 
     public CancellationToken AtOnce => atOnce.Token;
 
+    /// <value>Nobody reads stdout any more; that is why the end was asked for.</value>
+    public bool ReaderIsGone { get; private set; }
+
+    /// <remarks>A signal that was ignored at the start stays so: nohup keeps SIGHUP away.</remarks>
     public static Interruption Listen(TimeProvider time)
     {
         Interruption interruption = new(time);
-        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
         {
             interruption.registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                interruption.OnSignal();
+                if (signal == PosixSignal.SIGHUP) interruption.OnHangUp();
+                else interruption.OnSignal();
             }));
         }
+        interruption.Watch(OutputReader.IsGone);
         return interruption;
     }
 
     /// <summary>For tests: nothing is listened to.</summary>
     internal static Interruption Deaf(TimeProvider time) => new(time);
+
+    /// <summary>Looks for the reader of stdout now and then.</summary>
+    internal void Watch(Func<bool> isReaderGone) => looking = time.CreateTimer(
+        _ =>
+        {
+            if (isReaderGone()) OnReaderGone();
+        },
+        null,
+        LookPeriod,
+        LookPeriod);
+
+    /// <summary>The terminal has closed. It says so more than once, and insists on nothing by that.</summary>
+    internal void OnHangUp() => Ask(() => { });
+
+    /// <summary>Nobody reads stdout any more.</summary>
+    internal void OnReaderGone() => Ask(() => ReaderIsGone = true);
+
+    private void Ask(Action note)
+    {
+        lock (gate)
+        {
+            if (over || asked.IsCancellationRequested) return;
+            note();
+            asked.Cancel();
+        }
+    }
 
     internal void OnSignal()
     {
@@ -69,7 +104,8 @@ internal sealed class Interruption : IDisposable
     public void Dispose()
     {
         lock (gate) over = true;
-        if (first is null) registrations.ForEach(registration => registration.Dispose());
+        looking?.Dispose();
+        if (!asked.IsCancellationRequested) registrations.ForEach(registration => registration.Dispose());
         else heardToTheEnd = this;
         asked.Dispose();
         atOnce.Dispose();

@@ -36,7 +36,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     public async Task<int> RunAsync()
     {
         using var interruption = Interruption.Listen(time);
-        using EventRecorder recorder = new(directory.EventsPath, options.Json ? output : null);
+        using EventRecorder recorder = new(directory.EventsPath, options.Json ? output : null, interruption.OnReaderGone);
         try
         {
             await using var silos = await StartSilosAsync(interruption.Asked);
@@ -47,7 +47,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
             await error.WriteLineAsync("Interrupted before the job began; nothing was trained.");
             return ExitCode.Interrupted;
         }
-        return Conclude(interruption.Asked.IsCancellationRequested);
+        return Conclude(interruption.Asked.IsCancellationRequested, interruption.ReaderIsGone);
     }
 
     private async Task<SiloGroup> StartSilosAsync(CancellationToken cancel)
@@ -195,7 +195,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
     {
         await Task.WhenAny(following, Task.Delay(Timeout.InfiniteTimeSpan, time, interruption.Asked));
         if (following.IsCompleted) return true;
-        view.Say("Stopping after the step in flight, with a checkpoint. Ctrl-C again ends at once, without one.");
+        view.Say($"{(interruption.ReaderIsGone ? "Nobody reads the output any more. " : "")}Stopping after the step in flight, with a checkpoint. Ctrl-C again ends at once, without one.");
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(interruption.AtOnce);
         deadline.CancelAfter(StopDeadline);
         var stopping = connection.Jobs.StopAsync(new StopRequest { Id = plan.JobId, Checkpoint = true }, cancellationToken: deadline.Token).ResponseAsync;
@@ -222,7 +222,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         progress.Apply(failed);
     }
 
-    private int Conclude(bool interrupted)
+    private int Conclude(bool interrupted, bool readerIsGone)
     {
         switch (progress.End)
         {
@@ -236,7 +236,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
                 error.WriteLine($"dtrain: the events of job {plan.JobId} ended without its result. See the logs in {directory.Path}.");
                 return ExitCode.Failed;
         }
-        if (!options.Json && progress.End is not null) RunSummary.Write(output, progress, directory.Path);
+        if (!options.Json && !readerIsGone && progress.End is not null) RunSummary.Write(output, progress, directory.Path);
         if (!interrupted) return ExitCode.Done;
         error.WriteLine(progress.Checkpoint is { } checkpoint
             ? $"Interrupted; the last checkpoint is {checkpoint}. Continue with: {ResumeCommand}"

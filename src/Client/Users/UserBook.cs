@@ -1,4 +1,5 @@
 using System.Text;
+using Distributed.Core;
 using Distributed.Core.Users;
 
 namespace Distributed.Client.Users;
@@ -17,7 +18,7 @@ internal static class UserBook
     /// <exception cref="CommandFailure">The name is none or taken, or the file is wrong or cannot be written.</exception>
     public static void Add(string path, UserEntry user)
     {
-        if (UsersFile.RefuseName(user.Name) is { } refusal) throw Refusal($"NAME: found '{user.Name}', {refusal}.");
+        if (UsersFile.RefuseName(user.Name) is { } refusal) throw Refusal($"NAME: found '{PlainText.Show(user.Name)}', {refusal}.");
         IReadOnlyList<UserEntry> users = Path.Exists(path) ? Read(path) : [];
         if (users.Any(known => known.Name.Equals(user.Name, StringComparison.OrdinalIgnoreCase)))
             throw Refusal($"The user '{user.Name}' is in '{path}' already. Choose another name, or take that entry out first.");

@@ -22,5 +22,5 @@ internal static class SpecDescription
         _ => "",
     };
 
-    private static string Shorten(string text) => text.Length <= 60 ? text : text[..57] + "...";
+    private static string Shorten(string text) => PlainText.Show(text);
 }

@@ -11,8 +11,8 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
     public string? Text(string key, bool required = false)
     {
         if (Take(key, required, "a text") is not { } node) return null;
-        if (node is not SpecNode.Scalar { Text: var text } || text.Length is 0 or > 4096 || text.Any(char.IsControl))
-            return Wrong<string>(key, node, "a text of 1 to 4096 characters");
+        if (node is not SpecNode.Scalar { Text: var text } || text.Length is 0 or > 4096 || text.Any(PlainText.IsControl))
+            return Wrong<string>(key, node, "a text of 1 to 4096 characters, none of them a control character");
         return text;
     }
 

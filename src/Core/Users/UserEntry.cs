@@ -6,6 +6,7 @@ public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
 {
     public const int LeastPriority = -1000;
     public const int MostPriority = 1000;
+    public const int DefaultQueued = 2000;
 
     /// <summary>Ranks that all running jobs of the user may have together.</summary>
     /// <value>Null: no bound.</value>
@@ -14,6 +15,10 @@ public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
     /// <summary>Jobs of the user that may run at once.</summary>
     /// <value>Null: no bound.</value>
     public int? Jobs { get; init; }
+
+    /// <summary>Jobs of the user that may wait in the queue; a submission beyond is refused.</summary>
+    /// <value>Null: <see cref="DefaultQueued"/>.</value>
+    public int? Queued { get; init; }
 
     /// <summary>Largest priority that the user may give a job; an admin may give any.</summary>
     public int MaxPriority { get; init; }

@@ -65,7 +65,7 @@ public static class UsersFile
     private static (SpecSection Section, UserEntry Entry) ReadUser(SpecSection user)
     {
         var name = user.Text("name", required: true);
-        if (name is not null && RefuseName(name) is { } refusal) user.Fail("name", refusal);
+        if (name is not null && RefuseName(name) is { } refusal) user.Fail("name", $"found '{PlainText.Show(name)}', {refusal}");
         var role = user.Word("role", UserRoles.Words, required: true);
         var token = user.Secret("token", AccessToken.Form, AccessToken.IsValid);
         var digest = user.Secret("tokenSha256", "64 hexadecimal digits", text => text.Length == 64 && text.All(char.IsAsciiHexDigit));
@@ -75,6 +75,7 @@ public static class UsersFile
         {
             Ranks = (int?)user.Whole("ranks", 1, 1_000_000),
             Jobs = (int?)user.Whole("jobs", 1, 1_000_000),
+            Queued = (int?)user.Whole("queued", 1, 1_000_000),
             MaxPriority = (int?)user.Whole("maxPriority", UserEntry.LeastPriority, UserEntry.MostPriority) ?? 0,
         };
         user.End();
@@ -98,6 +99,7 @@ public static class UsersFile
         var json = new JsonObject { ["name"] = user.Name, ["role"] = user.Role.Word(), ["tokenSha256"] = user.TokenSha256 };
         if (user.Ranks is { } ranks) json["ranks"] = ranks;
         if (user.Jobs is { } jobs) json["jobs"] = jobs;
+        if (user.Queued is { } queued) json["queued"] = queued;
         if (user.MaxPriority != 0) json["maxPriority"] = user.MaxPriority;
         return json;
     }

@@ -11,6 +11,10 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     /// <summary>Lines a job up, or changes what it asks for; its grain is told to begin when it has its silos.</summary>
     Task Enqueue(QueuedJob job);
 
+    /// <summary>Keeps a place in the line for a job that is about to be stored, for a minute at most.</summary>
+    /// <returns>Null: it may line up. Otherwise why not: its user has as many waiting as he may have.</returns>
+    Task<string?> Admit(string jobId, string user);
+
     /// <summary>Takes a job out of the line, or its silos back.</summary>
     /// <param name="ended">The job has ended: nobody need look after it.</param>
     Task Leave(string jobId, bool ended);

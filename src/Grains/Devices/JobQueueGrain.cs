@@ -25,6 +25,7 @@ internal sealed partial class JobQueueGrain(
     private readonly HashSet<string> unheard = [];
     private readonly SemaphoreSlim writing = new(1);
     private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
+    private readonly QueuePlaces places = new(time);
     private long activated;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -41,6 +42,9 @@ internal sealed partial class JobQueueGrain(
         Line(job);
         ServeSoon();
     }
+
+    public Task<string?> Admit(string jobId, string user) => Task.FromResult(
+        waiting.ContainsKey(jobId) ? null : places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued));
 
     public async Task Leave(string jobId, bool ended)
     {
@@ -77,6 +81,7 @@ internal sealed partial class JobQueueGrain(
     private void Line(QueuedJob job)
     {
         unheard.Remove(job.JobId);
+        places.Free(job.JobId);
         if (holders.TryGetValue(job.JobId, out var held) && held.Generation >= job.Generation) return;
         holders.Remove(job.JobId);
         waiting[job.JobId] = job;

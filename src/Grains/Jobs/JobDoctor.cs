@@ -13,8 +13,15 @@ internal static class JobDoctor
     /// <param name="failure">Of a failed job.</param>
     /// <param name="queue">What the queue says of a waiting one; null when it says nothing.</param>
     /// <param name="recent">The last events, oldest first.</param>
+    /// <param name="trouble">Why the job's record could not be stored the last time; null when it was.</param>
     /// <returns>The weightiest first; never empty.</returns>
-    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent) => report.Phase switch
+    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent, string? trouble = null)
+    {
+        var found = Examine(report, failure, queue, recent);
+        return trouble is null ? found : found.Prepend(new($"cannot store where it stands: {trouble}", "Nothing that was stored is lost. It goes on by itself once the store answers and takes writes."));
+    }
+
+    private static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent) => report.Phase switch
     {
         JobPhase.Queued => Waits(report, queue, recent),
         JobPhase.Running => Runs(report, recent),
@@ -93,14 +100,14 @@ internal static class JobDoctor
 
     private static string Remedy(string code, string id) => code switch
     {
-        ErrorCodes.SpecInvalid or ErrorCodes.PathMissing or ErrorCodes.ResumeMismatch => "Mend the job file or the paths and submit it under another id.",
-        ErrorCodes.CheckpointExists => "Name another checkpoint.path, or delete the old job.",
+        ErrorCodes.SpecInvalid or ErrorCodes.PathMissing or ErrorCodes.ResumeMismatch => "Mend the job file or the paths, then 'dtrain submit' it under another id.",
+        ErrorCodes.CheckpointExists => $"'dtrain resume {id}' goes on from those checkpoints; to start afresh, name another checkpoint.path and submit it under another id.",
         ErrorCodes.DataInvalid => $"Mend the data file that the message names, then 'dtrain resume {id}'.",
         ErrorCodes.CheckpointInvalid => $"'dtrain checkpoint verify' tells which files are damaged; restore one, then 'dtrain resume {id}'.",
-        ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; then submit it under another id.",
+        ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; then 'dtrain submit' it under another id.",
         ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
         ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
-        ErrorCodes.Divergence => "Run all silos on one build and on machines that are alike; then resume. If they are, please report it.",
+        ErrorCodes.Divergence => $"Run all silos on one build and on machines that are alike, then 'dtrain resume {id}'. If they are, please report it.",
         _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",
     };
 

@@ -41,11 +41,14 @@ internal sealed partial class JobGrain
         {
             await store.WriteStateAsync();
         }
-        catch
+        catch (Exception e)
         {
             store.State = before;
+            trouble = e is StorageException ? e.Message : trouble;
             throw;
         }
+
+        trouble = null;
 
         if (begun) return;
         begun = true;
@@ -111,7 +114,7 @@ internal sealed partial class JobGrain
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             await Apply(JobLifecycle.Break(State, new JobError(
-                ErrorCodes.SiloLost, $"Generation {State.Generation}: the coordinator could not be reached ({e.Message}).", null, null, "start", null)));
+                ErrorCodes.SiloLost, $"Generation {State.Generation}: the silo that was to coordinate it could not be reached. Look at the logs of the silos, then resume from the last checkpoint.", null, null, "start", null)));
             return;
         }
 

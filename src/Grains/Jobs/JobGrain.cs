@@ -30,6 +30,9 @@ internal sealed partial class JobGrain(
 
     private JobSpec? spec;
 
+    /// <summary>Why the record could not be stored the last time; null when it was.</summary>
+    private string? trouble;
+
     private string Id => this.GetPrimaryKeyString();
 
     private JobState State => store.State.State;
@@ -69,6 +72,12 @@ internal sealed partial class JobGrain(
         {
             DeactivateOnIdle();
             return new SubmitOutcome(SubmitResult.Invalid, refusal);
+        }
+
+        if (run.Requeue && await Queue.Admit(Id, submission.User) is { } full)
+        {
+            DeactivateOnIdle();
+            return new SubmitOutcome(SubmitResult.OverQuota, full);
         }
 
         await OpenJournals();

@@ -51,6 +51,9 @@ public enum SubmitResult
 
     /// <summary>The options do not fit the job; see the message.</summary>
     Invalid,
+
+    /// <summary>The user has as many jobs in the queue as he may have; see the message.</summary>
+    OverQuota,
 }
 
 /// <param name="Message">Why the submission was refused; null when it was taken.</param>

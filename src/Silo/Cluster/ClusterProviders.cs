@@ -15,6 +15,9 @@ internal static class ClusterProviders
 {
     private const string Npgsql = "Npgsql";
 
+    /// <summary>The storage of <see cref="TrainingSiloBuilderExtensions.JobStorage"/> without its words for failures.</summary>
+    private const string Plain = "plain";
+
     /// <summary>A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a whole starts again soon.</summary>
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
@@ -82,21 +85,26 @@ internal static class ClusterProviders
         switch (cluster.Storage)
         {
             case StateStorage.Files:
-                silo.Services.AddGrainStorage(Jobs, (services, _) => ActivatorUtilities.CreateInstance<FileGrainStorage>(services, connections.Files!));
+                silo.Services.AddGrainStorage(Jobs, (services, _) => new NamedStorage(ActivatorUtilities.CreateInstance<FileGrainStorage>(services, connections.Files!), "the files"));
                 break;
             case StateStorage.Redis:
-                silo.AddRedisGrainStorage(Jobs, o =>
+                AddNamed(silo, StoreWords.Redis(connections.Redis!.GetEndPoints()));
+                silo.AddRedisGrainStorage(Plain, o =>
                 {
                     o.ConfigurationOptions = new StackExchange.Redis.ConfigurationOptions();
                     o.CreateMultiplexer = _ => Task.FromResult((connections.Redis!, true));
                 });
                 break;
             case StateStorage.Postgres:
-                silo.AddAdoNetGrainStorage(Jobs, o => (o.Invariant, o.DataSource, o.HashPicker) = (Npgsql, connections.Postgres, new ExactKeyHash()));
+                AddNamed(silo, StoreWords.Postgres(connections.Postgres!.ConnectionString));
+                silo.AddAdoNetGrainStorage(Plain, o => (o.Invariant, o.DataSource, o.HashPicker) = (Npgsql, connections.Postgres, new ExactKeyHash()));
                 break;
             default:
                 silo.AddMemoryGrainStorage(Jobs);
                 break;
         }
     }
+
+    private static void AddNamed(ISiloBuilder silo, string store) => silo.Services.AddGrainStorage(
+        TrainingSiloBuilderExtensions.JobStorage, (services, _) => new NamedStorage(services.GetRequiredKeyedService<IGrainStorage>(Plain), store));
 }

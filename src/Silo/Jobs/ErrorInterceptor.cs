@@ -1,4 +1,5 @@
 using Distributed.Core;
+using Distributed.Grains.Jobs;
 using Distributed.Silo.Serve;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -39,17 +40,36 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
     {
         switch (e)
         {
-            case JobException job: return Status(StatusOf(job.Code), job.Message);
+            case JobException job: return Refusal.Of(StatusOf(job.Code), job.Message, job.Code);
+            case var _ when StorageWords(e) is { } words:
+                LogStorage(e, context.Method);
+                return Refusal.Of(StatusCode.ResourceExhausted, words, ErrorCodes.Storage);
             case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
-                return Status(StatusCode.Cancelled, "The call was cancelled.");
-            case OperationCanceledException: return Status(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
+                return Refusal.Of(StatusCode.Cancelled, "The call was cancelled.");
+            case OperationCanceledException: return Refusal.Of(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
                 LogUnavailable(e, context.Method);
-                return Status(StatusCode.Unavailable, $"The cluster did not answer: {e.FirstLine()}");
+                return Refusal.Of(StatusCode.Unavailable, "The cluster did not answer in time: a silo may just have been lost, or be starting. The log of the silo that took the call has more.");
             default:
                 LogUnforeseen(e, context.Method);
-                return Status(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
+                return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
         }
+    }
+
+    /// <returns>Null: the store is not to blame.</returns>
+    private static string? StorageWords(Exception e)
+    {
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case StorageException: return cause.Message;
+                case JobException { Code: ErrorCodes.Storage }: return cause.Message;
+                case IOException or UnauthorizedAccessException: return $"The jobs' files could not be read or written: {cause.FirstLine().TrimEnd('.')}. Check free space, rights and the mount of the jobs root.";
+            }
+        }
+
+        return null;
     }
 
     private static StatusCode StatusOf(string code) => code switch
@@ -59,10 +79,12 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         _ => StatusCode.FailedPrecondition,
     };
 
-    private static RpcException Status(StatusCode code, string message) => new(new Status(code, message));
 
     [LoggerMessage(4001, LogLevel.Warning, "{Method}: the grains did not answer; when this lasts, restart the silo.")]
     private partial void LogUnavailable(Exception error, string method);
+
+    [LoggerMessage(4004, LogLevel.Warning, "{Method}: what has to be stored could not be read or written; the client was told so.")]
+    private partial void LogStorage(Exception error, string method);
 
     [LoggerMessage(4002, LogLevel.Error, "{Method}: an error that no code foresaw; please report it.")]
     private partial void LogUnforeseen(Exception error, string method);

@@ -1,4 +1,4 @@
-using System.Text.RegularExpressions;
+using Distributed.Core;
 using Distributed.Core.Jobs;
 using Distributed.Core.Users;
 using Distributed.Grains.Devices;
@@ -21,7 +21,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         var options = JobMessages.OptionsOf(request.Options) with { Requeue = !settings.HasOneClient };
         CheckPriority(options.Priority, caller);
         var spec = SpecText.Parse(request.SpecJson);
-        var id = request.Id.Length > 0 ? Valid(request.Id) : NewId(spec.Name);
+        var id = request.Id.Length > 0 ? Valid(request.Id) : JobIds.New(spec.Name);
         paths.Resolve(spec, id);
         var outcome = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission(JobSpecJson.Write(spec), options, caller.Name));
         return outcome.Result switch
@@ -29,6 +29,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
             SubmitResult.Created => new SubmitReply { Id = id, Created = true },
             SubmitResult.AlreadyThere => new SubmitReply { Id = id, Created = false },
             SubmitResult.IdTaken => throw Refuse(StatusCode.AlreadyExists, outcome.Message!),
+            SubmitResult.OverQuota => throw Refusal.Of(StatusCode.ResourceExhausted, outcome.Message!, ErrorCodes.Quota),
             _ => throw Refuse(StatusCode.InvalidArgument, outcome.Message!),
         };
     }
@@ -39,8 +40,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var ids = await grains.GetGrain<IJobQueueGrain>(0).List();
-        var jobs = await Task.WhenAll(ids.Select(StatusOf));
-        return new ListReply { Jobs = { jobs.OfType<JobStatus>() } };
+        return await JobPages.Read(request, ids, StatusOf);
     }
 
     public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context) =>
@@ -98,7 +98,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
 #pragma warning restore CA1031
         {
             LogSilent(e, id);
-            return new JobStatus { Id = id, State = "unknown", Message = $"does not answer: {e.FirstLine()}" };
+            return new JobStatus { Id = id, State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
         }
     }
 
@@ -130,22 +130,13 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         _ => change.Report,
     };
 
-    private static string NewId(string name)
-    {
-        var slug = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
-        return $"{(slug.Length == 0 ? "job" : slug[..Math.Min(slug.Length, 40)])}-{Guid.NewGuid().ToString("N")[..8]}";
-    }
-
-    private static string Valid(string id) => IdPattern().IsMatch(id) ? id : throw Refuse(
-        StatusCode.InvalidArgument, "The job id is no valid one: expected 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit.");
+    private static string Valid(string id) =>
+        JobIds.IsValid(id) ? id : throw Refuse(StatusCode.InvalidArgument, $"id: found '{PlainText.Show(id)}', expected {JobIds.Form}.");
 
     private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}.");
 
-    private static RpcException Refuse(StatusCode code, string message) => new(new Status(code, message));
+    private static RpcException Refuse(StatusCode code, string message) => Refusal.Of(code, message);
 
     [LoggerMessage(4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
     private partial void LogSilent(Exception error, string job);
-
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex IdPattern();
 }

@@ -90,6 +90,6 @@ internal sealed partial class UserRegistry : IUserQuotas
         public IReadOnlyList<(byte[] Digest, Caller Caller)> ByDigest { get; } = [.. entries.Select(entry =>
             (Convert.FromHexString(entry.TokenSha256), new Caller(entry.Name, entry.Role, entry.Role == UserRole.Admin ? UserEntry.MostPriority : entry.MaxPriority)))];
 
-        public IReadOnlyDictionary<string, UserQuota> Quotas { get; } = entries.ToDictionary(entry => entry.Name, entry => new UserQuota(entry.Ranks, entry.Jobs));
+        public IReadOnlyDictionary<string, UserQuota> Quotas { get; } = entries.ToDictionary(entry => entry.Name, entry => new UserQuota(entry.Ranks, entry.Jobs, entry.Name.Length == 0 ? null : entry.Queued ?? UserEntry.DefaultQueued));
     }
 }

@@ -8,6 +8,9 @@ namespace Distributed.Silo.Serve;
 /// <summary>Runs one silo until it is told to leave.</summary>
 internal static class ServeCommand
 {
+    /// <summary>An idle silo has some 260 open: most are libraries and the sockets of Orleans.</summary>
+    private const int LeastOpenFiles = 512;
+
     public static async Task<int> Run(IReadOnlyList<string> arguments)
     {
         switch (arguments)
@@ -32,6 +35,7 @@ internal static class ServeCommand
         Task lifeline;
         try
         {
+            CheckOpenFiles();
             var settings = ServeSettings.FromLifeline(await input.ReadLineAsync());
             lifeline = Lifeline.Follow(input);
             NativeRuntime.Initialize();
@@ -51,29 +55,34 @@ internal static class ServeCommand
         return 0;
     }
 
-    /// <summary>A silo of a cluster: on SIGTERM it hands its jobs over and leaves; a second time at once.</summary>
+    /// <summary>A silo of a cluster: on SIGTERM, Ctrl-C or SIGHUP it hands its jobs over and leaves; a second time at once.</summary>
     private static async Task<int> ServeCluster()
     {
-        using CancellationTokenSource leave = new(), leaveNow = new();
-        using var terminate = Leave(PosixSignal.SIGTERM, leave, leaveNow);
-        using var interrupt = Leave(PosixSignal.SIGINT, leave, leaveNow);
+        using var signals = LeaveSignals.Listen();
         try
         {
+            CheckOpenFiles();
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             NativeRuntime.Initialize();
-            await using var app = await SiloApp.Start(settings, leave.Token);
+            await using var app = await SiloApp.Start(settings, signals.Leave);
             AnnounceReady(app);
             var told = new TaskCompletionSource();
-            await using var registration = leave.Token.Register(told.SetResult);
+            await using var registration = signals.Leave.Register(told.SetResult);
             // A silo that the cluster gave up ends by itself.
-            if (await Task.WhenAny(told.Task, app.Ended()) == told.Task) await app.Drain(settings.LongestDrain, leaveNow.Token);
+            if (await Task.WhenAny(told.Task, app.Ended()) == told.Task) await app.Drain(settings.LongestDrain, signals.LeaveNow);
             return 0;
         }
         catch (JobException e)
         {
             await Console.Error.WriteLineAsync($"dtrain-silo: {e.Message}");
-            return leave.IsCancellationRequested ? 0 : 1;
+            return signals.Leave.IsCancellationRequested ? 0 : 1;
         }
+    }
+
+    /// <exception cref="JobException">Fewer than a silo needs.</exception>
+    private static void CheckOpenFiles()
+    {
+        if (OpenFiles.Refuse("dtrain-silo", LeastOpenFiles) is { } refusal) throw new JobException(ServeErrors.SettingsInvalid, refusal);
     }
 
     private static ReadyError Describe(Exception e)
@@ -82,13 +91,6 @@ internal static class ServeCommand
         Console.Error.WriteLine(e);
         return new ReadyError(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
     }
-
-    private static PosixSignalRegistration Leave(PosixSignal signal, CancellationTokenSource leave, CancellationTokenSource leaveNow) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            (leave.IsCancellationRequested ? leaveNow : leave).Cancel();
-        });
 
     private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 

@@ -15,7 +15,7 @@ internal static class StartPoint
         var resumed = options.Resume ? store.FindLatest(warn) : null;
         if (isLead && !options.Resume && !store.IsEmpty)
             throw new JobException(
-                ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints. Resume with --resume, or name another directory.");
+                ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints of an earlier run. Continue that run, or name another checkpoint.path.");
         if (options.Resume && resumed is null && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");

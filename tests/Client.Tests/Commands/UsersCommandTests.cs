@@ -87,7 +87,7 @@ public sealed class UsersCommandTests : IDisposable
         ]));
         var (code, table, _) = await Dtrain.RunAsync("users", "list", file);
         Assert.Equal(0, code);
-        Assert.Equal("NAME  ROLE    RANKS  JOBS  MAX PRIORITY\nann   submit  4      -     0\nroot  admin   -      -     any\n", table);
+        Assert.Equal("NAME  ROLE    RANKS  JOBS  QUEUED  MAX PRIORITY\nann   submit  4      -     2000    0\nroot  admin   -      -     2000    any\n", table);
         var (_, json, _) = await Dtrain.RunAsync("users", "list", file, "--json");
         Assert.Equal(("ann", 4), (JsonDocument.Parse(json).RootElement[0].GetProperty("name").GetString(), JsonDocument.Parse(json).RootElement[0].GetProperty("ranks").GetInt32()));
         Assert.DoesNotContain("aaaa", json, StringComparison.Ordinal);

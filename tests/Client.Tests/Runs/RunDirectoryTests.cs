@@ -91,7 +91,36 @@ public sealed class RunDirectoryTests : IDisposable
     public void Record_AfterHalfALine_StartsAWholeOne()
     {
         var path = directory.Write("events.jsonl", "{\"a\":1}\n{\"b\":");
-        using (EventRecorder recorder = new(path, output: null)) recorder.Record("{\"c\":3}");
+        using (EventRecorder recorder = new(path, output: null, () => Assert.Fail("stdout is lost"))) recorder.Record("{\"c\":3}");
         Assert.Equal("{\"a\":1}\n{\"c\":3}\n", File.ReadAllText(path));
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(32)]
+    public void Record_TerminalIsGone_SaysSoOnceAndTheFileGoesOn(int error)
+    {
+        var path = directory.File("events.jsonl");
+        var lost = 0;
+        using (EventRecorder recorder = new(path, new GoneWriter(error), () => lost++))
+        {
+            recorder.Record("{\"a\":1}");
+            recorder.Record("{\"b\":2}");
+        }
+
+        Assert.Equal(1, lost);
+        Assert.Equal("{\"a\":1}\n{\"b\":2}\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Record_DiskOfStdoutIsFull_Fails()
+    {
+        using EventRecorder recorder = new(directory.File("events.jsonl"), new GoneWriter(28), () => Assert.Fail("stdout is not lost"));
+        Assert.Throws<IOException>(() => recorder.Record("{}"));
+    }
+
+    private sealed class GoneWriter(int error) : StringWriter
+    {
+        public override void WriteLine(string? value) => throw new IOException("gone", error);
     }
 }

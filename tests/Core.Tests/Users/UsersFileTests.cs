@@ -35,7 +35,7 @@ public sealed class UsersFileTests
     [Theory]
     [InlineData("""{"users":[{"name":"ann","role":"submit","token":"correct horse battery","quota":1}]}""", "1:73: users[0].quota: unknown key")]
     [InlineData("""{"users":[{"name":"ann","role":"root","token":"correct horse battery"}]}""", "users[0].role: found the text 'root', expected one of view, submit, admin")]
-    [InlineData("""{"users":[{"name":"../ann","role":"view","token":"correct horse battery"}]}""", "users[0].name: expected 1 to 64 letters")]
+    [InlineData("""{"users":[{"name":"../ann","role":"view","token":"correct horse battery"}]}""", "users[0].name: found '../ann', expected 1 to 64 letters")]
     [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct horse"}]}""", "users[0].token: found a text of 13 characters, expected 16")]
     [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct\nhorse battery"}]}""", "users[0].token: found a text of 21 characters")]
     [InlineData("""{"users":[{"name":"ann","role":"view","tokenSha256":"correct horse battery"}]}""", "users[0].tokenSha256: found a text of 21 characters, expected 64 hexadecimal digits")]

@@ -49,6 +49,9 @@ internal sealed class DtrainProcess : IAsyncDisposable
     /// <summary>Reads stdout up to the first event: all silos run, and the ranks begin.</summary>
     public Task ReachStartAsync() => ReachAsync("{\"event\":\"started\",");
 
+    /// <summary>Reads the first line of stdout.</summary>
+    public Task ReachAnyLineAsync() => ReachAsync("");
+
     /// <summary>Reads stdout up to the failure.</summary>
     public Task ReachFailureAsync() => ReachAsync("{\"event\":\"failed\",");
 
@@ -96,13 +99,20 @@ internal sealed class DtrainProcess : IAsyncDisposable
         foreach (var id in ProcessTable.ChildrenOf(Id).Append(Id)) ProcessTable.Signal(id, sigint);
     }
 
-    /// <summary>SIGTERM again and again until the command has ended, to its last moment.</summary>
-    public async Task<DtrainResult> TerminateToTheEndAsync()
+    /// <summary>A signal again and again until the command has ended, to its last moment.</summary>
+    public async Task<DtrainResult> SignalToTheEndAsync(int signal)
     {
-        const int sigterm = 15;
         var end = EndAsync();
-        while (!process.HasExited && ProcessTable.TrySignal(Id, sigterm)) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, deadline.Token);
+        while (!process.HasExited && ProcessTable.TrySignal(Id, signal)) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, deadline.Token);
         return await end;
+    }
+
+    /// <summary>Reads no further, as <c>head</c> does once it has its lines, and waits for the end.</summary>
+    public async Task<DtrainResult> LeaveAsync()
+    {
+        process.StandardOutput.Close();
+        await process.WaitForExitAsync(deadline.Token);
+        return new(command, process.ExitCode, output.ToString(), await error);
     }
 
     /// <summary>kill -9, of this process alone.</summary>

@@ -6,7 +6,9 @@ namespace Distributed.EndToEnd.Tests.Cli;
 /// <summary>The kernel's list of processes.</summary>
 internal static class ProcessTable
 {
+    public const int SigHup = 1;
     public const int SigKill = 9;
+    public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;
 

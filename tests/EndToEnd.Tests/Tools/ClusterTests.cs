@@ -27,10 +27,18 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
     }
 
     [Fact]
-    public async Task Stop_RunningJob_EndsItWithACheckpoint()
+    public async Task Stop_RunningJobWhoseWatchersLeft_EndsItWithACheckpoint()
     {
         var job = directory.Write("job.yaml", Jobs.Endless);
         (await cluster.RunAsync("submit", job, "--id", "endless")).Exits(0);
+        foreach (var follow in new[] { new[] { "watch", "endless", "--json" }, ["logs", "endless", "-f"] })
+        {
+            await using var following = cluster.Start(follow);
+            await following.ReachAnyLineAsync();
+            var left = (await following.LeaveAsync()).Exits(141);
+            Assert.Empty(left.Error);
+        }
+
         (await cluster.RunAsync("stop", "endless")).Exits(0);
         var watched = (await cluster.RunAsync("watch", "endless", "--json")).Exits(0);
         Assert.Equal("stopped", watched.Events[^1].GetProperty("event").GetString());

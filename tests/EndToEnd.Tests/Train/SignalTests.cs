@@ -52,15 +52,28 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
-    public async Task Terminate_AgainAndAgainToTheLastMoment_Exits130WithOneLine()
+    public async Task Signal_AgainAndAgainToTheLastMoment_Exits130WithOneLine()
     {
-        foreach (var place in new[] { "first", "second", "third" })
+        foreach (var (place, signal) in new[] { ("first", ProcessTable.SigTerm), ("second", ProcessTable.SigHup), ("third", ProcessTable.SigTerm) })
         {
             await using var running = DtrainProcess.Start(Train(place, 2));
             await running.ReachStepAsync(1);
-            var ended = (await running.TerminateToTheEndAsync()).Exits(130);
+            var ended = (await running.SignalToTheEndAsync(signal)).Exits(130);
+            // A terminal that closes says so more than once; the checkpoint is written all the same.
+            if (signal == ProcessTable.SigHup) ended.Says("Interrupted; the last checkpoint is");
             Assert.Single(ended.Error.Split('\n'), line => line.StartsWith("Interrupted; ", StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public async Task Reader_Gone_EndsTheRunAsAfterAnInterrupt()
+    {
+        await using var running = DtrainProcess.Start(Train("run", 2));
+        await running.ReachStepAsync(2);
+        var silo = ProcessTable.ChildrenOf(running.Id);
+        (await running.LeaveAsync()).Exits(130).Says("Nobody reads the output any more.", "Interrupted; the last checkpoint is");
+        Assert.True(await ProcessTable.HaveEndedAsync(silo, TimeSpan.Zero), "The silo outlives its client.");
+        Assert.NotNull(new CheckpointStore(directory.File("run", "checkpoints")).FindLatest(Assert.Fail));
     }
 
     [Fact]

@@ -25,6 +25,24 @@ public sealed class StorageFailureTests : IAsyncLifetime
         Assert.Equal(7, (await cluster.Watch("a")).Count);
     }
 
+    /// <summary>Whether a job's first call or a later one runs into it, callers see the storage's own words.</summary>
+    [Fact]
+    public async Task Store_DoesNotAnswer_ItsWordsReachTheCallerAndWhy()
+    {
+        var gate = cluster.Scripts.Of("running").Hold(2);
+        await cluster.Job("running").Submit(Specs.Submission());
+        await cluster.WaitFor("running", "step 1");
+        storage.Words = "Redis at 10.0.0.7:6379 does not answer.";
+        Assert.Equal(storage.Words, (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("new").Submit(Specs.Submission()))).Message);
+        Assert.Equal(storage.Words, (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("running").Stop(checkpoint: true))).Message);
+        var findings = (await cluster.Job("running").Why())!.Findings;
+        Assert.Contains(findings, finding => finding.What.Contains(storage.Words, StringComparison.Ordinal) && finding.Remedy.Length > 0);
+        storage.Words = null;
+        await cluster.Job("running").Stop(checkpoint: true);
+        Assert.DoesNotContain((await cluster.Job("running").Why())!.Findings, finding => finding.What.Contains("Redis", StringComparison.Ordinal));
+        gate.SetResult();
+    }
+
     [Fact]
     public async Task Begin_NotStored_GivesTheSilosBackAndTheJobStaysQueued()
     {
@@ -49,8 +67,12 @@ public sealed class StorageFailureTests : IAsyncLifetime
 
         public string? Refused { get; set; }
 
+        /// <summary>Nothing is read or written, and this is why.</summary>
+        public string? Words { get; set; }
+
         public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
+            if (Words is not null) return Task.FromException(new StorageException(Words));
             grainState.RecordExists = states.TryGetValue(grainId, out var known);
             grainState.State = known is T state ? state : Activator.CreateInstance<T>();
             return Task.CompletedTask;
@@ -58,6 +80,7 @@ public sealed class StorageFailureTests : IAsyncLifetime
 
         public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
+            if (Words is not null) return Task.FromException(new StorageException(Words));
             if (IsFull || grainId.Key.ToString() == Refused) return Task.FromException(new IOException("The disk is full."));
             states[grainId] = grainState.State!;
             grainState.RecordExists = true;

@@ -40,9 +40,10 @@ public sealed class UserRegistryTests : IDisposable
     [Fact]
     public void Of_Users_HaveTheirQuotasAndOthersNone()
     {
-        Write(Ann with { Ranks = 4, Jobs = 2 });
+        Write(Ann with { Ranks = 4, Jobs = 2 }, new UserEntry("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")) { Queued = 3 });
         var users = Registry();
-        Assert.Equal(new UserQuota(4, 2), users.Of("ann"));
+        Assert.Equal(new UserQuota(null, null, 3), users.Of("bob"));
+        Assert.Equal(new UserQuota(4, 2, 2000), users.Of("ann"));
         Assert.Equal(default, users.Of("nobody"));
     }
 

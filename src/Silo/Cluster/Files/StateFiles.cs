@@ -166,11 +166,18 @@ internal sealed class StateFiles(string root, TimeProvider time)
         }
     }
 
+    /// <summary>What the system answers when there is no room.</summary>
+    private const int NoSpace = 28, OverQuota = 122;
+
     private static T Guard<T>(string path, Func<string, T> work)
     {
         try
         {
             return work(path);
+        }
+        catch (IOException e) when (e.HResult is NoSpace or OverQuota)
+        {
+            throw new JobException(ErrorCodes.Storage, $"The disk is full at {Path.GetDirectoryName(path)}, where the state of jobs lies: make room there, then try again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -11,6 +11,7 @@ public sealed class OneSilo : IAsyncLifetime
     public const string Admin = "the token of the operator";
     public const string Ann = "the token of ann, who submits";
     public const string Bob = "the token of bob, who submits";
+    public const string Dan = "the token of dan, who may have two in the queue";
     public const string Eve = "the token of eve, who looks on";
 
     private readonly string root = Directory.CreateTempSubdirectory("dtrain-door-").FullName;
@@ -44,6 +45,7 @@ public sealed class OneSilo : IAsyncLifetime
         [
             new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(Ann)) { MaxPriority = 5 },
             new UserEntry("bob", UserRole.Submit, AccessToken.DigestHex(Bob)),
+            new UserEntry("dan", UserRole.Submit, AccessToken.DigestHex(Dan)) { Queued = 2 },
             new UserEntry("eve", UserRole.View, AccessToken.DigestHex(Eve)),
         ]));
         app = await SiloApp.Start(

@@ -1,0 +1,84 @@
+using Distributed.Client.Cluster;
+using Distributed.Protocol.V1;
+using Grpc.Core;
+
+namespace Distributed.Client.Tests.Cluster;
+
+public sealed class ClusterDoorsTests
+{
+    private readonly List<string> calls = [];
+
+    [Fact]
+    public async Task Ask_SiloBehindTheOneAddressCannotAnswer_ConnectsAnewToAnother()
+    {
+        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        Assert.Equal("a", (await doors.Jobs.GetAsync(new GetRequest { Id = "a" })).Id);
+        Assert.Equal(["door 1", "door 2", "door 3"], calls);
+    }
+
+    [Fact]
+    public async Task Ask_FirstDoorCannotAnswer_GoesToTheNext()
+    {
+        using ClusterDoors doors = new([Door("first", "token", [StatusCode.Unavailable]), Door("second", "token", [null, null])], new HurriedTime());
+        await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
+        await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
+        Assert.Equal(["first 1", "second 1", "second 1"], calls);
+    }
+
+    [Fact]
+    public async Task Ask_TokenThatOneSiloHasNotReadYet_IsWaitedOut()
+    {
+        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unauthenticated], [StatusCode.Unauthenticated], [null])], new HurriedTime());
+        await doors.Jobs.StopAsync(new StopRequest { Id = "a" });
+        Assert.Equal(3, calls.Count);
+    }
+
+    [Theory]
+    [InlineData("token")]
+    [InlineData(null)]
+    public async Task Ask_WrongToken_IsRefusedAfterTheWaitAndNoneAtOnce(string? token)
+    {
+        HurriedTime time = new();
+        using ClusterDoors doors = new([Door("door", token, [.. Enumerable.Range(0, 100).Select(_ => new StatusCode?[] { StatusCode.Unauthenticated })])], time);
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await doors.Jobs.GetAsync(new GetRequest { Id = "a" }));
+        Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
+        Assert.InRange(calls.Count, token is null ? 1 : 2, token is null ? 1 : 20);
+    }
+
+    [Fact]
+    public async Task Ask_ChangeThatMayHaveArrived_IsNotMadeAgainButASubmissionIs()
+    {
+        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        await Assert.ThrowsAsync<RpcException>(async () => await doors.Jobs.StopAsync(new StopRequest { Id = "a" }));
+        Assert.Single(calls);
+        Assert.Equal("a", (await doors.Jobs.SubmitAsync(new SubmitRequest { Id = "a" })).Id);
+    }
+
+    /// <param name="connections">For each connection the answers of the silo behind it; null is a good one.</param>
+    private JobsConnection Door(string name, string? token, params StatusCode?[][] connections)
+    {
+        var opened = 0;
+        return new(new Uri($"http://{name}"), () => new Silo(calls, $"{name} {opened + 1}", connections[Math.Min(opened++, connections.Length - 1)]), () => token);
+    }
+
+    private sealed class Silo(List<string> calls, string name, StatusCode?[] answers) : CallInvoker
+    {
+        private int next;
+
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        {
+            calls.Add(name);
+            object reply = request is SubmitRequest ? new SubmitReply { Id = "a" } : new JobStatus { Id = "a" };
+            var answer = answers[Math.Min(next++, answers.Length - 1)] is { } refusal ? Task.FromException<TResponse>(new RpcException(new Status(refusal, "no"))) : Task.FromResult((TResponse)reply);
+            return new(answer, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        }
+
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+    }
+}

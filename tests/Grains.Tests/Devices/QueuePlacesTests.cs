@@ -1,0 +1,42 @@
+using Distributed.Grains.Devices;
+
+namespace Distributed.Grains.Tests.Devices;
+
+public sealed class QueuePlacesTests
+{
+    private readonly Clock time = new();
+
+    [Fact]
+    public void Keep_ManyAtOnce_HoldsTheQuotaThoughNoneIsInTheLineYet()
+    {
+        QueuePlaces places = new(time);
+        Assert.Null(places.Keep("a", "ann", waiting: 1, most: 3));
+        Assert.Null(places.Keep("b", "ann", waiting: 1, most: 3));
+        Assert.StartsWith("user ann has 3 jobs in the queue and may have 3: ", places.Keep("c", "ann", waiting: 1, most: 3), StringComparison.Ordinal);
+        // The same job again, and another user's, are another matter.
+        Assert.Null(places.Keep("b", "ann", waiting: 1, most: 3));
+        Assert.Null(places.Keep("d", "bob", waiting: 0, most: 1));
+        Assert.Null(places.Keep("e", "cleo", waiting: 1_000_000, most: null));
+        places.Free("a");
+        Assert.Null(places.Keep("c", "ann", waiting: 1, most: 3));
+    }
+
+    [Fact]
+    public void Keep_SubmissionThatFailed_GivesItsPlaceBackAfterAMinute()
+    {
+        QueuePlaces places = new(time);
+        Assert.Null(places.Keep("a", "ann", waiting: 0, most: 1));
+        Assert.NotNull(places.Keep("b", "ann", waiting: 0, most: 1));
+        time.Now += TimeSpan.FromSeconds(61).Ticks;
+        Assert.Null(places.Keep("b", "ann", waiting: 0, most: 1));
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public long Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now;
+    }
+}
