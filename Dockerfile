@@ -28,8 +28,6 @@ RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKE
 RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
 # Packages come with whatever rights their author had; another user than root runs this.
 RUN chmod -R u=rwX,go=rX /out
-# The native libraries are loaded and tested here rather than at the first start.
-RUN if [ "$TORCH_BACKEND" = cpu ]; then /out/silo/dtrain-silo doctor; fi
 
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
 ARG VERSION=0.1.0
@@ -43,5 +41,8 @@ COPY --from=build /out /opt/dtrain
 ENV PATH="/opt/dtrain:${PATH}" HOME=/tmp DOTNET_EnableDiagnostics=0 DOTNET_gcServer=0 MALLOC_ARENA_MAX=1
 # A number, so that Kubernetes can tell that it is not root.
 USER 10001:10001
+# The native libraries are loaded and tested here, on this base and as this user, rather than at the first start.
+ARG TORCH_BACKEND=cpu
+RUN if [ "$TORCH_BACKEND" = cpu ]; then /opt/dtrain/silo/dtrain-silo doctor; fi
 EXPOSE 8443 11111 11112
 ENTRYPOINT ["/opt/dtrain/silo/dtrain-silo", "serve"]

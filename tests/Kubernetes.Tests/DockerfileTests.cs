@@ -48,6 +48,16 @@ public sealed class DockerfileTests
         Assert.Contains("Path.Combine(clientDirectory, \"silo\", FileName)", Checkout.Read("src", "Client", "Silo", "SiloLocator.cs"), StringComparison.Ordinal);
     }
 
+    /// <summary>What loads on the base of the build need not load on the image's own.</summary>
+    [Fact]
+    public void Image_TestsItsNativeLibraries_OnItsOwnBaseAsItsUser()
+    {
+        var steps = Dockerfile.Image.ToList();
+        var doctor = steps.FindIndex(step => step.Instruction == "RUN" && step.Arguments.Contains("/opt/dtrain/silo/dtrain-silo doctor", StringComparison.Ordinal));
+        Assert.InRange(steps.FindIndex(step => step.Instruction == "USER"), 0, doctor - 1);
+        Assert.Contains(steps.Take(doctor), step => step == ("ARG", "TORCH_BACKEND=cpu"));
+    }
+
     /// <summary>Publishing copies the native libraries; links into a package folder would lead nowhere in the image.</summary>
     [Theory]
     [InlineData("cpu", "libtorch-cpu-linux-x64")]
