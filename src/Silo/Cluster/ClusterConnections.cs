@@ -30,7 +30,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
     public static async Task<ClusterConnections> Open(ClusterSettings? settings, string jobsRoot)
     {
         if (settings is null) return new ClusterConnections();
-        var files = settings.Storage == StateStorage.Files ? new StateFiles(StateFiles.Root(jobsRoot, settings.ClusterId), TimeProvider.System) : null;
+        var files = settings.Storage == StateStorage.Files || settings.Clustering == Clustering.Files ? new StateFiles(StateFiles.Root(jobsRoot, settings.ClusterId), TimeProvider.System) : null;
         files?.Prepare();
         if (settings.Primary is { } primary) await PrimarySilo.Await(primary, Patience);
         var redis = settings.Clustering == Clustering.Redis || settings.Storage == StateStorage.Redis;

@@ -5,6 +5,9 @@ internal enum Clustering
 {
     /// <summary>On this machine: the first silo holds the table of members.</summary>
     Localhost,
+
+    /// <summary>On this machine: the table is a file under the jobs' root, so any silo may be lost.</summary>
+    Files,
     Redis,
     Postgres,
 

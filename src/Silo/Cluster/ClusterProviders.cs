@@ -62,6 +62,9 @@ internal static class ClusterProviders
         });
         switch (cluster.Clustering)
         {
+            case Clustering.Files:
+                silo.Services.AddSingleton<IMembershipTable>(new FileMembershipTable(connections.Files!));
+                break;
             case Clustering.Redis:
                 silo.UseRedisClustering(o =>
                 {

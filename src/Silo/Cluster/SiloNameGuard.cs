@@ -15,10 +15,13 @@ internal sealed partial class SiloNameGuard(
     /// <summary>For a drain of its usual length and the end of its silo; a startup probe as in the manifests waits longer.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(110);
 
+    /// <summary>A killed silo of this machine that is started again at once: the others know of its death by then, however busy the cores are.</summary>
+    private static readonly TimeSpan LongestDeath = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     /// <summary>There is one pod of a name, so that the other's was deleted, and nothing waits for its silo's end when that was done by force.</summary>
-    private TimeSpan Patience => IsPod ? LongestFarewell : Farewell;
+    private TimeSpan Patience => IsPod ? LongestFarewell : cluster.Clustering == Clustering.Files ? LongestDeath : Farewell;
 
     private bool IsPod => cluster.Clustering == Clustering.Kubernetes;
 
@@ -33,7 +36,7 @@ internal sealed partial class SiloNameGuard(
             var waited = time.GetElapsedTime(begin);
             if (waited >= Patience) throw new JobException(ServeErrors.SiloNameTaken, Describe(other));
             if (waited < Farewell || said) continue;
-            LogWaiting(self.Name, other.SiloAddress.Endpoint, Patience.TotalSeconds);
+            LogWaiting(IsPod ? "pod" : "process", self.Name, other.SiloAddress.Endpoint, Patience.TotalSeconds);
             said = true;
         }
     }
@@ -45,6 +48,6 @@ internal sealed partial class SiloNameGuard(
     private ClusterMember? Namesake() => members.CurrentSnapshot.Members.Values.FirstOrDefault(
         m => m.Name == self.Name && !m.SiloAddress.Equals(self.SiloAddress) && m.Status == SiloStatus.Active && m.SiloAddress.Generation <= self.SiloAddress.Generation);
 
-    [LoggerMessage(4231, LogLevel.Warning, "The silo of an earlier pod {Pod} at {Endpoint} has not left yet; this one waits for it for up to {Seconds} s.")]
-    private partial void LogWaiting(string pod, System.Net.IPEndPoint endpoint, double seconds);
+    [LoggerMessage(4231, LogLevel.Warning, "The silo of an earlier {Kind} {Name} at {Endpoint} has not left yet; this one waits for it for up to {Seconds} s.")]
+    private partial void LogWaiting(string kind, string name, System.Net.IPEndPoint endpoint, double seconds);
 }

@@ -44,7 +44,7 @@ internal sealed record NetworkSettings
     public static NetworkSettings FromEnvironment(Func<string, string?> variable, DateTimeOffset now)
     {
         var address = Ip(variable, AddressVariable) ?? IPAddress.Loopback;
-        var oneMachine = variable(ClusteringVariable) is null or "" or "localhost";
+        var oneMachine = variable(ClusteringVariable) is null or "" or "localhost" or "files";
         var siloAddress = oneMachine ? IPAddress.Loopback : address;
         var settings = new NetworkSettings
         {
@@ -75,7 +75,7 @@ internal sealed record NetworkSettings
         {
             if (IsAny(given)) throw Invalid($"{AdvertiseVariable}: found {given}, expected the one address at which the other silos reach this one.");
             if (oneMachine && !IPAddress.IsLoopback(given))
-                throw Invalid($"{AdvertiseVariable}: found {given}, but without {ClusteringVariable} only silos of this machine meet, on loopback; leave it out, or set {ClusteringVariable} to redis, postgres or kubernetes.");
+                throw Invalid($"{AdvertiseVariable}: found {given}, but with {ClusteringVariable} left out, or files, only silos of this machine meet, on loopback; leave it out, or set {ClusteringVariable} to redis, postgres or kubernetes.");
             if (IPAddress.IsLoopback(address) && !IPAddress.IsLoopback(given))
                 throw Invalid($"{AdvertiseVariable}: {given} is told to the other silos, but {AddressVariable} {address} answers on this machine only; set {AddressVariable} to {given} or 0.0.0.0.");
             return given;

@@ -51,7 +51,7 @@ public sealed class ClusterSettingsTests
     }
 
     [Theory]
-    [InlineData("DTRAIN_CLUSTERING: found 'etcd', expected one of localhost, redis, postgres, kubernetes", "DTRAIN_CLUSTERING=etcd")]
+    [InlineData("DTRAIN_CLUSTERING: found 'etcd', expected one of localhost, files, redis, postgres, kubernetes", "DTRAIN_CLUSTERING=etcd")]
     [InlineData("DTRAIN_STORAGE: found 'Files'", "DTRAIN_STORAGE=Files")]
     [InlineData("DTRAIN_STORAGE: found 'postgres' beside DTRAIN_CLUSTERING=redis", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORAGE=postgres")]
     [InlineData("DTRAIN_STORE_FILE is not set", "DTRAIN_CLUSTERING=redis")]

@@ -35,7 +35,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         return await table.ReadAllAsync();
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Insert_ReadBack_IsTheSameRow(string store)
     {
         var (host, table) = await Open(store);
@@ -54,7 +54,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal((0, 2), (none.Members.Count, none.Version.Version));
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Insert_StaleOrTwice_IsRefused(string store)
     {
         var (host, table) = await Open(store);
@@ -67,7 +67,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal((1, 1), (after.Version.Version, after.Members.Count));
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Update_ReplacesTheRowAndCountsUp(string store)
     {
         var (host, table) = await Open(store);
@@ -83,7 +83,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal(SiloStatus.Active, after.TryGet(Silo(2).SiloAddress)!.Item1.Status);
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Update_Stale_IsRefused(string store)
     {
         var (host, table) = await Open(store);
@@ -95,7 +95,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal(SiloStatus.ShuttingDown, (await table.ReadAllAsync()).Members[0].Item1.Status);
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("postgres")]
     public async Task Update_AbsentRow_IsRefused(string store)
     {
         var (host, table) = await Open(store);
@@ -105,7 +105,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal(1, (await table.ReadAllAsync()).Version.Version);
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task UpdateIAmAlive_ChangesNothingElseAndInvalidatesNothing(string store)
     {
         var (host, table) = await Open(store);
@@ -119,7 +119,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.True(await table.UpdateRowAsync(Silo(2, SiloStatus.Dead), read.TryGet(Silo(2).SiloAddress)!.Item2, read.Version.Next()));
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Cleanup_RemovesOldDeadRowsOnly(string store)
     {
         var (host, table) = await Open(store);
@@ -131,7 +131,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal([1, 3], (await table.ReadAllAsync()).Members.Select(m => m.Item1.SiloAddress.Endpoint.Port).Order());
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Delete_RemovesTheClustersTable(string store)
     {
         var settings = await stores.SettingsAsync(store, "deleted");
@@ -143,7 +143,7 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         Assert.Empty((await host.Members.ReadAllAsync()).Members);
     }
 
-    [Theory, StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
+    [Theory, StoreData("files"), StoreData("kubernetes"), StoreData("redis"), StoreData("postgres")]
     public async Task Update_OfManyWritersAtOnce_LosesNone(string store)
     {
         var (host, table) = await Open(store);

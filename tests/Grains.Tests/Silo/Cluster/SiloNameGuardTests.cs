@@ -28,12 +28,14 @@ public sealed class SiloNameGuardTests
 
     [Theory]
     [InlineData("localhost", 4)]
+    [InlineData("files", 25)]
     [InlineData("kubernetes", 4)]
     [InlineData("kubernetes", 100)]
     public Task Namesake_ThatLeavesInTime_IsWaitedFor(string clustering, int seconds) => Check(clustering, TimeSpan.FromSeconds(seconds));
 
     [Theory]
     [InlineData("localhost", "DTRAIN_SILO_NAME: the cluster already has a silo 'dtrain-0' at 10.0.0.1:11111")]
+    [InlineData("files", "DTRAIN_SILO_NAME: the cluster already has a silo 'dtrain-0' at 10.0.0.1:11111")]
     [InlineData("kubernetes", "an earlier pod dtrain-0 at 10.0.0.1:11111 has not left within 110 s")]
     public async Task Namesake_ThatStays_IsNamed(string clustering, string words)
     {
