@@ -27,6 +27,9 @@ public static class ErrorCodes
     /// <summary>A wait outlived its deadline.</summary>
     public const string Deadline = "deadline";
 
+    /// <summary>The job waited or ran longer than its own limit.</summary>
+    public const string LimitExceeded = "limit-exceeded";
+
     /// <summary>Replicas disagree where they must be equal.</summary>
     public const string Divergence = "divergence";
 

@@ -52,6 +52,9 @@ public sealed record JobSpec
     /// <value>Null: evaluation at the end only.</value>
     public EvaluateSpec? Evaluate { get; init; }
 
+    /// <value>Null: it may wait and run as long as it takes.</value>
+    public LimitsSpec? Limits { get; init; }
+
     /// <summary>V: micro-batches of one step.</summary>
     public int MicroBatches => GlobalBatch / MicroBatch;
 }
@@ -234,6 +237,18 @@ public sealed record CheckpointSpec
     public long? EverySteps { get; init; }
 
     public int Keep { get; init; } = 3;
+}
+
+/// <summary>How long a job may take before it ends as failed; its last checkpoint stays.</summary>
+public sealed record LimitsSpec
+{
+    /// <summary>Longest stay in the queue; each stay counts for itself.</summary>
+    /// <value>Null: no limit.</value>
+    public TimeSpan? Queued { get; init; }
+
+    /// <summary>Longest time that its ranks run, over all its generations.</summary>
+    /// <value>Null: no limit.</value>
+    public TimeSpan? Run { get; init; }
 }
 
 public sealed record EvaluateSpec

@@ -151,9 +151,17 @@ public static class JobSpecJson
         Optional(json, "everySteps", spec.Checkpoint.EverySteps);
         json.WriteNumber("keep", spec.Checkpoint.Keep);
         json.WriteEndObject();
-        if (spec.Evaluate is not { } evaluate) return;
-        json.WriteStartObject("evaluate");
-        json.WriteNumber("everySteps", evaluate.EverySteps);
+        if (spec.Evaluate is { } evaluate)
+        {
+            json.WriteStartObject("evaluate");
+            json.WriteNumber("everySteps", evaluate.EverySteps);
+            json.WriteEndObject();
+        }
+
+        if (spec.Limits is not { } limits) return;
+        json.WriteStartObject("limits");
+        if (limits.Queued is { } queued) json.WriteString("queued", DurationText.Write(queued));
+        if (limits.Run is { } run) json.WriteString("run", DurationText.Write(run));
         json.WriteEndObject();
     }
 

@@ -43,4 +43,12 @@ public static partial class JobSpecReader
         evaluate.End();
         return new() { EverySteps = everySteps ?? 1 };
     }
+
+    private static LimitsSpec? ReadLimits(SpecSection? limits)
+    {
+        if (limits is null) return null;
+        var spec = new LimitsSpec { Queued = limits.Duration("queued"), Run = limits.Duration("run") };
+        limits.End();
+        return spec is { Queued: null, Run: null } ? null : spec;
+    }
 }

@@ -50,6 +50,7 @@ public static partial class JobSpecReader
             Exchange = job.Word("exchange", JobWords.Exchanges) is { } exchange ? (GradientExchange)JobWords.Exchanges.ToList().IndexOf(exchange) : GradientExchange.Peer,
             Checkpoint = ReadCheckpoint(job.Section("checkpoint")),
             Evaluate = ReadEvaluate(job.Section("evaluate")),
+            Limits = ReadLimits(job.Section("limits")),
         };
         if (globalBatch is not null && microBatch is not null) JobSpecRules.Batches(job, spec);
         JobSpecRules.ModelAndData(job, spec);

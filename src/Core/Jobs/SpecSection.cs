@@ -42,6 +42,14 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
         return Take(key, required, expected) is { } node ? Whole(key, node, least, most) : null;
     }
 
+    public TimeSpan? Duration(string key)
+    {
+        if (Take(key) is not { } node) return null;
+        if (node is SpecNode.Scalar scalar && DurationText.Parse(scalar.Text) is { } duration) return duration;
+        Fail(key, $"found {SpecDescription.Of(node)}, expected {DurationText.Expected}");
+        return null;
+    }
+
     /// <summary>A list of numbers; null when it or one of its elements is wrong.</summary>
     public EquatableList<double>? Numbers(string key, NumberRange range, bool required = false) =>
         List(key, "a list of numbers", required, (name, item) => Number(name, item, range)) is { } list ? new(list.OfType<double>()) : null;

@@ -34,6 +34,7 @@ public sealed class JobSpecJsonTests
             Workers = new() { Min = 2 },
             Checkpoint = new() { Path = "x" },
             Evaluate = new() { EverySteps = 1 },
+            Limits = new() { Run = TimeSpan.FromHours(8) },
         };
         Assert.Empty(JobSpecDiff.ForResume(saved, now));
     }

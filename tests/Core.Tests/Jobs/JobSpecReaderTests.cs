@@ -95,6 +95,12 @@ public sealed class JobSpecReaderTests
     [InlineData("checkpoint.keep=0", "checkpoint.keep", "found 0")]
     [InlineData("checkpoint.everySteps=0", "checkpoint.everySteps", "found 0")]
     [InlineData("evaluate.everySteps=0", "evaluate.everySteps", "found 0")]
+    [InlineData("limits.run=2w", "limits.run", "found the text '2w', expected a duration from 1s to 365d: a whole number and one of the units s, m, h, d, such as 90s, 30m, 2h or 1d")]
+    [InlineData("limits.run=7200", "limits.run", "found 7200, expected a duration")]
+    [InlineData("limits.queued=0s", "limits.queued", "found the text '0s', expected a duration from 1s")]
+    [InlineData("limits.queued=366d", "limits.queued", "found the text '366d', expected a duration from 1s to 365d")]
+    [InlineData("limits.queue=2h", "limits.queue", "did you mean queued?")]
+    [InlineData("limits=2h", "limits", "found the text '2h', expected a mapping")]
     [InlineData("global_batch=8", "global_batch", "did you mean globalBatch?")]
     [InlineData("model.colour=8", "model.colour", "expected one of dropout, embedding")]
     public void Read_OneWrongSetting_NamesItAndWhatWasExpected(string assignment, string path, string message)
