@@ -37,6 +37,7 @@ internal static class Program
             DeleteCommand.Create(),
             WhyCommand.Create(),
             ClusterCommand.Create(),
+            DrainCommand.Create(),
             UsersCommand.Create(),
             CheckpointCommand.Create(),
             ScaleTraceCommand.Create(),

@@ -28,6 +28,7 @@ public static class TrainingSiloBuilderExtensions
         builder.Services.AddSingleton<LocalJobs>().AddSingleton<IDeviceServices, DeviceServices>().AddHostedService<QueueKeeper>();
         builder.AddGrainService<DeviceService>();
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
+        builder.Services.AddPlacementDirector<OnWillingSilo, OnWillingSiloDirector>();
         // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
         builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();
         return builder.KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();

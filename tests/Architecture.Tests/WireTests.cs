@@ -31,6 +31,8 @@ public sealed partial class WireTests
         "JobStatus: int32 priority = 9",
         "JobStatus: int32 ranks = 10",
         "JobStatus: repeated string silos = 11",
+        "JobStatus: int64 events = 20",
+        "JobStatus: int64 log_lines = 21",
         "WatchRequest: string id = 1",
         "WatchRequest: int64 from = 2",
         "JobEvent: int64 number = 1",
@@ -51,6 +53,8 @@ public sealed partial class WireTests
         "WhyReply: repeated Finding findings = 2",
         "Finding: string what = 1",
         "Finding: string remedy = 2",
+        "DrainRequest: string silo = 1",
+        "DrainRequest: bool undo = 2",
         "ClusterReply: repeated SiloStatus silos = 1",
         "ClusterReply: int32 waiting = 2",
         "ClusterReply: int32 running = 3",
@@ -73,6 +77,7 @@ public sealed partial class WireTests
         "Delete(DeleteRequest) returns (DeleteReply)",
         "Why(WhyRequest) returns (WhyReply)",
         "Cluster(ClusterRequest) returns (ClusterReply)",
+        "Drain(DrainRequest) returns (ClusterReply)",
     ];
 
     private static readonly string Proto = Comment().Replace(File.ReadAllText(Path.Combine(Checkout.Root, "protos", "dtrain", "v1", "dtrain.proto")), "");

@@ -36,6 +36,8 @@ internal sealed class DeviceService(
         return Task.CompletedTask;
     }
 
+    public Task<bool> Drain(bool drained) => Task.FromResult(drain.Ask(drained));
+
     public Task<SiloDevices> Describe()
     {
         Settle();

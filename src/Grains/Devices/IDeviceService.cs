@@ -17,6 +17,11 @@ public interface IDeviceService : IGrainService
     [ResponseTimeout("00:00:05")]
     Task Release(string jobId, int generation);
 
+    /// <summary>Has the silo take no more ranks and hand over those it has, or takes that back.</summary>
+    /// <returns>Whether it drains now; a silo that leaves does so whatever is asked.</returns>
+    [ResponseTimeout("00:00:05")]
+    Task<bool> Drain(bool drain);
+
     /// <summary>What there is, and who has it.</summary>
     [ResponseTimeout("00:00:02")]
     Task<SiloDevices> Describe();
@@ -24,7 +29,7 @@ public interface IDeviceService : IGrainService
 
 /// <param name="Holder">The job that has the slots; null when they are free.</param>
 /// <param name="Generation">Of the holder.</param>
-/// <param name="Draining">The silo leaves and takes no more ranks.</param>
+/// <param name="Draining">The silo leaves, or was drained, and takes no more ranks.</param>
 [GenerateSerializer, Immutable]
 public sealed record SiloDevices(
     [property: Id(0)] LeasedSilo Silo, [property: Id(1)] string? Holder, [property: Id(2)] int Generation, [property: Id(3)] bool Draining);

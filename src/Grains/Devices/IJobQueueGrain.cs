@@ -54,7 +54,7 @@ public enum SiloCondition
     Free,
     Busy,
 
-    /// <summary>Leaving: takes no more ranks.</summary>
+    /// <summary>Leaving or drained by an operator: takes no more ranks.</summary>
     Draining,
 
     /// <summary>Does not answer.</summary>

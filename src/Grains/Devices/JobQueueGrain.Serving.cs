@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace Distributed.Grains.Devices;
 
@@ -109,6 +110,7 @@ internal sealed partial class JobQueueGrain
     private async Task ServeOnce()
     {
         var (all, _) = await LookAtSilos();
+        if (LeaveDrainedSilo(all)) return;
         await Reclaim(all);
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
         if (waiting.Count == 0 || (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing)) return;
@@ -116,6 +118,16 @@ internal sealed partial class JobQueueGrain
         var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow());
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
+    }
+
+    /// <summary>Jobs live where the queue calls them; from a silo that an operator drained it goes to one that takes them.</summary>
+    private bool LeaveDrainedSilo(IReadOnlyList<SiloDevices> all)
+    {
+        if (!drain.IsDraining || drain.IsLeaving || all.FirstOrDefault(s => !s.Draining) is not { } willing) return false;
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, willing.Silo.Address);
+        this.MigrateOnIdle();
+        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        return true;
     }
 
     private async Task<(IReadOnlyList<SiloDevices> Devices, ImmutableArray<SiloView> Views)> LookAtSilos()

@@ -1,21 +1,22 @@
 using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
-using Orleans.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Devices;
 
 /// <summary>Shell round <see cref="QueuePlanner"/>. Reentrant, as jobs and queue call each other; what it decides, it decides in one loop.</summary>
-[Reentrant, KeepAlive, PreferLocalPlacement]
+[Reentrant, KeepAlive, OnWillingSilo]
 internal sealed partial class JobQueueGrain(
     [PersistentState("queue", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<QueueRecord> store,
     IClusterMembershipService members,
     IDeviceServices devices,
     IUserQuotas quotas,
     ILocalSiloDetails local,
+    SiloDrain drain,
     IOptions<QueueOptions> options,
     TimeProvider time,
     ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable

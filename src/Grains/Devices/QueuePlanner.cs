@@ -99,11 +99,14 @@ internal sealed class QueuePlanner
     private JobFinding? NeverFits(QueuedJob job)
     {
         var (count, slots) = (Usable.Count(), Usable.Sum(s => s.Slots));
+        var draining = silos.Count(s => s.Draining);
+        var others = draining == 0 ? "" : Say($", and {draining} more that {(draining == 1 ? "drains" : "drain")}");
+        var back = draining == 0 ? "" : " 'dtrain cluster' shows those that drain; 'dtrain drain SILO --undo' takes back what an operator asked for.";
         if (job.Silos > count) return new(
-            Say($"needs {job.Silos} silos; the cluster has {count}"), Say($"Add silos, or ask for {count} at most."));
+            Say($"needs {job.Silos} silos; the cluster has {count}{others}"), Say($"Add silos, or ask for {count} at most.{back}"));
         return job.Silos == 0 && job.MinRanks > slots
-            ? new(Say($"needs {job.MinRanks} slots; the cluster has {slots} on {count} silos"),
-                slots == 0 ? "Add silos, or wait until some are back." : Say($"Add silos, or ask for fewer ranks ('dtrain scale {job.JobId} --workers {slots}')."))
+            ? new(Say($"needs {job.MinRanks} slots; the cluster has {slots} on {count} silos{others}"),
+                (slots == 0 ? "Add silos, or wait until some are back." : Say($"Add silos, or ask for fewer ranks ('dtrain scale {job.JobId} --workers {slots}').")) + back)
             : null;
     }
 

@@ -12,19 +12,20 @@ internal static class JobDoctor
 
     /// <param name="failure">Of a failed job.</param>
     /// <param name="queue">What the queue says of a waiting one; null when it says nothing.</param>
+    /// <param name="limit">What a waiting or running job may still take; empty when it has no limit.</param>
     /// <param name="recent">The last events, oldest first.</param>
     /// <param name="trouble">Why the job's record could not be stored the last time; null when it was.</param>
     /// <returns>The weightiest first; never empty.</returns>
-    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent, string? trouble = null)
+    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, string limit, IReadOnlyList<JobEvent> recent, string? trouble = null)
     {
-        var found = Examine(report, failure, queue, recent);
+        var found = Examine(report, failure, queue, limit, recent);
         return trouble is null ? found : found.Prepend(new($"cannot store where it stands: {trouble}", "Nothing that was stored is lost. It goes on by itself once the store answers and takes writes."));
     }
 
-    private static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, IReadOnlyList<JobEvent> recent) => report.Phase switch
+    private static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, string limit, IReadOnlyList<JobEvent> recent) => report.Phase switch
     {
-        JobPhase.Queued => Waits(report, queue, recent),
-        JobPhase.Running => Runs(report, recent),
+        JobPhase.Queued => [.. Waits(report, queue, recent), .. Limit(limit)],
+        JobPhase.Running => [.. Runs(report, recent, report.Message == limit ? "" : report.Message), .. Limit(limit)],
         JobPhase.Failed => [new($"failed{At(failure!)}: {failure!.Message}", Remedy(failure.Code, report.Id)), .. Skips(recent)],
         JobPhase.Stopped => [new(Say($"was stopped after step {report.Step}"), $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
         _ => [new(Say($"has completed after {report.Step} steps"), "")],
@@ -40,9 +41,9 @@ internal static class JobDoctor
         foreach (var warning in recent.OfType<WarningEvent>().TakeLast(1)) yield return new($"the last warning: {warning.Message}", "");
     }
 
-    private static IEnumerable<JobFinding> Runs(JobReport report, IReadOnlyList<JobEvent> recent)
+    private static IEnumerable<JobFinding> Runs(JobReport report, IReadOnlyList<JobEvent> recent, string message)
     {
-        if (report.Message.Length > 0) yield return new(report.Message, "");
+        if (message.Length > 0) yield return new(message, "");
         var steps = recent.OfType<StepEvent>().Where(s => s.Generation == report.Generation).ToList();
         if (steps.Count == 0)
         {
@@ -58,6 +59,8 @@ internal static class JobDoctor
         yield return new(
             Say($"runs with {report.Ranks} ranks on {string.Join(", ", report.Silos)}: step {report.Step}{(report.Steps > 0 ? Say($" of {report.Steps}") : "")}, {mean:0.####} s a step{(findings.Count == 0 ? "; nothing stands out" : "")}"), "");
     }
+
+    private static IEnumerable<JobFinding> Limit(string words) => words.Length > 0 ? [new(words, "")] : [];
 
     private static IEnumerable<JobFinding> Skips(IReadOnlyList<JobEvent> recent)
     {
@@ -107,6 +110,7 @@ internal static class JobDoctor
         ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; then 'dtrain submit' it under another id.",
         ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
         ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
+        ErrorCodes.LimitExceeded => $"'dtrain resume {id}' lines it up again, to go on from its last checkpoint; both times then count anew. A job that needs longer is submitted with other limits.",
         ErrorCodes.Divergence => $"Run all silos on one build and on machines that are alike, then 'dtrain resume {id}'. If they are, please report it.",
         _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",
     };

@@ -56,7 +56,7 @@ internal sealed partial class JobGrain
         if (store.State.Submission is null) return null;
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
-        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, State.Failure, queue, await RecentEvents(), trouble)]);
+        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, State.Failure, queue, LimitWords(""), await RecentEvents(), trouble)]);
     }
 
     public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));

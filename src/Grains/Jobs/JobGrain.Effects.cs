@@ -23,8 +23,9 @@ internal sealed partial class JobGrain
     /// <param name="record">What else is stored with the new state.</param>
     private async Task Apply(JobTransition transition, JobRecord record)
     {
-        if (!ReferenceEquals(transition.State, State)) await Store(record with { State = transition.State });
+        if (!ReferenceEquals(transition.State, State)) await Store(record with { State = JobLimits.Follow(State, transition.State, time.GetUtcNow()) });
         WatchSilos();
+        WatchLimits();
         local.Set(Id, HasRanks);
         await Act(transition.Effects);
         await Flush();

@@ -8,13 +8,12 @@ using Distributed.Grains.Workers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;
 
 /// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it.</summary>
-[KeepAlive, PreferLocalPlacement]
+[KeepAlive, OnWillingSilo]
 internal sealed partial class JobGrain(
     [PersistentState("job", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<JobRecord> store,
     IOptions<JobGrainOptions> options,
@@ -45,6 +44,7 @@ internal sealed partial class JobGrain(
         await OpenJournals();
         if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
         if (HasRanks) orphan = State.Generation;
+        WatchLimits();
         // What follows calls other grains, which may be waiting for this one to wake.
         if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten) SettleSoon();
     }
@@ -144,14 +144,16 @@ internal sealed partial class JobGrain(
         Id, Spec.Name, State.Phase, lastStep, totalSteps, State.Generation,
         State.Phase switch
         {
-            JobPhase.Queued => (await AskQueue())?.What ?? "waits for its turn",
+            JobPhase.Queued => ((await AskQueue())?.What ?? "waits for its turn") + LimitWords("; "),
             JobPhase.Running when State.StopAsked => "stops after the step in flight",
+            JobPhase.Running when State.Overdue is { } overdue => $"ends after the step in flight: {overdue.Message}",
             JobPhase.Running when State.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
+            JobPhase.Running => LimitWords(""),
             JobPhase.Failed => State.Failure!.Message,
             _ => "",
         },
         store.State.Submission!.User, store.State.Submission.Options.Priority,
-        HasRanks ? State.WorldSize : 0, HasRanks ? [.. store.State.Plan.Select(p => p.Silo.Name)] : []);
+        HasRanks ? State.WorldSize : 0, HasRanks ? [.. store.State.Plan.Select(p => p.Silo.Name)] : [], events.End, diary.End);
 
     private async Task<JobFinding?> AskQueue()
     {

@@ -11,7 +11,7 @@ internal static partial class JobLifecycle
     /// <param name="reason">For the log, such as <c>silo b is leaving</c>.</param>
     public static JobTransition Move(JobState state, string reason)
     {
-        if (state is not { Phase: JobPhase.Running, Requeues: true, Comeback: null, StopAsked: false }) return JobTransition.None(state);
+        if (state is not { Phase: JobPhase.Running, Requeues: true, Comeback: null, StopAsked: false, Overdue: null }) return JobTransition.None(state);
         const StepControl control = StepControl.CheckpointAndStop;
         return new(
             state with { Comeback = new Comeback(reason, Abrupt: false), Reason = reason, Requested = control },
@@ -42,6 +42,7 @@ internal static partial class JobLifecycle
                 Failure = null,
                 Announced = null,
                 StopAsked = false,
+                Overdue = null,
                 Fruitless = 0,
                 Reason = "resumed",
             },

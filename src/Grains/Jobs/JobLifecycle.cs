@@ -32,6 +32,7 @@ internal static partial class JobLifecycle
                 Requested = StepControl.GoOn,
                 Announced = null,
                 Comeback = null,
+                Overdue = null,
             },
             [new JobEffect.StartGeneration()]),
         JobPhase.Running => JobTransition.None(state),
@@ -158,6 +159,7 @@ internal static partial class JobLifecycle
     private static JobState Finish(JobState state, long step, List<JobEffect> effects)
     {
         var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
+        if (state.Overdue is { } overdue && ended != JobPhase.Completed) return Fail(state, step > 0 ? overdue with { Step = step } : overdue, effects);
         if (state.Comeback is { } comeback && ended != JobPhase.Completed) return ComeBack(state, comeback, step, effects);
         if (state.Announced is { } line && line.Ending == ended) return End(state, line, effects);
         var unsaid = new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null);

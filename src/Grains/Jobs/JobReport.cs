@@ -9,6 +9,8 @@ namespace Distributed.Grains.Jobs;
 /// <param name="Message">Why a queued job waits or a failed one ended; otherwise empty.</param>
 /// <param name="Ranks">Of the generation that runs; 0 when none does.</param>
 /// <param name="Silos">Names of the silos that run them, in rank order.</param>
+/// <param name="Events">Events that can be read so far.</param>
+/// <param name="LogLines">Lines of the diary that can be read so far.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobReport(
     [property: Id(0)] string Id,
@@ -21,7 +23,9 @@ public sealed record JobReport(
     [property: Id(7)] string User,
     [property: Id(8)] int Priority,
     [property: Id(9)] int Ranks,
-    [property: Id(10)] ImmutableArray<string> Silos);
+    [property: Id(10)] ImmutableArray<string> Silos,
+    [property: Id(20)] long Events = 0,
+    [property: Id(21)] long LogLines = 0);
 
 /// <summary>What became of a wish to change a job.</summary>
 /// <param name="Refusal">Why nothing was done, with the remedy; null when it was.</param>

@@ -69,6 +69,18 @@ internal sealed record JobState
     /// <summary>Step of the last checkpoint that may be published.</summary>
     [Id(15)]
     public long Confirmed { get; init; }
+
+    /// <summary>When it entered the phase that it is in; null: not known, as of a job of an earlier version.</summary>
+    [Id(30)]
+    public DateTimeOffset? Entered { get; init; }
+
+    /// <summary>How long its ranks ran before the phase that it is in, since it was submitted or last resumed.</summary>
+    [Id(31)]
+    public TimeSpan Ran { get; init; }
+
+    /// <summary>Set while the ranks end because the job ran longer than it may.</summary>
+    [Id(32)]
+    public JobError? Overdue { get; init; }
 }
 
 /// <summary>A generation that ends for the job to line up again.</summary>

@@ -23,6 +23,7 @@ internal static class CallRights
         [nameof(Protocol.V1.Jobs.JobsBase.Resume)] = UserRole.Submit,
         [nameof(Protocol.V1.Jobs.JobsBase.Scale)] = UserRole.Submit,
         [nameof(Protocol.V1.Jobs.JobsBase.Delete)] = UserRole.Submit,
+        [nameof(Protocol.V1.Jobs.JobsBase.Drain)] = UserRole.Admin,
     };
 
     /// <param name="method">Full name, such as <c>/dtrain.v1.Jobs/Get</c>.</param>

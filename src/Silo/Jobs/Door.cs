@@ -22,7 +22,7 @@ internal static class Door
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
         services.AddSingleton<UserRegistry>().AddSingleton<Grains.Devices.IUserQuotas>(s => s.GetRequiredService<UserRegistry>());
         services.AddSingleton<SiloReadiness>().AddSingleton<IReadiness>(s => s.GetRequiredService<SiloReadiness>());
-        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>();
+        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;

@@ -36,6 +36,8 @@ internal static class JobMessages
         Priority = report.Priority,
         Ranks = report.Ranks,
         Silos = { report.Silos },
+        Events = report.Events,
+        LogLines = report.LogLines,
     };
 
     public static LogLine LineOf(NumberedEvent line) => new() { Number = line.Number, Text = line.Json };

@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, IHostApplicationLifetime lifetime, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 
@@ -59,6 +59,12 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
 
     public override async Task<ClusterReply> Cluster(ClusterRequest request, ServerCallContext context) =>
         JobMessages.ClusterOf(await grains.GetGrain<IJobQueueGrain>(0).Describe());
+
+    public override async Task<ClusterReply> Drain(DrainRequest request, ServerCallContext context)
+    {
+        await drains.Drain(request.Silo, request.Undo);
+        return JobMessages.ClusterOf(await grains.GetGrain<IJobQueueGrain>(0).Describe());
+    }
 
     public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context)
     {

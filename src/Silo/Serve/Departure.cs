@@ -4,7 +4,7 @@ using Distributed.Silo.Ranks;
 
 namespace Distributed.Silo.Serve;
 
-/// <summary>Leaves a cluster without loss: takes nothing more on, has its jobs write a checkpoint and line up again, and waits until they have.</summary>
+/// <summary>Leaves a cluster, or is drained by an operator, without loss: takes nothing more on, has its jobs write a checkpoint and line up again, and waits until they have.</summary>
 internal sealed partial class Departure(
     SiloDrain drain, LocalJobs followed, RankHost ranks, IGrainFactory grains, ServeSettings settings, TimeProvider time, ILogger<Departure> logger)
 {
@@ -34,6 +34,16 @@ internal sealed partial class Departure(
         }
     }
 
+    /// <summary>Hands its jobs over for as long as an operator has the silo drained.</summary>
+    public async Task StayDrained(CancellationToken stopping)
+    {
+        while (drain is { IsDraining: true, IsLeaving: false })
+        {
+            await Task.WhenAll(Here().Select(Move));
+            await Task.Delay(LookPeriod, time, stopping);
+        }
+    }
+
     /// <summary>Jobs with ranks on this silo, and jobs whose grain is here: both would lose their generation with it.</summary>
     private HashSet<string> Here() => [.. followed.Running, .. ranks.Jobs];
 
@@ -41,7 +51,7 @@ internal sealed partial class Departure(
     {
         try
         {
-            await grains.GetGrain<IJobGrain>(jobId).Move($"silo {settings.SiloName} is leaving");
+            await grains.GetGrain<IJobGrain>(jobId).Move($"silo {settings.SiloName} is {(drain.IsLeaving ? "leaving" : "drained")}");
         }
 #pragma warning disable CA1031 // One job that cannot be told must not keep the others from being handed over.
         catch (Exception e)

@@ -169,7 +169,7 @@ internal sealed class SiloApp : IAsyncDisposable
         // A client's own silo needs none: the client writes the events down itself.
         if (settings.DataRoot is not null) services.AddSingleton<IJobJournals, FileJournals>();
         if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>();
-        services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>();
+        services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
     }
 
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)

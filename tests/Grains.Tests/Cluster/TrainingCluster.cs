@@ -56,6 +56,13 @@ internal sealed class TrainingCluster : IAsyncDisposable
     /// <summary>Grain calls from inside a silo.</summary>
     public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
 
+    /// <summary>A service of a silo.</summary>
+    public T ServiceIn<T>(int silo)
+        where T : notnull => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<T>();
+
+    /// <summary>A silo's name in events.</summary>
+    public string NameOf(int silo) => cluster.Silos[silo].Name;
+
     /// <summary>A silo as jobs name it.</summary>
     public SiloAddress AddressOf(int silo) => cluster.Silos[silo].SiloAddress;
 

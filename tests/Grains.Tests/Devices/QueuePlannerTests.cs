@@ -92,6 +92,16 @@ public sealed class QueuePlannerTests
     }
 
     [Fact]
+    public void Plan_LargerThanWhatDoesNotDrain_SaysWhoDoes()
+    {
+        var plan = QueuePlanner.Plan(
+            [Job("all", 8, 8), Job("some", 6, 6)], [], [.. Silos.Select((s, i) => new QueueSilo(s, null, Draining: i == 3))], new NoQuotas(), Options, Now);
+        Assert.Equal(["some:6@0,1,2"], Granted(plan));
+        Assert.Equal("needs 8 slots; the cluster has 6 on 3 silos, and 1 more that drains", plan.Reasons["all"].What);
+        Assert.Contains("'dtrain drain SILO --undo'", plan.Reasons["all"].Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Plan_AnyCluster_NoSiloTwiceNoOverlapQuotaAndDemandHold() =>
         Gen.Select(Gen.Int[0, 4], Gen.Select(Gen.Int[1, 8], Gen.Int[0, 6], Gen.Int[0, 700], Gen.Int[-2, 2]).Array[0, 12]).Sample((free, jobs) =>
         {

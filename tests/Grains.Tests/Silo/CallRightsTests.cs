@@ -8,11 +8,12 @@ public sealed class CallRightsTests
     private static readonly string[] Looks = ["Get", "List", "Watch", "Logs", "Why", "Cluster"];
 
     [Fact]
-    public void Of_EveryCallOfTheWire_IsForAUserAndNoneForAdminsAlone()
+    public void Of_EveryCallOfTheWire_IsForAUserAndOnlyDrainForAdminsAlone()
     {
         var calls = Protocol.V1.Jobs.Descriptor.Methods.Select(method => method.Name).ToList();
-        Assert.Equal(11, calls.Count);
-        Assert.All(calls, call => Assert.Equal(Looks.Contains(call) ? UserRole.View : UserRole.Submit, CallRights.Of($"/dtrain.v1.Jobs/{call}")));
+        Assert.Equal(12, calls.Count);
+        Assert.All(calls, call => Assert.Equal(
+            Looks.Contains(call) ? UserRole.View : call == "Drain" ? UserRole.Admin : UserRole.Submit, CallRights.Of($"/dtrain.v1.Jobs/{call}")));
     }
 
     [Theory]

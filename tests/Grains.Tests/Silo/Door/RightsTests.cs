@@ -21,6 +21,22 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
     ];
 
     [Fact]
+    public async Task Drain_ByAnAdminAlone_IsShownAndTakenBack()
+    {
+        using DoorClient ann = silo.Client(OneSilo.Ann), admin = silo.Client(OneSilo.Admin);
+        var refused = await StatusOf(ann, "Drain", new DrainRequest { Silo = "silo-0" });
+        Assert.Equal((StatusCode.PermissionDenied, "Drain needs the role admin, and user ann has the role submit; ask the cluster's operator for it."), (refused.StatusCode, refused.Detail));
+        var unknown = await StatusOf(admin, "Drain", new DrainRequest { Silo = "silo-9" });
+        Assert.Equal((StatusCode.InvalidArgument, "silo: found 'silo-9', expected one of silo-0."), (unknown.StatusCode, unknown.Detail));
+
+        Assert.Equal("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0" })).Silos.Single().State);
+        Assert.Equal(
+            (false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'"), await silo.Service<Distributed.Silo.Serve.IReadiness>().Check());
+        Assert.NotEqual("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0", Undo = true })).Silos.Single().State);
+        Assert.True((await silo.Service<Distributed.Silo.Serve.IReadiness>().Check()).Ready);
+    }
+
+    [Fact]
     public async Task EveryCall_WithoutAKnownToken_IsUnauthenticated()
     {
         foreach (var token in new[] { null, "a token that nobody has", "" })

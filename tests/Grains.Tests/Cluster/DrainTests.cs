@@ -1,0 +1,64 @@
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>A silo that an operator drained: it takes nothing on, and the grains that follow jobs live elsewhere.</summary>
+public sealed class DrainTests : IAsyncLifetime
+{
+    private TrainingCluster cluster = null!;
+
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromSeconds(60), new SharedStorage());
+
+    public async Task DisposeAsync() => await cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Drained_TheQueueMovesAndJobsRunOnTheOther_UndoneItTakesThemAgain()
+    {
+        // The queue lies where it is first called.
+        var queue = cluster.GrainsIn(0).GetGrain<IJobQueueGrain>(0);
+        Assert.Equal(cluster.AddressOf(0), await queue.Look(false));
+        var drain = cluster.ServiceIn<SiloDrain>(0);
+        Assert.True(drain.Ask(true));
+        await TrainingCluster.Eventually(() => queue.Look(true), at => at.Equals(cluster.AddressOf(1)));
+
+        // The job's grain, too, though it is called from the drained silo.
+        var gate = cluster.Scripts.Of("guest").Hold(2);
+        await cluster.GrainsIn(0).GetGrain<IJobGrain>("guest").Submit(Specs.Lasting(min: 1, max: 1));
+        var report = await TrainingCluster.Eventually(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Running);
+        Assert.Equal(cluster.NameOf(1), Assert.Single(report!.Silos));
+        Assert.Equal(SiloCondition.Draining, (await queue.Describe()).Silos.Single(s => s.Name == cluster.NameOf(0)).Condition);
+
+        await cluster.Job("waits").Submit(Specs.Lasting(min: 1, max: 1));
+        Assert.False(drain.Ask(false));
+        report = await TrainingCluster.Eventually(() => cluster.Job("waits").Status(), r => r!.Phase == JobPhase.Completed);
+        gate.SetResult();
+        await TrainingCluster.Eventually(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Completed);
+    }
+
+    [Fact]
+    public void Leaving_IsNotTakenBack()
+    {
+        SiloDrain drain = new();
+        Assert.True(drain.Ask(true));
+        drain.Begin();
+        Assert.True(drain.Ask(false));
+        Assert.True(drain.IsDraining);
+    }
+
+    [Fact]
+    public async Task WhenAsked_CompletesForEachDrain()
+    {
+        SiloDrain drain = new();
+        var first = drain.WhenAsked(CancellationToken.None);
+        Assert.False(first.IsCompleted);
+        drain.Ask(true);
+        await first;
+        Assert.True(drain.WhenAsked(CancellationToken.None).IsCompleted);
+        drain.Ask(false);
+        var second = drain.WhenAsked(CancellationToken.None);
+        Assert.False(second.IsCompleted);
+        drain.Ask(true);
+        await second;
+    }
+}

@@ -1,0 +1,108 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Core.Stepping;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Tests.Jobs;
+
+/// <summary>A clock of the test's own decides when a job is over its limit.</summary>
+public sealed class JobLimitsTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly LimitsSpec Limits = new() { Queued = TimeSpan.FromHours(2), Run = TimeSpan.FromHours(8) };
+
+    private static DateTimeOffset After(double hours) => Noon.AddHours(hours);
+
+    private static JobState Queued() => Enter(new JobState(), before => JobLifecycle.Submit(before, requeues: true, Noon), 0);
+
+    private static JobState Enter(JobState state, Func<JobState, JobTransition> change, double hours) => JobLimits.Follow(state, change(state).State, After(hours));
+
+    private static JobState Grant(JobState state, double hours) => Enter(state, before => JobLifecycle.Grant(before, 1), hours);
+
+    private static JobTransition End(JobState state, RankOutcome outcome = RankOutcome.Stopped, JobError? error = null) =>
+        JobLifecycle.RankEnded(state, new RankEnd(state.Generation, 0, outcome, error), step: 71);
+
+    [Fact]
+    public void Expire_Waiting_FailsAtItsLimitAndNotBefore()
+    {
+        var queued = Queued();
+        Assert.Equal(TimeSpan.FromHours(0.5), JobLimits.Left(queued, Limits, After(1.5)));
+        Assert.Empty(JobLimits.Expire(queued, Limits, After(1.99), 0).Effects);
+        Assert.Equal("has waited 1h 30m of 2h (limits.queued)", JobLimits.Describe(queued, Limits, After(1.5)));
+
+        var late = JobLimits.Expire(queued, Limits, After(2), 0);
+        Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded), (late.State.Phase, late.State.Failure!.Code));
+        Assert.Equal("It waited in the queue for 2h, the limit that the job sets in limits.queued.", late.State.Failure.Message);
+        Assert.Collection(late.Effects, e => Assert.Equal(JobPhase.Failed, Assert.IsType<JobEffect.Log>(e).Line.Ending), e => Assert.IsType<JobEffect.Release>(e));
+    }
+
+    [Fact]
+    public void Expire_Running_EndsWithACheckpointAndFailsOnceTheRanksHaveEnded()
+    {
+        var running = Grant(Queued(), 1);
+        Assert.Empty(JobLimits.Expire(running, Limits, After(8.99), 70).Effects);
+        var told = JobLimits.Expire(running, Limits, After(9), 70);
+        Assert.Equal((JobPhase.Running, StepControl.CheckpointAndStop), (told.State.Phase, told.State.Requested));
+        Assert.Contains(new JobEffect.RequestStop(StepControl.CheckpointAndStop), told.Effects);
+        Assert.Null(JobLimits.Left(told.State, Limits, After(9)));
+
+        var stopped = JobLifecycle.Announce(told.State, 1, EventLine.Of(new StoppedEvent(71, "ab", "c"))).State;
+        var ended = End(stopped);
+        Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded, 71L), (ended.State.Phase, ended.State.Failure!.Code, ended.State.Failure.Step));
+        Assert.Equal("It ran for 8h, the limit that the job sets in limits.run.", ended.State.Failure.Message);
+        Assert.Single(ended.Effects.OfType<JobEffect.Log>());
+        // It takes nothing back from a job that just made it.
+        var done = End(JobLifecycle.Announce(told.State, 1, EventLine.Of(new CompletedEvent(71, 0.5, "ab", 0, 1, 1, "c"))).State, RankOutcome.Completed);
+        Assert.Equal(JobPhase.Completed, done.State.Phase);
+    }
+
+    [Fact]
+    public void Left_AcrossComebacks_RunTimeAddsUpAndEachWaitCountsForItself()
+    {
+        var again = Grant(Queued(), 1.5);
+        again = JobLifecycle.Move(again, "silo b is leaving").State;
+        again = Enter(again, state => End(state), 4.5);
+        Assert.Equal((JobPhase.Queued, TimeSpan.FromHours(3)), (again.Phase, again.Ran));
+        Assert.Equal(TimeSpan.FromHours(2), JobLimits.Left(again, Limits, After(4.5)));
+        again = Grant(again, 6);
+        Assert.Equal(TimeSpan.FromHours(5), JobLimits.Left(again, Limits, After(6)));
+        Assert.Equal("has run 4h of 8h (limits.run)", JobLimits.Describe(again, Limits, After(7)));
+        Assert.NotNull(JobLimits.Expire(again, Limits, After(11), 0).State.Overdue);
+    }
+
+    [Fact]
+    public void Finish_OverdueWhileItsSiloIsLost_DoesNotComeBack()
+    {
+        var told = JobLimits.Expire(Grant(Queued(), 0), Limits, After(8), 70).State;
+        Assert.Same(told, JobLifecycle.Move(told, "silo b is leaving").State);
+        var lost = End(told, RankOutcome.Failed, new JobError(ErrorCodes.SiloLost, "gone", 0, "b", null, 71));
+        Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded), (lost.State.Phase, lost.State.Failure!.Code));
+    }
+
+    [Fact]
+    public void Resume_AfterALimit_BothTimesBeginAnew()
+    {
+        var failed = Enter(JobLimits.Expire(Grant(Queued(), 0), Limits, After(8), 70).State, state => End(state), 8);
+        Assert.Equal(JobPhase.Failed, failed.Phase);
+        var resumed = Enter(failed, state => JobLifecycle.Resume(state, After(20)), 20);
+        Assert.Equal((JobPhase.Queued, TimeSpan.Zero, true), (resumed.Phase, resumed.Ran, resumed.Resume));
+        Assert.Null(resumed.Overdue);
+        Assert.Equal(TimeSpan.FromHours(2), JobLimits.Left(resumed, Limits, After(20)));
+        Assert.Equal(TimeSpan.FromHours(8), JobLimits.Left(Grant(resumed, 21), Limits, After(21)));
+    }
+
+    [Fact]
+    public void Expire_StopAskedOrNoLimit_ChangesNothing()
+    {
+        var stopping = JobLifecycle.Stop(Grant(Queued(), 0), checkpoint: true).State;
+        Assert.Same(stopping, JobLimits.Expire(stopping, Limits, After(99), 0).State);
+        var free = Grant(Queued(), 0);
+        Assert.Same(free, JobLimits.Expire(free, null, After(99), 0).State);
+        Assert.Same(free, JobLimits.Expire(free, Limits with { Run = null }, After(99), 0).State);
+        Assert.Equal("", JobLimits.Describe(free, null, After(99)));
+        // A clock that was set back takes no time from the job.
+        Assert.Equal(TimeSpan.FromHours(8), JobLimits.Left(free, Limits, After(-5)));
+    }
+}
