@@ -7,20 +7,22 @@ namespace Distributed.Client.Cluster;
 /// <summary>A job's numbered lines in order, without gaps and doubles, over as many connections as it takes.</summary>
 internal static class EventStream
 {
+    /// <param name="first">Number of the first event wanted.</param>
     /// <returns>One JSON object an event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
-    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, string id, Outage outage, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, string id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
     {
-        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id, From = from }, cancellationToken: cancel), line => line.Number, outage, cancel);
+        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id, From = from }, cancellationToken: cancel), line => line.Number, outage, cancel, first);
         await foreach (var line in events) yield return line.Json;
     }
 
     /// <summary>Lines of a stream that can be opened anew from any number.</summary>
+    /// <param name="first">Number of the first line wanted.</param>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
     public static async IAsyncEnumerable<T> ReadAsync<T>(
-        Func<long, AsyncServerStreamingCall<T>> open, Func<T, long> numberOf, Outage outage, [EnumeratorCancellation] CancellationToken cancel)
+        Func<long, AsyncServerStreamingCall<T>> open, Func<T, long> numberOf, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
     {
-        var next = 0L;
+        var next = first;
         while (true)
         {
             using var call = open(next);

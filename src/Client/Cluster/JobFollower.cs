@@ -7,15 +7,18 @@ using Grpc.Core;
 namespace Distributed.Client.Cluster;
 
 /// <summary>Follows a job of a cluster to its end, or until the user turns away.</summary>
-internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, TextWriter output, TextWriter error, TimeProvider time)
+internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, TextWriter output, TextWriter error, TimeProvider time, bool fromNow = false)
 {
-    private readonly RunProgress progress = new();
+    private readonly RunProgress progress = new() { IsPartial = fromNow };
+    private long first;
     private readonly IProgressView view = ProgressViews.Choose(error, json, time);
 
     /// <returns>The exit code that the job's result stands for; 0 when the user detached.</returns>
     public async Task<int> FollowAsync()
     {
-        Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)));
+        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+        Apply(status);
+        if (fromNow) first = FirstNews(status);
         using var interruption = Interruption.Listen(time);
         try
         {
@@ -33,7 +36,7 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
     private async Task ShowEventsAsync(Action changed, CancellationToken cancel)
     {
         changed();
-        var events = EventStream.ReadAsync(jobs, id, new Outage(Outage.Patience, view.Say, time), cancel);
+        var events = EventStream.ReadAsync(jobs, id, new Outage(Outage.Patience, view.Say, time), cancel, first);
         await foreach (var line in QuietTimes.MarkAsync(events, time))
         {
             if (line is null) await AskAsync(cancel);
@@ -64,6 +67,9 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
             // The stream of events finds out, and knows what to do.
         }
     }
+
+    /// <summary>Of a job that has ended its end is all that is left to tell.</summary>
+    public static long FirstNews(JobStatus status) => Math.Max(0, status.State is "queued" or "running" ? status.Events : status.Events - 1);
 
     private void Apply(JobStatus status)
     {

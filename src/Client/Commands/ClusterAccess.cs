@@ -52,7 +52,7 @@ internal sealed class ClusterAccess
     private static List<Uri> Addresses(string? text)
     {
         var named = (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (named.Length == 0) throw new CommandFailure(ExitCode.Usage, $"No cluster named. Give --cluster URL or set {AddressVariable}; 'dtrain train' needs none.");
+        if (named.Length == 0) throw new CommandFailure(ExitCode.Usage, $"No cluster named. Give --cluster URL or set {AddressVariable}; 'dtrain cluster up' starts one on this machine, and 'dtrain train' needs none.");
         return [.. named.Select(Address)];
     }
 

@@ -11,7 +11,10 @@ internal static class ClusterCommand
     {
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
-        Verb verb = new("cluster", "Shows the silos of a cluster and what they do.", "dtrain cluster --cluster http://127.0.0.1:5010") { json };
+        Verb verb = new("cluster", "Shows the silos of a cluster and what they do; starts and ends a cluster on this machine.", "dtrain cluster --cluster http://127.0.0.1:5010", "eval \"$(dtrain cluster up --silos 3)\"", "dtrain cluster down")
+        {
+            json, ClusterUpCommand.Create(), ClusterDownCommand.Create(),
+        };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {

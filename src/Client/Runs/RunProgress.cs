@@ -13,6 +13,9 @@ internal sealed class RunProgress
     private double windowSeconds;
     private long furthest;
 
+    /// <summary>The events before some moment were not asked for.</summary>
+    public bool IsPartial { get; init; }
+
     /// <value>The step at which the run ends; 0: not known yet.</value>
     public long LastPlannedStep { get; set; }
 

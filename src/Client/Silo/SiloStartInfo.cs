@@ -15,17 +15,23 @@ internal static class SiloStartInfo
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        // One arena keeps resident memory flat, and threads per rank are the job's own choice.
-        start.Environment["MALLOC_ARENA_MAX"] = "1";
-        start.Environment["DOTNET_gcServer"] = "0";
+        SetUp(start);
         // A silo of a cluster compiles once and well; one that a client starts should be there soon. What is called a third time is then compiled for good:
         // the runtime's own patience, and code that counts for a profile in between, would go on beside the ranks long after the start.
         start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
         start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "3");
         start.Environment.TryAdd("DOTNET_TieredPGO", "0");
+        return start;
+    }
+
+    /// <summary>What every silo's environment has, whoever starts it.</summary>
+    public static void SetUp(ProcessStartInfo start)
+    {
+        // One arena keeps resident memory flat, and threads per rank are the job's own choice.
+        start.Environment["MALLOC_ARENA_MAX"] = "1";
+        start.Environment["DOTNET_gcServer"] = "0";
         start.Environment.Remove("OMP_NUM_THREADS");
         if (!start.Environment.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) start.Environment["DOTNET_ROOT"] = root;
-        return start;
     }
 
     /// <summary>The .NET installation that runs the client, for machines where it stands at no default place.</summary>

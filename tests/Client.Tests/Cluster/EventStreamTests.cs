@@ -21,6 +21,14 @@ public sealed class EventStreamTests
     }
 
     [Fact]
+    public async Task Read_FromALaterNumber_AsksForThatOneAgainUntilItHasCome()
+    {
+        Outage outage = new(TimeSpan.FromMinutes(1), said.Add, new HurriedTime());
+        Assert.Equal([7L, 8], await ReadAsync(outage, 7, Lines().Then(StatusCode.Unavailable), Lines(7, 8)));
+        Assert.Equal([7L, 7], opened);
+    }
+
+    [Fact]
     public async Task Read_ClusterStaysAway_EndsAfterTheMinute()
     {
         HurriedTime time = new();
@@ -70,11 +78,13 @@ public sealed class EventStreamTests
 
     private static Answer Lines(params long[] numbers) => new(numbers, null);
 
-    private async Task<List<long>> ReadAsync(Outage outage, params Answer[] answers)
+    private Task<List<long>> ReadAsync(Outage outage, params Answer[] answers) => ReadAsync(outage, 0, answers);
+
+    private async Task<List<long>> ReadAsync(Outage outage, long first, params Answer[] answers)
     {
         List<long> read = [];
         var next = 0;
-        await foreach (var line in EventStream.ReadAsync(Open, line => line.Number, outage, CancellationToken.None)) read.Add(line.Number);
+        await foreach (var line in EventStream.ReadAsync(Open, line => line.Number, outage, CancellationToken.None, first)) read.Add(line.Number);
         return read;
 
         AsyncServerStreamingCall<JobEvent> Open(long from)

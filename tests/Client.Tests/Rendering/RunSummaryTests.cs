@@ -48,6 +48,15 @@ public sealed class RunSummaryTests
         Assert.Equal("1 throughout; 0 of 2 steps skipped", ScaleHistory.Describe(After(Step(1, 1), Step(2, 1))));
 
     [Fact]
+    public void ScaleHistory_NotFromTheFirstEvent_SaysWhatWasSeen()
+    {
+        RunProgress progress = new() { IsPartial = true };
+        Assert.Equal("no step was seen", ScaleHistory.Describe(progress));
+        progress.Apply(Step(7, 1));
+        Assert.Equal("1 throughout; 0 of 1 seen steps skipped", ScaleHistory.Describe(progress));
+    }
+
+    [Fact]
     public void ScaleHistory_ManyChanges_LeavesOutTheMiddle()
     {
         var text = ScaleHistory.Describe(After([.. Enumerable.Range(1, 20).Select(step => Step(step, step))]));

@@ -39,9 +39,15 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
             Assert.Empty(left.Error);
         }
 
-        (await cluster.RunAsync("stop", "endless")).Exits(0);
+        var ended = (await cluster.RunAsync("stop", "endless", "--wait", "--json")).Exits(0);
+        Assert.Equal("stopped", ended.Events[0].GetProperty("state").GetString());
         var watched = (await cluster.RunAsync("watch", "endless", "--json")).Exits(0);
         Assert.Equal("stopped", watched.Events[^1].GetProperty("event").GetString());
+        // Of a job that has ended, only its end is news.
+        Assert.Equal(watched.Lines[^1], Assert.Single((await cluster.RunAsync("watch", "endless", "--from-now", "--json")).Exits(0).Lines));
+        var diary = (await cluster.RunAsync("logs", "endless")).Exits(0).Lines;
+        Assert.Equal(diary.TakeLast(2), (await cluster.RunAsync("logs", "endless", "--tail", "2")).Exits(0).Lines);
+        Assert.Empty((await cluster.RunAsync("logs", "endless", "--since", "2100-01-01T00:00:00Z")).Exits(0).Lines);
     }
 
     [Theory]

@@ -35,7 +35,7 @@ public sealed partial class ReadMeTests : IDisposable
         foreach (var command in commands)
         {
             var words = Comment().Replace(command, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] is "checkpoint" or "users" ? 2 : 1));
+            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] is "checkpoint" or "users" or "cluster" ? 2 : 1));
             if (!helps.TryGetValue(verb, out var help))
                 helps[verb] = help = (await DtrainProcess.RunAsync([.. verb.Split(' '), "--help"])).Exits(0).Output;
             foreach (var option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]))
@@ -50,6 +50,15 @@ public sealed partial class ReadMeTests : IDisposable
         Assert.DoesNotContain("the job cannot run", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>The commands of a section, as they stand there.</summary>
+    internal static IReadOnlyList<string> CommandsOf(string section)
+    {
+        var text = File.ReadAllText(Checkout.ReadMe);
+        var from = text.IndexOf($"\n### {section}\n", StringComparison.Ordinal);
+        Assert.True(from >= 0, $"{Checkout.ReadMe} has no section '{section}'.");
+        return [.. Fence().Matches(text[from..]).Where(match => match.Groups["language"].Value == "sh").Select(match => match.Groups["text"].Value)];
+    }
+
     private static IEnumerable<string> Blocks(string language) =>
         Fence().Matches(File.ReadAllText(Checkout.ReadMe)).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["text"].Value);
 
@@ -57,10 +66,10 @@ public sealed partial class ReadMeTests : IDisposable
     private static partial Regex Fence();
 
     /// <summary>The program by its name, by its path, or run from its project.</summary>
-    [GeneratedRegex(@"^(\$ )?(\S*/)?(dtrain|dotnet run --project src/Client( -c Release)? --) (?<arguments>[a-z].*)$")]
+    [GeneratedRegex(@"^(\$ )?(eval ""\$\()?(\S*/)?(dtrain|dotnet run --project src/Client( -c Release)? --) (?<arguments>[a-z].*)$")]
     private static partial Regex DtrainCall();
 
-    [GeneratedRegex(@"\s#.*$|[|>].*$")]
+    [GeneratedRegex(@"\s#.*$|[|>].*$|\)""$")]
     private static partial Regex Comment();
 
     [GeneratedRegex("^[a-z-]+$")]

@@ -101,8 +101,8 @@ public sealed class TensorsSetTests : IDisposable
     public void Open_TensorsBesideXAndY_AreIgnoredWithANote()
     {
         var source = Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i), (new TensorShape("q", TensorDtype.F8E5M2, new([3])), new byte[3]));
-        Assert.Contains("q F8_E5M2 [3]", Assert.Single(source.Notes), StringComparison.Ordinal);
-        Assert.Empty(Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i)).Notes);
+        Assert.Contains("q F8_E5M2 [3]", Assert.Single(source.Warnings), StringComparison.Ordinal);
+        Assert.Empty(Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i)).Warnings);
     }
 
     [Fact]
