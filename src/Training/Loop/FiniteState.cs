@@ -10,7 +10,7 @@ namespace Distributed.Training.Loop;
 /// <remarks>Replicas are equal bit by bit, so every silo comes to the same end.</remarks>
 internal static unsafe class FiniteState
 {
-    private const string Remedy = "Lower optimizer.lr, set clipNorm, or train in float32.";
+    private const string Remedy = "Lower optimizer.lr or set clipNorm.";
 
     /// <summary>Checks weights and moments, before they become a checkpoint.</summary>
     /// <exception cref="JobException"><c>non-finite</c>, naming the first parameter.</exception>

@@ -136,5 +136,6 @@ public sealed class OneSiloTests : IAsyncLifetime
         var last = await cluster.Grains.GetGrain<ICoordinatorGrain>("speed").Vote(
             "a", 100_000, new StepVote(1, state, FoundInf: true, double.NaN, double.PositiveInfinity, 64, "fc.weight"));
         Assert.False(last.Decision!.Commit);
+        Assert.Equal(new SkipTally(1, 1001, "fc.weight"), last.Decision.After.Skips);
     }
 }

@@ -46,6 +46,8 @@ public sealed class JobPathsTests : IDisposable
     [InlineData("/etc/passwd", "absolute")]
     [InlineData("../jobs", "'..'")]
     [InlineData("a/../../b", "'..'")]
+    [InlineData("~/x", "does not know the home folder that ~ stands for; expected a path relative to the operator's root")]
+    [InlineData("~", "does not know the home folder")]
     public void Resolve_Cluster_RefusesPathsThatLeaveTheRoot(string path, string named)
     {
         Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec(path), "toy")).Message, StringComparison.Ordinal);
