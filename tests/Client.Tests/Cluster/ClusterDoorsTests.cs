@@ -19,7 +19,7 @@ public sealed class ClusterDoorsTests
     [Fact]
     public async Task Ask_FirstDoorCannotAnswer_GoesToTheNext()
     {
-        using ClusterDoors doors = new([Door("first", "token", [StatusCode.Unavailable]), Door("second", "token", [null, null])], new HurriedTime());
+        using ClusterDoors doors = new([Door("first", "token", [StatusCode.Unavailable]), Door("second", "token", new StatusCode?[] { null, null })], new HurriedTime());
         await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
         await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
         Assert.Equal(["first 1", "second 1", "second 1"], calls);
