@@ -27,6 +27,7 @@ internal static class JobDoctor
         JobPhase.Queued => [.. Waits(report, queue, recent), .. Limit(limit)],
         JobPhase.Running => [.. Runs(report, recent, report.Message == limit ? "" : report.Message), .. Limit(limit)],
         JobPhase.Failed => [new($"failed{At(failure!)}: {failure!.Message}", Remedy(failure.Code, report.Id)), .. Skips(recent)],
+        JobPhase.Stopped when report.Message.Length > 0 => [new(Say($"stands after step {report.Step}: {report.Message.Split(':')[0]}"), $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
         JobPhase.Stopped => [new(Say($"was stopped after step {report.Step}"), $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
         _ => [new(Say($"has completed after {report.Step} steps"), "")],
     };

@@ -44,6 +44,7 @@ internal sealed partial class JobGrain
         }
 
         await store.ClearStateAsync();
+        isKept = false;
         events.Wake();
         diary.Wake();
         await Queue.Forget(Id);

@@ -62,6 +62,9 @@ internal sealed partial class JobGrain
         {
             if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
+            if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal());
+            recalled = false;
+            await Keep();
             if (HasUnwritten)
             {
                 if (!begun) await Store(store.State);
@@ -74,7 +77,7 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (HasUnwritten) return;
+        if (HasUnwritten || !isKept) return;
         settling?.Dispose();
         settling = null;
     }

@@ -40,13 +40,14 @@ internal sealed partial class JobGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await RecallFolder();
         if (store.State.Submission is null) return;
         await OpenJournals();
         if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
         if (HasRanks) orphan = State.Generation;
         WatchLimits();
         // What follows calls other grains, which may be waiting for this one to wake.
-        if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten) SettleSoon();
+        if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten || !isKept || recalled) SettleSoon();
     }
 
     public async ValueTask DisposeAsync()
@@ -63,7 +64,14 @@ internal sealed partial class JobGrain(
             var outcome = Compare(known, submission);
             // The first time may have been stored and yet not have reached the queue.
             if (outcome.Result == SubmitResult.AlreadyThere && State.Phase == JobPhase.Queued) await Act([new JobEffect.Enqueue()]);
+            if (outcome.Result == SubmitResult.AlreadyThere && IsRecalled) await Apply(JobLifecycle.Resume(State, time.GetUtcNow()));
             return outcome;
+        }
+
+        if (stranger is not null)
+        {
+            DeactivateOnIdle();
+            return new SubmitOutcome(SubmitResult.IdTaken, stranger);
         }
 
         var submitted = SpecText.Parse(submission.SpecJson);
@@ -84,6 +92,7 @@ internal sealed partial class JobGrain(
         var by = submission.User.Length > 0 ? $" by {submission.User}" : "";
         var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow());
         await Apply(submit with { Effects = [new JobEffect.Note($"submitted{by}"), .. submit.Effects] }, store.State with { Submission = submission });
+        await Keep();
         return new SubmitOutcome(SubmitResult.Created);
     }
 
@@ -150,6 +159,7 @@ internal sealed partial class JobGrain(
             JobPhase.Running when State.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
             JobPhase.Running => LimitWords(""),
             JobPhase.Failed => State.Failure!.Message,
+            JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
             _ => "",
         },
         store.State.Submission!.User, store.State.Submission.Options.Priority,

@@ -14,6 +14,9 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
     /// <summary>Number that the next line to be seen will get.</summary>
     public long End => journal is null ? memory.End : written;
 
+    /// <summary>Of the journal's last writer.</summary>
+    public long Epoch => journal?.Epoch ?? 0;
+
     /// <summary>No more lines are to be expected.</summary>
     public bool IsClosed { get; private set; }
 

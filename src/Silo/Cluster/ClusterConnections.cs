@@ -25,6 +25,9 @@ internal sealed class ClusterConnections : IAsyncDisposable
 
     public MembershipConfigMap? Kubernetes { get; private init; }
 
+    /// <summary>Equal for all silos that keep their members in the same store under the same id, and lost with the members; null: no store keeps them.</summary>
+    public string? StoreIdentity { get; private set; }
+
     /// <param name="settings">Null: a client's own silo, which needs none.</param>
     /// <exception cref="JobException">Codes <c>store-unreachable</c>, <c>store-schema</c>, <c>cluster-unreachable</c>, <c>settings-invalid</c>, <c>storage</c>.</exception>
     public static async Task<ClusterConnections> Open(ClusterSettings? settings, string jobsRoot)
@@ -35,14 +38,32 @@ internal sealed class ClusterConnections : IAsyncDisposable
         if (settings.Primary is { } primary) await PrimarySilo.Await(primary, Patience);
         var redis = settings.Clustering == Clustering.Redis || settings.Storage == StateStorage.Redis;
         var postgres = settings.Clustering == Clustering.Postgres || settings.Storage == StateStorage.Postgres;
-        return new ClusterConnections
+        var connections = new ClusterConnections
         {
             Files = files,
             Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
             Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
             Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, settings.ClusterId, PodPatience) : null,
         };
+        try
+        {
+            connections.StoreIdentity = await connections.Identify(settings);
+            return connections;
+        }
+        catch
+        {
+            await connections.DisposeAsync();
+            throw;
+        }
     }
+
+    private async Task<string?> Identify(ClusterSettings settings) => settings.Clustering switch
+    {
+        Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
+        Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
+        Clustering.Kubernetes => await Kubernetes!.Identity(),
+        _ => null,
+    };
 
     public async ValueTask DisposeAsync()
     {

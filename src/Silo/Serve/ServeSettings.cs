@@ -138,5 +138,7 @@ internal static class ServeErrors
     public const string StoreUnreachable = "store-unreachable";
     public const string StoreSchema = "store-schema";
     public const string ClusterUnreachable = "cluster-unreachable";
+    public const string RootTaken = "root-taken";
+    public const string RootNotShared = "root-not-shared";
     public const string SiloNameTaken = "silo-name-taken";
 }

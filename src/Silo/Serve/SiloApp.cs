@@ -8,6 +8,7 @@ using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Cluster.Roots;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
@@ -36,8 +37,9 @@ internal sealed class SiloApp : IAsyncDisposable
 
     private readonly WebApplication app;
     private readonly ClusterConnections connections;
+    private readonly RootOwnership? root;
 
-    private SiloApp(WebApplication app, ClusterConnections connections) => (this.app, this.connections) = (app, connections);
+    private SiloApp(WebApplication app, ClusterConnections connections, RootOwnership? root) => (this.app, this.connections, this.root) = (app, connections, root);
 
     /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -68,34 +70,43 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var app = Build(settings, connections, SiloPorts.Choose(settings.Network), leave);
+            var ports = SiloPorts.Choose(settings.Network);
+            var root = settings.Cluster is null ? null : await ClusterRoot.Claim(settings, connections, ports.Silo, leave);
+            WebApplication? app = null;
+            var started = false;
             try
             {
+                app = Build(settings, connections, root, ports, leave);
                 await app.StartAsync(CancellationToken.None);
-                return new SiloApp(app, connections);
+                started = true;
+                return new SiloApp(app, connections, root);
             }
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
-                await app.DisposeAsync();
+                await app!.DisposeAsync();
                 throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Network.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
             {
                 // Someone took one of the silo's own ports between looking and binding: look again.
-                await app.DisposeAsync();
+                await app!.DisposeAsync();
             }
             catch (Orleans.Runtime.MembershipService.OrleansClusterConnectivityCheckFailedException e)
             {
-                await app.DisposeAsync();
+                await app!.DisposeAsync();
                 throw new JobException(
                     ServeErrors.ClusterUnreachable, $"Silos of the cluster do not answer this one: check addresses, ports and certificates between silos. {e.Message}", e);
             }
-            catch (JobException)
+            catch (JobException) when (app is not null)
             {
                 // It may stand in the table of members already.
                 await app.StopAsync(CancellationToken.None);
                 await app.DisposeAsync();
                 throw;
+            }
+            finally
+            {
+                if (!started && root is not null) await root.DisposeAsync();
             }
         }
     }
@@ -130,9 +141,10 @@ internal sealed class SiloApp : IAsyncDisposable
 
         await app.DisposeAsync();
         await connections.DisposeAsync();
+        if (root is not null) await root.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)
+    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, RootOwnership? root, SiloPorts ports, CancellationToken leave)
     {
         // The empty builder reads no configuration: nothing in the environment can open another door.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -154,6 +166,7 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.Services.AddNetwork(settings.Network);
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports, leave));
         ConfigureServices(builder.Services, settings);
+        if (root is not null) builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<RootGuard>(s, root));
         var app = builder.Build();
         app.MapDoor();
         return app;
@@ -167,9 +180,9 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<IChunkReducers, ChunkReducers>();
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
         // A client's own silo needs none: the client writes the events down itself.
-        if (settings.DataRoot is not null) services.AddSingleton<IJobJournals, FileJournals>();
+        if (settings.DataRoot is not null) services.AddSingleton<FileJournals>().AddSingleton<IJobJournals>(s => s.GetRequiredService<FileJournals>()).AddHostedService<LeftJobs>();
         if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>();
-        services.AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
+        services.AddSingleton<MemberRow>().AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
     }
 
     private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)

@@ -6,7 +6,7 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Serve;
 
 /// <summary>Ready is an active member of its cluster, with native libraries that passed their test, which does not leave.</summary>
-internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo, SiloDrain drain) : IReadiness
+internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo, SiloDrain drain, MemberRow row) : IReadiness
 {
     public Task<(bool Ready, string Words)> Check() => Task.FromResult(Look());
 
@@ -14,6 +14,7 @@ internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSil
     {
         if (drain.IsLeaving) return (false, $"draining: silo {silo.Name} is leaving and takes no more ranks");
         if (drain.IsDraining) return (false, $"draining: an operator drained silo {silo.Name}, which takes no more ranks until 'dtrain drain {silo.Name} --undo'");
+        if (row.Words is { } lost) return (false, $"not ready: {lost}");
         try
         {
             var native = NativeRuntime.Initialize();

@@ -18,8 +18,21 @@ internal sealed class FakeJournals : IJobJournals
         ? Task.FromException<IJobJournal>(new IOException("The journal cannot be read."))
         : Task.FromResult<IJobJournal>(new Journal(this, lines.GetOrAdd((jobId, kind), _ => [])));
 
+    /// <summary>What jobs' folders say; changed by tests.</summary>
+    public ConcurrentDictionary<string, KeptJob> Folders { get; } = new();
+
+    public Task Keep(string jobId, JobSubmission submission)
+    {
+        if (IsFull) throw new IOException("The disk is full.");
+        Folders[jobId] = new KeptJob("dtrain", submission);
+        return Task.CompletedTask;
+    }
+
+    public Task<KeptJob?> Recall(string jobId) => Task.FromResult(Folders.GetValueOrDefault(jobId));
+
     public Task Delete(string jobId)
     {
+        Folders.TryRemove(jobId, out _);
         foreach (var kind in Enum.GetValues<JournalKind>()) lines.TryRemove((jobId, kind), out _);
         return Task.CompletedTask;
     }
@@ -29,6 +42,8 @@ internal sealed class FakeJournals : IJobJournals
         private bool begun;
 
         public long End => lines.Count;
+
+        public long Epoch => 0;
 
         public Task Begin(long epoch)
         {

@@ -53,6 +53,9 @@ internal sealed class MembershipConfigMap : IDisposable
         return await client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline.Token);
     }
 
+    /// <summary>Of the map itself: another one of the same name has another.</summary>
+    public async Task<string> Identity() => (await Read()).Metadata is { Uid: { } uid } ? uid : $"{settings.Namespace}/{settings.ConfigMap}";
+
     /// <summary>Puts a changed map in the place of the one that was read.</summary>
     /// <returns>False when another silo changed it in between.</returns>
     public async Task<bool> TryReplace(V1ConfigMap map)

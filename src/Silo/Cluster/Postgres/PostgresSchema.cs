@@ -35,6 +35,23 @@ internal static class PostgresSchema
         await transaction.CommitAsync(deadline);
     }
 
+    /// <summary>Reads the name of a cluster's members' store, or gives it one.</summary>
+    public static async Task<string> Identity(NpgsqlDataSource source, string clusterId, CancellationToken deadline)
+    {
+        await using var connection = await source.OpenConnectionAsync(deadline);
+        await using var transaction = await connection.BeginTransactionAsync(deadline);
+        await Run(connection, $"SELECT pg_advisory_xact_lock({Lock})", deadline);
+        // Beside the versioned script: tables of this version from before lack it.
+        await Run(connection, $"CREATE TABLE IF NOT EXISTS {Name}.cluster_identity (cluster_id text PRIMARY KEY, identity text NOT NULL)", deadline);
+        await using var command = new NpgsqlCommand(
+            $"INSERT INTO {Name}.cluster_identity VALUES ($1, $2) ON CONFLICT (cluster_id) DO UPDATE SET cluster_id = excluded.cluster_id RETURNING identity", connection);
+        command.Parameters.AddWithValue(clusterId);
+        command.Parameters.AddWithValue(Guid.NewGuid().ToString("N"));
+        var identity = (string)(await command.ExecuteScalarAsync(deadline))!;
+        await transaction.CommitAsync(deadline);
+        return identity;
+    }
+
     private static async Task<int?> Read(NpgsqlConnection connection, string sql, CancellationToken deadline)
     {
         await using var command = new NpgsqlCommand(sql, connection);

@@ -68,6 +68,21 @@ internal static class PostgresStore
         }
     }
 
+    /// <summary>The name of the members' store, given by the first silo that comes; it goes with them when the schema is dropped.</summary>
+    /// <exception cref="JobException">Code <c>store-unreachable</c>.</exception>
+    public static async Task<string> Identity(NpgsqlDataSource source, string clusterId, TimeSpan patience)
+    {
+        using var deadline = new CancellationTokenSource(patience, TimeProvider.System);
+        try
+        {
+            return await PostgresSchema.Identity(source, clusterId, deadline.Token);
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException or SocketException)
+        {
+            throw Unreachable(e is PostgresException refused ? $"refused this silo ({refused.SqlState}: {refused.MessageText})" : "does not answer");
+        }
+    }
+
     private static JobException Unreachable(string how) => new(
         ServeErrors.StoreUnreachable,
         $"The PostgreSQL that DTRAIN_STORE or DTRAIN_STORE_FILE names {how}: see that it runs, and check address, database, user, password and rights.");

@@ -34,6 +34,24 @@ internal static class RedisStore
         }
     }
 
+    /// <summary>The name of the members' store, given by the first silo that comes; it goes with them when the store is emptied.</summary>
+    /// <exception cref="JobException">Code <c>store-unreachable</c>.</exception>
+    public static async Task<string> Identity(IConnectionMultiplexer redis, string clusterId, TimeSpan patience)
+    {
+        RedisKey key = $"{clusterId}/dtrain/identity";
+        try
+        {
+            var database = redis.GetDatabase();
+            await database.StringSetAsync(key, Guid.NewGuid().ToString("N"), when: When.NotExists).WaitAsync(patience, TimeProvider.System);
+            return (await database.StringGetAsync(key).WaitAsync(patience, TimeProvider.System)).ToString();
+        }
+        catch (Exception e) when (e is RedisException or RedisTimeoutException or TimeoutException)
+        {
+            var reason = e is RedisServerException refused ? refused.Message : e.GetType().Name;
+            throw new JobException(ServeErrors.StoreUnreachable, $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names did not take a key ({reason}): see its memory, its rights and that it is no replica.");
+        }
+    }
+
     private static ConfigurationOptions Parse(Secret store)
     {
         const string Expected = "expected the form host:port,password=...,ssl=true";

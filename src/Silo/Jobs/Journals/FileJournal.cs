@@ -20,6 +20,8 @@ internal sealed class FileJournal : IJobJournal
 
     public long End { get; private set; }
 
+    public long Epoch => segments.Count == 0 ? 0 : segments[^1].Epoch;
+
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static async Task<FileJournal> Open(string folder, string kind)
     {

@@ -1,27 +1,76 @@
+using Distributed.Core.Checkpoints;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Jobs.Journals;
 
-/// <summary>Journals as files under the jobs root, which all silos of a cluster share.</summary>
+/// <summary>Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.</summary>
 internal sealed class FileJournals(ServeSettings settings) : IJobJournals
 {
     public async Task<IJobJournal> Open(string jobId, JournalKind kind) =>
-        await FileJournal.Open(Path.Combine(settings.JobsRoot, jobId, "journal"), kind == JournalKind.Events ? "events" : "diary");
+        await FileJournal.Open(Path.Combine(FolderOf(jobId), "journal"), kind == JournalKind.Events ? "events" : "diary");
 
-    public Task Delete(string jobId)
+    public Task Keep(string jobId, JobSubmission submission) => Guard(() =>
     {
-        var own = Path.Combine(settings.JobsRoot, jobId);
+        Directory.CreateDirectory(FolderOf(jobId));
+        var temporary = $"{FileOf(jobId)}.{Guid.NewGuid():N}.tmp";
+        File.WriteAllBytes(temporary, KeptSubmission.Of(settings.ClusterId, submission).Write());
+        File.Move(temporary, FileOf(jobId), overwrite: true);
+        DirectorySync.Flush(FolderOf(jobId));
+        return 0;
+    });
+
+    public Task<KeptJob?> Recall(string jobId) => Guard(() =>
+    {
+        if (!Directory.Exists(FolderOf(jobId))) return null;
+        if (!File.Exists(FileOf(jobId))) return Directory.EnumerateFileSystemEntries(FolderOf(jobId)).Any() ? new KeptJob(null, null) : null;
+        var kept = KeptSubmission.Read(FileOf(jobId));
+        return new KeptJob(kept.Cluster, kept.Cluster == settings.ClusterId ? kept.Submission : null);
+    });
+
+    public Task Delete(string jobId) => Guard(() =>
+    {
+        var folder = FolderOf(jobId);
+        if (File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster is var owner && owner != settings.ClusterId)
+            throw new IOException($"{folder} belongs to cluster '{owner}'");
+        // Links in it are removed, not followed.
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        return 0;
+    });
+
+    /// <summary>Ids of the jobs of this cluster that have a folder; what cannot be read is left out.</summary>
+    public IEnumerable<string> Kept()
+    {
+        if (!Directory.Exists(settings.JobsRoot)) yield break;
+        foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
+            if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id)) yield return id;
+    }
+
+    private bool IsOwn(string jobId)
+    {
         try
         {
-            // Links in it are removed, not followed.
-            if (Directory.Exists(own)) Directory.Delete(own, recursive: true);
+            return File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster == settings.ClusterId;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private string FolderOf(string jobId) => Path.Combine(settings.JobsRoot, jobId);
+
+    private string FileOf(string jobId) => Path.Combine(FolderOf(jobId), KeptSubmission.FileName);
+
+    private static Task<T> Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return Task.FromResult(work());
         }
         catch (UnauthorizedAccessException e)
         {
             throw new IOException(e.Message, e);
         }
-
-        return Task.CompletedTask;
     }
 }
