@@ -62,6 +62,7 @@ public sealed partial class WireTests
         "SiloStatus: string state = 2",
         "SiloStatus: int32 slots = 3",
         "SiloStatus: string job = 4",
+        "SiloStatus: string fault = 5",
     ];
 
     private static readonly string[] PinnedCalls =

@@ -8,12 +8,13 @@ internal static class ClusterView
     public static void Write(TextWriter output, ClusterReply reply)
     {
         TextTable.Write(output, ["SILO", "STATE", "SLOTS", "JOB"], [.. reply.Silos.Select(silo => new[] { silo.Name, silo.State, ProgressCells.Text($"{silo.Slots}"), silo.Job })]);
+        foreach (var silo in reply.Silos.Where(silo => silo.Fault.Length > 0)) output.WriteLine($"silo {silo.Name}: {silo.Fault}");
         output.WriteLine(ProgressCells.Text($"jobs: {reply.Running} running, {reply.Waiting} waiting"));
     }
 
     public static string Json(ClusterReply reply) => PlainJson.Write(new
     {
-        silos = reply.Silos.Select(silo => new { name = silo.Name, state = silo.State, slots = silo.Slots, job = silo.Job.Length > 0 ? silo.Job : null }),
+        silos = reply.Silos.Select(silo => new { name = silo.Name, state = silo.State, slots = silo.Slots, job = silo.Job.Length > 0 ? silo.Job : null, fault = silo.Fault.Length > 0 ? silo.Fault : null }),
         waiting = reply.Waiting,
         running = reply.Running,
     });

@@ -12,7 +12,7 @@ namespace Distributed.Grains.Devices;
 /// <remarks>Calls come in turns; none awaits, so that none finds another's half done.</remarks>
 [Reentrant]
 internal sealed class DeviceService(
-    GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, IOptions<SiloDevicesOptions> options)
+    GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, TimeProvider time, IOptions<SiloDevicesOptions> options)
     : GrainService(id, silo, loggers), IDeviceService
 {
     private (string JobId, int Generation)? holder;
@@ -43,6 +43,10 @@ internal sealed class DeviceService(
         Settle();
         return Task.FromResult(new SiloDevices(Self(), holder?.JobId, holder?.Generation ?? 0, drain.IsDraining));
     }
+
+    public Task<DateTimeOffset> Clock() => Task.FromResult(time.GetUtcNow());
+
+    public Task<SiloInputs> Lacks(string jobId, string specJson) => Task.FromResult(new SiloInputs(ranks.Lacks(jobId, specJson), drain.IsDraining));
 
     private void End((string JobId, int Generation) held)
     {

@@ -25,7 +25,20 @@ public interface IDeviceService : IGrainService
     /// <summary>What there is, and who has it.</summary>
     [ResponseTimeout("00:00:02")]
     Task<SiloDevices> Describe();
+
+    /// <summary>What time it is there.</summary>
+    [ResponseTimeout("00:00:02")]
+    Task<DateTimeOffset> Clock();
+
+    /// <summary>Whether the files that a job reads are there, as far as a look from outside tells.</summary>
+    [ResponseTimeout("00:00:02")]
+    Task<SiloInputs> Lacks(string jobId, string specJson);
 }
+
+/// <param name="Lacks">What is missing, in words; null: nothing.</param>
+/// <param name="Draining">The silo leaves and takes no more ranks.</param>
+[GenerateSerializer, Immutable]
+public sealed record SiloInputs([property: Id(0)] string? Lacks, [property: Id(1)] bool Draining);
 
 /// <param name="Holder">The job that has the slots; null when they are free.</param>
 /// <param name="Generation">Of the holder.</param>

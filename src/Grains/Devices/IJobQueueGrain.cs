@@ -47,7 +47,12 @@ public sealed record ClusterView([property: Id(0)] ImmutableArray<SiloView> Silo
 /// <param name="Slots">0 for a silo that does not answer.</param>
 /// <param name="Job">The job that holds its slots; null when none does.</param>
 [GenerateSerializer, Immutable]
-public sealed record SiloView([property: Id(0)] string Name, [property: Id(1)] SiloCondition Condition, [property: Id(2)] int Slots, [property: Id(3)] string? Job);
+public sealed record SiloView([property: Id(0)] string Name, [property: Id(1)] SiloCondition Condition, [property: Id(2)] int Slots, [property: Id(3)] string? Job)
+{
+    /// <summary>Why it is passed over for some jobs; null: it is not.</summary>
+    [Id(4)]
+    public string? Fault { get; init; }
+}
 
 public enum SiloCondition
 {

@@ -83,6 +83,7 @@ internal sealed partial class JobQueueGrain
         {
             var standing = await GrainFactory.GetGrain<IJobGrain>(jobId).Wake();
             unheard.Remove(jobId);
+            Learn(standing.Faults);
             if (standing.Waiting is { } job) Line(job);
             else if (standing.Holding is { } hold) Adopt(jobId, hold);
             else await Leave(jobId, ended: true);
@@ -115,7 +116,7 @@ internal sealed partial class JobQueueGrain
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
         if (waiting.Count == 0 || (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing)) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow());
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
     }
@@ -136,7 +137,7 @@ internal sealed partial class JobQueueGrain
         var found = await Task.WhenAll(alive.Select(m => Ask(m.SiloAddress, m.Name)));
         var views = found.Zip(alive, (devices, member) => devices is null
             ? new SiloView(member.Name, SiloCondition.Silent, 0, null)
-            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder));
+            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder) { Fault = FaultOf(member.Name) });
         return ([.. found.OfType<SiloDevices>()], [.. views]);
     }
 
@@ -173,7 +174,7 @@ internal sealed partial class JobQueueGrain
         var job = grant.Job;
         var leases = await Task.WhenAll(grant.Silos.Select(silo => Lease(silo, job)));
         // It may have been stopped, or ask for something else, by now.
-        if (!leases.All(granted => granted) || waiting.GetValueOrDefault(job.JobId) != job)
+        if (!leases.All(granted => granted) || !job.AsksAs(waiting.GetValueOrDefault(job.JobId)))
         {
             await Task.WhenAll(grant.Silos.Select(silo => Release(silo, job.JobId, job.Generation)));
             return;

@@ -86,6 +86,7 @@ internal sealed partial class JobQueueGrain(
         if (holders.TryGetValue(job.JobId, out var held) && held.Generation >= job.Generation) return;
         holders.Remove(job.JobId);
         waiting[job.JobId] = job;
+        Learn(job.Faults);
     }
 
     private void Drop(string jobId)

@@ -15,6 +15,7 @@ internal sealed class QueuePlanner
     private readonly IUserQuotas quotas;
     private readonly QueueOptions options;
     private readonly DateTimeOffset now;
+    private readonly IReadOnlyList<SiloFault> faults;
     private readonly List<QueueHolder> holders;
     private readonly List<LeasedSilo> free;
     private readonly List<QueueGrant> grants = [];
@@ -23,9 +24,9 @@ internal sealed class QueuePlanner
     private QueuedJob? head;
     private bool reserved;
 
-    private QueuePlanner(IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now)
+    private QueuePlanner(IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now, IReadOnlyList<SiloFault> faults)
     {
-        (this.silos, this.quotas, this.options, this.now) = (silos, quotas, options, now);
+        (this.silos, this.quotas, this.options, this.now, this.faults) = (silos, quotas, options, now, faults);
         this.holders = [.. holders];
         free = [.. silos.Where(s => s is { Holder: null, Draining: false }).Select(s => s.Silo)];
     }
@@ -33,24 +34,44 @@ internal sealed class QueuePlanner
     /// <param name="waiting">In any order.</param>
     /// <param name="holders">Jobs that hold silos.</param>
     /// <param name="silos">Those that are alive and answer.</param>
+    /// <param name="faults">What lately kept silos from running some job.</param>
     public static QueuePlan Plan(
-        IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now)
+        IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
+        IReadOnlyList<SiloFault>? faults = null)
     {
-        var planner = new QueuePlanner(holders, silos, quotas, options, now);
+        var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []);
         foreach (var job in waiting.OrderByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
         return new QueuePlan(planner.grants, planner.reasons);
     }
 
-    private long Weight(QueuedJob job) => job.Priority + (long)((now - job.Since) / options.Aging);
+    private long Weight(QueuedJob job) => job.Priority + (long)(Waited(job) / options.Aging);
+
+    /// <summary>One whose silo had a fast clock has not waited at all.</summary>
+    private TimeSpan Waited(QueuedJob job) => now > job.Since ? now - job.Since : TimeSpan.Zero;
 
     private IEnumerable<LeasedSilo> Usable => silos.Where(s => !s.Draining).Select(s => s.Silo);
+
+    private IEnumerable<LeasedSilo> UsableFor(QueuedJob job) => Usable.Where(s => Suits(job, s));
+
+    /// <summary>A job does not go where it failed just now; where another one like it did, only when it could never begin otherwise.</summary>
+    private bool Suits(QueuedJob job, LeasedSilo silo)
+    {
+        if (HasFailedOn(job, silo)) return false;
+        return !IsFaulty(job, silo) || !HasRoom(job, [.. Usable.Where(s => !HasFailedOn(job, s) && !IsFaulty(job, s))]);
+    }
+
+    private bool HasFailedOn(QueuedJob job, LeasedSilo silo) => job.Faults.Any(f => f.Silo == silo.Name && !f.IsOver(now));
+
+    private bool IsFaulty(QueuedJob job, LeasedSilo silo) => faults.Any(f => f.Silo == silo.Name && !f.IsOver(now) && f.Concerns(job.Inputs));
+
+    private static bool HasRoom(QueuedJob job, List<LeasedSilo> silos) => job.Silos > 0 ? silos.Count >= job.Silos : silos.Sum(s => s.Slots) >= job.MinRanks;
 
     private void Consider(QueuedJob job)
     {
         if (OverQuota(job, out var most) is { } quota) reasons[job.JobId] = quota;
         else if (elders.TryGetValue(job.User, out var elder)) reasons[job.JobId] = AfterElder(job, elder);
         else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
-        else if (Pick(free, job, most) is { } silos) Grant(job, most, silos);
+        else if (Pick([.. free.Where(s => Suits(job, s))], job, most) is { } silos) Grant(job, most, silos);
         else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
         else reasons[job.JobId] = Behind(job);
     }
@@ -88,7 +109,7 @@ internal sealed class QueuePlanner
     /// <summary>It could begin but for other jobs of its user: for a while later ones of the same user pass, then none does.</summary>
     private JobFinding AwaitOwn(QueuedJob job, string what)
     {
-        if (now - job.Since >= options.Patience && NeverFits(job) is null) elders.TryAdd(job.User, job);
+        if (Waited(job) >= options.Patience && NeverFits(job) is null) elders.TryAdd(job.User, job);
         return new(what, "It begins when enough of them have ended.");
     }
 
@@ -98,6 +119,7 @@ internal sealed class QueuePlanner
 
     private JobFinding? NeverFits(QueuedJob job)
     {
+        if (FailedOnTheRest(job) is { } failed) return failed;
         var (count, slots) = (Usable.Count(), Usable.Sum(s => s.Slots));
         var draining = silos.Count(s => s.Draining);
         var others = draining == 0 ? "" : Say($", and {draining} more that {(draining == 1 ? "drains" : "drain")}");
@@ -110,13 +132,23 @@ internal sealed class QueuePlanner
             : null;
     }
 
+    /// <summary>There are silos enough, but it failed on too many of them.</summary>
+    private JobFinding? FailedOnTheRest(QueuedJob job)
+    {
+        var own = job.Faults.Where(f => !f.IsOver(now) && Usable.Any(s => s.Name == f.Silo)).ToList();
+        if (own.Count == 0 || HasRoom(job, [.. UsableFor(job)]) || !HasRoom(job, [.. Usable])) return null;
+        return new(
+            $"needs {Need(job)} beside {string.Join(", ", own.Select(f => $"silo {f.Silo}"))}, where it failed: {own[^1].Message}",
+            Say($"Mend that, or add silos; it is tried there again {SiloFault.PassOver.TotalMinutes:0} minutes after it failed."));
+    }
+
     /// <summary>The first that does not fit: for a while others pass, then what it needs is kept for it.</summary>
     private JobFinding BecomeHead(QueuedJob job, int most)
     {
         head = job;
         var have = Say($"{free.Sum(s => s.Slots)} of {Usable.Sum(s => s.Slots)} slots are free on {free.Count} of {Usable.Count()} silos");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
-        if (now - job.Since < options.Patience)
+        if (Waited(job) < options.Patience)
             return new($"is the next one: needs {Need(job)} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
         reserved = true;
         free.Clear();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Devices;
@@ -19,4 +20,16 @@ public sealed record QueuedJob(
     [property: Id(5)] int MinRanks,
     [property: Id(6)] int MaxRanks,
     [property: Id(7)] bool OneSilo,
-    [property: Id(8)] DateTimeOffset Since);
+    [property: Id(8)] DateTimeOffset Since)
+{
+    /// <summary>Silos where it failed by no fault of its own, as far as one can tell; it goes there again when the others do not remain.</summary>
+    [Id(9)]
+    public ImmutableArray<SiloFault> Faults { get; init; } = [];
+
+    /// <summary>Files that it reads.</summary>
+    [Id(10)]
+    public string Inputs { get; init; } = "";
+
+    /// <summary>Whether another entry asks for the same.</summary>
+    public bool AsksAs(QueuedJob? other) => other is not null && this == other with { Faults = Faults };
+}

@@ -72,7 +72,12 @@ public interface IJobGrain : IGrainWithStringKey
 
 /// <summary>Where a job stands with the queue; neither: it needs nothing.</summary>
 [GenerateSerializer, Immutable]
-public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property: Id(1)] JobHold? Holding);
+public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property: Id(1)] JobHold? Holding)
+{
+    /// <summary>Silos where it failed.</summary>
+    [Id(2)]
+    public ImmutableArray<SiloFault> Faults { get; init; } = [];
+}
 
 /// <summary>The silos that a job's ranks are on.</summary>
 [GenerateSerializer, Immutable]

@@ -94,7 +94,7 @@ internal sealed partial class JobGrain
     {
         var submission = store.State.Submission!;
         var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
-        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since);
+        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since) { Faults = State.Faults, Inputs = Inputs };
     }
 
     private async Task StartGeneration()

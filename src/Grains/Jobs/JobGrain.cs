@@ -18,6 +18,7 @@ internal sealed partial class JobGrain(
     [PersistentState("job", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<JobRecord> store,
     IOptions<JobGrainOptions> options,
     IClusterMembershipService members,
+    IDeviceServices devices,
     SiloDrain drain,
     LocalJobs local,
     IHostApplicationLifetime process,
@@ -109,7 +110,11 @@ internal sealed partial class JobGrain(
         return await Status();
     }
 
-    public Task RankEnded(RankEnd end) => Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Progressed, lastStep));
+    public async Task RankEnded(RankEnd end)
+    {
+        var around = await LookAround(end.Error);
+        await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Progressed, lastStep, around));
+    }
 
     public async Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos)
     {

@@ -1,6 +1,7 @@
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Devices;
 
 namespace Distributed.Grains.Jobs;
 
@@ -44,13 +45,15 @@ internal static partial class JobLifecycle
                 StopAsked = false,
                 Overdue = null,
                 Fruitless = 0,
+                Faults = [],
                 Reason = "resumed",
             },
             [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
 
     /// <summary>A rank failed: what was no fault of the job sends it back to the queue, once all its ranks have ended.</summary>
-    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects)
+    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects, JobSurroundings? cluster = null)
     {
+        if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code)) return Faulty(state, error, effects, cluster);
         var loss = ErrorCodes.IsLoss(error.Code);
         // What else breaks while the ranks end is a consequence; if not, it will come again.
         if (state.Comeback is { Abrupt: true }) return state;

@@ -66,16 +66,17 @@ internal static partial class JobLifecycle
 
     /// <param name="progressed">The generation has reported a step.</param>
     /// <param name="step">The last step that any generation reported.</param>
-    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0)
+    /// <param name="cluster">What else is there to run it; null: that is for the queue to see.</param>
+    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null)
     {
         if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
             return JobTransition.None(state);
         var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank] = end.Outcome } };
         var effects = new List<JobEffect>();
-        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects);
+        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects, cluster);
         if (after.Ended.Count == after.WorldSize)
         {
-            if (after.Phase == JobPhase.Running) after = Finish(after, step, effects);
+            if (after.Phase == JobPhase.Running) after = Finish(after, step, effects, cluster);
             if (after.Phase != JobPhase.Queued) effects.Add(new JobEffect.Release());
         }
 
@@ -156,11 +157,11 @@ internal static partial class JobLifecycle
         return state with { Phase = JobPhase.Stopped, Announced = line, Comeback = null };
     }
 
-    private static JobState Finish(JobState state, long step, List<JobEffect> effects)
+    private static JobState Finish(JobState state, long step, List<JobEffect> effects, JobSurroundings? cluster)
     {
         var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
         if (state.Overdue is { } overdue && ended != JobPhase.Completed) return Fail(state, step > 0 ? overdue with { Step = step } : overdue, effects);
-        if (state.Comeback is { } comeback && ended != JobPhase.Completed) return ComeBack(state, comeback, step, effects);
+        if (state.Comeback is { } comeback && ended != JobPhase.Completed) return state.StopAsked ? ComeBack(state, comeback, step, effects) : FailedEverywhere(state, comeback, effects, cluster) ?? ComeBack(state, comeback, step, effects);
         if (state.Announced is { } line && line.Ending == ended) return End(state, line, effects);
         var unsaid = new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null);
         // It may have reached a grain that was lost with its silo; the last checkpoint tells it once more.

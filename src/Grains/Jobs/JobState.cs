@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Devices;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Jobs;
@@ -81,9 +83,18 @@ internal sealed record JobState
     /// <summary>Set while the ranks end because the job ran longer than it may.</summary>
     [Id(32)]
     public JobError? Overdue { get; init; }
+
+    /// <summary>Silos whose own fault kept it from running there.</summary>
+    [Id(16)]
+    public ImmutableArray<SiloFault> Faults { get; init; } = [];
 }
 
 /// <summary>A generation that ends for the job to line up again.</summary>
 /// <param name="Abrupt">The ranks were told to end at once, without a checkpoint.</param>
 [GenerateSerializer, Immutable]
-internal sealed record Comeback([property: Id(0)] string Reason, [property: Id(1)] bool Abrupt);
+internal sealed record Comeback([property: Id(0)] string Reason, [property: Id(1)] bool Abrupt)
+{
+    /// <summary>The fault of a silo that led to it; null: it was none.</summary>
+    [Id(2)]
+    public JobError? Error { get; init; }
+}

@@ -12,6 +12,9 @@ public interface IRankHost
     /// <value>A rank of any job runs on this silo, or has not been cleared away yet.</value>
     bool IsBusy { get; }
 
+    /// <returns>What is missing here of the files that a job reads; null: nothing, as far as a look from outside tells.</returns>
+    string? Lacks(string jobId, string specJson);
+
     /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
     void Abort(string jobId, int generation, JobError reason);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using k8s.Autorest;
 using Npgsql;
+using Orleans.Clustering.Redis;
 
 namespace Distributed.Silo.Cluster;
 
@@ -11,6 +12,7 @@ internal static class EmptiedStore
     {
         PostgresException refused => refused.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.UndefinedColumn
             or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.InvalidCatalogName,
+        RedisClusteringException { InnerException: null } => true,
         HttpOperationException refused => refused.Response.StatusCode == HttpStatusCode.NotFound,
         { InnerException: { } inner } => Is(inner),
         _ => false,

@@ -64,6 +64,7 @@ internal static class JobMessages
                 },
                 Slots = silo.Slots,
                 Job = silo.Job ?? "",
+                Fault = silo.Fault ?? "",
             }),
         },
         Waiting = view.Waiting,

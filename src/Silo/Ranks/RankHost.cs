@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
@@ -82,6 +83,19 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         get
         {
             lock (gate) return runs.Count + leaving > 0;
+        }
+    }
+
+    public string? Lacks(string jobId, string specJson)
+    {
+        try
+        {
+            var (spec, _) = paths.Resolve(SpecText.Parse(specJson), jobId);
+            return new[] { spec.Data.Path, spec.Model.Weights }.OfType<string>().Where(path => !Path.Exists(path)).Select(path => $"{path} does not exist").FirstOrDefault();
+        }
+        catch (JobException e)
+        {
+            return e.Message;
         }
     }
 

@@ -14,6 +14,10 @@ internal static class RankFailure
             AggregateException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
             JobErrorException known => known.Error,
             StalledRankException stalled => new JobError(ErrorCodes.Deadline, stalled.Message, stalled.Rank.Value, silo, phase.Name, step),
+            // Another silo may have the file, the space or the library.
+            JobException { Code: ErrorCodes.PathMissing or ErrorCodes.Storage } job => new JobError(job.Code, job.Message, null, silo, null, step),
+            DllNotFoundException or BadImageFormatException or EntryPointNotFoundException => new JobError(ErrorCodes.Native, FirstLine(error.Message), rank.Value, silo, phase.Name, step),
+            TypeInitializationException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
             // What is wrong with the job itself is no rank's fault.
             JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
                 new JobError(job.Code, job.Message, null, null, null, step),

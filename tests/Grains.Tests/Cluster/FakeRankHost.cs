@@ -19,6 +19,8 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
 
     public bool IsBusy => Volatile.Read(ref running) > 0;
 
+    public string? Lacks(string jobId, string specJson) => null;
+
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
         Interlocked.Increment(ref running);
