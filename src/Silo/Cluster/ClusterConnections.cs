@@ -61,7 +61,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
     {
         Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
         Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
-        Clustering.Kubernetes => await Kubernetes!.Identity(),
+        Clustering.Kubernetes => Kubernetes!.Identity,
         _ => null,
     };
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Distributed.Grains;
+using Distributed.Silo.Cluster.Clocks;
 using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
@@ -80,6 +81,18 @@ internal static class ClusterProviders
                 silo.Services.AddSingleton<IMembershipTable>(new KubernetesMembershipTable(connections.Kubernetes!, cluster.ClusterId));
                 break;
         }
+
+        ReadByOwnClock(silo.Services);
+    }
+
+    /// <summary>Rows of a silo whose clock was ahead would hold up a restart for as long as that.</summary>
+    private static void ReadByOwnClock(IServiceCollection services)
+    {
+        var table = services.Last(s => s.ServiceType == typeof(IMembershipTable));
+        services.Remove(table);
+        services.AddSingleton<IMembershipTable>(s => new ClockedMembershipTable(
+            (IMembershipTable)(table.ImplementationInstance ?? table.ImplementationFactory?.Invoke(s) ?? ActivatorUtilities.CreateInstance(s, table.ImplementationType!)),
+            TimeProvider.System, s.GetRequiredService<ILogger<ClockedMembershipTable>>()));
     }
 
     private static void AddStorage(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections)

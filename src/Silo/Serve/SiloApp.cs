@@ -8,6 +8,7 @@ using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Cluster.Clocks;
 using Distributed.Silo.Cluster.Roots;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Jobs;
@@ -181,7 +182,7 @@ internal sealed class SiloApp : IAsyncDisposable
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
         // A client's own silo needs none: the client writes the events down itself.
         if (settings.DataRoot is not null) services.AddSingleton<FileJournals>().AddSingleton<IJobJournals>(s => s.GetRequiredService<FileJournals>()).AddHostedService<LeftJobs>();
-        if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>();
+        if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>().AddHostedService<ClockCheck>();
         services.AddSingleton<MemberRow>().AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
     }
 

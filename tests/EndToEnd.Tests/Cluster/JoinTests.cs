@@ -51,6 +51,10 @@ public sealed class JoinTests : IDisposable
         {
             (await second.RunAsync(folder, "submit", folder.Write("job.yaml", Short), "--id", "kept", "--wait")).Exits(0);
             Assert.Equal("completed", StateOf((await first.RunAsync(folder, "status", "kept", "--json")).Exits(0)));
+            // Forgotten, DTRAIN_PRIMARY would make this a second cluster over the same jobs.
+            var (refused, told) = await SiloProcess.FailAsync(folder, "silo-2");
+            Assert.Equal(1, refused);
+            Assert.Contains($"To join it, set DTRAIN_PRIMARY={first.Endpoint}", Assert.Single(told.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
             second.Kill();
             first.Kill();
         }
@@ -60,6 +64,23 @@ public sealed class JoinTests : IDisposable
         var (code, error) = await SiloProcess.FailAsync(folder, "silo-0", ("DTRAIN_PRIMARY", again.Endpoint));
         Assert.Equal(1, code);
         Assert.Contains("the cluster already has a silo 'silo-0' at", error, StringComparison.Ordinal);
+    }
+
+    [RedisFact]
+    public async Task SiloOfAnEmptiedStore_EndsAndSaysSo_AndItsJobsAreFoundInTheirFolders()
+    {
+        using var server = await RedisServer.StartAsync();
+        (string, string)[] settings = [("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", server.Store)];
+        using (var silo = await SiloProcess.StartAsync(folder, "silo-0", settings))
+        {
+            (await silo.RunAsync(folder, "submit", folder.Write("job.yaml", Short), "--id", "kept", "--wait")).Exits(0);
+            await server.EmptyAsync();
+            await silo.HasEndedAsync();
+            Assert.Contains("silo silo-0 stands in the table of members no more: the store has lost its rows", silo.Said, StringComparison.Ordinal);
+        }
+
+        using var again = await SiloProcess.StartAsync(folder, "silo-0", settings);
+        Assert.Equal("completed", StateOf((await again.RunAsync(folder, "status", "kept", "--json")).Exits(0)));
     }
 
     [RedisFact]

@@ -68,6 +68,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
 
         private async Task<(RankOutcome, JobError?)> Train()
         {
+            if (script.Fault(assignment.Silo) is { } fault) return (RankOutcome.Failed, fault);
             var total = SpecText.Parse(assignment.SpecJson).Steps!.Value;
             // What a checkpoint would hold: the step after which the one before ended on demand.
             if (script.Data is { } data) await Send(new DataEvent(data));
@@ -128,6 +129,9 @@ internal sealed class FakeScript
 
     /// <summary>Changes a silo's vote; null: it falls silent until it is aborted.</summary>
     public Func<string, StepVote, StepVote?> Vote { get; set; } = (_, vote) => vote;
+
+    /// <summary>What keeps a silo from running it; null: nothing.</summary>
+    public Func<string, JobError?> Fault { get; set; } = _ => null;
 
     public TaskCompletionSource Hold(long step) =>
         Gates.GetOrAdd(step, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -39,6 +39,29 @@ public sealed class QueuePlannerTests
     }
 
     [Fact]
+    public void Plan_SiloWithAFault_IsPassedOverForJobsLikeIt()
+    {
+        var fault = new SiloFault("silo-0", "path-missing", "no t here", "t", Now - TimeSpan.FromMinutes(4));
+        QueuedJob own = Job("own", 1, 2, 30) with { Faults = [fault], Inputs = "t" }, like = Job("like", 1, 2, 20) with { Inputs = "t" }, other = Job("other", 1, 2, 10) with { Inputs = "u" };
+        QueueSilo[] silos = [.. Silos[..2].Select(s => new QueueSilo(s, null, false))];
+        QueuePlan Of(DateTimeOffset now, params QueuedJob[] jobs) => QueuePlanner.Plan(jobs, [], silos, new NoQuotas(), Options, now, [fault]);
+
+        Assert.Equal(["own:2@1", "other:2@0"], Granted(Of(Now, own, other)));
+        Assert.Equal(["like:2@1"], Granted(Of(Now, like)));
+        // Where nothing else could ever hold it, another job's word is not enough; its own is.
+        Assert.Equal(["wide:4@0,1"], Granted(Of(Now, Job("wide", 4, 4) with { Inputs = "t" })));
+        var waits = Of(Now, Job("wide", 4, 4) with { Inputs = "t", Faults = [fault] });
+        Assert.Empty(waits.Grants);
+        Assert.Equal("needs 4 free slots beside silo silo-0, where it failed: no t here", waits.Reasons["wide"].What);
+        // A while later it is tried again.
+        Assert.Equal(["own:2@0"], Granted(Of(Now + TimeSpan.FromMinutes(1), own)));
+    }
+
+    [Fact]
+    public void Plan_JobFromAClockThatWasAhead_HasWaitedNotAtAll() =>
+        Assert.Equal(["ahead:2@0"], Granted(Plan([Job("now", 2, 2), Job("ahead", 2, 2, ageSeconds: -3600, priority: 1)], 1)));
+
+    [Fact]
     public void Plan_BehindAHeadThatDoesNotFit_SmallerOnesPassUntilItHasWaitedLongEnough()
     {
         Assert.Equal(["small:2@0"], Granted(Plan([Job("big", 6, 8, 50), Job("small", 1, 2, 5)], 2)));

@@ -25,6 +25,17 @@ internal sealed class RedisServer : IDisposable
         return new RedisServer(process, port);
     }
 
+    /// <summary>Forgets everything.</summary>
+    public async Task EmptyAsync()
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(System.Net.IPAddress.Loopback, Port);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"AUTH {Password}\r\nFLUSHALL\r\nQUIT\r\n"));
+        using var answers = new StreamReader(stream);
+        if (await answers.ReadToEndAsync() is var said && said.Contains('-')) throw new InvalidOperationException($"Redis: {said}");
+    }
+
     public void Dispose()
     {
         process.Kill();

@@ -54,7 +54,7 @@ internal sealed class MembershipConfigMap : IDisposable
     }
 
     /// <summary>Of the map itself: another one of the same name has another.</summary>
-    public async Task<string> Identity() => (await Read()).Metadata is { Uid: { } uid } ? uid : $"{settings.Namespace}/{settings.ConfigMap}";
+    public string Identity { get; private set; } = "";
 
     /// <summary>Puts a changed map in the place of the one that was read.</summary>
     /// <returns>False when another silo changed it in between.</returns>
@@ -74,8 +74,9 @@ internal sealed class MembershipConfigMap : IDisposable
 
     private async Task Check(string clusterId, CancellationToken deadline)
     {
-        await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
+        var map = await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
             client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline), deadline);
+        Identity = map.Metadata is { Uid: { } uid } ? uid : $"{settings.Namespace}/{settings.ConfigMap}";
         var pod = await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
             client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline), deadline);
         RefuseOtherLabels(pod, clusterId);

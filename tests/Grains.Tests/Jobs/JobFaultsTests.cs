@@ -1,0 +1,74 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Workers;
+
+namespace Distributed.Grains.Tests.Jobs;
+
+/// <summary>What a silo cannot do is no fault of the job.</summary>
+public sealed class JobFaultsTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static JobState Running(int worldSize = 1) => JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, worldSize).State;
+
+    private static JobTransition End(JobState state, string code, string[] silos, int rank = 0, params SiloFault[] lacking) => JobLifecycle.RankEnded(
+        state, new RankEnd(1, rank, RankOutcome.Failed, new JobError(code, "no such file", rank, "a", "start", null)), true, 0, new JobSurroundings([.. silos], "t", Now, [.. lacking]));
+
+    [Theory]
+    [InlineData(ErrorCodes.PathMissing, "t")]
+    [InlineData(ErrorCodes.Storage, null)]
+    [InlineData(ErrorCodes.Native, null)]
+    public void OnOneSiloOfTwo_LinesUpForTheOther(string code, string? inputs)
+    {
+        var (state, effects) = End(Running(), code, ["a", "b"]);
+        Assert.Equal((JobPhase.Queued, true), (state.Phase, state.Resume));
+        Assert.Equal(new SiloFault("a", code, "no such file", inputs, Now), Assert.Single(state.Faults));
+        var warning = Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(effects.OfType<JobEffect.Log>()).Line.Json));
+        Assert.StartsWith("Silo a: no such file.", warning.Message, StringComparison.Ordinal);
+        Assert.Contains("tried on other silos (b)", warning.Message, StringComparison.Ordinal);
+        Assert.Contains(effects, e => e is JobEffect.Enqueue);
+    }
+
+    [Fact]
+    public void OnTheOnlySilo_FailsAndNamesIt()
+    {
+        var (state, _) = End(Running(), ErrorCodes.PathMissing, ["a"]);
+        Assert.Equal((JobPhase.Failed, "Silo a: no such file.", ErrorCodes.PathMissing), (state.Phase, state.Failure!.Message, state.Failure.Code));
+        Assert.Empty(state.Faults);
+    }
+
+    [Fact]
+    public void OthersLackItToo_FailsWithoutTryingThem()
+    {
+        var (state, _) = End(Running(), ErrorCodes.PathMissing, ["a", "b"], 0, new SiloFault("b", ErrorCodes.PathMissing, "none here", "t", Now));
+        Assert.Equal((JobPhase.Failed, "Silo a: no such file. The same or the like on all other silos (b)."), (state.Phase, state.Failure!.Message));
+    }
+
+    [Fact]
+    public void AFaultOfLongAgo_IsTriedAgain()
+    {
+        var old = Running() with { Faults = [new SiloFault("b", ErrorCodes.Storage, "full", null, Now - SiloFault.PassOver)] };
+        Assert.Equal(JobPhase.Queued, End(old, ErrorCodes.PathMissing, ["a", "b"]).State.Phase);
+    }
+
+    [Fact]
+    public void WaitsForAllItsRanks_AndTakesTheFirstFault()
+    {
+        var one = End(Running(2), ErrorCodes.PathMissing, ["a", "b"], rank: 1);
+        Assert.Equal(JobPhase.Running, one.State.Phase);
+        Assert.Contains(one.Effects, e => e is JobEffect.AbortRanks);
+        Assert.Equal(JobPhase.Queued, End(one.State, ErrorCodes.SiloLost, ["a", "b"]).State.Phase);
+    }
+
+    [Fact]
+    public void WhatIsWrongWithTheJob_FailsItAtOnce() => Assert.Equal(JobPhase.Failed, End(Running(), ErrorCodes.DataInvalid, ["a", "b"]).State.Phase);
+
+    [Fact]
+    public void JobOfOneClient_FailsWithItsOwnWords()
+    {
+        var state = JobLifecycle.Grant(JobLifecycle.Submit(new JobState()).State, 1).State;
+        Assert.Equal("no such file", End(state, ErrorCodes.PathMissing, ["a", "b"]).State.Failure!.Message);
+    }
+}
