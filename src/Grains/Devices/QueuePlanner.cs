@@ -146,13 +146,20 @@ internal sealed class QueuePlanner
     private JobFinding BecomeHead(QueuedJob job, int most)
     {
         head = job;
-        var have = Say($"{free.Sum(s => s.Slots)} of {Usable.Sum(s => s.Slots)} slots are free on {free.Count} of {Usable.Count()} silos");
+        List<LeasedSilo> mine = [.. free.Where(s => Suits(job, s))], all = [.. UsableFor(job)];
+        var have = Say($"{mine.Sum(s => s.Slots)} of {all.Sum(s => s.Slots)} slots are free on {mine.Count} of {all.Count} silos{PassedOver(job)}");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
         if (Waited(job) < options.Patience)
             return new($"is the next one: needs {Need(job)} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
         reserved = true;
-        free.Clear();
+        free.RemoveAll(mine.Contains);
         return new($"is the next one: needs {Need(job)} at once; {have}{running}", $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
+    }
+
+    private string PassedOver(QueuedJob job)
+    {
+        List<LeasedSilo> left = [.. Usable.Where(s => !Suits(job, s))];
+        return left.Count == 0 ? "" : $" ({string.Join(", ", left.Select(s => $"silo {s.Name}"))} passed over: a job like it failed there)";
     }
 
     private JobFinding Behind(QueuedJob job)

@@ -26,10 +26,10 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
         {
             var kept = folders.Kept().ToList();
             if (kept.Count == 0) return true;
-            var listed = (await grains.GetGrain<IJobQueueGrain>(0).List()).ToHashSet(StringComparer.Ordinal);
+            var queue = grains.GetGrain<IJobQueueGrain>(0);
+            var listed = (await queue.List()).ToHashSet(StringComparer.Ordinal);
             var left = kept.Where(id => !listed.Contains(id)).ToList();
-            // The grain makes the record again of what its folder says.
-            foreach (var id in left) await grains.GetGrain<IJobGrain>(id).Status();
+            foreach (var id in left) await Recall(queue, grains.GetGrain<IJobGrain>(id), id);
             if (left.Count > 0) LogLeft(left.Count, string.Join(", ", left));
             return true;
         }
@@ -40,6 +40,14 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
             LogNotLooked(e);
             return false;
         }
+    }
+
+    /// <summary>The grain makes its record again of what its folder says, or has one that the queue has forgotten.</summary>
+    private static async Task Recall(IJobQueueGrain queue, IJobGrain job, string id)
+    {
+        var standing = await job.Wake();
+        if (standing.Waiting is { } waiting) await queue.Enqueue(waiting);
+        else if (standing.Holding is null && await job.Status() is { } report && report.Phase.IsFinal()) await queue.Leave(id, ended: true);
     }
 
     [LoggerMessage(4241, LogLevel.Warning, "The store has lost the records of {Count} jobs, whose folders are left in the jobs root: {Jobs}. Those that had not ended are stopped; 'dtrain resume ID' goes on from the last checkpoint.")]

@@ -62,15 +62,15 @@ public sealed class ClusterViewsTests
     {
         ClusterReply reply = new()
         {
-            Silos = { new SiloStatus { Name = "silo-0", State = "busy", Slots = 2, Job = "nightly" }, new SiloStatus { Name = "silo-1", State = "free", Slots = 2 } },
+            Silos = { new SiloStatus { Name = "silo-0", State = "busy", Slots = 2, Job = "nightly" }, new SiloStatus { Name = "silo-1", State = "free", Slots = 2, Fault = "passed over" } },
             Waiting = 3,
             Running = 1,
         };
         using StringWriter output = new();
         ClusterView.Write(output, reply);
-        Assert.Equal("SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\njobs: 1 running, 3 waiting\n", output.ToString());
+        Assert.Equal("SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\nsilo silo-1: passed over\njobs: 1 running, 3 waiting\n", output.ToString());
         Assert.Equal(
-            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly"},{"name":"silo-1","state":"free","slots":2,"job":null}],"waiting":3,"running":1}""",
+            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null},{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over"}],"waiting":3,"running":1}""",
             ClusterView.Json(reply));
     }
 

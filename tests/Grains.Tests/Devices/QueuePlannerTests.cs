@@ -53,6 +53,11 @@ public sealed class QueuePlannerTests
         var waits = Of(Now, Job("wide", 4, 4) with { Inputs = "t", Faults = [fault] });
         Assert.Empty(waits.Grants);
         Assert.Equal("needs 4 free slots beside silo silo-0, where it failed: no t here", waits.Reasons["wide"].What);
+        // What it waits for is kept for it, and nothing else.
+        QueueSilo[] busy = [new(Silos[0], null, false), new(Silos[1], "x", false)];
+        var head = QueuePlanner.Plan([Job("head", 1, 2, 90) with { Inputs = "t", Faults = [fault] }, other], [], busy, new NoQuotas(), Options, Now, [fault]);
+        Assert.Equal(["other:2@0"], Granted(head));
+        Assert.Contains("0 of 2 slots are free on 0 of 1 silos (silo silo-0 passed over: a job like it failed there)", head.Reasons["head"].What, StringComparison.Ordinal);
         // A while later it is tried again.
         Assert.Equal(["own:2@0"], Granted(Of(Now + TimeSpan.FromMinutes(1), own)));
     }

@@ -11,7 +11,7 @@ public sealed class ClockTests
     private SignsOfLife<string> Signs => signs ??= new(clock);
     private SignsOfLife<string>? signs;
 
-    private DateTime At(double seconds) => Noon.AddSeconds(seconds).UtcDateTime;
+    private static DateTime At(double seconds) => Noon.AddSeconds(seconds).UtcDateTime;
 
     private DateTime Read(double now, double said)
     {
