@@ -14,7 +14,7 @@ internal static class WarmStart
     /// <exception cref="JobException">A file that does not exist, or lacks a parameter, or has it twice, in another shape or with values that are not finite.</exception>
     public static IReadOnlyList<string> Load(string path, Replica replica)
     {
-        if (!File.Exists(path)) throw new JobException(ErrorCodes.PathMissing, $"model.weights: {path} does not exist; expected a safetensors file.");
+        if (!Path.Exists(path)) throw new JobException(ErrorCodes.PathMissing, $"model.weights: {path} does not exist; expected a safetensors file.");
         using var file = SafetensorsFile.Open(path, ErrorCodes.DataInvalid);
         var names = Match(file, replica.Layout);
         TensorFiles.Read(file, replica.Layout, replica.Master, name => names.GetValueOrDefault(name, name), FloatTensor.Convertible, ErrorCodes.DataInvalid);
