@@ -62,6 +62,8 @@ internal sealed class ClusterConnections : IAsyncDisposable
         Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
         Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
         Clustering.Kubernetes => Kubernetes!.Identity,
+        // The members stand in the root itself: whoever keeps jobs there meets the same ones.
+        Clustering.Files => "the members' file of this root",
         _ => null,
     };
 
