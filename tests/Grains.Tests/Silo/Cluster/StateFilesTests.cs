@@ -81,14 +81,14 @@ public sealed class StateFilesTests : IDisposable
     }
 
     [SmallDiskFact]
-    public void Write_DiskFull_NamesThePathAndKeepsTheOldRecord()
+    public void Write_DiskFull_NamesThePlaceAndKeepsTheOldRecord()
     {
         using var disk = SmallDisk.TryMount(Path.Combine(root.FullName, "disk"), 64)!;
         var files = new StateFiles(disk.Path, TimeProvider.System);
         var etag = files.Write("job", "x", null, One).ETag;
         var error = Assert.Throws<JobException>(() => files.Write("job", "x", etag, new byte[1 << 20]));
         Assert.Equal(ErrorCodes.Storage, error.Code);
-        Assert.Contains(Path.Combine(disk.Path, "job", "x"), error.Message, StringComparison.Ordinal);
+        Assert.Contains($"The disk is full at {Path.Combine(disk.Path, "job")},", error.Message, StringComparison.Ordinal);
         Assert.Equal(etag, files.Read("job", "x")!.ETag);
         Assert.NotNull(files.Write("job", "x", etag, Two).ETag);
     }
