@@ -12,7 +12,6 @@ public sealed class SiloSplitTests
     [Theory]
     [InlineData(JobPrecision.Float32, 32, 4)]
     [InlineData(JobPrecision.MixedBFloat16, 32, 4)]
-    [InlineData(JobPrecision.MixedFloat16, 32, 4)]
     [InlineData(JobPrecision.Float32, 24, 2)]
     [InlineData(JobPrecision.MixedBFloat16, 24, 2)]
     public void Train_AnySplitOverSilos_GivesTheBitsOfOneRank(JobPrecision precision, int globalBatch, int microBatch)

@@ -16,7 +16,7 @@ public sealed class WorldSizeTests : IDisposable
     {
         ["float32 V=8"] = TrainingHarness.Shapes(),
         ["bfloat16 V=8"] = TrainingHarness.Shapes(JobPrecision.MixedBFloat16),
-        ["float16 V=8"] = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with { Steps = 2 },
+        ["float16 V=8"] = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with { Steps = 1 },
         ["float32 V=12 clipped, dropout, augmented"] = TrainingHarness.Shapes() with
         {
             GlobalBatch = 24,
