@@ -9,6 +9,8 @@ public static class NativeRuntime
 {
     private static readonly Lazy<NativeReport> Report = new(Start);
 
+    private static bool thorough;
+
     /// <summary>TorchSharp's version, read without running its code, which would load native libraries.</summary>
     private static string Version => typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
@@ -20,8 +22,12 @@ public static class NativeRuntime
     public static NativeReport Initialize() =>
         Report.Value is { Failure: { } failure } ? throw new JobException(ErrorCodes.Native, failure) : Report.Value;
 
-    /// <summary>The same, for a report: what is wrong is one of the checks.</summary>
-    public static NativeReport Look() => Report.Value;
+    /// <summary>The same, for a report: all self-tests are run, and what is wrong is one of the checks. Before any other call.</summary>
+    public static NativeReport Look()
+    {
+        thorough = true;
+        return Report.Value;
+    }
 
     private static NativeReport Start()
     {
@@ -43,7 +49,8 @@ public static class NativeRuntime
     {
         checks.Add(new("allocator", true, HostAllocator.Tune(), null));
         var bridge = TorchSharpBridge.Find();
-        var libtorch = Libtorch.Load(LibtorchFolder.Find());
+        var folder = LibtorchFolder.Find();
+        var libtorch = Libtorch.Load(folder);
         checks.Add(Describe(libtorch));
         var symbols = NeededSymbols.Look(bridge.Imports, libtorch.Handle);
         checks.Add(symbols.Check(libtorch.Build));
@@ -52,6 +59,7 @@ public static class NativeRuntime
         torch.InitializeDeviceType(DeviceType.CPU);
         torch.set_num_threads(1);
         checks.AddRange(NativeSelfTest.Run());
+        if (thorough || folder.IsNamed || !libtorch.Build.IsBridges) checks.AddRange(NativeSelfTest.RunFurther());
         if (checks.Find(c => !c.Ok) is { } bad)
             throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: the self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
         var hooks = NativeSelfTest.GradientHooks();
