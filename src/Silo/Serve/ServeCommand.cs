@@ -50,9 +50,9 @@ internal static class ServeCommand
         }
 
         AnnounceReady(app);
-        await lifeline;
+        var code = await HostEnd.Await(lifeline, app.Services, Console.Error);
         await app.DisposeAsync();
-        return 0;
+        return code;
     }
 
     /// <summary>A silo of a cluster: on SIGTERM, Ctrl-C or SIGHUP it hands its jobs over and leaves; a second time at once.</summary>
@@ -66,11 +66,9 @@ internal static class ServeCommand
             NativeRuntime.Initialize();
             await using var app = await SiloApp.Start(settings, signals.Leave);
             AnnounceReady(app);
-            var told = new TaskCompletionSource();
-            await using var registration = signals.Leave.Register(told.SetResult);
-            // A silo that the cluster gave up ends by itself.
-            if (await Task.WhenAny(told.Task, app.Ended()) == told.Task) await app.Drain(settings.LongestDrain, signals.LeaveNow);
-            return 0;
+            var code = await HostEnd.Await(HostEnd.When(signals.Leave), app.Services, Console.Error);
+            if (code == 0) await app.Drain(settings.LongestDrain, signals.LeaveNow);
+            return code;
         }
         catch (JobException e)
         {

@@ -119,8 +119,8 @@ internal sealed class SiloApp : IAsyncDisposable
     public T Service<T>()
         where T : notnull => app.Services.GetRequiredService<T>();
 
-    /// <summary>Completes when the silo has left, for whatever reason.</summary>
-    public Task Ended() => app.WaitForShutdownAsync();
+    /// <summary>What the silo is made of.</summary>
+    public IServiceProvider Services => app.Services;
 
     /// <summary>Hands its jobs over; see <see cref="Departure"/>.</summary>
     public Task Drain(TimeSpan longest, CancellationToken now) => app.Services.GetRequiredService<Departure>().Drain(longest, now);

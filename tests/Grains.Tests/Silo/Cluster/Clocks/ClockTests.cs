@@ -1,4 +1,9 @@
+using System.Collections.Immutable;
+using System.Net;
+using Distributed.Grains.Devices;
 using Distributed.Silo.Cluster.Clocks;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Silo.Cluster.Clocks;
 
@@ -64,6 +69,24 @@ public sealed class ClockTests
         var found = ClockCheck.Compare(Noon.AddSeconds(sent), Noon.AddSeconds(theirs), Noon.AddSeconds(received));
         Assert.Equal(told, found is not null);
         if (found is { } times) Assert.Equal((Noon.AddSeconds((sent + received) / 2), Noon.AddSeconds(theirs)), times);
+    }
+
+    [Fact]
+    public async Task Check_SiloThatAnswersWithAnyError_EndsNothing()
+    {
+        var (own, other) = (SiloAddress.New(IPAddress.Loopback, 1, 1), SiloAddress.New(IPAddress.Loopback, 2, 1));
+        ClusterMembershipSnapshot seen = new(
+            ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(own, new(own, SiloStatus.Active, "own")).Add(other, new(other, SiloStatus.Active, "other")), new MembershipVersion(1));
+        var asked = 0;
+        using ClockCheck check = new(
+            FakeGrains.Of<IClusterMembershipService>((_, _) => seen),
+            FakeGrains.Of<ILocalSiloDetails>((method, _) => method.Name == "get_SiloAddress" ? own : "own"),
+            FakeGrains.Of<IDeviceServices>((_, _) => throw new InvalidOperationException($"gone, the {++asked}.")),
+            clock,
+            NullLogger<ClockCheck>.Instance);
+        await check.StartAsync(CancellationToken.None);
+        await check.ExecuteTask!;
+        Assert.Equal(1, asked);
     }
 
     private sealed class Clock : TimeProvider
