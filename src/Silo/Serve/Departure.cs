@@ -15,6 +15,7 @@ internal sealed partial class Departure(
     {
         drain.Begin();
         var started = time.GetTimestamp();
+        Dictionary<string, Task> underWay = new(StringComparer.Ordinal);
         try
         {
             while (Here() is { Count: > 0 } jobs)
@@ -25,7 +26,7 @@ internal sealed partial class Departure(
                     return;
                 }
 
-                await Task.WhenAll(jobs.Select(Move));
+                Tell(jobs, underWay);
                 await Task.Delay(LookPeriod, time, now);
             }
         }
@@ -37,15 +38,24 @@ internal sealed partial class Departure(
     /// <summary>Hands its jobs over for as long as an operator has the silo drained.</summary>
     public async Task StayDrained(CancellationToken stopping)
     {
+        Dictionary<string, Task> underWay = new(StringComparer.Ordinal);
         while (drain is { IsDraining: true, IsLeaving: false })
         {
-            await Task.WhenAll(Here().Select(Move));
+            Tell(Here(), underWay);
             await Task.Delay(LookPeriod, time, stopping);
         }
     }
 
     /// <summary>Jobs with ranks on this silo, and jobs whose grain is here: both would lose their generation with it.</summary>
     private HashSet<string> Here() => [.. followed.Running, .. ranks.Jobs];
+
+    /// <summary>Waits for no answer: a job whose grain is on a silo that froze gives none for long, and holds up neither the others nor the end of the wait.</summary>
+    /// <param name="underWay">What was told before; a job that has not answered yet is not told again.</param>
+    private void Tell(HashSet<string> jobs, Dictionary<string, Task> underWay)
+    {
+        foreach (var answered in underWay.Where(told => told.Value.IsCompleted).Select(told => told.Key).ToList()) underWay.Remove(answered);
+        foreach (var job in jobs) if (!underWay.ContainsKey(job)) underWay[job] = Move(job);
+    }
 
     private async Task Move(string jobId)
     {

@@ -48,9 +48,21 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
 
-    public Task Move(string reason) => throw new NotSupportedException();
+    /// <summary>What each wish to move is answered with.</summary>
+    public Func<Task>? Moving { get; set; }
 
-    public Task<JobStanding> Wake() => throw new NotSupportedException();
+    public int Moves { get; private set; }
+
+    public Task Move(string reason)
+    {
+        Moves++;
+        return Moving!();
+    }
+
+    /// <summary>What waking it is answered with.</summary>
+    public Func<JobStanding>? Standing { get; set; }
+
+    public Task<JobStanding> Wake() => Task.FromResult(Standing!());
 
     public Task<JobError?> Confirm(int generation, long step) => throw new NotSupportedException();
 }
