@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+using Distributed.Silo.Jobs;
+using Distributed.Silo.Jobs.Journals;
+using Distributed.Silo.Serve;
+using Microsoft.Extensions.Logging;
+
+namespace Distributed.Grains.Tests.Silo;
+
+public sealed class LeftJobsTests : IDisposable
+{
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private readonly string root = Directory.CreateTempSubdirectory("left-").FullName;
+    private readonly SteppedTime time = new();
+    private readonly List<string> warnings = [];
+    private readonly List<string> recalled = [];
+    private bool mended;
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [Fact]
+    public async Task JobWhoseFilesCannotBeRead_IsNamedOnceAndKeepsNoOtherBack()
+    {
+        FileJournals folders = new(new ServeSettings { Token = "", JobsRoot = root, DataRoot = root, ClusterId = "a" });
+        foreach (var id in new[] { "bad-1", "bad-2", "good" }) await folders.Keep(id, Specs.Lasting());
+        var queue = FakeGrains.Of<IJobQueueGrain>((method, _) => method.Name == nameof(IJobQueueGrain.List) ? Task.FromResult(ImmutableArray<string>.Empty) : Task.CompletedTask);
+        using LeftJobs left = new(FakeGrains.WithJobs(Job, queue), folders, time, new Warnings(warnings));
+        await left.StartAsync(CancellationToken.None);
+        await time.Waited().WaitAsync(Hang);
+        Assert.Equal(["good"], recalled);
+        Assert.Equal(3, warnings.Count);
+        Assert.Contains(warnings, words => words.Contains("Job bad-1 ", StringComparison.Ordinal) && words.Contains("no right to bad-1. Mend its folder", StringComparison.Ordinal));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await time.Waited().WaitAsync(Hang);
+        Assert.Equal(3, warnings.Count);
+        mended = true;
+        time.Advance(TimeSpan.FromMinutes(1));
+        await left.ExecuteTask!.WaitAsync(Hang);
+        Assert.Equal(["bad-1", "bad-2", "good"], recalled.Order(StringComparer.Ordinal));
+    }
+
+    private FakeJobGrain Job(string id) => new()
+    {
+        Standing = () =>
+        {
+            if (!mended && id != "good") throw new IOException($"no right to {id}.");
+            recalled.Add(id);
+            return new JobStanding(null, new JobHold("ann", 1, 1, []));
+        },
+    };
+
+    private sealed class Warnings(List<string> said) : ILogger<LeftJobs>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => said.Add(formatter(state, exception));
+    }
+}
