@@ -9,13 +9,19 @@ internal delegate Task<EventPage?> PageRead(long from, int max, TimeSpan wait);
 
 /// <summary>What the streams of this silo share: one long poll for each job that somebody follows, however many do.</summary>
 /// <remarks>Nothing is queued for a stream: each asks for its next page. The last lines are kept for those who keep up; a slow one reads from the grain again.</remarks>
-internal sealed class EventRelay
+internal sealed class EventRelay(TimeProvider time)
 {
     public const int PageSize = 512;
     private const int MostKept = 2048;
     private const long MostKeptCharacters = 4L << 20;
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(10);
 
+    /// <summary>An empty page that comes sooner is no end of a long poll: the grain's silo stops.</summary>
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan EarlyPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly TimeProvider time = time;
     private readonly Lock gate = new();
     private readonly Dictionary<string, Shared> watched = [];
 
@@ -61,7 +67,7 @@ internal sealed class EventRelay
             var page = await shared.Read(from, PageSize, TimeSpan.Zero).WaitAsync(cancel);
             if (page is not { Events.Length: 0, Final: false }) return (page, null);
             if (await IsProven(from, cancel) && shared.Join(from) is { } news) return (null, news);
-            return (await shared.Read(from, PageSize, LongPoll).WaitAsync(cancel), null);
+            return (await shared.Wait(from, cancel), null);
         }
 
         /// <summary>A client may name any number; one far ahead must not become the place where all wait.</summary>
@@ -98,6 +104,15 @@ internal sealed class EventRelay
         public int Readers { get; set; }
 
         public Task<EventPage?> Read(long from, int max, TimeSpan wait) => read(from, max, wait);
+
+        /// <summary>A long poll. What comes back empty and early is held back for a moment, for whoever gets it asks again at once.</summary>
+        public async Task<EventPage?> Wait(long from, CancellationToken cancel)
+        {
+            var asked = relay.time.GetTimestamp();
+            var page = await read(from, PageSize, LongPoll).WaitAsync(cancel);
+            if (page is { Events.Length: 0, Final: false } && relay.time.GetElapsedTime(asked) < Early) await Task.Delay(EarlyPause, relay.time, cancel);
+            return page;
+        }
 
         /// <returns>A page, or what to wait for before asking again, or neither: the lines are no longer kept, or not followed yet.</returns>
         public (EventPage? Page, Task? News) Take(long from)
@@ -157,7 +172,7 @@ internal sealed class EventRelay
         {
             try
             {
-                while (Publish(await read(tip, PageSize, LongPoll).WaitAsync(whenLeft)))
+                while (Publish(await Wait(tip, whenLeft)))
                 {
                 }
             }

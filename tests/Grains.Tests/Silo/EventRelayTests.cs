@@ -13,7 +13,7 @@ public sealed class EventRelayTests
     {
         Source source = new();
         source.Append(300);
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         var streams = Enumerable.Range(0, 1000).Select(i => Collect(relay, source, from: i % 300)).ToArray();
         await source.Polled.WaitAsync(Soon);
         for (var batch = 0; batch < 20; batch++)
@@ -32,7 +32,7 @@ public sealed class EventRelayTests
     public async Task Read_SlowStream_ReadsWhatIsNoLongerKeptFromTheSource()
     {
         Source source = new();
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var slow = relay.Follow("job", source.Read);
         using var quick = relay.Follow("job", source.Read);
         var first = slow.Read(0, CancellationToken.None);
@@ -55,7 +55,7 @@ public sealed class EventRelayTests
     {
         Source source = new();
         source.Append(3);
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var ahead = relay.Follow("job", source.Read);
         using var cancel = new CancellationTokenSource();
         var never = ahead.Read(1_000_000, cancel.Token);
@@ -75,7 +75,7 @@ public sealed class EventRelayTests
     {
         Source source = new();
         source.Append(5);
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         var one = Collect(relay, source, from: 0);
         await source.Polled.WaitAsync(Soon);
         var other = Collect(relay, source, from: 5);
@@ -89,7 +89,7 @@ public sealed class EventRelayTests
     [Fact]
     public async Task Read_NoSuchJob_IsNull()
     {
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var reader = relay.Follow("job", (_, _, _) => Task.FromResult<EventPage?>(null));
         Assert.Null(await reader.Read(0, CancellationToken.None));
     }
@@ -98,7 +98,7 @@ public sealed class EventRelayTests
     public async Task Read_JobIsForgottenWhileWaiting_IsNull()
     {
         Source source = new();
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var reader = relay.Follow("job", source.Read);
         var page = reader.Read(0, CancellationToken.None);
         await source.Polled.WaitAsync(Soon);
@@ -110,7 +110,7 @@ public sealed class EventRelayTests
     public async Task Read_PollFails_AllStreamsFailAndTheNextOneBeginsAnew()
     {
         Source source = new();
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var one = relay.Follow("job", source.Read);
         using var other = relay.Follow("job", source.Read);
         var pages = new[] { one.Read(0, CancellationToken.None), other.Read(0, CancellationToken.None) };
@@ -126,7 +126,7 @@ public sealed class EventRelayTests
     public async Task Read_AfterTheEnd_AResumedJobGoesOn()
     {
         Source source = new();
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         source.Append(2);
         source.End();
         Assert.Equal([0L, 1], await Collect(relay, source, from: 0).WaitAsync(Soon));
@@ -137,10 +137,32 @@ public sealed class EventRelayTests
     }
 
     [Fact]
+    public async Task Read_SourceThatGivesEmptyPagesAtOnce_IsAskedAgainAfterAPause()
+    {
+        SteppedTime time = new();
+        var polls = 0;
+        EventRelay relay = new(time);
+        using var reader = relay.Follow("job", (_, _, wait) =>
+        {
+            if (wait > TimeSpan.Zero) polls++;
+            return Task.FromResult<EventPage?>(new EventPage([], polls == 3));
+        });
+        var page = reader.Read(0, CancellationToken.None);
+        for (var asked = 1; asked < 3; asked++)
+        {
+            await time.Waited().WaitAsync(Soon);
+            Assert.Equal(asked, polls);
+            time.Advance(TimeSpan.FromMilliseconds(200));
+        }
+
+        Assert.True((await page.WaitAsync(Soon))!.Final);
+    }
+
+    [Fact]
     public async Task Dispose_LastStream_EndsThePoll()
     {
         Source source = new();
-        EventRelay relay = new();
+        EventRelay relay = new(TimeProvider.System);
         using var cancel = new CancellationTokenSource();
         var reader = relay.Follow("job", source.Read);
         var page = reader.Read(0, cancel.Token);
