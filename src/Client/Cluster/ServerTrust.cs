@@ -20,6 +20,7 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
     {
         if (string.IsNullOrEmpty(file)) return new ServerTrust(null, time);
         file = HomeFolder.Expand(file, "The file of authorities");
+        if (Directory.Exists(file)) throw new CommandFailure(ExitCode.Usage, $"The file of authorities '{file}' is a folder, expected a file of certificates in PEM form.");
         try
         {
             X509Certificate2Collection read = [];

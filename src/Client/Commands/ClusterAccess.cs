@@ -65,6 +65,7 @@ internal sealed class ClusterAccess
     {
         if (string.IsNullOrEmpty(file)) return null;
         file = HomeFolder.Expand(file, "The token file");
+        if (Directory.Exists(file)) throw new CommandFailure(ExitCode.Usage, $"The token file '{file}' is a folder, expected the file that holds the token.");
         try
         {
             using StreamReader reader = new(file);

@@ -16,7 +16,7 @@ internal static class SiloLocator
         if (!string.IsNullOrEmpty(named))
         {
             if (File.Exists(named)) return Path.GetFullPath(named);
-            throw new CommandFailure(ExitCode.Usage, $"{Variable} names '{named}', which does not exist. Set it to the {FileName} executable or unset it.");
+            throw new CommandFailure(ExitCode.Usage, $"{Variable} names '{named}', which {(Directory.Exists(named) ? "is a folder" : "does not exist")}. Set it to the {FileName} executable or unset it.");
         }
         var published = Path.Combine(clientDirectory, "silo", FileName);
         if (File.Exists(published)) return published;

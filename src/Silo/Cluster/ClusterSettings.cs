@@ -134,6 +134,7 @@ internal sealed record ClusterSettings
 
     private static string ReadSecret(string file)
     {
+        if (Directory.Exists(file)) throw Invalid($"DTRAIN_STORE_FILE: {file} is a folder, expected the file that holds the connection string of the store.");
         try
         {
             return File.ReadAllText(file).Trim();

@@ -20,6 +20,7 @@ internal sealed record PemFiles(params IReadOnlyList<PemFile> Files)
     private string Read(int file)
     {
         var path = Files[file].Path;
+        if (Directory.Exists(path)) throw new JobException(ServeErrors.SettingsInvalid, $"{Name(file)} is a folder, expected a PEM file.");
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > LongestFile } large)

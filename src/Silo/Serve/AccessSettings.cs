@@ -21,6 +21,7 @@ internal sealed record AccessSettings(string Token, string? UsersFile)
 
     private static string ReadToken(string file)
     {
+        if (Directory.Exists(file)) throw Invalid($"{TokenVariable}: {file} is a folder, expected the file that holds the token.");
         if (!File.Exists(file)) throw new JobException(ErrorCodes.PathMissing, $"{TokenVariable}: no file {file}.");
         try
         {

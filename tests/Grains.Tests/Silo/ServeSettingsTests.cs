@@ -49,4 +49,9 @@ public sealed class ServeSettingsTests
     [Fact]
     public void FromEnvironment_Missing_NamesTheVariable() => Assert.Contains(
         "DTRAIN_TOKEN_FILE", Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(_ => null)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void FromEnvironment_FolderForTheTokenFile_IsCalledOne() => Assert.Equal(
+        "DTRAIN_TOKEN_FILE: / is a folder, expected the file that holds the token.",
+        Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(name => name == "DTRAIN_TOKEN_FILE" ? "/" : null)).Message);
 }

@@ -14,6 +14,7 @@ internal static class KubernetesAccess
     /// <exception cref="JobException">Code <c>settings-invalid</c>: neither a pod's account nor a kubeconfig that can be read.</exception>
     public static KubernetesClientConfiguration Configuration(KubernetesSettings settings)
     {
+        if (Directory.Exists(settings.KubeConfig)) throw new JobException(ServeErrors.SettingsInvalid, $"DTRAIN_KUBE_CONFIG: {settings.KubeConfig} is a folder, expected a kubeconfig file.");
         try
         {
             var found = settings.KubeConfig is { } file ? KubernetesClientConfiguration.BuildConfigFromConfigFile(file) : KubernetesClientConfiguration.InClusterConfig();

@@ -55,6 +55,7 @@ public sealed class ClusterSettingsTests
     [InlineData("DTRAIN_STORAGE: found 'Files'", "DTRAIN_STORAGE=Files")]
     [InlineData("DTRAIN_STORAGE: found 'postgres' beside DTRAIN_CLUSTERING=redis", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORAGE=postgres")]
     [InlineData("DTRAIN_STORE_FILE is not set", "DTRAIN_CLUSTERING=redis")]
+    [InlineData("DTRAIN_STORE_FILE: / is a folder", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE_FILE=/")]
     [InlineData("are both set", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE=very-secret", "DTRAIN_STORE_FILE=/tmp/x")]
     [InlineData("nothing is kept there", "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_PRIMARY: found '10.0.0.1:4000'", "DTRAIN_PRIMARY=10.0.0.1:4000")]

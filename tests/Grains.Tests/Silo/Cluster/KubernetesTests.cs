@@ -88,6 +88,8 @@ public sealed class KubernetesTests : IAsyncLifetime
     {
         var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, FakeKubernetesApi.Cluster, Patience));
         Assert.Contains("DTRAIN_KUBE_CONFIG: /nowhere/config", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/" }, FakeKubernetesApi.Cluster, Patience));
+        Assert.Equal("DTRAIN_KUBE_CONFIG: / is a folder, expected a kubeconfig file.", error.Message);
     }
 
     [Fact]

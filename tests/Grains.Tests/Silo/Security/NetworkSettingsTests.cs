@@ -58,6 +58,7 @@ public sealed class NetworkSettingsTests : IDisposable
     [InlineData("set DTRAIN_ADVERTISE to the one", "DTRAIN_CLUSTERING=postgres", "DTRAIN_ADDRESS=0.0.0.0")]
     [InlineData("DTRAIN_ADVERTISE: found 0.0.0.0", "DTRAIN_ADVERTISE=0.0.0.0")]
     [InlineData("set DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_ADDRESS=10.0.0.1")]
+    [InlineData("DTRAIN_TLS_CERT (/) is a folder, expected a PEM file", "DTRAIN_TLS_CERT=/", "DTRAIN_TLS_KEY=/")]
     [InlineData("DTRAIN_TLS_KEY is set without DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY=/k")]
     [InlineData("DTRAIN_SILO_CERT is set without DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_SILO_CERT=/k")]
     public void FromEnvironment_Wrong_NamesTheVariableAndTheRemedy(string expected, params string[] set)
