@@ -71,6 +71,6 @@ internal static class TrainingCheckpoint
         if (differences.Count == 0) return;
         throw new JobException(
             ErrorCodes.ResumeMismatch,
-            $"{checkpoint.Path} belongs to a job that differs: {string.Join("; ", differences)}. Only steps, epochs, workers, checkpoint and evaluate may change on resume; to start from its weights, set model.weights.");
+            $"{checkpoint.Path} belongs to a job that differs: {string.Join("; ", differences)}. Only steps, epochs, workers, exchange, checkpoint, evaluate and limits may change on resume; to start from its weights, set model.weights.");
     }
 }
