@@ -23,6 +23,14 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     /// <summary>Calls that change nothing by being made again. A submission bears an id, and under one id there is one job.</summary>
     private static readonly FrozenSet<string> Questions = [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster), nameof(Calls.Submit)];
 
+    private static readonly Marshaller<byte[]> Bytes = new(bytes => bytes, bytes => bytes);
+
+    /// <summary>The standard question to a gRPC server whether it lives; silos answer it without a token.</summary>
+    private static readonly Method<byte[], byte[]> Health = new(MethodType.Unary, "grpc.health.v1.Health", "Check", Bytes, Bytes);
+
+    /// <summary>The health service's name for a silo that lives, ready or not, as field 1 of a request.</summary>
+    private static readonly byte[] Live = [0x0a, 4, .. "live"u8];
+
     private readonly IReadOnlyList<JobsConnection> doors;
     private readonly TimeProvider time;
     private volatile int current;
@@ -41,7 +49,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     public Uri Address => doors[current].Address;
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
-        AskAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request), options.CancellationToken), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        CallAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request), options.CancellationToken), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
@@ -61,6 +69,25 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     public void Dispose()
     {
         foreach (var door in doors) door.Dispose();
+    }
+
+    private async Task<TResponse> CallAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
+    {
+        if (!isQuestion && doors[current].IsLeftSoon) await FindLivingAsync(cancel);
+        return await AskAsync(isQuestion, ask, cancel);
+    }
+
+    /// <summary>What changes something goes to a silo that has just answered: of one that is frozen nobody could tell whether it took the change.</summary>
+    private async Task FindLivingAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await AskAsync(isQuestion: true, invoker => invoker.AsyncUnaryCall(Health, null, new CallOptions(cancellationToken: cancel), Live), cancel);
+        }
+        catch (RpcException)
+        {
+            // An answer all the same, or none from anybody, which the call itself will say.
+        }
     }
 
     private async Task<TResponse> AskAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
@@ -100,7 +127,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     {
         if (current != door) return;
         current = (door + 1) % doors.Count;
-        if (current == door && lost.Status.DebugException is null) doors[door].Renew();
+        if (current == door && (lost.Status.DebugException is null || IsSilence(lost))) doors[door].Renew();
     }
 
     /// <summary>The token is one that this silo has not read yet, as it seems; a wrong one is told apart by staying so.</summary>
@@ -122,6 +149,14 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 case IOException: return false;
             }
         }
+        return false;
+    }
+
+    /// <summary>What was connected to, or nearly, gave no sign of life, as a frozen silo does.</summary>
+    private static bool IsSilence(RpcException lost)
+    {
+        for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
+            if (cause is TimeoutException or HttpProtocolException or SocketException { SocketErrorCode: SocketError.TimedOut }) return true;
         return false;
     }
 
@@ -175,7 +210,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 catch (RpcException lost) when (EventStream.IsLostConnection(lost) && !cancellationToken.IsCancellationRequested)
                 {
                     owner.Leave(door, lost);
-                    if (!isNew || !NeverArrived(lost) || !owner.MayTryAgain(lost, tried, begin)) throw;
+                    if (!isNew || !(NeverArrived(lost) || IsSilence(lost)) || !owner.MayTryAgain(lost, tried, begin)) throw;
                     Dispose();
                     call = null;
                 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -12,6 +14,9 @@ internal sealed class JobsConnection : IDisposable
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Longest silence of a door that answers no ping, where another one may answer in its place.</summary>
+    public static readonly TimeSpan ShortSilence = TimeSpan.FromSeconds(4);
 
     private readonly Func<CallInvoker> open;
     private readonly Func<string?> token;
@@ -28,19 +33,19 @@ internal sealed class JobsConnection : IDisposable
     /// <param name="token">Asked at each call; null: none.</param>
     public JobsConnection(Uri address, Func<string?> token, TimeSpan? silence = null, ServerTrust? trust = null)
     {
-        (Address, this.token) = (address, token);
+        (Address, this.token, IsLeftSoon) = (address, token, silence == ShortSilence);
         open = () =>
         {
-            channels.Add(Open(address, silence, trust));
+            channels.Add(Open(address, silence, trust, turn: channels.Count));
             return channels[^1].CreateCallInvoker();
         };
         Renew();
     }
 
     /// <summary>For tests: over connections of their own.</summary>
-    internal JobsConnection(Uri address, Func<CallInvoker> open, Func<string?> token)
+    internal JobsConnection(Uri address, Func<CallInvoker> open, Func<string?> token, bool isLeftSoon = false)
     {
-        (Address, this.open, this.token) = (address, open, token);
+        (Address, this.open, this.token, IsLeftSoon) = (address, open, token, isLeftSoon);
         Renew();
     }
 
@@ -49,6 +54,9 @@ internal sealed class JobsConnection : IDisposable
     public CallInvoker Calls { get; private set; } = null!;
 
     public Jobs.JobsClient Jobs { get; private set; } = null!;
+
+    /// <summary>A silo behind it that gives no sign of life is left for another one.</summary>
+    public bool IsLeftSoon { get; }
 
     public bool HasToken => token() is not null;
 
@@ -63,7 +71,35 @@ internal sealed class JobsConnection : IDisposable
         Jobs = new Jobs.JobsClient(Calls);
     }
 
-    private static GrpcChannel Open(Uri address, TimeSpan? silence, ServerTrust? trust)
+    /// <summary>How long the doors of a cluster may be silent: where there is no other silo to turn to, a busy one is given time.</summary>
+    public static TimeSpan? SilenceOf(IReadOnlyList<Uri> doors) => doors.Count > 1 || MayBeSeveral(doors[0]) ? ShortSilence : null;
+
+    /// <summary>Whether a name may stand for several silos, as that of a service does; one address or this machine does not.</summary>
+    private static bool MayBeSeveral(Uri address) => address.HostNameType == UriHostNameType.Dns && !address.IsLoopback;
+
+    /// <summary>The addresses of a name, beginning with another one at each turn.</summary>
+    internal static IPAddress[] InTurn(IPAddress[] addresses, int turn) => [.. addresses[(turn % addresses.Length)..], .. addresses[..(turn % addresses.Length)]];
+
+    private static async ValueTask<Stream> ConnectInTurnAsync(DnsEndPoint to, int turn, CancellationToken cancel)
+    {
+        var addresses = InTurn(await Dns.GetHostAddressesAsync(to.Host, cancel), turn);
+        for (var i = 0; ; i++)
+        {
+            Socket socket = new(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(addresses[i], to.Port, cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (Exception refused)
+            {
+                socket.Dispose();
+                if (refused is not SocketException || i == addresses.Length - 1) throw;
+            }
+        }
+    }
+
+    private static GrpcChannel Open(Uri address, TimeSpan? silence, ServerTrust? trust, int turn)
     {
         SocketsHttpHandler handler = new()
         {
@@ -76,6 +112,8 @@ internal sealed class JobsConnection : IDisposable
             KeepAlivePingDelay = silence / 3 ?? TimeSpan.FromSeconds(10),
             KeepAlivePingTimeout = silence * 2 / 3 ?? TimeSpan.FromSeconds(60),
         };
+        // A name that was left for its silence leads to another of its addresses, whatever order they are told in.
+        if (turn > 0 && MayBeSeveral(address)) handler.ConnectCallback = (context, cancel) => ConnectInTurnAsync(context.DnsEndPoint, turn, cancel);
         if (trust is not null) handler.SslOptions = trust.Options(address);
         return GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {

@@ -38,7 +38,7 @@ internal sealed class ClusterAccess
         if (Token(file) is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
         var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
-        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, () => Token(file), trust: trust))], TimeProvider.System);
+        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, () => Token(file), JobsConnection.SilenceOf(addresses), trust))], TimeProvider.System);
         try
         {
             return await calls(doors.Jobs);

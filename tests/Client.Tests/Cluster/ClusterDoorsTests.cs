@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Distributed.Client.Cluster;
 using Distributed.Protocol.V1;
 using Grpc.Core;
@@ -54,11 +56,52 @@ public sealed class ClusterDoorsTests
         Assert.Equal("a", (await doors.Jobs.SubmitAsync(new SubmitRequest { Id = "a" })).Id);
     }
 
+    [Fact]
+    public async Task Ask_SiloThatTakesConnectionsAndSaysNothing_IsLeftForTheNext()
+    {
+        // The system takes connections for a process that stands still.
+        using TcpListener frozen = new(IPAddress.Loopback, 0);
+        frozen.Start();
+        JobsConnection silent = new(new Uri($"http://127.0.0.1:{((IPEndPoint)frozen.LocalEndpoint).Port}"), "token", JobsConnection.ShortSilence);
+        using ClusterDoors doors = new([silent, Door("second", "token", new StatusCode?[] { null })], new HurriedTime());
+        using var watch = doors.Jobs.Watch(new WatchRequest { Id = "a" });
+        Assert.False(await watch.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal(["second 1"], calls);
+        Assert.Equal("http://second/", doors.Address.ToString());
+    }
+
+    [Fact]
+    public async Task Change_DoorOfSeveralSilos_GoesToOneThatHasJustAnswered()
+    {
+        using ClusterDoors doors = new([Door("first", "token", isLeftSoon: true, [StatusCode.Unavailable]), Door("second", "token", isLeftSoon: true, new StatusCode?[] { null })], new HurriedTime());
+        await doors.Jobs.StopAsync(new StopRequest { Id = "a" });
+        Assert.Equal(["first 1", "second 1", "second 1"], calls);
+    }
+
+    [Theory]
+    [InlineData(false, "http://127.0.0.1:5010")]
+    [InlineData(false, "http://localhost:5010")]
+    [InlineData(false, "https://10.0.0.1:5010")]
+    [InlineData(true, "https://trainer.example:5010")]
+    [InlineData(true, "http://127.0.0.1:5010", "http://127.0.0.1:5011")]
+    public void Silence_IsShortWhereAnotherSiloMayAnswer(bool isShort, params string[] doors) =>
+        Assert.Equal(isShort ? JobsConnection.ShortSilence : null, JobsConnection.SilenceOf([.. doors.Select(door => new Uri(door))]));
+
+    [Fact]
+    public void InTurn_BeginsWithAnotherAddressEachTime()
+    {
+        IPAddress[] three = [.. Enumerable.Range(1, 3).Select(i => IPAddress.Parse($"10.0.0.{i}"))];
+        Assert.Equal([three[0], three[1], three[2], three[0]], Enumerable.Range(0, 4).Select(turn => JobsConnection.InTurn(three, turn)[0]));
+        Assert.Equal([three[2], three[0], three[1]], JobsConnection.InTurn(three, 2));
+    }
+
     /// <param name="connections">For each connection the answers of the silo behind it; null is a good one.</param>
-    private JobsConnection Door(string name, string? token, params StatusCode?[][] connections)
+    private JobsConnection Door(string name, string? token, params StatusCode?[][] connections) => Door(name, token, isLeftSoon: false, connections);
+
+    private JobsConnection Door(string name, string? token, bool isLeftSoon, params StatusCode?[][] connections)
     {
         var opened = 0;
-        return new(new Uri($"http://{name}"), () => new Silo(calls, $"{name} {opened + 1}", connections[Math.Min(opened++, connections.Length - 1)]), () => token);
+        return new(new Uri($"http://{name}"), () => new Silo(calls, $"{name} {opened + 1}", connections[Math.Min(opened++, connections.Length - 1)]), () => token, isLeftSoon);
     }
 
     private sealed class Silo(List<string> calls, string name, StatusCode?[] answers) : CallInvoker
@@ -68,17 +111,28 @@ public sealed class ClusterDoorsTests
         public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
         {
             calls.Add(name);
-            object reply = request is SubmitRequest ? new SubmitReply { Id = "a" } : new JobStatus { Id = "a" };
+            object reply = request switch { SubmitRequest => new SubmitReply { Id = "a" }, byte[] => Array.Empty<byte>(), _ => new JobStatus { Id = "a" } };
             var answer = answers[Math.Min(next++, answers.Length - 1)] is { } refusal ? Task.FromException<TResponse>(new RpcException(new Status(refusal, "no"))) : Task.FromResult((TResponse)reply);
             return new(answer, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
         }
 
         public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
 
-        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        {
+            calls.Add(name);
+            return new(new NoNews<TResponse>(), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        }
 
         public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
 
         public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+    }
+
+    private sealed class NoNews<T> : IAsyncStreamReader<T>
+    {
+        public T Current => throw new InvalidOperationException();
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) => Task.FromResult(false);
     }
 }
