@@ -36,8 +36,9 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     {
         try
         {
-            var kept = folders.Kept().ToList();
-            if (kept.Count == 0) return null;
+            Dictionary<string, IOException> unreadable = new(StringComparer.Ordinal);
+            var kept = folders.Kept((id, why) => unreadable[id] = why).ToList();
+            if (kept.Count + unreadable.Count == 0) return null;
             var queue = grains.GetGrain<IJobQueueGrain>(0);
             var listed = (await queue.List()).ToHashSet(StringComparer.Ordinal);
             List<string> recalled = [], broken = [];
@@ -45,6 +46,12 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
             {
                 stopping.ThrowIfCancellationRequested();
                 (await TryRecall(queue, id) ? recalled : broken).Add(id);
+            }
+
+            foreach (var (id, why) in unreadable.Where(one => !listed.Contains(one.Key)))
+            {
+                broken.Add(id);
+                Warn(id, why);
             }
 
             if (recalled.Count > 0) LogLeft(recalled.Count, string.Join(", ", recalled));
@@ -72,9 +79,14 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (warned.Add(id)) LogBroken(id, e.Message.TrimEnd('.'));
+            Warn(id, e);
             return false;
         }
+    }
+
+    private void Warn(string id, Exception why)
+    {
+        if (warned.Add(id)) LogBroken(id, why.Message.TrimEnd('.'));
     }
 
     /// <summary>The grain makes its record again of what its folder says, or has one that the queue has forgotten.</summary>

@@ -38,22 +38,24 @@ internal sealed class FileJournals(ServeSettings settings) : IJobJournals
         return 0;
     });
 
-    /// <summary>Ids of the jobs of this cluster that have a folder; what cannot be read is left out.</summary>
-    public IEnumerable<string> Kept()
+    /// <summary>Ids of the jobs of this cluster that have a folder.</summary>
+    /// <param name="unreadable">Gets the id of a folder that does not say whose it is, and why; null: it is left out.</param>
+    public IEnumerable<string> Kept(Action<string, IOException>? unreadable = null)
     {
         if (!Directory.Exists(settings.JobsRoot)) yield break;
         foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
-            if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id)) yield return id;
+            if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id, unreadable)) yield return id;
     }
 
-    private bool IsOwn(string jobId)
+    private bool IsOwn(string jobId, Action<string, IOException>? unreadable)
     {
         try
         {
             return File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster == settings.ClusterId;
         }
-        catch (IOException)
+        catch (IOException e)
         {
+            unreadable?.Invoke(jobId, e);
             return false;
         }
     }
