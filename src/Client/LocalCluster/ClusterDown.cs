@@ -6,26 +6,37 @@ namespace Distributed.Client.LocalCluster;
 internal sealed class ClusterDown(ClusterFolder folder, TextWriter error, TimeProvider time)
 {
     /// <summary>A silo waits 90 s for its jobs, and then has up to 20 s to leave.</summary>
-    private static readonly TimeSpan LeaveDeadline = TimeSpan.FromSeconds(115);
+    public static readonly TimeSpan LeaveDeadline = TimeSpan.FromSeconds(115);
 
     private static readonly TimeSpan QuietWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
+    private volatile bool told;
+
     /// <returns>What became of each silo that was started there, by number.</returns>
-    /// <exception cref="CommandFailure">One of them cannot be ended, or the command was interrupted.</exception>
+    /// <exception cref="CommandFailure">One of them cannot be ended, they run on another machine, or the command was interrupted.</exception>
     public async Task<IReadOnlyList<SiloEnding>> RunAsync()
     {
-        if (!File.Exists(folder.LockFile)) return [];
         using var interruption = Interruption.Listen(time);
+        return await RunAsync(interruption);
+    }
+
+    /// <inheritdoc cref="RunAsync()"/>
+    internal async Task<IReadOnlyList<SiloEnding>> RunAsync(Interruption interruption)
+    {
+        if (!File.Exists(folder.LockFile)) return [];
         try
         {
             using var held = await FolderLock.TakeAsync(folder, error, time, interruption.Asked);
+            await OtherMachine.RefuseAsync(folder, time, interruption.Asked);
             return await Task.WhenAll(folder.Silos().Select(silo => EndAsync(silo, interruption.Asked)));
         }
         catch (OperationCanceledException) when (interruption.Asked.IsCancellationRequested)
         {
-            throw new CommandFailure(ExitCode.Interrupted, "Interrupted; the silos were told to leave and do so by themselves. 'dtrain cluster down' waits for them again.");
+            throw new CommandFailure(ExitCode.Interrupted, told
+                ? "Interrupted; the silos were told to leave and do so by themselves. 'dtrain cluster down' waits for them again."
+                : "Interrupted before any silo was told to leave. 'dtrain cluster down' ends them.");
         }
     }
 
@@ -37,6 +48,7 @@ internal sealed class ClusterDown(ClusterFolder folder, TextWriter error, TimePr
             return new(silo.Name, SiloEnd.GoneBefore);
         }
 
+        told = true;
         mark.AskToLeave();
         var left = await HasEndedAsync(mark, LeaveDeadline, () => error.WriteLine($"{silo.Name} ({mark.Id}) hands its jobs over; waiting for it for up to {LeaveDeadline.TotalSeconds:0} s."), cancel);
         if (!left)

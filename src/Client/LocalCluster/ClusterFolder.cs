@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Distributed.Client.Silo;
 using Distributed.Client.Users;
@@ -19,6 +20,9 @@ internal sealed record ClusterFolder(string Root)
     public string Data => Path.Combine(Root, "data");
 
     public string Jobs => Path.Combine(Root, "jobs");
+
+    /// <summary>Where silos say which machine they run on, again and again.</summary>
+    public string Marks => Path.Combine(Jobs, ".silos");
 
     public string LockFile => Path.Combine(Root, "lock");
 
@@ -98,12 +102,24 @@ internal sealed record ClusterFolder(string Root)
         UserBook.Add(UsersFile, new UserEntry(Core.Users.UsersFile.RefuseName(name) is null ? name : "owner", UserRole.Admin, AccessToken.DigestHex(token)));
     }
 
+    /// <summary>Readers see the old file or the new one, and a command that is killed leaves one of both.</summary>
     private static void WriteOwned(string path, string text)
     {
         if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException();
-        File.Delete(path);
-        using FileStream stream = new(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
-        using StreamWriter writer = new(stream);
-        writer.Write(text);
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (FileStream stream = new(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+            {
+                stream.Write(Encoding.UTF8.GetBytes(text));
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 }

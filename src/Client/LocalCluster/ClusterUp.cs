@@ -33,6 +33,8 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
 
     private async Task<RunningCluster> RunAsync(int? silos, int? slots, CancellationToken cancel)
     {
+        await OtherMachine.RefuseAsync(folder, time, cancel);
+        await LeavingSilos.AwaitAsync(folder.Silos(), SiloDoor.IsLeavingAsync, error, time, cancel);
         var running = folder.Silos().Count(silo => silo.ReadMark() is { IsAlive: true });
         var layout = ClusterLayout.Decide(folder.ReadLayout(), running, silos, slots, Environment.ProcessorCount);
         folder.Fill(Environment.UserName);

@@ -13,6 +13,9 @@ internal sealed record ProcessMark(string Boot, int Id, long Started)
     private const int Kill = 9;
     private const int Continue = 18;
 
+    /// <summary>Id of the boot that this process runs in.</summary>
+    public static string CurrentBoot => File.ReadAllText(BootFile).Trim();
+
     /// <summary>It runs, and is no zombie that nobody collected.</summary>
     public bool IsAlive => Current(Id) is { } now && now.Mark == this && now.State is not ('Z' or 'X');
 
@@ -34,7 +37,7 @@ internal sealed record ProcessMark(string Boot, int Id, long Started)
     {
         try
         {
-            return ParseBoth(File.ReadAllText(BootFile).Trim() + "\n" + File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat")));
+            return ParseBoth(CurrentBoot + "\n" + File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat")));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

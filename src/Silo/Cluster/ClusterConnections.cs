@@ -3,6 +3,7 @@ using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
 using Distributed.Silo.Cluster.Redis;
+using Distributed.Silo.Cluster.Roots;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -62,8 +63,8 @@ internal sealed class ClusterConnections : IAsyncDisposable
         Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
         Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
         Clustering.Kubernetes => Kubernetes!.Identity,
-        // The members stand in the root itself: whoever keeps jobs there meets the same ones.
-        Clustering.Files => "the members' file of this root",
+        // The members stand in the root itself, and meet on loopback: whoever keeps jobs there meets the same ones, on one machine.
+        Clustering.Files => $"the members' file of this root on {ThisMachine.Loopback}",
         _ => null,
     };
 

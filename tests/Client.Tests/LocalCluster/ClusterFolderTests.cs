@@ -81,4 +81,26 @@ public sealed class ClusterFolderTests : IDisposable
         var file = directory.Write("cluster.json", "{\"silos\":0,\"slots\":1}");
         Assert.Contains(file, Assert.Throws<CommandFailure>(() => folder.ReadLayout()).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Write_OverAnotherOne_LeavesNoMomentWithoutTheFile()
+    {
+        ClusterFolder folder = new(directory.Path);
+        folder.Write(new ClusterLayout(1, 1));
+        using CancellationTokenSource enough = new();
+        TaskCompletionSource begun = new();
+        var reads = Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                Assert.NotNull(folder.ReadLayout());
+                begun.TrySetResult();
+            }
+        });
+        await begun.Task;
+        for (var silos = 1; silos <= 200 && !reads.IsCompleted; silos++) folder.Write(new ClusterLayout(silos, 1));
+        await enough.CancelAsync();
+        await reads;
+        Assert.Equal("cluster.json", Path.GetFileName(Assert.Single(Directory.GetFiles(directory.Path))));
+    }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Distributed.Client.LocalCluster;
+using Distributed.Client.Runs;
 
 namespace Distributed.Client.Tests.LocalCluster;
 
@@ -17,7 +18,7 @@ public sealed class ClusterProcessesTests : IDisposable
     {
         foreach (var process in processes)
         {
-            if (!process.HasExited) process.Kill();
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
             process.Dispose();
         }
 
@@ -25,17 +26,26 @@ public sealed class ClusterProcessesTests : IDisposable
         directory.Dispose();
     }
 
-    private Process Sleep()
+    private Process Run(string program, params string[] arguments)
     {
-        var process = Process.Start("sleep", "300");
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         processes.Add(process);
         return process;
     }
 
     /// <summary>A process as if it were a silo of the folder, started then or at another time.</summary>
-    private Process Mark(int number, long later = 0)
+    private Process Mark(int number, long later = 0) => Mark(number, Run("sleep", "300"), later);
+
+    /// <summary>One that has said that it is ready.</summary>
+    private Process Ready(int number)
     {
-        var process = Sleep();
+        var process = Mark(number);
+        File.WriteAllText(Folder.Silo(number).Ready, $$"""{"ready":true,"address":"http://127.0.0.1:{{number + 1}}","pid":{{process.Id}}}""" + "\n");
+        return process;
+    }
+
+    private Process Mark(int number, Process process, long later = 0)
+    {
         var stat = File.ReadAllText(FormattableString.Invariant($"/proc/{process.Id}/stat")).TrimEnd().Split(' ');
         stat[21] = (long.Parse(stat[21], CultureInfo.InvariantCulture) + later).ToString(CultureInfo.InvariantCulture);
         File.WriteAllText(Folder.Silo(number).Mark, File.ReadAllText("/proc/sys/kernel/random/boot_id") + string.Join(' ', stat) + "\n");
@@ -86,6 +96,104 @@ public sealed class ClusterProcessesTests : IDisposable
     }
 
     [Fact]
+    public async Task Down_InterruptedWhileItWaitsForAnotherCommand_ToldNoSilo()
+    {
+        Folder.Open();
+        using var interruption = Interruption.Deaf(TimeProvider.System);
+        using var held = await FolderLock.TakeAsync(Folder, error, TimeProvider.System, CancellationToken.None);
+        var down = new ClusterDown(Folder, error, TimeProvider.System).RunAsync(interruption);
+        interruption.OnSignal();
+        var refused = await Assert.ThrowsAsync<CommandFailure>(() => down);
+        Assert.Equal((ExitCode.Interrupted, "Interrupted before any silo was told to leave. 'dtrain cluster down' ends them."), (refused.ExitCode, refused.Message));
+    }
+
+    [Fact]
+    public async Task Down_InterruptedWhileASiloLeaves_SaysThatItWasTold()
+    {
+        Folder.Open();
+        directory.Write("cluster/lock", "");
+        // Told to end, it does not; the one beside it, which is asked at the same time, shows that it was told.
+        var (deaf, other) = (Mark(0, Run("/bin/sh", "-c", "trap '' TERM; sleep 300 & echo; wait")), Mark(1));
+        await deaf.StandardOutput.ReadLineAsync();
+        using var interruption = Interruption.Deaf(TimeProvider.System);
+        var down = new ClusterDown(Folder, error, TimeProvider.System).RunAsync(interruption);
+        await other.WaitForExitAsync();
+        interruption.OnSignal();
+        var refused = await Assert.ThrowsAsync<CommandFailure>(() => down);
+        Assert.Contains("the silos were told to leave", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task UpAndDown_SilosOfAnotherMachine_AreRefusedWhileTheyLive(bool live)
+    {
+        Folder.Open();
+        directory.Write("cluster/lock", "");
+        Directory.CreateDirectory(Folder.Marks);
+        File.WriteAllText(Folder.Silo(0).Mark, "another boot\n7 (dtrain-silo) S 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 1234 23\n");
+        var beat = 0;
+        void Beat() => directory.Write(
+            "cluster/jobs/.silos/a.mark",
+            FormattableString.Invariant($"{(live ? beat++ : 0):D20}") + "\n" + """{"Id":"a","Silo":"silo-0","Host":"node-1 of a test","Process":7,"Kernel":"another boot"}""" + "\n   ");
+        Beat();
+        BeatingTime time = new(Beat);
+        Func<Task> up = live ? () => new ClusterUp(Folder, "/nowhere", error, time).RunAsync(1, 1) : () => OtherMachine.RefuseAsync(Folder, time, CancellationToken.None);
+        foreach (var command in new[] { () => new ClusterDown(Folder, error, time).RunAsync(), up })
+        {
+            if (live)
+            {
+                var refused = await Assert.ThrowsAsync<CommandFailure>(command);
+                Assert.Equal(ExitCode.Usage, refused.ExitCode);
+                Assert.Contains("runs on machine node-1 of a test (silo-0, process 7)", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("--dir DIR", refused.Message, StringComparison.Ordinal);
+            }
+            else
+            {
+                await command();
+            }
+        }
+
+        // What names them to their own machine is left to it.
+        Assert.Equal(live, File.Exists(Folder.Silo(0).Mark));
+    }
+
+    [Fact]
+    public async Task Up_SilosThatLeave_AreWaitedFor()
+    {
+        Folder.Open();
+        var (leaving, staying) = (Ready(0), Ready(1));
+        List<string> asked = [];
+        var wait = LeavingSilos.AwaitAsync(
+            Folder.Silos(),
+            (address, _) =>
+            {
+                asked.Add(address);
+                return Task.FromResult(address == "http://127.0.0.1:1");
+            },
+            error,
+            TimeProvider.System,
+            CancellationToken.None);
+        Assert.False(wait.IsCompleted);
+        Assert.Contains($"silo-0 ({leaving.Id}) was told to leave; waiting for its end", error.ToString(), StringComparison.Ordinal);
+        leaving.Kill();
+        await wait;
+        Assert.Equal(["http://127.0.0.1:1", "http://127.0.0.1:2"], asked);
+        Assert.Null(Folder.Silo(0).Address());
+        Assert.NotNull(Folder.Silo(1).Address());
+        Assert.False(staying.HasExited);
+    }
+
+    [Theory]
+    [InlineData(true, "draining: silo silo-0 is leaving and takes no more ranks\n")]
+    [InlineData(false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'\n")]
+    [InlineData(false, "not ready: the membership has silo silo-0 as Joining; see its log\n")]
+    public void Door_TellsASiloThatLeavesFromOneThatWasDrained(bool expected, string words) => Assert.Equal(expected, SiloDoor.MeansLeaving(words));
+
+    [Fact]
+    public async Task Door_ThatIsClosed_BelongsToASiloThatLeaves() => Assert.True(await SiloDoor.IsLeavingAsync("http://127.0.0.1:1", CancellationToken.None));
+
+    [Fact]
     public async Task Down_NothingWasEverStarted_EndsNothing()
     {
         Assert.Empty(await Down());
@@ -120,5 +228,26 @@ public sealed class ClusterProcessesTests : IDisposable
         Assert.Contains("silo-0 ended with exit code 3 before it was ready.", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"{Folder.Silo(0).Log}:\ndtrain-silo: no room at {Folder.Jobs}", refused.Message, StringComparison.Ordinal);
         Assert.Empty(Folder.Silos());
+    }
+
+    /// <summary>Every wait is over at once and has taken its time, in which something happened.</summary>
+    private sealed class BeatingTime(Action happens) : TimeProvider
+    {
+        private long ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Volatile.Read(ref ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (period == Timeout.InfiniteTimeSpan)
+            {
+                happens();
+                Interlocked.Add(ref ticks, dueTime.Ticks);
+            }
+
+            return base.CreateTimer(callback, state, period == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : dueTime, period);
+        }
     }
 }

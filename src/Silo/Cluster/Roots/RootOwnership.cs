@@ -18,6 +18,9 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     /// <summary>No silo that lives leaves its mark unchanged for so long.</summary>
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
+    /// <summary>As marks say it.</summary>
+    private static readonly string Files = nameof(Clustering.Files).ToLowerInvariant();
+
     private readonly RootFolder folder;
     private readonly TimeProvider time;
     private readonly FileStream? held;
@@ -106,7 +109,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     }
 
     /// <summary>Silos of this cluster whose store was emptied notice it within seconds and end.</summary>
-    private bool MayBeLeaving(RootMark other) => other.Endpoint is null && other.Cluster == mark.Cluster && other.Clustering == mark.Clustering;
+    private bool MayBeLeaving(RootMark other) => other.Clustering != Files && other.Endpoint is null && other.Cluster == mark.Cluster && other.Clustering == mark.Clustering;
 
     private void RemoveIfOld(RootMark own)
     {
@@ -141,6 +144,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
         const string Elsewhere = "give this cluster a folder of its own.";
         if (other.Cluster != mark.Cluster) return $"One cluster owns a jobs root: {Elsewhere}";
         if (other.Clustering != mark.Clustering) return $"To join it, set DTRAIN_CLUSTERING and what belongs to it as its silos have them; otherwise {Elsewhere}";
+        if (other.Clustering == Files) return $"Its silos meet on loopback of {other.Host} only: start this one there, or {Elsewhere}";
         if (other.Endpoint is null) return $"It keeps its members in another store: to join it, set DTRAIN_STORE as its silos have it; otherwise {Elsewhere}";
         return folder.Read().Any(m => m.Mark.Key == other.Key && m.Mark.First)
             ? $"To join it, set DTRAIN_PRIMARY={other.Endpoint}; otherwise {Elsewhere}"

@@ -65,6 +65,23 @@ public sealed class RootOwnershipTests : IDisposable
     }
 
     [Fact]
+    public async Task SilosOfAnotherMachineMeetInThisRoot_TheRemedyIsThatMachineOrAnotherFolder()
+    {
+        using var held = Living(Mark("s0", "a", endpoint: null) with { Clustering = "files" });
+        var error = await Assert.ThrowsAsync<JobException>(() => Claim(Mark("s1", "b", endpoint: null) with { Clustering = "files" }));
+        Assert.Contains("Its silos meet on loopback of box only: start this one there, or give this cluster a folder of its own.", error.Message, StringComparison.Ordinal);
+        Assert.True(time.Passed < RootOwnership.Lease);
+    }
+
+    [Fact]
+    public async Task SilosThatMeetInAFile_AreOfOneClusterOnOneMachineOnly()
+    {
+        var settings = ClusterSettings.FromEnvironment(name => name == "DTRAIN_CLUSTERING" ? "files" : null);
+        await using var connections = await ClusterConnections.Open(settings, root);
+        Assert.EndsWith(ThisMachine.Loopback, connections.StoreIdentity, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnotherClusterWasKilled_ItsLockIsFreeAndItsMarkTakenAwayAtOnce()
     {
         Living(Mark("s0")).Dispose();
