@@ -24,7 +24,8 @@ COPY bench/baselines bench/baselines
 COPY protos protos
 COPY src src
 # The client finds the silo in the folder 'silo' beside it, and the silo finds libtorch in the folder 'libtorch' beside itself.
-RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out/silo
+# Silos run for weeks: they compile what they run themselves, once, for their machine. The client starts sooner when it is compiled here.
+RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
 RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
 # Packages come with whatever rights their author had; another user than root runs this.
 RUN chmod -R u=rwX,go=rX /out

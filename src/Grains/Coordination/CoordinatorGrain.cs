@@ -2,13 +2,13 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Exchange;
+using Distributed.Grains.Placement;
 using Orleans.Concurrency;
-using Orleans.Placement;
 
 namespace Distributed.Grains.Coordination;
 
 /// <summary>Shell round <see cref="SiloMeeting"/>, <see cref="StepRendezvous"/> and <see cref="ChunkRendezvous"/>; soft state only. Reentrant, so that all silos wait together.</summary>
-[Reentrant, KeepAlive, PreferLocalPlacement]
+[Reentrant, KeepAlive, OnWillingSilo]
 internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers reducers) : Grain, ICoordinatorGrain, ICoordinatorExchange
 {
     private StepRendezvous? current;
@@ -21,19 +21,25 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
             if (current is not null) End(Stale(current.Generation, setup.Generation));
             current = new StepRendezvous(setup, time);
             meeting = new SiloMeeting(setup, time);
-            chunks = new ChunkRendezvous(this.GetPrimaryKeyString(), setup, reducers);
+            chunks = new ChunkRendezvous(JobId, setup, reducers);
         }
 
         return Task.CompletedTask;
     }
 
     public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => meeting is null
-        ? Task.FromResult(MeetReply.Refused(Lost(generation, "start", null)))
+        ? Task.FromResult(MeetReply.Refused(Gone(generation, "start", null)))
         : meeting.Meet(generation, silo, endpoint, fingerprint);
 
     public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => current is null
-        ? Task.FromResult(new VoteReply(null, Lost(vote.Generation, "decide", vote.Step)))
+        ? Task.FromResult(new VoteReply(null, Gone(vote.Generation, "decide", vote.Step)))
         : current.Vote(silo, totalSteps, vote);
+
+    public Task<bool> IsOpen(int generation)
+    {
+        if (current is null) DeactivateOnIdle();
+        return Task.FromResult(current is { IsOpen: true } open && open.Generation == generation);
+    }
 
     public Task RequestStop(int generation, StepControl control)
     {
@@ -43,7 +49,12 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
 
     public Task Close(int generation, JobError reason)
     {
-        if (current?.Generation == generation) End(reason);
+        if (current is null || current.Generation == generation)
+        {
+            End(reason);
+            DeactivateOnIdle();
+        }
+
         return Task.CompletedTask;
     }
 
@@ -54,10 +65,17 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         chunks?.Close(reason);
     }
 
-    private JobError Lost(int generation, string phase, long? step) => new(
-        ErrorCodes.SiloLost,
-        $"Job {this.GetPrimaryKeyString()}{(step is null ? "" : $", step {step}")}: the coordinator lost generation {generation} when its silo ended; resume from the last checkpoint.",
-        null, null, phase, step);
+    private string JobId => this.GetPrimaryKeyString().Split('/')[0];
+
+    /// <summary>Who asks for what is over, or was lost with a silo, woke this grain for nothing.</summary>
+    private JobError Gone(int generation, string phase, long? step)
+    {
+        DeactivateOnIdle();
+        return new(
+            ErrorCodes.SiloLost,
+            $"Job {JobId}{(step is null ? "" : $", step {step}")}: generation {generation} is over, or its coordinator was lost with its silo; resume from the last checkpoint.",
+            null, null, phase, step);
+    }
 
     private static JobError Stale(int old, int now) => new(
         ErrorCodes.SiloLost, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);

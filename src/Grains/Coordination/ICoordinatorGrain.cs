@@ -4,7 +4,8 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>Joins the silos of a job at every step; the key is the job id.</summary>
+/// <summary>Joins the silos of one generation of a job at every step; its key is a <see cref="CoordinatorKey"/>.</summary>
+/// <remarks>It lives on the silo of rank 0, with which the generation ends anyway: the silo that follows the job may come and go.</remarks>
 public interface ICoordinatorGrain : IGrainWithStringKey
 {
     /// <summary>Begins a generation; the same one again changes nothing, an older one is ignored.</summary>
@@ -24,6 +25,10 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     /// <summary>Lets the next decision carry a wish; kept until the generation ends.</summary>
     Task RequestStop(int generation, StepControl control);
 
-    /// <summary>Ends a generation: votes that wait, and all to come, are answered with the reason.</summary>
+    /// <summary>Whether it joins the votes of this generation; false also for one that was closed, or lost with its silo.</summary>
+    [ResponseTimeout("00:00:05")]
+    Task<bool> IsOpen(int generation);
+
+    /// <summary>Ends a generation: votes that wait are answered with the reason, and the grain goes.</summary>
     Task Close(int generation, JobError reason);
 }

@@ -32,6 +32,8 @@ internal sealed class StepRendezvous
 
     public int Generation => setup.Generation;
 
+    public bool IsOpen => closed is null;
+
     public void Request(StepControl control) => requested = control > requested ? control : requested;
 
     public void Close(JobError reason)

@@ -9,7 +9,7 @@ using Orleans.Runtime;
 
 namespace Distributed.Grains.Devices;
 
-/// <remarks>Calls come in turns; none awaits, so that none finds another's half done.</remarks>
+/// <remarks>Calls come in turns; none that changes something awaits, so that none finds another's half done.</remarks>
 [Reentrant]
 internal sealed class DeviceService(
     GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, TimeProvider time, IOptions<SiloDevicesOptions> options)
@@ -46,7 +46,10 @@ internal sealed class DeviceService(
 
     public Task<DateTimeOffset> Clock() => Task.FromResult(time.GetUtcNow());
 
-    public Task<SiloInputs> Lacks(string jobId, string specJson) => Task.FromResult(new SiloInputs(ranks.Lacks(jobId, specJson), drain.IsDraining));
+    public Task<SiloInputs> Lacks(string jobId, string specJson) => LookForInputs(jobId, specJson);
+
+    /// <summary>Off the turn: a mount that hangs would hold up all else that is asked of this silo.</summary>
+    private async Task<SiloInputs> LookForInputs(string jobId, string specJson) => new(await Task.Run(() => ranks.Lacks(jobId, specJson)), drain.IsDraining);
 
     private void End((string JobId, int Generation) held)
     {

@@ -3,19 +3,19 @@ namespace Distributed.Grains.Devices;
 // Silos that are passed over for a while, as jobs say that failed there.
 internal sealed partial class JobQueueGrain
 {
-    private readonly Dictionary<string, SiloFault> faults = [];
+    /// <summary>By silo and the files that the fault is about: one that may hit any job stays beside one that hits few.</summary>
+    private readonly Dictionary<(string Silo, string? Inputs), SiloFault> faults = [];
 
     private void Learn(IEnumerable<SiloFault> said)
     {
         foreach (var fault in said)
-            if (!faults.TryGetValue(fault.Silo, out var known) || known.Since < fault.Since) faults[fault.Silo] = fault;
+            if (!faults.TryGetValue((fault.Silo, fault.Inputs), out var known) || known.Since < fault.Since) faults[(fault.Silo, fault.Inputs)] = fault;
     }
 
     private string? FaultOf(string silo)
     {
-        if (!faults.TryGetValue(silo, out var fault)) return null;
-        if (!fault.IsOver(time.GetUtcNow())) return fault.Words;
-        faults.Remove(silo);
-        return null;
+        var now = time.GetUtcNow();
+        foreach (var over in faults.Values.Where(f => f.IsOver(now)).ToList()) faults.Remove((over.Silo, over.Inputs));
+        return faults.Values.Where(f => f.Silo == silo).OrderBy(f => f.Inputs is null ? 0 : 1).ThenByDescending(f => f.Since).FirstOrDefault()?.Words;
     }
 }

@@ -16,8 +16,11 @@ internal sealed partial class JobQueueGrain
     [LoggerMessage(3104, LogLevel.Information, "Silo {Silo} does not answer; it is passed over until it does or is gone.")]
     private partial void LogSilent(Exception error, string silo);
 
-    [LoggerMessage(3105, LogLevel.Warning, "Job {Job} does not answer; nothing is dealt out until it does. When this lasts, look at the silo that holds it.")]
+    [LoggerMessage(3105, LogLevel.Warning, "Job {Job} does not answer the queue, which asks again. When this lasts, look at the silo that holds it.")]
     private partial void LogUnheard(Exception error, string job);
+
+    [LoggerMessage(3107, LogLevel.Information, "Job {Job} could not be told that more slots are free; it is offered them later.")]
+    private partial void LogNotWidened(Exception error, string job);
 
     [LoggerMessage(3106, LogLevel.Error, "The queue could not be served this time; it is tried again at the next look. When this lasts, look at the storage of the jobs.")]
     private partial void LogServeFailed(Exception error);

@@ -21,6 +21,8 @@ internal sealed partial class JobQueueGrain
 
     private static readonly TimeSpan PassOverPeriod = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan ComingPause = TimeSpan.FromSeconds(0.2);
+
     private readonly Dictionary<string, long> passedOver = [];
     private readonly Dictionary<string, Task> hearing = [];
     private bool serving;
@@ -86,7 +88,7 @@ internal sealed partial class JobQueueGrain
             Learn(standing.Faults);
             if (standing.Waiting is { } job) Line(job);
             else if (standing.Holding is { } hold) Adopt(jobId, hold);
-            else await Leave(jobId, ended: true);
+            else await Retire(jobId);
         }
 #pragma warning disable CA1031 // Whatever keeps one job from answering, such as a journal that cannot be read, must not hold up the others.
         catch (Exception e)
@@ -102,10 +104,18 @@ internal sealed partial class JobQueueGrain
         if (!serving) ServeSoon();
     }
 
+    /// <summary>It has ended, or was deleted while it was asked.</summary>
+    private async Task Retire(string jobId)
+    {
+        Drop(jobId);
+        await Save(list => list.Ended(jobId));
+    }
+
     private void Adopt(string jobId, JobHold hold)
     {
         waiting.Remove(jobId);
-        holders[jobId] = (new QueueHolder(jobId, hold.User, hold.Ranks, hold.Silos), hold.Generation);
+        var begun = holders.TryGetValue(jobId, out var known) && known.Generation == hold.Generation ? known.Begun : time.GetTimestamp();
+        holders[jobId] = new Held(new QueueHolder(jobId, hold.User, hold.Ranks, hold.Silos) { Next = hold.Next }, hold.Generation, begun);
     }
 
     private async Task ServeOnce()
@@ -114,11 +124,12 @@ internal sealed partial class JobQueueGrain
         if (LeaveDrainedSilo(all)) return;
         await Reclaim(all);
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
-        if (waiting.Count == 0 || (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing)) return;
+        if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
         var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
+        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) await WidenOne(seen);
     }
 
     /// <summary>Jobs live where the queue calls them; from a silo that an operator drained it goes to one that takes them.</summary>
@@ -181,7 +192,7 @@ internal sealed partial class JobQueueGrain
         }
 
         waiting.Remove(job.JobId);
-        holders[job.JobId] = (new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos), job.Generation);
+        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation + 1 } }, job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();
     }
@@ -215,23 +226,26 @@ internal sealed partial class JobQueueGrain
     private async Task Begin(QueueGrant grant)
     {
         var job = grant.Job;
-        var begun = false;
+        bool begun = false, failed = false;
         try
         {
             begun = await GrainFactory.GetGrain<IJobGrain>(job.JobId).Begin(job.Generation, grant.Ranks, grant.Silos);
+            // It wants something else by now, or its grain leaves a silo that drains: it keeps its silos while it gets there.
+            if (!begun) await Task.Delay(ComingPause, time);
         }
 #pragma warning disable CA1031 // Nobody awaits this: whatever the job threw, its silos must come back.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             LogBeginFailed(e, job.JobId);
+            failed = true;
         }
 
         if (begun || !holders.TryGetValue(job.JobId, out var held) || held.Generation != job.Generation) return;
         // Whatever it wants now, it will say when asked; a job that cannot begin must not keep others from it.
         holders.Remove(job.JobId);
         unheard.Add(job.JobId);
-        passedOver[job.JobId] = time.GetTimestamp();
+        if (failed) passedOver[job.JobId] = time.GetTimestamp();
         ServeSoon();
     }
 

@@ -22,7 +22,7 @@ internal sealed partial class JobQueueGrain(
     ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable
 {
     private readonly Dictionary<string, QueuedJob> waiting = [];
-    private readonly Dictionary<string, (QueueHolder Holder, int Generation)> holders = [];
+    private readonly Dictionary<string, Held> holders = [];
     private readonly HashSet<string> unheard = [];
     private readonly SemaphoreSlim writing = new(1);
     private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;

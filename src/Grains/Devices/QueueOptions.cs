@@ -10,4 +10,12 @@ public sealed record QueueOptions
     /// <summary>Waiting this long counts like one more point of priority, so that no priority starves another.</summary>
     /// <value>5 minutes.</value>
     public TimeSpan Aging { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a job runs on fewer ranks than it can use, and the same silos are free, before these are offered to it: widening costs a checkpoint and a start.</summary>
+    /// <value>10 seconds.</value>
+    public TimeSpan Settled { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Least time between two widenings of one job.</summary>
+    /// <value>1 minute.</value>
+    public TimeSpan BetweenWidenings { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -41,7 +41,24 @@ internal sealed class QueuePlanner
     {
         var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []);
         foreach (var job in waiting.OrderByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
-        return new QueuePlan(planner.grants, planner.reasons);
+        return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null };
+    }
+
+    /// <summary>A job that runs on fewer ranks than it would get if it lined up now, at nobody's cost.</summary>
+    /// <param name="narrow">Jobs that may be asked to line up again.</param>
+    /// <returns>What the first of them would get; null: none would get more.</returns>
+    public static QueueGrant? Widen(
+        IEnumerable<QueueHolder> narrow, IReadOnlyCollection<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
+        IReadOnlyList<SiloFault>? faults = null)
+    {
+        foreach (var holder in narrow.Where(h => h.Next is { Silos: 0 } next && next.MaxRanks > h.Ranks).OrderByDescending(h => h.Next!.Priority).ThenBy(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal))
+        {
+            List<QueueSilo> without = [.. silos.Select(s => s.Holder == holder.JobId ? s with { Holder = null } : s)];
+            var plan = Plan([holder.Next!], holders.Where(h => h.JobId != holder.JobId), without, quotas, options, now, faults);
+            if (plan.Grants is [var grant] && grant.Ranks > holder.Ranks) return grant;
+        }
+
+        return null;
     }
 
     private long Weight(QueuedJob job) => job.Priority + (long)(Waited(job) / options.Aging);

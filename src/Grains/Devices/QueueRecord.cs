@@ -18,6 +18,9 @@ internal sealed record QueueRecord
         return at < 0 ? this with { Jobs = Jobs.Add(entry) } : Jobs[at] == entry ? this : this with { Jobs = Jobs.SetItem(at, entry) };
     }
 
+    /// <summary>The list with one of its jobs ended; one that was taken off it stays off.</summary>
+    public QueueRecord Ended(string jobId) => IndexOf(jobId) < 0 ? this : With(jobId, ended: true);
+
     public QueueRecord Without(string jobId) => IndexOf(jobId) is >= 0 and var at ? this with { Jobs = Jobs.RemoveAt(at) } : this;
 
     private int IndexOf(string jobId)

@@ -80,6 +80,8 @@ public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property
 }
 
 /// <summary>The silos that a job's ranks are on.</summary>
+/// <param name="Next">What it would ask for if it lined up again.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobHold(
-    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos);
+    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos,
+    [property: Id(4)] QueuedJob Next);

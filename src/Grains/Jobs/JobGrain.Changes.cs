@@ -43,12 +43,20 @@ internal sealed partial class JobGrain
             return new JobChange(report, $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
         }
 
-        await store.ClearStateAsync();
-        isKept = false;
-        events.Wake();
-        diary.Wake();
-        await Queue.Forget(Id);
-        DeactivateOnIdle();
+        try
+        {
+            await store.ClearStateAsync();
+            isKept = false;
+            events.Wake();
+            diary.Wake();
+            await Queue.Forget(Id);
+        }
+        finally
+        {
+            // Its journals are closed: what comes next finds the job as it then is.
+            DeactivateOnIdle();
+        }
+
         return new JobChange(report with { Phase = JobPhase.Absent });
     }
 
@@ -67,7 +75,7 @@ internal sealed partial class JobGrain
         if (store.State.Submission is not { } submission) return Task.FromResult(new JobStanding(null, null));
         if (State.Phase == JobPhase.Queued) return Task.FromResult(new JobStanding(QueueEntry(), null));
         return Task.FromResult(HasRanks
-            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)])) { Faults = State.Faults }
+            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)], QueueEntry())) { Faults = State.Faults }
             : new JobStanding(null, null));
     }
 
@@ -77,7 +85,7 @@ internal sealed partial class JobGrain
             return new JobError(
                 Core.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
         // The write is the proof: whoever was superseded cannot store anything.
-        await Store(store.State with { State = State with { Confirmed = Math.Max(State.Confirmed, step) } });
+        await Store(store.State with { State = JobLifecycle.Confirm(State, step) });
         return null;
     }
 

@@ -5,12 +5,14 @@ using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace Distributed.Grains.Jobs;
 
 internal sealed partial class JobGrain
 {
-    private ICoordinatorGrain Coordinator => GrainFactory.GetGrain<ICoordinatorGrain>(Id);
+    /// <summary>Of the current generation.</summary>
+    private ICoordinatorGrain Coordinator => GrainFactory.GetGrain<ICoordinatorGrain>(CoordinatorKey.Of(Id, State.Generation));
 
     private IJobQueueGrain Queue => GrainFactory.GetGrain<IJobQueueGrain>(0);
 
@@ -23,13 +25,29 @@ internal sealed partial class JobGrain
     /// <param name="record">What else is stored with the new state.</param>
     private async Task Apply(JobTransition transition, JobRecord record)
     {
+        var ran = HasRanks;
         if (!ReferenceEquals(transition.State, State)) await Store(record with { State = JobLimits.Follow(State, transition.State, time.GetUtcNow()) });
         WatchSilos();
         WatchLimits();
         local.Set(Id, HasRanks);
-        await Act(transition.Effects);
+        if (ran && !HasRanks) RetireCoordinator();
+        try
+        {
+            await Act(transition.Effects);
+        }
+        catch
+        {
+            // Stored, but not all of it done: whoever called learns that, and the rest follows.
+            SettleSoon();
+            throw;
+        }
+
         await Flush();
     }
+
+    /// <summary>Not awaited: nobody needs it any more, and its silo may be the one that was lost.</summary>
+    private void RetireCoordinator() => Coordinator.Close(State.Generation, new JobError(
+        ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} is over.", null, null, null, null)).Ignore();
 
     /// <summary>A record that could not be written never was: the old one stays.</summary>
     private async Task Store(JobRecord record)
@@ -66,27 +84,13 @@ internal sealed partial class JobGrain
                 case JobEffect.Log entry: LogLine(entry.Line); break;
                 case JobEffect.Note note: Note(note.Text); break;
                 case JobEffect.Reopen: ReopenLogs(); break;
-                case JobEffect.Enqueue: await LineUp(); break;
+                case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
                 case JobEffect.StartGeneration: await StartGeneration(); break;
                 case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
                 case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason); break;
                 case JobEffect.Release: await Queue.Leave(Id, State.Phase.IsFinal()); break;
                 default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
             }
-        }
-    }
-
-    /// <summary>A queue that could not be told is told later; whoever waits for the answer learns that now.</summary>
-    private async Task LineUp()
-    {
-        try
-        {
-            await Queue.Enqueue(QueueEntry());
-        }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
-        {
-            SettleSoon();
-            throw;
         }
     }
 
@@ -99,27 +103,49 @@ internal sealed partial class JobGrain
 
     private async Task StartGeneration()
     {
-        var plan = store.State.Plan;
-        var places = plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
         LogOpening();
-        // A first generation whose grain was lost before it was told begins the log all the same.
-        Open(State.Generation == 1 || events.End == 0
-            ? new StartedEvent(Id, State.Generation, [.. places])
-            : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places]));
+        Open(Opening());
         await Flush();
         try
         {
-            await Coordinator.Open(new GenerationSetup(
-                State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline, MeetDeadline));
+            await OpenCoordinator();
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
+            var silo = store.State.Plan[0].Silo.Name;
             await Apply(JobLifecycle.Break(State, new JobError(
-                ErrorCodes.SiloLost, $"Generation {State.Generation}: the silo that was to coordinate it could not be reached. Look at the logs of the silos, then resume from the last checkpoint.", null, null, "start", null)));
+                ErrorCodes.SiloLost, $"Generation {State.Generation}: silo {silo}, which was to coordinate it, could not be reached. Look at its log, then resume from the last checkpoint.", null, silo, "start", null), Progressed));
             return;
         }
 
-        var starts = plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
+        await StartRanks();
+    }
+
+    /// <summary>How the log tells of the current generation.</summary>
+    private JobEvent Opening()
+    {
+        var places = store.State.Plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
+        // A first generation whose grain was lost before it was told begins the log all the same.
+        return State.Generation == 1 || events.IsEmpty
+            ? new StartedEvent(Id, State.Generation, [.. places])
+            : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places]);
+    }
+
+    /// <summary>On the silo of rank 0.</summary>
+    private Task OpenCoordinator()
+    {
+        var plan = store.State.Plan;
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, plan[0].Silo.Address);
+        var opened = Coordinator.Open(new GenerationSetup(
+            State.Generation, store.State.Submission!.SpecJson, [.. plan.Select(s => s.Silo.Name)], StepDeadline, MeetDeadline));
+        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        return opened;
+    }
+
+    /// <summary>Starts the ranks that have not ended; those that run are left alone.</summary>
+    private async Task StartRanks()
+    {
+        var starts = store.State.Plan.SelectMany(silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank)).Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
             if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused, Progressed, lastStep));
     }
@@ -143,7 +169,16 @@ internal sealed partial class JobGrain
 
     private async Task AbortRanks(JobError reason)
     {
-        await Coordinator.Close(State.Generation, reason);
+        try
+        {
+            await Coordinator.Close(State.Generation, reason);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // It is gone with its silo; the ranks are told one by one.
+            LogNotClosed(e, State.Generation, Id);
+        }
+
         var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
         await Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason)));
     }

@@ -25,6 +25,9 @@ internal sealed partial class JobGrain
     /// <summary>The start of the generation, which is told once its data are known or something else is to be told.</summary>
     private JobEvent? opening;
 
+    /// <summary>An activation before this one has told the start of the generation.</summary>
+    private bool toldOpening;
+
     /// <summary>The log ends with the event of an ending.</summary>
     private bool endingKept;
     private long lastStep;
@@ -60,7 +63,7 @@ internal sealed partial class JobGrain
     {
         if (store.State.Submission is null) return null;
         // A grain leaves its silo when its calls have ended, and until then nobody else gets an answer: a reader asks again elsewhere.
-        await log.WaitFor(from, wait < options.Value.LongestPoll ? wait : options.Value.LongestPoll, time, process.ApplicationStopping);
+        await log.WaitFor(from, wait < options.Value.LongestPoll ? wait : options.Value.LongestPoll, time, leaving.Token);
         // Deleted meanwhile.
         if (store.State.Submission is null) return null;
         return await log.Read(from, Math.Clamp(max, 1, LargestPage));
@@ -152,6 +155,13 @@ internal sealed partial class JobGrain
         foreach (var jobEvent in Parse(recent))
         {
             endingKept = jobEvent is CompletedEvent or StoppedEvent or FailedEvent;
+            toldOpening |= jobEvent switch
+            {
+                StartedEvent started => started.Generation == State.Generation,
+                GenerationEvent next => next.Number == State.Generation,
+                StepEvent reported => reported.Generation == State.Generation,
+                _ => false,
+            };
             if (jobEvent is StepEvent step)
             {
                 lastStep = step.Step;

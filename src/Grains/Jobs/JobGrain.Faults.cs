@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;
@@ -14,26 +15,36 @@ internal sealed partial class JobGrain
     /// <returns>Null: the job stays where it is, whatever failed.</returns>
     private async Task<JobSurroundings?> LookAround(JobError? error)
     {
-        if (!State.Requeues || !HasRanks) return null;
-        var others = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).ToList();
-        var states = await Task.WhenAll(others.Select(m => AskSilo(m, error)));
-        return new JobSurroundings(
-            [.. others.Zip(states).Where(o => o.Second.TakesRanks).Select(o => o.First.Name).Order(StringComparer.Ordinal)], Inputs, time.GetUtcNow(),
-            [.. states.Select(s => s.Fault).OfType<SiloFault>()]);
+        var fault = error is { Silo: not null } && SiloFault.IsOne(error.Code);
+        if (!State.Requeues || !HasRanks || !(fault || State.Comeback?.Error is not null)) return null;
+        // Asked once, and not again for each rank that ends with the first.
+        var asked = fault && State.Comeback?.Error is null && error!.Code == ErrorCodes.PathMissing ? error.Silo : null;
+        var others = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, StringComparer.Ordinal);
+        var answers = await Task.WhenAll(others.Select(m => AskSilo(m, asked)));
+        var (ranks, _, _) = RankPlan.Demand(Spec, store.State.Submission!.Options, State.Workers);
+        return new JobSurroundings([.. answers.Select(a => a.Room).OfType<SiloRoom>()], Inputs, time.GetUtcNow(), [.. answers.Select(a => a.Fault).OfType<SiloFault>()])
+        {
+            SilosNeeded = store.State.Submission.Options.Silos,
+            RanksNeeded = ranks,
+        };
     }
 
     /// <summary>A silo that is busy for hours can still say whether it has the file.</summary>
-    private async Task<(bool TakesRanks, SiloFault? Fault)> AskSilo(ClusterMember silo, JobError? error)
+    /// <param name="lacking">The silo that lacks files of the job; null: none is known to.</param>
+    private async Task<(SiloRoom? Room, SiloFault? Fault)> AskSilo(ClusterMember silo, string? lacking)
     {
-        if (error?.Code != ErrorCodes.PathMissing || error.Silo is null || error.Silo == silo.Name) return (true, null);
         try
         {
+            var state = await devices.On(silo.SiloAddress).Describe();
+            SiloRoom? room = state.Draining ? null : new SiloRoom(silo.Name, state.Silo.Slots);
+            if (lacking is null || lacking == silo.Name) return (room, null);
             var answer = await devices.On(silo.SiloAddress).Lacks(Id, store.State.Submission!.SpecJson);
-            return (!answer.Draining, answer.Lacks is { } what ? new SiloFault(silo.Name, ErrorCodes.PathMissing, what, Inputs, time.GetUtcNow()) : null);
+            return (room, answer.Lacks is { } what ? new SiloFault(silo.Name, ErrorCodes.PathMissing, what, Inputs, time.GetUtcNow()) : null);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            return (true, null);
+            // It may answer again by the time that the job is tried there.
+            return (new SiloRoom(silo.Name, RankPlan.Demand(Spec, store.State.Submission!.Options, State.Workers).Min), null);
         }
     }
 }

@@ -22,7 +22,20 @@ internal sealed partial class JobGrain
     private async Task RecallFolder()
     {
         isKept = journals is null;
-        if (journals is null || await journals.Recall(Id) is not { } folder) return;
+        if (journals is null) return;
+        KeptJob? folder;
+        try
+        {
+            folder = await journals.Recall(Id);
+        }
+        catch (IOException e) when (store.State.Submission is not null)
+        {
+            // The record says all that the file would; it is written again.
+            LogNotRecalled(e, Id);
+            return;
+        }
+
+        if (folder is null) return;
         isKept = folder.Submission is not null;
         if (folder.Submission is null && (store.State.Submission is null || folder.Cluster is not null)) stranger = Refuse(folder);
         if (store.State.Submission is null && folder.Submission is { } submission) await Restore(submission);
@@ -70,7 +83,8 @@ internal sealed partial class JobGrain
             Phase = EventLine.Of(ending).Ending!.Value,
             Announced = ending is FailedEvent ? null : EventLine.Of(ending),
             Failure = (ending as FailedEvent)?.Error,
-            Generation = generation,
+            // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
+            Generation = generation + 1,
             Requeues = submission.Options.Requeue,
             Resume = true,
             Reason = RecordLost,

@@ -10,6 +10,12 @@ internal sealed partial class JobGrain
     [LoggerMessage(3201, LogLevel.Warning, "Rank {Rank} of job {Job} on silo {Silo} did not take the order to end; it ends with its silo or at its next vote.")]
     private partial void LogAbortFailed(Exception error, int rank, string silo, string job);
 
+    [LoggerMessage(3206, LogLevel.Information, "The coordinator of generation {Generation} of job {Job} could not be told that it is over.")]
+    private partial void LogNotClosed(Exception error, int generation, string job);
+
+    [LoggerMessage(3207, LogLevel.Warning, "What the folder of job {Job} says of it cannot be read; it is written again.")]
+    private partial void LogNotRecalled(Exception error, string job);
+
     [LoggerMessage(3203, LogLevel.Warning, "Events of job {Job} could not be written; they are kept in memory and written later. Make room on the volume of the jobs.")]
     private partial void LogNotWritten(Exception error, string job);
 

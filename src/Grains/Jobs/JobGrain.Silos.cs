@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Stepping;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
@@ -48,7 +49,7 @@ internal sealed partial class JobGrain
                 await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), lastStep > 0 ? lastStep : null, Progressed));
         }
 
-        if (!HasRanks || (State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true })) closing = null;
+        if (!HasRanks || IsGoingOn) closing = null;
         else if (closing is not { } since) closing = time.GetTimestamp();
         else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, lastStep));
     }
@@ -62,6 +63,7 @@ internal sealed partial class JobGrain
         {
             if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
+            else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Comeback: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
             if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal());
             recalled = false;
             await Keep();
@@ -82,14 +84,34 @@ internal sealed partial class JobGrain
         settling = null;
     }
 
-    /// <summary>This grain was lost with its silo, or moved, while ranks ran: nobody joined their votes meanwhile.</summary>
+    /// <summary>This grain was lost with its silo, moved, or could not begin its ranks: the generation goes on if nothing else of it was lost.</summary>
     private async Task Recover()
     {
         WatchSilos();
         local.Set(Id, HasRanks);
+        // Whose loss it was, the membership knows.
+        if (IsGoingOn) await LookForLostSilos();
+        if (IsGoingOn && await Adopt()) return;
         JobError lost = new(
-            ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} lost the grain that followed it, or could not be started; resume from the last checkpoint.", null, null, null, null);
-        if (State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true }) await Apply(JobLifecycle.Break(State, lost, Progressed));
+            ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} lost its coordinator, or was not begun to its end; resume from the last checkpoint.", null, null, null, null);
+        if (IsGoingOn) await Apply(JobLifecycle.Break(State, lost, Progressed));
         else await AbortRanks(State.Failure ?? lost);
+    }
+
+    private bool IsGoingOn => State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true };
+
+    /// <summary>Follows ranks that another activation began, as long as their votes are still joined.</summary>
+    /// <returns>False: they are not.</returns>
+    private async Task<bool> Adopt()
+    {
+        if (!await Coordinator.IsOpen(State.Generation)) return false;
+        // The write is the proof: whoever was superseded cannot store anything.
+        await Store(store.State);
+        orphan = 0;
+        if (State.Requested != StepControl.GoOn) await Coordinator.RequestStop(State.Generation, State.Requested);
+        Note($"followed from here on: generation {State.Generation} goes on after step {lastStep}");
+        await StartRanks();
+        await Flush();
+        return true;
     }
 }

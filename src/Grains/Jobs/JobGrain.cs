@@ -28,6 +28,7 @@ internal sealed partial class JobGrain(
 {
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(0.5);
 
+    private readonly CancellationTokenSource leaving = CancellationTokenSource.CreateLinkedTokenSource(process.ApplicationStopping);
     private JobSpec? spec;
 
     /// <summary>Why the record could not be stored the last time; null when it was.</summary>
@@ -45,7 +46,12 @@ internal sealed partial class JobGrain(
         if (store.State.Submission is null) return;
         await OpenJournals();
         if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
-        if (HasRanks) orphan = State.Generation;
+        if (HasRanks)
+        {
+            orphan = State.Generation;
+            if (!toldOpening) opening = Opening();
+        }
+
         WatchLimits();
         // What follows calls other grains, which may be waiting for this one to wake.
         if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten || !isKept || recalled) SettleSoon();
@@ -56,6 +62,7 @@ internal sealed partial class JobGrain(
         local.Remove(Id);
         await events.DisposeAsync();
         await diary.DisposeAsync();
+        leaving.Dispose();
     }
 
     public async Task<SubmitOutcome> Submit(JobSubmission submission)
@@ -122,7 +129,8 @@ internal sealed partial class JobGrain(
         if (State.Phase != JobPhase.Queued || State.Generation + 1 != generation) return false;
         if (drain.IsDraining)
         {
-            // Another silo is to follow the ranks; this one will not be there.
+            // Another silo is to follow the ranks; this one will not be there. Readers that wait for a line would keep the grain here.
+            await leaving.CancelAsync();
             DeactivateOnIdle();
             return false;
         }

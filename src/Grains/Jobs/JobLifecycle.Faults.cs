@@ -25,23 +25,27 @@ internal static partial class JobLifecycle
     private static JobState? FailedEverywhere(JobState state, Comeback comeback, List<JobEffect> effects, JobSurroundings? cluster)
     {
         if (comeback.Error is not { } error || cluster is null) return null;
-        var now = cluster.Now;
-        var left = cluster.Silos.Where(silo => !state.Faults.Any(f => f.Silo == silo && !f.IsOver(now))).ToList();
+        // Also where it failed longer ago than silos are passed over: no checkpoint has been written since.
+        var left = cluster.Silos.Where(silo => !state.Faults.Any(f => f.Silo == silo.Name)).ToList();
         var named = Named(error);
-        if (left.Count > 0)
+        if (cluster.CanRunOn(left))
         {
             effects.Add(new JobEffect.Log(EventLine.Of(new WarningEvent(
-                $"{named.Message} Not the job's fault as far as one can tell: it is tried on other silos ({Some(left)}), and silo {error.Silo} is passed over for {SiloFault.PassOver.TotalMinutes:0} minutes."))));
+                $"{named.Message} Not the job's fault as far as one can tell: it is tried on other silos ({Some(left.Select(s => s.Name))}), and silo {error.Silo} is passed over for {SiloFault.PassOver.TotalMinutes:0} minutes."))));
             return null;
         }
 
-        var others = cluster.Silos.Where(silo => silo != error.Silo).ToList();
-        return Fail(state with { Faults = [] }, others.Count == 0 ? named : named with { Message = $"{named.Message} The same or the like on all other silos ({Some(others)})." }, effects);
+        var others = cluster.Silos.Select(s => s.Name).Where(silo => silo != error.Silo && !left.Exists(l => l.Name == silo)).ToList();
+        var all = left.Count == 0 ? "all other silos" : "others";
+        var small = left.Count == 0 ? "" : $" What is left is too small for it ({Some(left.Select(s => s.Name))}).";
+        return Fail(state with { Faults = [] }, named with { Message = $"{named.Message}{(others.Count == 0 ? "" : $" The same or the like on {all} ({Some(others)}).")}{small}" }, effects);
     }
 
     private static JobError Named(JobError error) => error.Message.Contains($"ilo {error.Silo}", StringComparison.Ordinal)
         ? error
         : error with { Message = $"Silo {error.Silo}: {error.Message.TrimEnd()}{(error.Message.TrimEnd().EndsWith('.') ? "" : ".")}" };
 
-    private static string Some(List<string> silos) => string.Join(", ", silos.Take(5)) + (silos.Count > 5 ? $" and {silos.Count - 5} more" : "");
+    private static string Some(IEnumerable<string> silos) => silos.ToList() is { Count: > 5 } many
+        ? $"{string.Join(", ", many.Take(5))} and {many.Count - 5} more"
+        : string.Join(", ", silos);
 }

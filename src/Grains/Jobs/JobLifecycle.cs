@@ -58,6 +58,9 @@ internal static partial class JobLifecycle
         return new(state with { Requested = control, StopAsked = true }, [new JobEffect.RequestStop(control)]);
     }
 
+    /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
+    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [] };
+
     /// <summary>The ranks sent a completed or stopped event.</summary>
     public static JobTransition Announce(JobState state, int generation, EventLine line) =>
         state.Phase == JobPhase.Running && generation == state.Generation && line.Ending is JobPhase.Completed or JobPhase.Stopped

@@ -20,6 +20,9 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
     /// <summary>No more lines are to be expected.</summary>
     public bool IsClosed { get; private set; }
 
+    /// <summary>No line was ever added.</summary>
+    public bool IsEmpty => memory.End == 0;
+
     public bool HasUnwritten => journal is not null && written < memory.End;
 
     /// <summary>Goes on where the journal ends; before the first line.</summary>

@@ -45,11 +45,12 @@ internal sealed class GenerationRun : IAsyncDisposable
             StepDeadline = assignment.StepDeadline,
             CheckpointWriter = paths.AreShared ? $"g{assignment.Generation}" : "",
         };
-        var coordinator = grains.GetGrain<ICoordinatorGrain>(assignment.JobId);
+        var key = CoordinatorKey.Of(assignment.JobId, assignment.Generation);
+        var coordinator = grains.GetGrain<ICoordinatorGrain>(key);
         var job = grains.GetGrain<IJobGrain>(assignment.JobId);
         var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, assignment.StepDeadline, wait);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), assignment.JobId) : null;
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), key) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, longestCall) = (time, assignment.StepDeadline);
@@ -91,9 +92,9 @@ internal sealed class GenerationRun : IAsyncDisposable
         wait.Dispose();
     }
 
-    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string jobId) => spec.Exchange switch
+    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string coordinator) => spec.Exchange switch
     {
-        GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(jobId), spec.Workers.Overlap, wait),
+        GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(coordinator), spec.Workers.Overlap, wait),
         _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
     };
 

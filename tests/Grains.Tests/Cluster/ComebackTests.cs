@@ -1,7 +1,9 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Grains.Coordination;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
+using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -33,27 +35,102 @@ public sealed class ComebackTests : IAsyncLifetime
         Assert.DoesNotContain(two, again.Ranks.Select(r => r.Silo));
         Assert.IsType<CompletedEvent>(events[^1]);
         Assert.Equal(2, (await First.GetGrain<IJobGrain>("torn").Status())!.Generation);
-        var diary = string.Join('\n', (await First.GetGrain<IJobGrain>("torn").ReadLog(0, 1000, TimeSpan.Zero))!.Events.Select(e => e.Json));
+        var diary = await Diary("torn");
         Assert.Contains("submitted by ann", diary, StringComparison.Ordinal);
         Assert.Contains($"back in the queue: silo {two} lost", diary, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task SiloOfTheJobsGrainKilled_AnotherSiloWakesItAndItGoesOn()
+    public async Task SiloOfTheJobsGrainKilled_AnotherOneFollowsTheRanksAndNoneIsStartedAgain()
     {
-        // The grains of this job lie on the second silo, as it is submitted there.
+        // The job's grain lies on the second silo, as it is submitted there; its rank runs on the first.
         var script = cluster.Scripts.Of("orphan");
         var gate = script.Hold(3);
         await cluster.GrainsIn(1).GetGrain<IJobGrain>("orphan").Submit(Specs.Lasting());
         await cluster.WaitFor("orphan", "step 2");
+        Assert.Equal(cluster.SiloNames[0], Assert.Single((await Ask("orphan"))!.Silos));
         await cluster.KillSecond();
-        var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r is { Generation: 2, Phase: JobPhase.Running });
+        await TrainingCluster.Eventually(() => Diary("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
         gate.SetResult();
-        report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
+        var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
+        Assert.Equal((1, 5L), (report!.Generation, report.Step));
+        Assert.Equal([1, 2, 3, 4, 5], script.Votes.Select(v => v.Step));
+    }
+
+    [Fact]
+    public async Task SiloOfRankZeroAndTheJobsGrainKilled_AnotherSiloWakesItAndItGoesOn()
+    {
+        var script = cluster.Scripts.Of("orphan");
+        var gate = script.Hold(3);
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: true);
+        await cluster.GrainsIn(1).GetGrain<IJobGrain>("orphan").Submit(Specs.Lasting());
+        await cluster.WaitFor("orphan", "step 2");
+        Assert.Equal(cluster.SiloNames[1], Assert.Single((await Ask("orphan"))!.Silos));
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
+        await cluster.KillSecond();
+        gate.SetResult();
+        var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal(2, report!.Generation);
+        Assert.Contains($"back in the queue: silo {cluster.SiloNames[1]} lost", await Diary("orphan"), StringComparison.Ordinal);
         // No step was decided twice under one generation.
-        var votes = script.Votes.GroupBy(v => v).Where(g => g.Count() > 1);
-        Assert.Empty(votes);
+        Assert.DoesNotContain(script.Votes.GroupBy(v => v), g => g.Count() > 1);
+    }
+
+    /// <summary>The silo that follows a job may leave while its ranks run elsewhere: they do not even pause.</summary>
+    [Fact]
+    public async Task SiloOfTheJobsGrainLeaves_TheGenerationGoesOn()
+    {
+        var script = cluster.Scripts.Of("followed");
+        var gate = script.Hold(3);
+        await cluster.GrainsIn(1).GetGrain<IJobGrain>("followed").Submit(Specs.Lasting());
+        await cluster.WaitFor("followed", "step 2");
+        await cluster.StopSecond();
+        gate.SetResult();
+        var report = await TrainingCluster.Eventually(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
+        Assert.Equal((1, 5L), (report!.Generation, report.Step));
+    }
+
+    [Fact]
+    public async Task ARowOfGenerations_EachHasItsCoordinatorWhereItsFirstRankIs()
+    {
+        var script = cluster.Scripts.Of("moving");
+        var gates = new[] { script.Hold(2), script.Hold(4) };
+        await cluster.GrainsIn(2).GetGrain<IJobGrain>("moving").Submit(Specs.Lasting());
+        await cluster.WaitFor("moving", "step 1");
+        Assert.Equal([cluster.AddressOf(0)], await CoordinatorsOf("moving", 1));
+        // Drained, so that the next generation runs elsewhere.
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: true);
+        await cluster.Job("moving").Move("silo is drained");
+        gates[0].SetResult();
+        await cluster.WaitFor("moving", "step 3");
+        Assert.Equal([cluster.AddressOf(1)], await CoordinatorsOf("moving", 2));
+        Assert.Empty(await TrainingCluster.Eventually(() => CoordinatorsOf("moving", 1), places => places.Count == 0));
+        gates[1].SetResult();
+        await cluster.Watch("moving");
+        Assert.Empty(await TrainingCluster.Eventually(() => CoordinatorsOf("moving", 2), places => places.Count == 0));
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
+    }
+
+    [Fact]
+    public async Task NarrowJob_WidensWhenSlotsAreFree_AndOnce()
+    {
+        var slots = await Slots();
+        var first = cluster.Scripts.Of("small").Hold(2);
+        var gate = cluster.Scripts.Of("narrow").Hold(3);
+        var other = Specs.Lasting();
+        await cluster.Job("small").Submit(other with { Options = other.Options with { Ranks = 2, Silos = 2 } });
+        await cluster.WaitFor("small", "step 1");
+        await cluster.Job("narrow").Submit(Specs.Lasting(min: 1, max: Math.Min(8, 3 * slots)));
+        await cluster.WaitFor("narrow", "step 2");
+        Assert.Single((await cluster.Job("narrow").Status())!.Silos);
+        first.SetResult();
+        await cluster.Watch("small");
+        await TrainingCluster.Eventually(() => Diary("narrow"), d => d.Contains("ranks are free, it runs on", StringComparison.Ordinal));
+        gate.SetResult();
+        var events = (await cluster.Watch("narrow")).Select(e => JobEventJson.Read(e)!).ToList();
+        var wide = Assert.Single(events.OfType<GenerationEvent>());
+        Assert.Equal(Math.Min(8, 3 * slots), wide.Ranks.Count);
+        Assert.IsType<CompletedEvent>(events[^1]);
     }
 
     [Fact]
@@ -163,13 +240,27 @@ public sealed class ComebackTests : IAsyncLifetime
 
     private static JobSubmission Wide(int slots) => Specs.Lasting(min: 2, max: Math.Min(8, 3 * slots));
 
-    private async Task<JobReport?> Ask(string id)
+    private Task<JobReport?> Ask(string id) => OrNull(() => First.GetGrain<IJobGrain>(id).Status());
+
+    private async Task<string> Diary(string id) =>
+        string.Join('\n', (await OrNull(() => First.GetGrain<IJobGrain>(id).ReadLog(0, 1000, TimeSpan.Zero)))?.Events.Select(e => e.Json) ?? []);
+
+    /// <summary>Silos with a coordinator of a generation.</summary>
+    private async Task<List<SiloAddress>> CoordinatorsOf(string id, int generation)
+    {
+        var key = CoordinatorKey.Of(id, generation);
+        var all = await cluster.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+        return [.. all.Where(s => s.GrainId.Key.ToString() == key && s.GrainType.Contains(nameof(CoordinatorGrain), StringComparison.Ordinal)).Select(s => s.SiloAddress)];
+    }
+
+    private static async Task<T?> OrNull<T>(Func<Task<T?>> ask)
+        where T : class
     {
         try
         {
-            return await First.GetGrain<IJobGrain>(id).Status();
+            return await ask();
         }
-        catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
+        catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             return null;
         }

@@ -80,7 +80,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
                 var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation));
                 if (vote is null) return (RankOutcome.Failed, await Aborted.Task);
                 script.Votes.Enqueue((assignment.Generation, vote.Step));
-                var reply = await grains.GetGrain<ICoordinatorGrain>(assignment.JobId).Vote(assignment.Silo, total, vote);
+                var reply = await grains.GetGrain<ICoordinatorGrain>(CoordinatorKey.Of(assignment.JobId, assignment.Generation)).Vote(assignment.Silo, total, vote);
                 if (reply.Decision is not { } decision) return (RankOutcome.Failed, reply.Error);
                 script.Decisions.Enqueue((assignment.Silo, decision));
                 state = decision.After;

@@ -29,7 +29,8 @@ public sealed class LeftFolderTests : IAsyncLifetime
         Assert.Equal(SubmitResult.IdTaken, (await cluster.Job("left").Submit(Specs.Lasting("else"))).Result);
         Assert.Equal(SubmitResult.AlreadyThere, (await cluster.Job("left").Submit(submission)).Result);
         report = await TrainingCluster.Eventually(() => cluster.Job("left").Status(), r => r?.Phase == JobPhase.Completed);
-        Assert.Equal(1, report!.Generation);
+        // Whether a first one had begun before the record was lost, nobody knows.
+        Assert.Equal(2, report!.Generation);
     }
 
     [Fact]

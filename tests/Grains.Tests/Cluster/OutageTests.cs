@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
@@ -35,7 +36,8 @@ public sealed class OutageTests : IAsyncDisposable
         await StoreRunning("orphan");
         await cluster.Job("orphan").Append(new EventBatch(1, "x", 0, [EventLine.Of(new WarningEvent("late"))], 0));
         var events = await Watch("orphan");
-        Assert.Contains("late", events[0], StringComparison.Ordinal);
+        Assert.Contains("\"started\"", events[0], StringComparison.Ordinal);
+        Assert.Contains("late", events[1], StringComparison.Ordinal);
         Assert.Contains("completed", events[^1], StringComparison.Ordinal);
     }
 
@@ -58,6 +60,25 @@ public sealed class OutageTests : IAsyncDisposable
         Assert.Single(events, fresh.Json);
     }
 
+    /// <summary>The silo that follows a job is lost, and none of its ranks: the log goes on where it was.</summary>
+    [Fact]
+    public async Task Recover_NoRankWasLost_EveryLineIsInTheLogOnce()
+    {
+        await Start(2);
+        var gate = cluster.Scripts.Of("followed").Hold(3);
+        await cluster.GrainsIn(1).GetGrain<IJobGrain>("followed").Submit(Specs.Lasting());
+        await cluster.WaitFor("followed", "step 2");
+        Assert.Equal(cluster.SiloNames[0], Assert.Single((await Ask("followed"))!.Silos));
+        await cluster.KillSecond();
+        gate.SetResult();
+        await TrainingCluster.Eventually(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
+        var events = (await Watch("followed")).Select(e => JobEventJson.Read(e)!).ToList();
+        Assert.IsType<StartedEvent>(events[0]);
+        Assert.Equal(["step 1", "step 2", "step 3", "step 4", "step 5"], events.OfType<WarningEvent>().Select(w => w.Message));
+        Assert.IsType<CompletedEvent>(events[6]);
+        Assert.Equal(7, events.Count);
+    }
+
     [Fact]
     public async Task RankEnded_StorageAwayForLong_IsTakenWhenItIsBack()
     {
@@ -76,10 +97,13 @@ public sealed class OutageTests : IAsyncDisposable
     public async Task Recover_RecordCannotBeWrittenAtFirst_IsTriedAgain()
     {
         await Start(3);
-        // Its rank falls silent: nothing but the recovery ends the first generation.
+        // Grain and ranks are lost with one silo.
         cluster.Scripts.Of("silent").Vote = (_, vote) => vote is { Generation: 1, Step: 3 } ? null : vote;
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: true);
         await cluster.GrainsIn(1).GetGrain<IJobGrain>("silent").Submit(Specs.Lasting());
         await cluster.WaitFor("silent", "step 2");
+        Assert.Equal(cluster.SiloNames[1], Assert.Single((await Ask("silent"))!.Silos));
+        cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
         storage.Refused = "silent";
         await cluster.KillSecond();
         await TrainingCluster.Eventually(() => Ask("silent"), r => r is not null);

@@ -1,3 +1,4 @@
+using Distributed.Grains.Devices;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
@@ -44,6 +45,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
+            silo.Services.Configure<QueueOptions>(o => o.Settled = TimeSpan.FromSeconds(1));
             silo.Services.Configure<JobGrainOptions>(o => (o.StepDeadline, o.LongestPoll) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll));
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));

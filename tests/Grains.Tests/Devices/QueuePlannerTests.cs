@@ -21,6 +21,25 @@ public sealed class QueuePlannerTests
     private static QueuedJob Job(string id, int min, int max, int ageSeconds = 0, int priority = 0, string user = "ann", int silos = 0, bool oneSilo = false) =>
         new(id, user, priority, 1, silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
 
+    [Fact]
+    public void Widen_OnlyWhatGainsRanks_TheFirstInLine()
+    {
+        string?[] jobs = ["a", "b", null, null];
+        List<QueueSilo> silos = [.. Silos.Zip(jobs, (silo, job) => new QueueSilo(silo, job, false))];
+        QueueHolder Narrow(string id, int at, int max, int silos = 0) => new(id, "ann", 2, [Silos[at]]) { Next = Job(id, 1, max, at, silos: silos) };
+        QueueHolder[] holders = [Narrow("a", 0, 8), Narrow("b", 1, 8)];
+        string? Of(IReadOnlyList<QueueSilo> cluster, params QueueHolder[] narrow) => QueuePlanner.Widen(narrow, holders, cluster, new NoQuotas(), Options, Now) is { } grant
+            ? $"{grant.Job.JobId}:{grant.Ranks}@{string.Join(',', grant.Silos.Select(s => s.Name))}"
+            : null;
+
+        Assert.Equal("b:6@silo-1,silo-2,silo-3", Of(silos, Narrow("a", 0, 8), Narrow("b", 1, 8)));
+        Assert.Equal("a:4@silo-0,silo-2", Of(silos, Narrow("a", 0, 4)));
+        Assert.Null(Of(silos, Narrow("a", 0, 2)));
+        Assert.Null(Of(silos, Narrow("a", 0, 8, silos: 1)));
+        Assert.Null(Of(silos, Narrow("a", 0, 8) with { Next = null }));
+        Assert.Null(Of([.. silos.Select(s => s with { Draining = s.Holder is null })], Narrow("a", 0, 8)));
+    }
+
     private static QueuePlan Plan(IEnumerable<QueuedJob> waiting, int freeSilos, IUserQuotas? quotas = null, params QueueHolder[] holders) => QueuePlanner.Plan(
         waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : "other", Draining: false))], quotas ?? new NoQuotas(), Options, Now);
 

@@ -107,6 +107,8 @@ public sealed class CoordinatorDeciderTests : IDisposable
 
         public Task RequestStop(int generation, StepControl control) => throw new NotSupportedException();
 
+        public Task<bool> IsOpen(int generation) => throw new NotSupportedException();
+
         public Task Close(int generation, JobError reason) => throw new NotSupportedException();
     }
 }

@@ -13,10 +13,7 @@ internal sealed class FileJournals(ServeSettings settings) : IJobJournals
     public Task Keep(string jobId, JobSubmission submission) => Guard(() =>
     {
         Directory.CreateDirectory(FolderOf(jobId));
-        var temporary = $"{FileOf(jobId)}.{Guid.NewGuid():N}.tmp";
-        File.WriteAllBytes(temporary, KeptSubmission.Of(settings.ClusterId, submission).Write());
-        File.Move(temporary, FileOf(jobId), overwrite: true);
-        DirectorySync.Flush(FolderOf(jobId));
+        Storage.Replace(FolderOf(jobId), KeptSubmission.FileName, $"{KeptSubmission.FileName}.{Guid.NewGuid():N}.tmp", KeptSubmission.Of(settings.ClusterId, submission).Write());
         return 0;
     });
 
