@@ -80,8 +80,11 @@ public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property
 }
 
 /// <summary>The silos that a job's ranks are on.</summary>
-/// <param name="Next">What it would ask for if it lined up again.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobHold(
-    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos,
-    [property: Id(4)] QueuedJob Next);
+    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos)
+{
+    /// <summary>What it would ask for if it lined up again; null: it is not to.</summary>
+    [Id(4)]
+    public QueuedJob? Next { get; init; }
+}

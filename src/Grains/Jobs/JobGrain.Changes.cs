@@ -75,7 +75,7 @@ internal sealed partial class JobGrain
         if (store.State.Submission is not { } submission) return Task.FromResult(new JobStanding(null, null));
         if (State.Phase == JobPhase.Queued) return Task.FromResult(new JobStanding(QueueEntry(), null));
         return Task.FromResult(HasRanks
-            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)], QueueEntry())) { Faults = State.Faults }
+            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)]) { Next = QueueEntry() }) { Faults = State.Faults }
             : new JobStanding(null, null));
     }
 

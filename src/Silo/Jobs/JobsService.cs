@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 
@@ -35,11 +35,11 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     }
 
     public override async Task<JobStatus> Get(GetRequest request, ServerCallContext context) =>
-        JobMessages.StatusOf(await Job(request.Id).Status() ?? throw NoSuchJob(request.Id));
+        JobMessages.StatusOf(await Ask(Job(request.Id).Status, context) ?? throw NoSuchJob(request.Id));
 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
-        var ids = await grains.GetGrain<IJobQueueGrain>(0).List();
+        var ids = await Ask(grains.GetGrain<IJobQueueGrain>(0).List, context);
         return await JobPages.Read(request, ids, StatusOf);
     }
 
@@ -55,10 +55,10 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     }
 
     public override async Task<WhyReply> Why(WhyRequest request, ServerCallContext context) =>
-        JobMessages.WhyOf(await Job(request.Id).Why() ?? throw NoSuchJob(request.Id));
+        JobMessages.WhyOf(await Ask(Job(request.Id).Why, context) ?? throw NoSuchJob(request.Id));
 
     public override async Task<ClusterReply> Cluster(ClusterRequest request, ServerCallContext context) =>
-        JobMessages.ClusterOf(await grains.GetGrain<IJobQueueGrain>(0).Describe());
+        JobMessages.ClusterOf(await Ask(grains.GetGrain<IJobQueueGrain>(0).Describe, context));
 
     public override async Task<ClusterReply> Drain(DrainRequest request, ServerCallContext context)
     {
@@ -108,6 +108,8 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         }
     }
 
+    private Task<T> Ask<T>(Func<Task<T>> question, ServerCallContext context) => Question.Ask(question, time, context.CancellationToken);
+
     private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
 
     /// <summary>The job, if the caller may change it: it is his own, or he is an admin.</summary>
@@ -116,7 +118,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         var job = Job(id);
         var caller = Caller.Of(context);
         if (caller.Role == UserRole.Admin) return job;
-        var report = await job.Status() ?? throw NoSuchJob(id);
+        var report = await Ask(job.Status, context) ?? throw NoSuchJob(id);
         return report.User == caller.Name ? job : throw Refuse(
             StatusCode.PermissionDenied, $"Job {id} belongs to user {report.User}, and user {caller.Name} with the role {caller.Role.Word()} may change only jobs of his own; ask an admin.");
     }

@@ -8,7 +8,7 @@ using Distributed.Training.Loop;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Keeps one <see cref="GenerationRun"/> for each job's generation on this silo, from its first rank to its last.</summary>
-internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost
+internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
@@ -69,7 +69,6 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         }
     }
 
-    /// <summary>Jobs with ranks on this silo.</summary>
     public IReadOnlyCollection<string> Jobs
     {
         get

@@ -6,7 +6,7 @@ namespace Distributed.Silo.Serve;
 
 /// <summary>Leaves a cluster, or is drained by an operator, without loss: takes nothing more on, has its jobs write a checkpoint and line up again, and waits until they have.</summary>
 internal sealed partial class Departure(
-    SiloDrain drain, LocalJobs followed, RankHost ranks, IGrainFactory grains, ServeSettings settings, TimeProvider time, ILogger<Departure> logger)
+    SiloDrain drain, IRankJobs ranks, IGrainFactory grains, ServeSettings settings, TimeProvider time, ILogger<Departure> logger)
 {
     private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(200);
 
@@ -46,8 +46,8 @@ internal sealed partial class Departure(
         }
     }
 
-    /// <summary>Jobs with ranks on this silo, and jobs whose grain is here: both would lose their generation with it.</summary>
-    private HashSet<string> Here() => [.. followed.Running, .. ranks.Jobs];
+    /// <summary>Jobs that would lose their generation with this silo; one that has its grain here and no rank is followed from elsewhere then, and does not pause.</summary>
+    private HashSet<string> Here() => [.. ranks.Jobs];
 
     /// <summary>Waits for no answer: a job whose grain is on a silo that froze gives none for long, and holds up neither the others nor the end of the wait.</summary>
     /// <param name="underWay">What was told before; a job that has not answered yet is not told again.</param>

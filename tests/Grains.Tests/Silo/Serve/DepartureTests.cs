@@ -1,5 +1,4 @@
 using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,7 +10,7 @@ public sealed class DepartureTests
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
     private readonly SteppedTime time = new();
-    private readonly LocalJobs jobs = new();
+    private readonly RanksHere ranks = new() { Jobs = { "frozen", "well" } };
     private readonly FakeJobGrain frozen = new() { Moving = () => new TaskCompletionSource().Task };
     private readonly FakeJobGrain well = new();
     private readonly Departure departure;
@@ -19,14 +18,11 @@ public sealed class DepartureTests
     public DepartureTests()
     {
         var grains = FakeGrains.WithJobs(id => id == "frozen" ? frozen : well);
-        RankHost ranks = new(grains, null!, null!, time, NullLogger<RankHost>.Instance);
-        departure = new(new SiloDrain(), jobs, ranks, grains, new ServeSettings { Token = "", JobsRoot = "/" }, time, NullLogger<Departure>.Instance);
-        jobs.Set("frozen", isRunning: true);
-        jobs.Set("well", isRunning: true);
+        departure = new(new SiloDrain(), ranks, grains, new ServeSettings { Token = "", JobsRoot = "/" }, time, NullLogger<Departure>.Instance);
         well.Moving = () =>
         {
             // It takes the second time of asking.
-            if (well.Moves == 2) jobs.Set("well", isRunning: false);
+            if (well.Moves == 2) ranks.Jobs.Remove("well");
             return Task.CompletedTask;
         };
     }
@@ -44,7 +40,7 @@ public sealed class DepartureTests
         await Pass(TimeSpan.FromMilliseconds(200));
         await Pass(TimeSpan.FromMilliseconds(200));
         await time.Waited().WaitAsync(Hang);
-        Assert.Equal(["frozen"], jobs.Running);
+        Assert.Equal(["frozen"], ranks.Jobs);
         Assert.Equal((1, 2), (frozen.Moves, well.Moves));
         await Pass(TimeSpan.FromSeconds(1));
         await drain.WaitAsync(Hang);
@@ -59,5 +55,12 @@ public sealed class DepartureTests
         await now.CancelAsync();
         await drain.WaitAsync(Hang);
         Assert.Equal(1, frozen.Moves);
+    }
+
+    private sealed class RanksHere : IRankJobs
+    {
+        public HashSet<string> Jobs { get; } = [];
+
+        IReadOnlyCollection<string> IRankJobs.Jobs => Jobs;
     }
 }
