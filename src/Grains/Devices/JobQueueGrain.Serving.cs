@@ -23,10 +23,20 @@ internal sealed partial class JobQueueGrain
 
     private static readonly TimeSpan ComingPause = TimeSpan.FromSeconds(0.2);
 
+    /// <summary>Between two looks at silos whose ranks are about to end.</summary>
+    private static readonly TimeSpan ReclaimPause = TimeSpan.FromSeconds(0.05);
+
+    /// <summary>How long a job that lines up again waits for the silos that it comes from: without them it would begin with fewer ranks than it had.</summary>
+    private static readonly TimeSpan OwnPatience = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<string, long> passedOver = [];
+
+    /// <summary>By waiting job, since when it waits this time.</summary>
+    private readonly Dictionary<string, long> lined = [];
     private readonly Dictionary<string, Task> hearing = [];
     private bool serving;
     private bool again;
+    private bool reclaiming;
     private bool wakeAll;
     private long? served;
     private long? woken;
@@ -46,12 +56,13 @@ internal sealed partial class JobQueueGrain
         {
             do
             {
-                again = false;
+                (again, reclaiming) = (false, false);
                 served = time.GetTimestamp();
                 await HearJobs();
                 await ServeOnce();
+                if (reclaiming) await Task.Delay(ReclaimPause, time);
             }
-            while (again);
+            while (again || reclaiming);
         }
 #pragma warning disable CA1031 // Nobody awaits this; the next look tries again.
         catch (Exception e)
@@ -114,6 +125,7 @@ internal sealed partial class JobQueueGrain
     private void Adopt(string jobId, JobHold hold)
     {
         waiting.Remove(jobId);
+        lined.Remove(jobId);
         var begun = holders.TryGetValue(jobId, out var known) && known.Generation == hold.Generation ? known.Begun : time.GetTimestamp();
         holders[jobId] = new Held(new QueueHolder(jobId, hold.User, hold.Ranks, hold.Silos) { Next = hold.Next }, hold.Generation, begun);
     }
@@ -126,7 +138,7 @@ internal sealed partial class JobQueueGrain
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !AwaitsItsOwn(j.JobId, all)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
         if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) await WidenOne(seen);
@@ -176,7 +188,7 @@ internal sealed partial class JobQueueGrain
             if (silo.Holder is not { } holder || unheard.Contains(holder)) continue;
             if (holders.TryGetValue(holder, out var held) && held.Generation >= silo.Generation && held.Holder.Silos.Any(s => s.Address.Equals(silo.Silo.Address))) continue;
             await Release(silo.Silo, holder, silo.Generation);
-            again = true;
+            reclaiming = true;
         }
     }
 
@@ -192,6 +204,7 @@ internal sealed partial class JobQueueGrain
         }
 
         waiting.Remove(job.JobId);
+        lined.Remove(job.JobId);
         holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation + 1 } }, job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();
@@ -248,6 +261,9 @@ internal sealed partial class JobQueueGrain
         if (failed) passedOver[job.JobId] = time.GetTimestamp();
         ServeSoon();
     }
+
+    private bool AwaitsItsOwn(string jobId, IReadOnlyList<SiloDevices> all) =>
+        all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < OwnPatience;
 
     private bool IsPassedOver(string jobId)
     {

@@ -86,6 +86,7 @@ internal sealed partial class JobQueueGrain(
         if (holders.TryGetValue(job.JobId, out var held) && held.Generation >= job.Generation) return;
         holders.Remove(job.JobId);
         waiting[job.JobId] = job;
+        lined.TryAdd(job.JobId, time.GetTimestamp());
         Learn(job.Faults);
     }
 
@@ -93,6 +94,7 @@ internal sealed partial class JobQueueGrain(
     {
         unheard.Remove(jobId);
         waiting.Remove(jobId);
+        lined.Remove(jobId);
         holders.Remove(jobId);
     }
 
