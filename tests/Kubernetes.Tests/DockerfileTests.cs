@@ -39,7 +39,7 @@ public sealed class DockerfileTests
         var published = Dockerfile.Build.Where(step => step.Instruction == "RUN" && step.Arguments.StartsWith("dotnet publish", StringComparison.Ordinal)).Select(step => step.Arguments).ToList();
         Assert.Collection(
             published,
-            silo => Assert.Equal("dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out/silo", silo),
+            silo => Assert.Equal("dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo", silo),
             client => Assert.Equal("dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out", client));
         Assert.Contains(("COPY", "--from=build /out /opt/dtrain"), Dockerfile.Image);
         Assert.Equal("[\"/opt/dtrain/silo/dtrain-silo\", \"serve\"]", Argument(Dockerfile.Image, "ENTRYPOINT"));

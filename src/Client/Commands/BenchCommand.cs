@@ -10,18 +10,19 @@ internal static class BenchCommand
     public static Command Create()
     {
         Argument<string> name = new("NAME") { Description = "What to measure." };
-        name.AcceptOnlyFromAmong("step", "matmul", "memory", "allreduce", "scaling", "latency");
+        name.AcceptOnlyFromAmong("step", "matmul", "memory", "allreduce", "scaling", "latency", "idle");
         var json = JobArguments.Json("One JSON object a line: the rows as they are measured, then the summary.");
         Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
-            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul and latency; --sizes 4KiB,25MiB for allreduce; --quick for allreduce, scaling and latency: small, once, with nothing beside. latency ends with exit code 1 when a bound is missed.",
+            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for allreduce, scaling, latency and idle: small, once, with nothing beside. latency and idle end with exit code 1 when a bound is missed.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench memory --only simple-cnn",
             "dtrain bench allreduce --only \"2 silos\" --sizes 4KiB,25MiB",
             "dtrain bench scaling --only simple-cnn --plot scaling.png",
-            "dtrain bench latency")
+            "dtrain bench latency",
+            "dtrain bench idle")
         {
             name, json, plot,
         };

@@ -53,7 +53,7 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
 
     private MeetReply Differ(string silo, string fingerprint) => Refuse(Error(
         ErrorCodes.Divergence, silo,
-        $"Silos {first!.Value.Silo} and {silo} differ, so their bits could: \"{first.Value.Fingerprint}\" and \"{fingerprint}\". Run them on machines and builds that are alike."));
+        $"Silos {first!.Value.Silo} and {silo} differ, so their bits could: \"{first.Value.Fingerprint}\" and \"{fingerprint}\". Give them the same data and checkpoints, and run them on machines and builds that are alike."));
 
     private async Task<MeetReply> Wait()
     {

@@ -97,7 +97,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
         var waited = $"{patience.TotalSeconds:0.###} s";
         var missing = silos.Where((_, i) => found is null || slice < 0 || slice >= found.Slices.Length || !found.Slices[slice].Has(i)).ToList();
         Close(missing.Count == 0
-            ? Error(ErrorCodes.Deadline, silo, step, $"{place}: the gradients of all silos are here, but no sum reached silo {silo} for {waited}. Look at the log of the silo that holds the job, then resume from the last checkpoint.")
+            ? Error(ErrorCodes.Deadline, silo, step, $"{place}: the gradients of all silos are here, but no sum reached silo {silo} for {waited}. Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint.")
             : Error(ErrorCodes.Deadline, missing[0], step, $"{place}: no gradients from silo {string.Join(", ", missing)} for {waited}{Arrived(missing)}. Look at the log of the missing silo, then resume from the last checkpoint."));
         return closed!;
     }

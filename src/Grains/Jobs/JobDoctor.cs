@@ -88,7 +88,7 @@ internal static class JobDoctor
                     ? $"Use fewer silos ('dtrain scale {report.Id} --workers N'); in the next job's file leave exchange and workers.overlap as they are by default, and give a step more micro-batches."
                     : "Use fewer ranks than cores, or more micro-batches a step.");
         if (decide > LargeShare)
-            yield return new(Say($"is slowed by the decision: {decide:P0} of a step is waiting for the coordinator"), "Look at the load of the silo that holds the job, and at the network.");
+            yield return new(Say($"is slowed by the decision: {decide:P0} of a step is waiting for the coordinator"), $"Look at the load of silo {report.Silos[0]}, which coordinates the job, and at the network.");
     }
 
     /// <summary>Where one rank computes much longer than the others, all wait for it.</summary>
@@ -104,7 +104,9 @@ internal static class JobDoctor
 
     private static string Remedy(string code, string id) => code switch
     {
-        ErrorCodes.SpecInvalid or ErrorCodes.PathMissing or ErrorCodes.ResumeMismatch => "Mend the job file or the paths, then 'dtrain submit' it under another id.",
+        ErrorCodes.SpecInvalid => "Mend the job file, then 'dtrain submit' it under another id.",
+        ErrorCodes.PathMissing => $"Put the file where the message says, on all silos, then 'dtrain resume {id}'. If the job names a wrong path, mend the job file and 'dtrain submit' it under another id.",
+        ErrorCodes.ResumeMismatch => $"Put back what the message says has changed, then 'dtrain resume {id}'; to start afresh, 'dtrain submit' the job under another id.",
         ErrorCodes.CheckpointExists => $"'dtrain resume {id}' goes on from those checkpoints; to start afresh, name another checkpoint.path and submit it under another id.",
         ErrorCodes.DataInvalid => $"Mend the data file that the message names, then 'dtrain resume {id}'.",
         ErrorCodes.CheckpointInvalid => $"'dtrain checkpoint verify' tells which files are damaged; restore one, then 'dtrain resume {id}'.",

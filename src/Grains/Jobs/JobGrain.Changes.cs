@@ -12,6 +12,7 @@ internal sealed partial class JobGrain
         {
             JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
             JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
+            _ when outdated is { } why => $"Job {Id} was taken by an earlier version, and this one refuses it: {why}",
             _ when HasRanks => $"The ranks of job {Id} are still ending; ask again in a moment.",
             _ => null,
         },

@@ -16,6 +16,9 @@ internal sealed partial class JobGrain
     [LoggerMessage(3207, LogLevel.Warning, "What the folder of job {Job} says of it cannot be read; it is written again.")]
     private partial void LogNotRecalled(Exception error, string job);
 
+    [LoggerMessage(3208, LogLevel.Warning, "Job {Job} was taken by an earlier version and cannot run as it is: {Why}")]
+    private partial void LogOutdated(string job, string why);
+
     [LoggerMessage(3203, LogLevel.Warning, "Events of job {Job} could not be written; they are kept in memory and written later. Make room on the volume of the jobs.")]
     private partial void LogNotWritten(Exception error, string job);
 

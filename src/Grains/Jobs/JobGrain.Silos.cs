@@ -61,7 +61,9 @@ internal sealed partial class JobGrain
     {
         try
         {
-            if (HasRanks && State.Generation == orphan) await Recover();
+            if (outdated is { } why)
+                await Apply(JobLifecycle.Refuse(State, new JobError(ErrorCodes.SpecInvalid, $"The job was taken by an earlier version, and this one refuses it: {why}", null, null, "start", null)));
+            else if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
             else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Comeback: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
             if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal());

@@ -31,6 +31,9 @@ internal sealed partial class JobGrain(
     private readonly CancellationTokenSource leaving = CancellationTokenSource.CreateLinkedTokenSource(process.ApplicationStopping);
     private JobSpec? spec;
 
+    /// <summary>Why this version refuses a job that an earlier one took; null: it does not.</summary>
+    private string? outdated;
+
     /// <summary>Why the record could not be stored the last time; null when it was.</summary>
     private string? trouble;
 
@@ -38,7 +41,7 @@ internal sealed partial class JobGrain(
 
     private JobState State => store.State.State;
 
-    private JobSpec Spec => spec ??= SpecText.Parse(store.State.Submission!.SpecJson);
+    private JobSpec Spec => spec ??= ReadSpec();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -46,6 +49,7 @@ internal sealed partial class JobGrain(
         if (store.State.Submission is null) return;
         await OpenJournals();
         if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
+        if (Spec is not null && outdated is not null) LogOutdated(Id, outdated);
         if (HasRanks)
         {
             orphan = State.Generation;
@@ -149,6 +153,20 @@ internal sealed partial class JobGrain(
         }
 
         return true;
+    }
+
+    /// <summary>A job that cannot be read can still be listed, explained and deleted.</summary>
+    private JobSpec ReadSpec()
+    {
+        try
+        {
+            return SpecText.Parse(store.State.Submission!.SpecJson);
+        }
+        catch (JobException e)
+        {
+            outdated = e.Message;
+            return new JobSpec { Name = Id, Model = new ModelSpec { Name = "" }, Data = new DataSpec { Name = "" }, GlobalBatch = 1, MicroBatch = 1 };
+        }
     }
 
     private SubmitOutcome Compare(JobSubmission known, JobSubmission submission)

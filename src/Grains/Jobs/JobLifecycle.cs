@@ -108,8 +108,16 @@ internal static partial class JobLifecycle
     public static JobTransition Break(JobState state, JobError error, bool progressed = true)
     {
         if (state.Phase is not (JobPhase.Queued or JobPhase.Running)) return JobTransition.None(state);
+        if (state is not { Phase: JobPhase.Running, Requeues: true }) return Refuse(state, error);
         var effects = new List<JobEffect>();
-        if (state is { Phase: JobPhase.Running, Requeues: true }) return new(Broken(state, error, progressed, effects), effects);
+        return new(Broken(state, error, progressed, effects), effects);
+    }
+
+    /// <summary>A job that is not to run, whatever it does now.</summary>
+    public static JobTransition Refuse(JobState state, JobError error)
+    {
+        if (state.Phase is not (JobPhase.Queued or JobPhase.Running)) return JobTransition.None(state);
+        var effects = new List<JobEffect>();
         var after = Fail(state, error, effects);
         effects.Add(new JobEffect.Release());
         return new(after, effects);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Core;
 using Distributed.Silo.Bench.AllReduce;
+using Distributed.Silo.Bench.Idle;
 using Distributed.Silo.Bench.Latency;
 using Distributed.Silo.Bench.Scaling;
 using Distributed.Training.Benchmarks;
@@ -44,12 +45,11 @@ internal static class BenchCommand
                     BenchJson.Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
                     return 0;
                 case "latency":
-                    var (latency, missed) = await LatencyCommand.Run(options, row => BenchJson.Write(LatencyBench.Columns, row), gone);
-                    BenchJson.Write(latency);
-                    // With few calls a p99 is the longest of them.
-                    return options.Quick || missed.Count == 0 ? 0 : Refuse($"{string.Join("; ", missed)}.", 1);
+                    return Judge(options, await LatencyCommand.Run(options, row => BenchJson.Write(LatencyBench.Columns, row), gone));
+                case "idle":
+                    return Judge(options, await IdleCommand.Run(options, row => BenchJson.Write(IdleBench.Columns, row), gone));
                 default:
-                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling or latency.", 2);
+                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling, latency or idle.", 2);
             }
         }
         catch (FormatException e)
@@ -68,6 +68,13 @@ internal static class BenchCommand
         {
             return 1;
         }
+    }
+
+    /// <remarks>A quick run has too few figures for bounds.</remarks>
+    private static int Judge(BenchOptions options, (BenchSummary Summary, IReadOnlyList<string> Missed) run)
+    {
+        BenchJson.Write(run.Summary);
+        return options.Quick || run.Missed.Count == 0 ? 0 : Refuse($"{string.Join("; ", run.Missed)}.", 1);
     }
 
     private static int Refuse(string message, int code)

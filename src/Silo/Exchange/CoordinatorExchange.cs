@@ -317,10 +317,10 @@ internal sealed class CoordinatorExchange : IGradientExchange
         return error;
     }
 
-    private JobError Unreachable(Exception e) => Error(ErrorCodes.SiloLost, $"the coordinator cannot be reached ({e.GetType().Name}). Look at the log of the silo that holds the job, then resume from the last checkpoint");
+    private JobError Unreachable(Exception e) => Error(ErrorCodes.SiloLost, $"the coordinator cannot be reached ({e.GetType().Name}). Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint");
 
     private JobError Silent(TimeSpan patience) => Error(ErrorCodes.Deadline, string.Create(
-        CultureInfo.InvariantCulture, $"no news for {patience.TotalSeconds:0.###} s, and the coordinator does not say who is missing. Look at the log of the silo that holds the job, then resume from the last checkpoint"));
+        CultureInfo.InvariantCulture, $"no news for {patience.TotalSeconds:0.###} s, and the coordinator does not say who is missing. Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint"));
 
     private JobError Error(string code, string message)
     {

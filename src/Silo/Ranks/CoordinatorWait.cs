@@ -32,7 +32,7 @@ internal sealed class CoordinatorWait : IDisposable
         try
         {
             if (answer.Wait((int)longest.TotalMilliseconds, aborted.Token)) return answer.Result;
-            throw new JobException(ErrorCodes.Deadline, $"{where}: no answer from the coordinator for {longest.TotalSeconds:0} s; look at the silo that holds the job, then resume from the last checkpoint.");
+            throw new JobException(ErrorCodes.Deadline, $"{where}: no answer from the coordinator for {longest.TotalSeconds:0} s; look at the silo of rank 0, which coordinates the job, then resume from the last checkpoint.");
         }
         catch (OperationCanceledException e)
         {

@@ -106,7 +106,7 @@ internal static class PeerHandshake
         if (to != silos.Index || from <= silos.Index || from >= silos.Count) return $"found a call of silo {from} to silo {to}, expected one of a silo behind {silos.Index} of {silos.Count} to silo {silos.Index}";
         return fingerprint == silos.Fingerprint
             ? null
-            : $"found the fingerprint \"{fingerprint}\" of silo {silos.Names[from]}, expected \"{silos.Fingerprint}\" as of silo {silos.Names[silos.Index]}; run all silos of a job on one build and kind of machine";
+            : $"found the fingerprint \"{fingerprint}\" of silo {silos.Names[from]}, expected \"{silos.Fingerprint}\" as of silo {silos.Names[silos.Index]}; give all silos of a job the same data, and run them on one build and kind of machine";
     }
 
     private static byte[] Hello(ExchangeSilos silos, int callee)

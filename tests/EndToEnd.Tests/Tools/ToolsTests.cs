@@ -83,6 +83,14 @@ public sealed class ToolsTests
     }
 
     [Fact]
+    public async Task Bench_Idle_ShowsEachSiloNextToTheClient()
+    {
+        var rows = Rows((await DtrainProcess.RunAsync("bench", "idle", "--quick", "--json")).Exits(0));
+        Assert.Equal(["silo-0", "silo-1", "silo-2", "client"], rows.Select(row => row[0]));
+        Assert.All(rows, row => Assert.True(double.Parse(row[1], CultureInfo.InvariantCulture) >= 0, string.Join(' ', row)));
+    }
+
+    [Fact]
     public async Task Bench_NoSuchCase_Exits2AndNamesThem() =>
         (await DtrainProcess.RunAsync("bench", "allreduce", "--only", "frob")).Exits(2).Says("2 silos x 1 rank, peer");
 

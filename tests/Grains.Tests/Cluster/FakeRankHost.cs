@@ -7,11 +7,12 @@ using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
+using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;
 
 /// <summary>Ranks without a trainer: the silo's first rank votes step by step, the others end with it.</summary>
-internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : IRankHost
+internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, ILocalSiloDetails local) : IRankHost
 {
     private readonly ConcurrentDictionary<(string Job, int Generation), Session> sessions = new();
 
@@ -19,7 +20,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts) : 
 
     public bool IsBusy => Volatile.Read(ref running) > 0;
 
-    public string? Lacks(string jobId, string specJson) => null;
+    public string? Lacks(string jobId, string specJson) => scripts.Of(jobId).Lacks(local.Name);
 
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
@@ -132,6 +133,9 @@ internal sealed class FakeScript
 
     /// <summary>What keeps a silo from running it; null: nothing.</summary>
     public Func<string, JobError?> Fault { get; set; } = _ => null;
+
+    /// <summary>What a silo says that asked for the job's files; null: it has them.</summary>
+    public Func<string, string?> Lacks { get; set; } = _ => null;
 
     public TaskCompletionSource Hold(long step) =>
         Gates.GetOrAdd(step, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

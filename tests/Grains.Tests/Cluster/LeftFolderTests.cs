@@ -69,11 +69,24 @@ public sealed class LeftFolderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task FileThatNoSiloHas_FailsTheJob()
+    public async Task WhatFailsOnEverySilo_FailsTheJob()
     {
         cluster.Scripts.Of("nowhere").Fault = silo => new JobError(ErrorCodes.Storage, "disk full", null, silo, null, null);
         await cluster.Job("nowhere").Submit(Specs.Lasting());
         var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("nowhere"))[^1]));
         Assert.Matches(@"^Silo .+: disk full\. The same or the like on all other silos \(.+\)\.$", failed.Error.Message);
+    }
+
+    [Fact]
+    public async Task FileThatNoSiloHas_FailsTheJobWithoutTryingTheOthers()
+    {
+        var script = cluster.Scripts.Of("nowhere");
+        script.Fault = silo => new JobError(ErrorCodes.PathMissing, "data.path: /data/t does not exist", null, silo, null, null);
+        script.Lacks = silo => $"not on {silo}";
+        await cluster.Job("nowhere").Submit(Specs.Lasting());
+        var events = (await cluster.Watch("nowhere")).Select(e => JobEventJson.Read(e)!).ToList();
+        Assert.Matches(@"^Silo .+ The same or the like on all other silos \(.+\)\.$", Assert.IsType<FailedEvent>(events[^1]).Error.Message);
+        Assert.Equal(1, (await cluster.Job("nowhere").Status())!.Generation);
+        Assert.DoesNotContain(events, e => e is GenerationEvent);
     }
 }

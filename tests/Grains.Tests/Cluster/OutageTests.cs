@@ -191,15 +191,33 @@ public sealed class OutageTests : IAsyncDisposable
         Assert.Equal(2, (await Phase("begun", JobPhase.Completed).WaitAsync(Soon))!.Generation);
     }
 
+    /// <summary>As after an upgrade to a version that reads job files more strictly.</summary>
+    [Theory]
+    [InlineData(JobPhase.Queued)]
+    [InlineData(JobPhase.Running)]
+    [InlineData(JobPhase.Stopped)]
+    public async Task JobThatThisVersionRefuses_IsShownAndCanBeDeleted(JobPhase phase)
+    {
+        await Start(1);
+        await StoreRunning("old", state => state with { Phase = phase, WorldSize = phase == JobPhase.Running ? 1 : 0, Announced = phase == JobPhase.Stopped ? EventLine.Of(new StoppedEvent(2, "", null)) : null }, """{"name":"old","globalBatch":"many"}""");
+        var end = phase == JobPhase.Stopped ? JobPhase.Stopped : JobPhase.Failed;
+        var report = await Phase("old", end);
+        if (end == JobPhase.Failed) Assert.Contains("taken by an earlier version", report!.Message, StringComparison.Ordinal);
+        Assert.NotEmpty((await cluster.Job("old").Why())!.Findings);
+        Assert.Contains("globalBatch", (await TrainingCluster.Eventually(() => cluster.Job("old").Resume(), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
+        await TrainingCluster.Eventually(() => cluster.Job("old").Delete(), c => c!.Refusal is null);
+        Assert.Null(await cluster.Job("old").Status());
+    }
+
     /// <summary>What a grain leaves behind that is lost as soon as it has stored its first generation.</summary>
-    private async Task StoreRunning(string id)
+    private async Task StoreRunning(string id, Func<JobState, JobState>? change = null, string? spec = null)
     {
         var leased = new LeasedSilo(cluster.AddressOf(0), cluster.SiloNames[0], 2);
         var queued = JobLifecycle.Submit(new JobState(), requeues: true, TimeProvider.System.GetUtcNow()).State;
         var record = new JobRecord
         {
-            Submission = Specs.Lasting(),
-            State = JobLifecycle.Grant(queued, 1).State,
+            Submission = spec is null ? Specs.Lasting() : Specs.Lasting() with { SpecJson = spec },
+            State = (change ?? (state => state))(JobLifecycle.Grant(queued, 1).State),
             Plan = [new SiloRanks(leased, [new PlacedRank(0, "cpu:0")])],
             Epoch = 1,
         };

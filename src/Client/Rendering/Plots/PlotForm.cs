@@ -17,6 +17,7 @@ internal sealed record PlotForm(string[] Panels, string[] Series, string? X, str
         "step" => new(["model"], ["precision", "what"], null, "ratio"),
         "allreduce" => new(["case", "ranks on cores"], ["who"], "bytes", "bus GB/s", Logarithmic: true),
         "latency" => new([], ["calls"], null, "p99 ms"),
+        "idle" => new([], ["process"], null, "CPU % of a core"),
         "scaling" => new(["model", "precision"], ["batch", "silos"], "ranks", "samples/s"),
         _ => throw new CommandFailure(ExitCode.Usage, $"--plot: there is no picture of 'bench {bench}'. Take the rows from --json."),
     };

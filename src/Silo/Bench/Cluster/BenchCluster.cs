@@ -25,6 +25,9 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public IClusterClient Grains => client!.Services.GetRequiredService<IClusterClient>();
 
+    /// <summary>Processor time that each silo has used so far.</summary>
+    public IEnumerable<(string Silo, TimeSpan Time)> ProcessorTimes => processes.Select(p => (p.Name, p.ProcessorTime));
+
     /// <summary>Names and addresses, in the order that ranks are dealt in.</summary>
     public IReadOnlyList<(string Name, SiloAddress Address)> Silos { get; private set; } = [];
 

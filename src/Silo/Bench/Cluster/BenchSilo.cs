@@ -24,6 +24,17 @@ internal sealed class BenchSilo : IAsyncDisposable
 
     public ReadyLine Ready { get; private set; } = null!;
 
+    public string Name => name;
+
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     /// <value>What became of a silo that ended unasked; null while it lives.</value>
     public string? Lost => process.HasExited ? $"The bench's silo {name} ended with code {process.ExitCode}. {LastWords()}" : null;
 
