@@ -22,6 +22,14 @@ internal static class ProcessEnd
     /// <remarks>No signal: the first process of a container is one that cannot kill itself.</remarks>
     public static void Now() => Exit(Killed);
 
+    /// <summary>With what was written so far.</summary>
+    public static void With(int code)
+    {
+        Console.Out.Flush();
+        Console.Error.Flush();
+        Exit(code);
+    }
+
     [DllImport("libc", EntryPoint = "_exit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern void Exit(int code);
 }

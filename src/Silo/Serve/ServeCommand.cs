@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Silo.Ranks;
 using Distributed.Training.Native;
 
 namespace Distributed.Silo.Serve;
@@ -50,8 +51,16 @@ internal static class ServeCommand
         }
 
         AnnounceReady(app);
+        var ranks = app.Services.GetRequiredService<RankHost>();
         var code = await HostEnd.Await(lifeline, app.Services, Console.Error);
         await app.DisposeAsync();
+        return End(code, ranks);
+    }
+
+    /// <summary>A rank that is still in a native call would crash when the libraries' own ends run beside it.</summary>
+    private static int End(int code, RankHost ranks)
+    {
+        if (ranks.IsBusy) ProcessEnd.With(code);
         return code;
     }
 
@@ -64,11 +73,17 @@ internal static class ServeCommand
             CheckOpenFiles();
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             NativeRuntime.Initialize();
-            await using var app = await SiloApp.Start(settings, signals.Leave);
-            AnnounceReady(app);
-            var code = await HostEnd.Await(HostEnd.When(signals.Leave), app.Services, Console.Error);
-            if (code == 0) await app.Drain(settings.LongestDrain, signals.LeaveNow);
-            return code;
+            RankHost ranks;
+            int code;
+            await using (var app = await SiloApp.Start(settings, signals.Leave))
+            {
+                AnnounceReady(app);
+                ranks = app.Services.GetRequiredService<RankHost>();
+                code = await HostEnd.Await(HostEnd.When(signals.Leave), app.Services, Console.Error);
+                if (code == 0) await app.Drain(settings.LongestDrain, signals.LeaveNow);
+            }
+
+            return End(code, ranks);
         }
         catch (JobException e)
         {

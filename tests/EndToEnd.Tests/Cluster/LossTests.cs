@@ -61,17 +61,19 @@ public sealed class LossTests
     }
 
     [Theory, StoreData("redis"), StoreData("postgres")]
-    public async Task TwentyJobsOfSeveralUsers_AllSilosKilledOnTheWay_NoneLostNoneTwice(string store)
+    public async Task JobsOfSeveralUsers_AllSilosKilledOnTheWay_NoneLostNoneTwice(string store)
     {
+        // What a store adds is its own: fewer jobs show that.
+        var count = store == "redis" ? 20 : 8;
         using var server = store == "redis" ? (IDisposable)await RedisServer.StartAsync() : await PostgresServer.StartAsync();
         using var cluster = await Cluster.StartAsync(("DTRAIN_CLUSTERING", store), ("DTRAIN_STORE", server is RedisServer redis ? redis.Store : ((PostgresServer)server).Store));
         var job = cluster.Write("job.yaml", Job);
         string[] users = ["ann", "bob", "cleo", "ann"];
-        var submitted = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => cluster.RunAsAsync(
+        var submitted = await Task.WhenAll(Enumerable.Range(0, count).Select(i => cluster.RunAsAsync(
             users[i % 4], "submit", job, "--id", $"job-{i:00}", "--set", "steps=60", "--set", $"workers.min={1 + (i % 3)}", "--set", $"workers.max={3 + (i % 3)}")));
         Assert.All(submitted, s => s.Exits(0));
-        var half = await cluster.EventuallyAsync(jobs => QuotasHold(jobs) && jobs.Count(j => StateOf(j) == "completed") >= 6);
-        Assert.Equal(20, half.Count);
+        var half = await cluster.EventuallyAsync(jobs => QuotasHold(jobs) && jobs.Count(j => StateOf(j) == "completed") >= count * 3 / 10);
+        Assert.Equal(count, half.Count);
         foreach (var waiting in half.Where(j => StateOf(j) == "queued").Take(3))
         {
             var id = waiting.GetProperty("id").GetString()!;
@@ -81,9 +83,9 @@ public sealed class LossTests
         foreach (var silo in cluster.Silos) silo.Kill();
         await cluster.StartSilosAsync();
         var done = await cluster.EventuallyAsync(jobs => QuotasHold(jobs) && jobs.All(j => StateOf(j) == "completed"));
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"job-{i:00}"), done.Select(j => j.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(Enumerable.Range(0, count).Select(i => $"job-{i:00}"), done.Select(j => j.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
         var hashes = new HashSet<string>();
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < count; i++)
         {
             var watched = (await cluster.RunAsync(1, "watch", $"job-{i:00}", "--json")).Exits(0);
             hashes.Add(watched.Hash);
