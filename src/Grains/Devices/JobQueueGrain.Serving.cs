@@ -16,6 +16,9 @@ internal sealed partial class JobQueueGrain
     /// <summary>How long the queue deals out nothing after it woke, for jobs that it has not heard of: one of them may come first.</summary>
     private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(2);
 
+    /// <summary>The same for jobs of a user with a quota: one that has not been heard of may use it up.</summary>
+    private static readonly TimeSpan LongestQuotaHearing = TimeSpan.FromSeconds(30);
+
     /// <summary>How long one look waits for the jobs it asks: one whose grain is on its way to another silo answers later.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(0.5);
 
@@ -138,7 +141,8 @@ internal sealed partial class JobQueueGrain
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !AwaitsItsOwn(j.JobId, all)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
+        var silent = SilentUsers();
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !AwaitsItsOwn(j.JobId, all) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
         if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) await WidenOne(seen);
@@ -261,6 +265,11 @@ internal sealed partial class JobQueueGrain
         if (failed) passedOver[job.JobId] = time.GetTimestamp();
         ServeSoon();
     }
+
+    /// <summary>Users of whose quota a job that has not been heard of may use some.</summary>
+    private HashSet<string> SilentUsers() => unheard.Count == 0 || time.GetElapsedTime(activated) >= LongestQuotaHearing
+        ? []
+        : [.. store.State.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "").Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
 
     private bool AwaitsItsOwn(string jobId, IReadOnlyList<SiloDevices> all) =>
         all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < OwnPatience;

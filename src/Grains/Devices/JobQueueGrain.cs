@@ -39,7 +39,7 @@ internal sealed partial class JobQueueGrain(
 
     public async Task Enqueue(QueuedJob job)
     {
-        await Save(list => list.With(job.JobId, ended: false));
+        await Save(list => list.With(job.JobId, ended: false, job.User));
         Line(job);
         ServeSoon();
     }

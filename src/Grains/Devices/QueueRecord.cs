@@ -11,10 +11,11 @@ internal sealed record QueueRecord
     public ImmutableArray<QueueEntry> Jobs { get; init; } = [];
 
     /// <summary>The list with one job added or changed.</summary>
-    public QueueRecord With(string jobId, bool ended)
+    /// <param name="user">Null: as known.</param>
+    public QueueRecord With(string jobId, bool ended, string? user = null)
     {
         var at = IndexOf(jobId);
-        var entry = new QueueEntry(jobId, ended);
+        var entry = new QueueEntry(jobId, ended) { User = user ?? (at < 0 ? "" : Jobs[at].User ?? "") };
         return at < 0 ? this with { Jobs = Jobs.Add(entry) } : Jobs[at] == entry ? this : this with { Jobs = Jobs.SetItem(at, entry) };
     }
 
@@ -33,4 +34,9 @@ internal sealed record QueueRecord
 
 /// <param name="Ended">It neither waits nor runs, unless it is resumed.</param>
 [GenerateSerializer]
-internal readonly record struct QueueEntry([property: Id(0)] string JobId, [property: Id(1)] bool Ended);
+internal readonly record struct QueueEntry([property: Id(0)] string JobId, [property: Id(1)] bool Ended)
+{
+    /// <summary>Whose it is; empty or null: not known.</summary>
+    [Id(2)]
+    public string? User { get; init; }
+}
