@@ -19,7 +19,8 @@ internal sealed partial class CoordinatorGrain
 
     public Task Leave(int generation, string silo, JobError? reason)
     {
-        chunks?.Leave(generation, silo, reason);
+        if (chunks is null) DeactivateOnIdle();
+        else chunks.Leave(generation, silo, reason);
         return Task.CompletedTask;
     }
 }

@@ -9,6 +9,7 @@ namespace Distributed.Grains.Coordination;
 public interface ICoordinatorGrain : IGrainWithStringKey
 {
     /// <summary>Begins a generation; the same one again changes nothing, an older one is ignored.</summary>
+    [ResponseTimeout("00:00:05")]
     Task Open(GenerationSetup setup);
 
     /// <summary>Takes where a silo can be reached and answers once all silos of the generation have come, or the deadline is over.</summary>
@@ -23,6 +24,7 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     Task<VoteReply> Vote(string silo, long totalSteps, [Immutable] StepVote vote);
 
     /// <summary>Lets the next decision carry a wish; kept until the generation ends.</summary>
+    [ResponseTimeout("00:00:05")]
     Task RequestStop(int generation, StepControl control);
 
     /// <summary>Whether it joins the votes of this generation; false also for one that was closed, or lost with its silo.</summary>
@@ -30,5 +32,6 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     Task<bool> IsOpen(int generation);
 
     /// <summary>Ends a generation: votes that wait are answered with the reason, and the grain goes.</summary>
+    [ResponseTimeout("00:00:05")]
     Task Close(int generation, JobError reason);
 }

@@ -40,6 +40,7 @@ internal sealed partial class JobQueueGrain
     private bool serving;
     private bool again;
     private bool reclaiming;
+    private bool deactivated;
     private bool wakeAll;
     private long? served;
     private long? woken;
@@ -55,6 +56,7 @@ internal sealed partial class JobQueueGrain
     private async Task Serve()
     {
         serving = true;
+        var pause = ReclaimPause;
         try
         {
             do
@@ -63,9 +65,12 @@ internal sealed partial class JobQueueGrain
                 served = time.GetTimestamp();
                 await HearJobs();
                 await ServeOnce();
-                if (reclaiming) await Task.Delay(ReclaimPause, time);
+                if (!reclaiming) continue;
+                await Task.Delay(pause, time);
+                // A rank may take long to end.
+                pause = pause * 2 < LookPeriod ? pause * 2 : LookPeriod;
             }
-            while (again || reclaiming);
+            while ((again || reclaiming) && !deactivated);
         }
 #pragma warning disable CA1031 // Nobody awaits this; the next look tries again.
         catch (Exception e)
@@ -136,16 +141,17 @@ internal sealed partial class JobQueueGrain
     private async Task ServeOnce()
     {
         var (all, _) = await LookAtSilos();
-        if (LeaveDrainedSilo(all)) return;
+        if (deactivated || LeaveDrainedSilo(all)) return;
         await Reclaim(all);
         // A job that has not been heard of may be first in line; but one that cannot answer must not hold up the others for ever.
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
         var silent = SilentUsers();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !AwaitsItsOwn(j.JobId, all) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
+            [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))]);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
-        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) await WidenOne(seen);
+        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
     }
 
     /// <summary>Jobs live where the queue calls them; from a silo that an operator drained it goes to one that takes them.</summary>

@@ -37,6 +37,13 @@ internal sealed partial class JobQueueGrain(
         return Task.CompletedTask;
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // What it would still deal out, the next one does not know of.
+        deactivated = true;
+        return Task.CompletedTask;
+    }
+
     public async Task Enqueue(QueuedJob job)
     {
         await Save(list => list.With(job.JobId, ended: false, job.User));

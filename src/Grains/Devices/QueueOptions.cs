@@ -15,7 +15,7 @@ public sealed record QueueOptions
     /// <value>10 seconds.</value>
     public TimeSpan Settled { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Least time between two widenings of one job.</summary>
+    /// <summary>Least time between two widenings of one job; each that brought no more ranks doubles it.</summary>
     /// <value>1 minute.</value>
     public TimeSpan BetweenWidenings { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -21,6 +21,7 @@ internal sealed class QueuePlanner
     private readonly List<QueueGrant> grants = [];
     private readonly Dictionary<string, JobFinding> reasons = [];
     private readonly Dictionary<string, QueuedJob> elders = [];
+    private IReadOnlyCollection<string> coming = [];
     private QueuedJob? head;
     private bool reserved;
 
@@ -35,11 +36,12 @@ internal sealed class QueuePlanner
     /// <param name="holders">Jobs that hold silos.</param>
     /// <param name="silos">Those that are alive and answer.</param>
     /// <param name="faults">What lately kept silos from running some job.</param>
+    /// <param name="coming">Waiting jobs whose ranks of before still end on some silos: they are about to have these, too, and begin then.</param>
     public static QueuePlan Plan(
         IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
-        IReadOnlyList<SiloFault>? faults = null)
+        IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<string>? coming = null)
     {
-        var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []);
+        var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []) { coming = coming ?? [] };
         foreach (var job in waiting.OrderByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
         return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null };
     }
@@ -88,9 +90,18 @@ internal sealed class QueuePlanner
         if (OverQuota(job, out var most) is { } quota) reasons[job.JobId] = quota;
         else if (elders.TryGetValue(job.User, out var elder)) reasons[job.JobId] = AfterElder(job, elder);
         else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
+        else if (coming.Contains(job.JobId)) reasons[job.JobId] = AwaitItsOwn(job);
         else if (Pick([.. free.Where(s => Suits(job, s))], job, most) is { } silos) Grant(job, most, silos);
         else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
         else reasons[job.JobId] = Behind(job);
+    }
+
+    /// <summary>For a moment: what is free stays so for it.</summary>
+    private JobFinding AwaitItsOwn(QueuedJob job)
+    {
+        head ??= job;
+        free.RemoveAll(s => Suits(job, s));
+        return new("waits for the silos that it comes from", "It begins when its ranks there have ended.");
     }
 
     private void Grant(QueuedJob job, int most, List<LeasedSilo> picked)

@@ -3,7 +3,7 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Exchange;
 
-/// <summary>The coordinator as the meeting place of gradients, where <c>exchange: coordinator</c> is chosen; the key is the job id.</summary>
+/// <summary>The coordinator as the meeting place of gradients, where <c>exchange: coordinator</c> is chosen; the key is that of the coordinator.</summary>
 public interface ICoordinatorExchange : IGrainWithStringKey
 {
     /// <summary>A silo says how it cuts the gradient; before its first chunk.</summary>

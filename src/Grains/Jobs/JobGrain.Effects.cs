@@ -142,10 +142,9 @@ internal sealed partial class JobGrain
         return opened;
     }
 
-    /// <summary>Starts the ranks that have not ended; those that run are left alone.</summary>
     private async Task StartRanks()
     {
-        var starts = store.State.Plan.SelectMany(silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank)).Select(rank => StartRank(silo, rank.Rank)));
+        var starts = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
             if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused, Progressed, lastStep));
     }
@@ -167,7 +166,13 @@ internal sealed partial class JobGrain
         }
     }
 
-    private async Task AbortRanks(JobError reason)
+    private Task AbortRanks(JobError reason)
+    {
+        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
+        return Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason)).Prepend(CloseCoordinator(reason)));
+    }
+
+    private async Task CloseCoordinator(JobError reason)
     {
         try
         {
@@ -178,9 +183,6 @@ internal sealed partial class JobGrain
             // It is gone with its silo; the ranks are told one by one.
             LogNotClosed(e, State.Generation, Id);
         }
-
-        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
-        await Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason)));
     }
 
     private async Task AbortRank(SiloRanks silo, int rank, JobError reason)

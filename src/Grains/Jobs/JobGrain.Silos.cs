@@ -3,6 +3,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
+using Orleans.Storage;
 
 namespace Distributed.Grains.Jobs;
 
@@ -75,6 +76,13 @@ internal sealed partial class JobGrain
                 await Flush();
             }
         }
+        catch (InconsistentStateException)
+        {
+            // Another activation has stored something since, or this one's own write came through after all: the next one reads it.
+            await leaving.CancelAsync();
+            DeactivateOnIdle();
+            return;
+        }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             LogNotSettled(e, Id, SettlePeriod.TotalSeconds);
@@ -109,10 +117,12 @@ internal sealed partial class JobGrain
         if (!await Coordinator.IsOpen(State.Generation)) return false;
         // The write is the proof: whoever was superseded cannot store anything.
         await Store(store.State);
-        orphan = 0;
         if (State.Requested != StepControl.GoOn) await Coordinator.RequestStop(State.Generation, State.Requested);
+        // Those that were not told to begin are told now; the others know. What cannot be reached is tried again.
+        await Task.WhenAll(store.State.Plan.Where(silo => !IsLost(silo)).SelectMany(
+            silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank)).Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
+        orphan = 0;
         Note($"followed from here on: generation {State.Generation} goes on after step {lastStep}");
-        await StartRanks();
         await Flush();
         return true;
     }

@@ -40,6 +40,20 @@ public sealed class QueuePlannerTests
         Assert.Null(Of([.. silos.Select(s => s with { Draining = s.Holder is null })], Narrow("a", 0, 8)));
     }
 
+    /// <summary>Two silos' worth of a job that comes back, one of them still held by its ranks of before.</summary>
+    [Fact]
+    public void Plan_JobThatComesBack_WaitsForItsOwnSiloAndKeepsTheOther()
+    {
+        List<QueueSilo> silos = [new(Silos[0], "back", false), new(Silos[1], null, false)];
+        QueuedJob[] waiting = [Job("back", 2, 4, 90), Job("late", 1, 2, 10)];
+        var plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: ["back"]);
+        Assert.Empty(plan.Grants);
+        Assert.True(plan.IsContended);
+        Assert.StartsWith("waits for the silos that it comes from", plan.Reasons["back"].What, StringComparison.Ordinal);
+        Assert.Contains("job back comes first", plan.Reasons["late"].What, StringComparison.Ordinal);
+        Assert.Equal(["back:4@0,1"], Granted(QueuePlanner.Plan(waiting, [], [.. silos.Select(s => s with { Holder = null })], new NoQuotas(), Options, Now)));
+    }
+
     private static QueuePlan Plan(IEnumerable<QueuedJob> waiting, int freeSilos, IUserQuotas? quotas = null, params QueueHolder[] holders) => QueuePlanner.Plan(
         waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : "other", Draining: false))], quotas ?? new NoQuotas(), Options, Now);
 
