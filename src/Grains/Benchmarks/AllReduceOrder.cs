@@ -24,6 +24,7 @@ public enum AllReduceWay
 /// <param name="RanksBySilo">In rank order.</param>
 /// <param name="Silo">This silo's place.</param>
 /// <param name="SiloName">This silo's name, as the coordinator knows it.</param>
+/// <param name="Seat">The first silo's name: the run's coordinator is asked for from there first.</param>
 /// <param name="Bytes">Of the FP32 gradient, a multiple of 4.</param>
 /// <param name="MeetDeadline">Longest wait for the other silos.</param>
 [GenerateSerializer, Immutable]
@@ -33,9 +34,10 @@ public sealed record AllReduceOrder(
     [property: Id(2)] ImmutableArray<int> RanksBySilo,
     [property: Id(3)] int Silo,
     [property: Id(4)] string SiloName,
-    [property: Id(5)] long Bytes,
-    [property: Id(6)] int Iterations,
-    [property: Id(7)] TimeSpan MeetDeadline);
+    [property: Id(5)] string Seat,
+    [property: Id(6)] long Bytes,
+    [property: Id(7)] int Iterations,
+    [property: Id(8)] TimeSpan MeetDeadline);
 
 /// <param name="Seconds">By iteration; empty with an error.</param>
 /// <param name="Wrong">Elements of the last result that are not the sum.</param>

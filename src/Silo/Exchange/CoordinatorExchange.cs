@@ -317,7 +317,13 @@ internal sealed class CoordinatorExchange : IGradientExchange
         return error;
     }
 
-    private JobError Unreachable(Exception e) => Error(ErrorCodes.SiloLost, $"the coordinator cannot be reached ({e.GetType().Name}). Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint");
+    /// <summary>Names the silo of rank 0, which holds the coordinator: not this one, which noticed.</summary>
+    private JobError Unreachable(Exception e) => Error(
+        ErrorCodes.SiloLost, $"the coordinator on silo {silos.Names[0]} cannot be reached ({e.GetType().Name}). Look at that silo's log, then resume from the last checkpoint") with
+    {
+        Rank = 0,
+        Silo = silos.Names[0],
+    };
 
     private JobError Silent(TimeSpan patience) => Error(ErrorCodes.Deadline, string.Create(
         CultureInfo.InvariantCulture, $"no news for {patience.TotalSeconds:0.###} s, and the coordinator does not say who is missing. Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint"));

@@ -27,6 +27,6 @@ internal sealed class CoordinatorExchangeFactory(
         var layout = buffers.Layout();
         var asked = coordinator.Join(silos.Generation, silo, new ExchangeLayout(
             layout.Elements, [.. layout.SiloRuns.Select(r => r.End)], [.. layout.Parameters.Select(p => p.Offset)], [.. layout.Parameters.Select(p => p.Count)]));
-        return wait.For(asked, LongestJoin, $"Start of generation {silos.Generation}, silo {silo}, exchange");
+        return wait.For(asked, LongestJoin, $"Start of generation {silos.Generation}, silo {silo}, exchange", silos.Names[0]);
     }
 }

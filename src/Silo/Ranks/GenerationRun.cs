@@ -48,9 +48,10 @@ internal sealed class GenerationRun : IAsyncDisposable
         var key = CoordinatorKey.Of(assignment.JobId, assignment.Generation);
         var coordinator = grains.GetGrain<ICoordinatorGrain>(key);
         var job = grains.GetGrain<IJobGrain>(assignment.JobId);
-        var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, assignment.StepDeadline, wait);
+        var seat = options.Silos[0].Silo;
+        var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, seat, assignment.StepDeadline, wait, time);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, assignment.MeetDeadline, wait), key) : null;
+        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, seat, assignment.MeetDeadline, wait), key) : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, longestCall) = (time, assignment.StepDeadline);

@@ -17,12 +17,18 @@ public sealed class CoordinatorDeciderTests : IDisposable
 
     public void Dispose() => wait.Dispose();
 
-    private CoordinatorDecider Decider(Task<VoteReply> reply, TimeSpan? deadline = null) =>
-        new(new FakeCoordinator(reply, new TaskCompletionSource<MeetReply>().Task), new FakeJobGrain(), 1, "a", deadline ?? TimeSpan.FromSeconds(30), wait);
+    private readonly FakeJobGrain job = new();
+    private readonly SteppedTime time = new();
+
+    private CoordinatorDecider Decider(Task<VoteReply>? reply = null, TimeSpan? deadline = null)
+    {
+        FakeCoordinator coordinator = new(reply ?? new TaskCompletionSource<VoteReply>().Task, new TaskCompletionSource<MeetReply>().Task);
+        return new CoordinatorDecider(coordinator, job, 1, "a", "c", deadline ?? TimeSpan.FromSeconds(30), wait, time);
+    }
 
     private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
         new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),
-        1, "a", TimeSpan.FromSeconds(30), wait);
+        1, "a", "c", TimeSpan.FromSeconds(30), wait);
 
     [Fact]
     public void Decide_Decision_ReturnsItAndRemembersTheSteps()
@@ -79,12 +85,12 @@ public sealed class CoordinatorDeciderTests : IDisposable
     }
 
     [Fact]
-    public void Decide_CoordinatorsSiloIsGone_LossThatBlamesNoOtherSilo()
+    public void Decide_CoordinatorsSiloIsGone_LossThatNamesThatSilo()
     {
         var decider = Decider(Task.FromException<VoteReply>(new SiloUnavailableException("The target silo became unavailable for message: Request [...]")));
-        var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
-        Assert.Equal("Step 1, silo a: the coordinator cannot be reached (SiloUnavailableException); resume from the last checkpoint.", error.Message);
-        Assert.Equal(ErrorCodes.SiloLost, error.Code);
+        var error = Assert.Throws<JobErrorException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7)).Error;
+        Assert.Equal("Step 1, silo a: the coordinator on silo c cannot be reached (SiloUnavailableException); resume from the last checkpoint.", error.Message);
+        Assert.Equal((ErrorCodes.SiloLost, "c"), (error.Code, error.Silo));
     }
 
     [Fact]
@@ -95,6 +101,43 @@ public sealed class CoordinatorDeciderTests : IDisposable
         Assert.Equal(
             "Step 1, silo a: the coordinator could not do its part (Error from storage provider jobs during WriteStateAsync for grain job/toy); resume from the last checkpoint.", error.Message);
         Assert.Equal(ErrorCodes.SiloLost, error.Code);
+    }
+
+    [Fact]
+    public async Task Confirm_JobsSiloIsLost_AsksTheNextOne()
+    {
+        (job.Loss, job.AnswersToLose) = (new SiloUnavailableException("The target silo became unavailable"), 2);
+        var confirming = Task.Run(() => Decider().Confirm(3));
+        for (var lost = 0; lost < 2; lost++)
+        {
+            await time.Waited();
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await confirming.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal([3, 3, 3], job.Confirmed);
+    }
+
+    [Fact]
+    public async Task Confirm_NeverAnswered_SaysWhy()
+    {
+        (job.Loss, job.AnswersToLose) = (new OrleansException("Error from storage provider jobs\nand its history"), int.MaxValue);
+        var confirming = Task.Run(() => Decider().Confirm(3));
+        await time.Waited();
+        time.Advance(TimeSpan.FromMinutes(1));
+        var error = await Assert.ThrowsAsync<JobException>(() => confirming.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(ErrorCodes.Deadline, error.Code);
+        Assert.StartsWith("Checkpoint of step 3, silo a: the job's grain did not confirm it for 30 s (Error from storage provider jobs)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Confirm_AbortedWhileItAsksAgain_ThrowsTheReason()
+    {
+        job.AnswersToLose = int.MaxValue;
+        var confirming = Task.Run(() => Decider().Confirm(3));
+        await time.Waited();
+        wait.Abort(Gone);
+        Assert.Equal(Gone, (await Assert.ThrowsAsync<JobErrorException>(() => confirming.WaitAsync(TimeSpan.FromMinutes(1)))).Error);
     }
 
     private sealed class FakeCoordinator(Task<VoteReply> decision, Task<MeetReply> mesh) : ICoordinatorGrain

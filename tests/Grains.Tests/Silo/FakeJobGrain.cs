@@ -64,5 +64,11 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task<JobStanding> Wake() => Task.FromResult(Standing!());
 
-    public Task<JobError?> Confirm(int generation, long step) => throw new NotSupportedException();
+    public List<long> Confirmed { get; } = [];
+
+    public Task<JobError?> Confirm(int generation, long step)
+    {
+        Confirmed.Add(step);
+        return AnswersToLose-- > 0 ? Task.FromException<JobError?>(Loss) : Task.FromResult<JobError?>(null);
+    }
 }

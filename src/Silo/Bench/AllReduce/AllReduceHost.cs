@@ -54,7 +54,7 @@ internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : 
     private (double[] Seconds, long Wrong) Measure(AllReduceOrder order)
     {
         using var wait = new CoordinatorWait();
-        var rendezvous = new CoordinatorRendezvous(grains.GetGrain<ICoordinatorGrain>(order.RunId), Generation, order.SiloName, order.MeetDeadline, wait);
+        var rendezvous = new CoordinatorRendezvous(grains.GetGrain<ICoordinatorGrain>(order.RunId), Generation, order.SiloName, order.Seat, order.MeetDeadline, wait);
         if (order.Way == AllReduceWay.Sockets)
         {
             using var raw = new RawExchangeRun(order.RanksBySilo.Length, order.Silo, order.Bytes, rendezvous);

@@ -40,7 +40,7 @@ internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item,
             await cluster.Grains.GetGrain<ICoordinatorGrain>(id).Open(new GenerationSetup(1, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
         return await Task.WhenAll(silos.Select((s, i) => RunOn(
             cluster.Grains.GetGrain<IAllReduceGrain>($"{s.Address.ToParsableString()}/{id}"),
-            new AllReduceOrder(id, way, shares, i, s.Name, size.Bytes, size.Iterations, MeetDeadline))));
+            new AllReduceOrder(id, way, shares, i, s.Name, silos[0].Name, size.Bytes, size.Iterations, MeetDeadline))));
     }
 
     private async Task<AllReduceResult> RunOn(IAllReduceGrain part, AllReduceOrder order)
