@@ -68,6 +68,7 @@ public sealed partial class WireTests
         "SiloStatus: int32 slots = 3",
         "SiloStatus: string job = 4",
         "SiloStatus: string fault = 5",
+        "SiloStatus: string fingerprint = 6",
     ];
 
     private static readonly string[] PinnedCalls =

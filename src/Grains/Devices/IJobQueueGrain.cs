@@ -52,6 +52,10 @@ public sealed record SiloView([property: Id(0)] string Name, [property: Id(1)] S
     /// <summary>Why it is passed over for some jobs; null: it is not.</summary>
     [Id(4)]
     public string? Fault { get; init; }
+
+    /// <summary>Of its machine and build; empty for a silo that does not answer.</summary>
+    [Id(5)]
+    public string Fingerprint { get; init; } = "";
 }
 
 public enum SiloCondition

@@ -170,7 +170,7 @@ internal sealed partial class JobQueueGrain
         var found = await Task.WhenAll(alive.Select(m => Ask(m.SiloAddress, m.Name)));
         var views = found.Zip(alive, (devices, member) => devices is null
             ? new SiloView(member.Name, SiloCondition.Silent, 0, null)
-            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder) { Fault = FaultOf(member.Name) });
+            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder) { Fault = FaultOf(member.Name), Fingerprint = devices.Silo.Fingerprint });
         return ([.. found.OfType<SiloDevices>()], [.. views]);
     }
 

@@ -83,7 +83,12 @@ internal sealed class QueuePlanner
 
     private bool IsFaulty(QueuedJob job, LeasedSilo silo) => faults.Any(f => f.Silo == silo.Name && !f.IsOver(now) && f.Concerns(job.Inputs));
 
-    private static bool HasRoom(QueuedJob job, List<LeasedSilo> silos) => job.Silos > 0 ? silos.Count >= job.Silos : silos.Sum(s => s.Slots) >= job.MinRanks;
+    private static bool HasRoom(QueuedJob job, List<LeasedSilo> silos) =>
+        Alike(silos).Any(alike => job.Silos > 0 ? alike.Count >= job.Silos : alike.Sum(s => s.Slots) >= job.MinRanks);
+
+    /// <summary>The ranks of a job give the bits of one rank only where machines and builds are alike.</summary>
+    private static List<List<LeasedSilo>> Alike(IEnumerable<LeasedSilo> silos) =>
+        [.. silos.GroupBy(s => s.Fingerprint, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => kind.ToList())];
 
     private void Consider(QueuedJob job)
     {
@@ -157,7 +162,20 @@ internal sealed class QueuePlanner
         return job.Silos == 0 && job.MinRanks > slots
             ? new(Say($"needs {job.MinRanks} slots; the cluster has {slots} on {count} silos{others}"),
                 (slots == 0 ? "Add silos, or wait until some are back." : Say($"Add silos, or ask for fewer ranks ('dtrain scale {job.JobId} --workers {slots}').")) + back)
-            : null;
+            : HasRoom(job, [.. Usable]) ? null : Unlike(job);
+    }
+
+    /// <summary>There are silos enough, but not of one kind.</summary>
+    private JobFinding Unlike(QueuedJob job)
+    {
+        var kinds = Alike(Usable);
+        var (silos, slots) = (kinds.Max(kind => kind.Count), kinds.Max(kind => kind.Sum(s => s.Slots)));
+        var (need, have, ask) = job.Silos > 0
+            ? (Say($"{job.Silos} silos"), Say($"{silos} silos"), Say($"{silos} silos at most"))
+            : (Say($"{job.MinRanks} slots on silos"), Say($"{slots} slots"), Say($"fewer ranks ('dtrain scale {job.JobId} --workers {slots}')"));
+        return new(
+            Say($"needs {need} that are alike; the cluster has {kinds.Count} kinds of silos, and of none more than {have}"),
+            $"'dtrain cluster' shows how they differ. Add silos like the others, or ask for {ask}.");
     }
 
     /// <summary>There are silos enough, but it failed on too many of them.</summary>
@@ -175,7 +193,7 @@ internal sealed class QueuePlanner
     {
         head = job;
         List<LeasedSilo> mine = [.. free.Where(s => Suits(job, s))], all = [.. UsableFor(job)];
-        var have = Say($"{mine.Sum(s => s.Slots)} of {all.Sum(s => s.Slots)} slots are free on {mine.Count} of {all.Count} silos{PassedOver(job)}");
+        var have = Say($"{mine.Sum(s => s.Slots)} of {all.Sum(s => s.Slots)} slots are free on {mine.Count} of {all.Count} silos{PassedOver(job)}{(Alike(all).Count > 1 ? ", which are not all alike" : "")}");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
         if (Waited(job) < options.Patience)
             return new($"is the next one: needs {Need(job)} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
@@ -203,8 +221,17 @@ internal sealed class QueuePlanner
         return Say($"{count} free {what}{(count == 1 ? "" : "s")}");
     }
 
+    /// <summary>From silos of one kind: the job's own, where these suffice, so that its bits stay the same; else of that which gives most ranks.</summary>
     /// <returns>Silos that give the job what it needs, in no order; null when the free ones do not.</returns>
-    private static List<LeasedSilo>? Pick(List<LeasedSilo> free, QueuedJob job, int most)
+    private static List<LeasedSilo>? Pick(List<LeasedSilo> free, QueuedJob job, int most) => Alike(free)
+        .Select(alike => PickAlike(alike, job, most))
+        .OfType<List<LeasedSilo>>()
+        .OrderByDescending(picked => picked[0].Fingerprint == job.Fingerprint)
+        .ThenByDescending(picked => Math.Min(most, picked.Sum(s => s.Slots)))
+        .ThenBy(picked => picked.Sum(s => s.Slots))
+        .FirstOrDefault();
+
+    private static List<LeasedSilo>? PickAlike(List<LeasedSilo> free, QueuedJob job, int most)
     {
         if (job.Silos > 0) return free.Count >= job.Silos ? [.. free.OrderBy(s => s.Name, SiloNameOrder.Instance).Take(job.Silos)] : null;
         // One silo that is just large enough leaves the others to others.

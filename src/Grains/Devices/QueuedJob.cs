@@ -30,6 +30,10 @@ public sealed record QueuedJob(
     [Id(10)]
     public string Inputs { get; init; } = "";
 
+    /// <summary>Of the silos that it ran on last: with others of that kind it goes on with the same bits. Null: it did not run yet.</summary>
+    [Id(11)]
+    public string? Fingerprint { get; init; }
+
     /// <summary>Whether another entry asks for the same.</summary>
     public bool AsksAs(QueuedJob? other) => other is not null && this == other with { Faults = Faults };
 }

@@ -6,4 +6,7 @@ public sealed record SiloDevicesOptions
     /// <summary>Ranks that run here without sharing a core.</summary>
     /// <value>The machine's logical cores.</value>
     public int CpuSlots { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>Device kind, libtorch and instruction set: what must be equal where ranks of one job run.</summary>
+    public string Fingerprint { get; set; } = "";
 }

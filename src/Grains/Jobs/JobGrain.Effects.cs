@@ -98,7 +98,12 @@ internal sealed partial class JobGrain
     {
         var submission = store.State.Submission!;
         var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
-        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since) { Faults = State.Faults, Inputs = Inputs };
+        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since)
+        {
+            Faults = State.Faults,
+            Inputs = Inputs,
+            Fingerprint = store.State.Plan.FirstOrDefault()?.Silo.Fingerprint,
+        };
     }
 
     private async Task StartGeneration()

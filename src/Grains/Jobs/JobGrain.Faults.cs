@@ -36,7 +36,7 @@ internal sealed partial class JobGrain
         try
         {
             var state = await devices.On(silo.SiloAddress).Describe();
-            SiloRoom? room = state.Draining ? null : new SiloRoom(silo.Name, state.Silo.Slots);
+            SiloRoom? room = state.Draining ? null : new SiloRoom(silo.Name, state.Silo.Slots, state.Silo.Fingerprint);
             if (lacking is null || lacking == silo.Name) return (room, null);
             var answer = await devices.On(silo.SiloAddress).Lacks(Id, store.State.Submission!.SpecJson);
             return (room, answer.Lacks is { } what ? new SiloFault(silo.Name, ErrorCodes.PathMissing, what, Inputs, time.GetUtcNow()) : null);

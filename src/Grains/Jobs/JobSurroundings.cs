@@ -15,8 +15,15 @@ internal sealed record JobSurroundings(ImmutableArray<SiloRoom> Silos, string In
     public int RanksNeeded { get; init; } = 1;
 
     /// <summary>Whether these silos could run it, once they are free.</summary>
-    public bool CanRunOn(IReadOnlyCollection<SiloRoom> silos) => SilosNeeded > 0 ? silos.Count >= SilosNeeded : silos.Sum(s => s.Slots) >= RanksNeeded;
+    public bool CanRunOn(IReadOnlyCollection<SiloRoom> silos)
+    {
+        var unknown = silos.Where(s => s.Fingerprint is null).ToList();
+        return Fits(unknown) || silos.Where(s => s.Fingerprint is not null).GroupBy(s => s.Fingerprint).Any(alike => Fits([.. alike, .. unknown]));
+
+        bool Fits(List<SiloRoom> some) => SilosNeeded > 0 ? some.Count >= SilosNeeded : some.Sum(s => s.Slots) >= RanksNeeded;
+    }
 }
 
 /// <param name="Slots">In all.</param>
-internal readonly record struct SiloRoom(string Name, int Slots);
+/// <param name="Fingerprint">Of its machine and build; null: it did not say.</param>
+internal readonly record struct SiloRoom(string Name, int Slots, string? Fingerprint = null);

@@ -9,7 +9,12 @@ namespace Distributed.Grains.Placement;
 
 /// <summary>A silo whose slots belong to one job for now.</summary>
 [GenerateSerializer, Immutable]
-public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property: Id(1)] string Name, [property: Id(2)] int Slots);
+public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property: Id(1)] string Name, [property: Id(2)] int Slots)
+{
+    /// <summary>What its machine and build are: ranks of one job give the same bits only on silos where this is equal.</summary>
+    [Id(3)]
+    public string Fingerprint { get; init; } = "";
+}
 
 /// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>
 [GenerateSerializer, Immutable]

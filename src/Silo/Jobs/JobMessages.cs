@@ -65,6 +65,7 @@ internal static class JobMessages
                 Slots = silo.Slots,
                 Job = silo.Job ?? "",
                 Fault = silo.Fault ?? "",
+                Fingerprint = silo.Fingerprint,
             }),
         },
         Waiting = view.Waiting,

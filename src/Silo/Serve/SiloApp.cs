@@ -15,6 +15,7 @@ using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Security;
+using Distributed.Training.Native;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -193,7 +194,7 @@ internal sealed class SiloApp : IAsyncDisposable
         SiloPorts.Bind(silo, settings.Network);
         Rest(silo.Services);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
-        silo.Configure<SiloDevicesOptions>(o => o.CpuSlots = settings.Slots);
+        silo.Configure<SiloDevicesOptions>(o => (o.CpuSlots, o.Fingerprint) = (settings.Slots, NativeRuntime.Initialize().Fingerprint));
         silo.AddTraining();
     }
 

@@ -70,8 +70,27 @@ public sealed class ClusterViewsTests
         ClusterView.Write(output, reply);
         Assert.Equal("SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\nsilo silo-1: passed over\njobs: 1 running, 3 waiting\n", output.ToString());
         Assert.Equal(
-            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null},{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over"}],"waiting":3,"running":1}""",
+            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null,"fingerprint":null},{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over","fingerprint":null}],"waiting":3,"running":1}""",
             ClusterView.Json(reply));
+    }
+
+    [Fact]
+    public void Cluster_SilosThatDiffer_AreShownByKind()
+    {
+        ClusterReply reply = new()
+        {
+            Silos =
+            {
+                new SiloStatus { Name = "silo-0", State = "free", Slots = 2, Fingerprint = "cpu; avx512" },
+                new SiloStatus { Name = "silo-1", State = "free", Slots = 2, Fingerprint = "cpu; avx2" },
+                new SiloStatus { Name = "silo-2", State = "free", Slots = 2, Fingerprint = "cpu; avx512" },
+                new SiloStatus { Name = "silo-3", State = "silent" },
+            },
+        };
+        using StringWriter output = new();
+        ClusterView.Write(output, reply);
+        Assert.Contains("the ranks of one job run on silos that are alike:\n  silo-0, silo-2: cpu; avx512\n  silo-1: cpu; avx2\njobs:", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("""{"name":"silo-1","state":"free","slots":2,"job":null,"fault":null,"fingerprint":"cpu; avx2"}""", ClusterView.Json(reply), StringComparison.Ordinal);
     }
 
     [Fact]

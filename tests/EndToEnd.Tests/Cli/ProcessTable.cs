@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Distributed.EndToEnd.Tests.Cli;
@@ -7,6 +8,7 @@ namespace Distributed.EndToEnd.Tests.Cli;
 internal static class ProcessTable
 {
     public const int SigHup = 1;
+    public const int SigInt = 2;
     public const int SigKill = 9;
     public const int SigTerm = 15;
     public const int SigCont = 18;
@@ -54,6 +56,18 @@ internal static class ProcessTable
         return true;
     }
 
+    /// <summary>A shell's job in the background, or one under nohup, ignores signals and hands that down; the programs tested are to hear theirs.</summary>
+#pragma warning disable CA2255 // A test project: nothing else runs before its tests.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void HearSignals()
+    {
+        var mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..];
+        var ignored = ulong.Parse(mask.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        foreach (var signal in new[] { SigHup, SigInt, SigTerm })
+            if ((ignored >> (signal - 1) & 1) != 0) _ = SetAction(signal, action: 0);
+    }
+
     public static void Signal(int process, int signal) => Assert.Equal(0, Send(process, signal));
 
     /// <returns>False: the process has ended.</returns>
@@ -61,6 +75,9 @@ internal static class ProcessTable
 
     [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Send(int process, int signal);
+
+    [DllImport("libc", EntryPoint = "signal"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint SetAction(int signal, nint action);
 
     private static (char State, int Parent)? Look(int id)
     {

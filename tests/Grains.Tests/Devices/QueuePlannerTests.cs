@@ -54,6 +54,51 @@ public sealed class QueuePlannerTests
         Assert.Equal(["back:4@0,1"], Granted(QueuePlanner.Plan(waiting, [], [.. silos.Select(s => s with { Holder = null })], new NoQuotas(), Options, Now)));
     }
 
+    /// <summary>Silos 0 and 1 have avx2, 2 and 3 avx512.</summary>
+    private static IEnumerable<QueueSilo> Mixed(params string?[] holders) =>
+        Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 2 ? "avx2" : "avx512" }, i < holders.Length ? holders[i] : null, false));
+
+    private static QueuePlan PlanMixed(QueuedJob job, params string?[] holders) => QueuePlanner.Plan([job], [], [.. Mixed(holders)], new NoQuotas(), Options, Now);
+
+    [Fact]
+    public void Plan_SilosThatDiffer_AJobGetsOneKind()
+    {
+        Assert.Equal(["a:4@0,1"], Granted(PlanMixed(Job("a", 1, 8))));
+        Assert.Equal(["a:4@2,3"], Granted(PlanMixed(Job("a", 1, 8), "other")));
+        // The kind that it ran on before, also where the other would give more ranks.
+        Assert.Equal(["a:4@2,3"], Granted(PlanMixed(Job("a", 1, 8) with { Fingerprint = "avx512" })));
+        Assert.Equal(["a:2@3"], Granted(PlanMixed(Job("a", 1, 8) with { Fingerprint = "avx512" }, null, null, "other")));
+        Assert.Equal(["a:4@0,1"], Granted(PlanMixed(Job("a", 3, 8) with { Fingerprint = "avx512" }, null, null, "other")));
+        Assert.Equal(["a:2@2,3"], Granted(PlanMixed(Job("a", 2, 2, silos: 2), "other")));
+
+        // Three slots are free, but no two silos that are alike.
+        var next = PlanMixed(Job("a", 3, 8), "other", null, "other");
+        Assert.Empty(next.Grants);
+        Assert.Contains("4 of 8 slots are free on 2 of 4 silos, which are not all alike", next.Reasons["a"].What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_MoreThanOneKindOfSilosHas_SaysThatTheyDiffer()
+    {
+        var ranks = PlanMixed(Job("a", 5, 8)).Reasons["a"];
+        Assert.Equal("needs 5 slots on silos that are alike; the cluster has 2 kinds of silos, and of none more than 4 slots", ranks.What);
+        Assert.Contains("'dtrain scale a --workers 4'", ranks.Remedy, StringComparison.Ordinal);
+        Assert.Equal("needs 3 silos that are alike; the cluster has 2 kinds of silos, and of none more than 2 silos", PlanMixed(Job("a", 3, 3, silos: 3)).Reasons["a"].What);
+    }
+
+    [Fact]
+    public void Widen_FreeSilosOfAnotherKind_NobodyMoves()
+    {
+        QueueGrant? Widened(params string?[] holders)
+        {
+            QueueHolder narrow = new("a", "ann", 2, [Silos[0]]) { Next = Job("a", 1, 8) with { Fingerprint = "avx2" } };
+            return QueuePlanner.Widen([narrow], [narrow], [.. Mixed(holders)], new NoQuotas(), Options, Now);
+        }
+
+        Assert.Null(Widened("a", "other"));
+        Assert.Equal(4, Widened("a")?.Ranks);
+    }
+
     private static QueuePlan Plan(IEnumerable<QueuedJob> waiting, int freeSilos, IUserQuotas? quotas = null, params QueueHolder[] holders) => QueuePlanner.Plan(
         waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : "other", Draining: false))], quotas ?? new NoQuotas(), Options, Now);
 

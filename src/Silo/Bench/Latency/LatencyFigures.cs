@@ -5,6 +5,9 @@ namespace Distributed.Silo.Bench.Latency;
 /// <param name="P99">Milliseconds within which 99 of 100 were answered.</param>
 internal readonly record struct LatencyFigures(int Calls, double P50, double P99)
 {
+    /// <summary>Calls that were not answered as they should.</summary>
+    public int Unanswered { get; init; }
+
     /// <param name="milliseconds">Of each call, in any order; at least one.</param>
     public static LatencyFigures Of(IReadOnlyCollection<double> milliseconds)
     {
@@ -16,6 +19,6 @@ internal readonly record struct LatencyFigures(int Calls, double P50, double P99
     public static LatencyFigures Median(IEnumerable<LatencyFigures> rounds)
     {
         var sorted = rounds.OrderBy(round => round.P99).ToList();
-        return sorted[sorted.Count / 2];
+        return sorted[sorted.Count / 2] with { Unanswered = sorted.Sum(round => round.Unanswered) };
     }
 }

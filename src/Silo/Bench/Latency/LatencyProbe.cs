@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -10,9 +11,11 @@ namespace Distributed.Silo.Bench.Latency;
 
 /// <summary>Times calls of coordinator grains, made from another process than theirs.</summary>
 /// <param name="train">Trains a job on so many ranks and silos.</param>
-internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train)
+/// <param name="doors">Addresses of the silos.</param>
+internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, IReadOnlyList<string> doors)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ProbeDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
     private int generation;
 
@@ -60,14 +63,46 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
         return LatencyFigures.Of(await calls);
     }
 
-    private async Task<IReadOnlyCollection<double>> Ask(CancellationToken done)
+    /// <summary>Health probes of silos whose ranks keep all cores busy.</summary>
+    public async Task<LatencyFigures> Probed(int steps)
+    {
+        var unanswered = 0;
+        using CancellationTokenSource done = new();
+        var calls = Repeat(async asked => unanswered += await IsReady(doors[asked % doors.Count]) ? 0 : 1, done.Token);
+        await train(Job(steps), Math.Max(2, Environment.ProcessorCount), 2);
+        await done.CancelAsync();
+        return LatencyFigures.Of(await calls) with { Unanswered = unanswered };
+    }
+
+    /// <summary>As a kubelet asks: each time over a new connection.</summary>
+    private static async Task<bool> IsReady(string door)
+    {
+        using SocketsHttpHandler handler = new() { UseProxy = false };
+        using HttpClient http = new(handler) { Timeout = ProbeDeadline, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(new Uri(door), "/healthz/ready"));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private Task<IReadOnlyCollection<double>> Ask(CancellationToken done)
     {
         var idle = grains.GetGrain<ICoordinatorGrain>("idle");
+        return Repeat(_ => idle.RequestStop(0, default), done);
+    }
+
+    private static async Task<IReadOnlyCollection<double>> Repeat(Func<int, Task> call, CancellationToken done)
+    {
         var times = new List<double>();
         using var timer = new PeriodicTimer(Period);
         do
         {
-            times.Add(await Time(() => idle.RequestStop(0, default)));
+            times.Add(await Time(() => call(times.Count)));
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }
         while (!done.IsCancellationRequested);

@@ -28,7 +28,8 @@ public sealed class KubernetesTests : IAsyncLifetime
         directory.Delete(recursive: true);
     }
 
-    private async Task<JobException> Refused() => await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose());
+    private async Task<JobException> Refused(TimeSpan? patience = null) =>
+        await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, patience ?? Patience)).Dispose());
 
     [Fact]
     public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose();
@@ -77,7 +78,7 @@ public sealed class KubernetesTests : IAsyncLifetime
     {
         var address = api.Address;
         await api.DisposeAsync();
-        var error = await Refused();
+        var error = await Refused(TimeSpan.FromSeconds(2));
         Assert.Equal("store-unreachable", error.Code);
         Assert.Contains(address, error.Message, StringComparison.Ordinal);
         api = await FakeKubernetesApi.StartAsync();
