@@ -31,6 +31,7 @@ public static class TrainingStateFile
         writer.WriteNumber("consecutiveSkips", scaling.ConsecutiveSkips);
         writer.WriteEndObject();
         WriteSkips(writer, snapshot.State.Skips);
+        if (snapshot.State.RecentSkips > 0) writer.WriteNumber("recentSkips", snapshot.State.RecentSkips);
         writer.WriteNumber("seed", snapshot.Seed);
         writer.WriteString("fingerprint", snapshot.Fingerprint);
         WriteData(writer, snapshot.Data);
@@ -88,7 +89,10 @@ public static class TrainingStateFile
         if (job.ValueKind != JsonValueKind.Object) throw new FormatException("\"job\" is not an object");
         var snapshot = new TrainingSnapshot
         {
-            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root)),
+            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root))
+            {
+                RecentSkips = root.TryGetProperty("recentSkips", out var recent) ? recent.GetDouble() : 0,
+            },
             Seed = root.GetProperty("seed").GetInt64(),
             Fingerprint = root.GetProperty("fingerprint").GetString() ?? throw new FormatException("\"fingerprint\" is null"),
             Data = root.TryGetProperty("data", out var data) ? ReadData(data) : null,
@@ -126,6 +130,7 @@ public static class TrainingStateFile
             throw new FormatException($"step {state.Step}, updates {state.Updates}; expected 0 <= updates <= step");
         if (state.Skips.Unexplained < 0 || state.Skips.Unexplained > state.SkippedSteps)
             throw new FormatException($"{state.Skips.Unexplained} unexplained skips, expected 0 to {state.SkippedSteps}");
+        if (state.RecentSkips is not (>= 0 and <= 1)) throw new FormatException($"share {state.RecentSkips} of recent skips, expected 0 to 1");
         if (!float.IsFinite(state.Scaling.Scale)) throw new FormatException($"loss scale {state.Scaling.Scale}, expected a finite number");
         foreach (var (name, steps) in snapshot.ParameterSteps)
         {

@@ -19,7 +19,7 @@ public static class StepDecider
         var commit = !vote.FoundInf && double.IsFinite(vote.NormSquared);
         var (scaling, failure) = Move(policy, before.Scaling, !commit);
         var skips = commit || IsExplained(vote, scaling) ? before.Skips : before.Skips.With(vote.Step, vote.NonFinite);
-        var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips);
+        var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips) { RecentSkips = before.RecentSkipsWith(!commit) };
         failure ??= TooMany(spec.LossScale ?? new LossScaleSpec(), after, totalSteps);
         return new(
             vote.Step,
@@ -48,8 +48,12 @@ public static class StepDecider
         var settled = after.Step >= SettledSteps;
         if (!settled && after.Step < totalSteps) return null;
         var counted = settled ? after.SkippedSteps : after.Skips.Unexplained;
-        return counted <= limits.MaxSkippedShare * after.Step ? null
-            : FormattableString.Invariant($"{counted} of {after.Step} steps skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.");
+        if (counted > limits.MaxSkippedShare * after.Step)
+            return FormattableString.Invariant($"{counted} of {after.Step} steps skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.");
+        // A long job that turns bad is not judged by how well it once went. The margin is for the rounding of the mean.
+        return after.Step > TrainerState.RecentSteps && after.RecentSkips > limits.MaxSkippedShare + 1e-9
+            ? FormattableString.Invariant($"{after.RecentSkips:P0} of the latest steps (some {TrainerState.RecentSteps}) skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.")
+            : null;
     }
 
     private static (LossScaleState After, string? Failure) Move(ILossScalePolicy policy, LossScaleState state, bool foundInf)

@@ -31,6 +31,7 @@ internal static class VoteComparison
             ("unexplained skips", before.Skips.Unexplained),
             ("first unexplained skip", before.Skips.FirstStep),
             ("parameter of the first unexplained skip", before.Skips.FirstParameter),
+            ("recent skips", before.RecentSkips),
             ("found_inf", vote.FoundInf),
             ("squared gradient norm", vote.NormSquared),
             ("loss sum", vote.LossSum),

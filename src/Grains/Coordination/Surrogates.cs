@@ -19,6 +19,7 @@ internal struct TrainerStateSurrogate
     [Id(7)] public long UnexplainedSkips;
     [Id(8)] public long FirstUnexplainedSkip;
     [Id(9)] public string? FirstUnexplainedParameter;
+    [Id(10)] public double RecentSkips;
 }
 
 [RegisterConverter]
@@ -27,7 +28,10 @@ internal sealed class TrainerStateConverter : IConverter<TrainerState, TrainerSt
     public TrainerState ConvertFromSurrogate(in TrainerStateSurrogate s) =>
         new(
             s.Step, s.Updates, new LossScaleState(s.Scale, s.GrowthTracker, s.Hysteresis, s.LastOverflow, s.ConsecutiveSkips),
-            new SkipTally(s.UnexplainedSkips, s.FirstUnexplainedSkip, s.FirstUnexplainedParameter));
+            new SkipTally(s.UnexplainedSkips, s.FirstUnexplainedSkip, s.FirstUnexplainedParameter))
+        {
+            RecentSkips = s.RecentSkips,
+        };
 
     public TrainerStateSurrogate ConvertToSurrogate(in TrainerState v) => new()
     {
@@ -41,6 +45,7 @@ internal sealed class TrainerStateConverter : IConverter<TrainerState, TrainerSt
         UnexplainedSkips = v.Skips.Unexplained,
         FirstUnexplainedSkip = v.Skips.FirstStep,
         FirstUnexplainedParameter = v.Skips.FirstParameter,
+        RecentSkips = v.RecentSkips,
     };
 }
 

@@ -18,6 +18,7 @@ public sealed class TrainingStateFileTests : IDisposable
         from scale in Gen.Float.Where(float.IsFinite)
         from numbers in Gen.Int.Array[4]
         from unexplained in Gen.Long[0, step - updates]
+        from recent in Gen.Double[0, 1]
         from parameter in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Null()
         from seed in Gen.Long
         from text in Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 0, 20]
@@ -25,7 +26,7 @@ public sealed class TrainingStateFileTests : IDisposable
         from names in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Array[0, 5]
         select new TrainingSnapshot
         {
-            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3]), unexplained == 0 ? default : new SkipTally(unexplained, 7, parameter)),
+            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3]), unexplained == 0 ? default : new SkipTally(unexplained, 7, parameter)) { RecentSkips = recent },
             Seed = seed,
             Fingerprint = text,
             Data = data,
@@ -52,6 +53,7 @@ public sealed class TrainingStateFileTests : IDisposable
     [InlineData("\"step\": 8", "\"step\": -8", "0 <= updates <= step")]
     [InlineData("\"scale\": 2", "\"scale\": 1e60", "scale")]
     [InlineData("\"count\": 3", "\"count\": 4", "4 unexplained skips, expected 0 to 3")]
+    [InlineData("\"recentSkips\": 0.375", "\"recentSkips\": 1.5", "share 1.5 of recent skips, expected 0 to 1")]
     [InlineData("\"w\": 5", "\"w\": 6", "parameter \"w\" has 6 steps")]
     [InlineData("\"seed\"", "\"sead\"", "")]
     [InlineData("\"job\": {", "\"job\": [{", "")]
@@ -60,7 +62,7 @@ public sealed class TrainingStateFileTests : IDisposable
     {
         var path = Write(new TrainingSnapshot
         {
-            State = new TrainerState(8, 5, new LossScaleState(2, 1, 1, -1, 0), new SkipTally(3, 2, "w")),
+            State = new TrainerState(8, 5, new LossScaleState(2, 1, 1, -1, 0), new SkipTally(3, 2, "w")) { RecentSkips = 0.375 },
             Seed = 1,
             Fingerprint = "cpu",
             ParameterSteps = new Dictionary<string, long> { ["w"] = 5 },

@@ -25,7 +25,7 @@ public sealed class StepDeciderTests
         var vote = Votes.Clean(step: 7, updates: 5) with { FoundInf = foundInf, NormSquared = normSquared };
         var decision = Decide(vote, Spec() with { ClipNorm = 1 });
         Assert.False(decision.Commit);
-        Assert.Equal(new TrainerState(7, 5, new(32768, 0, 1, -1, 1)), decision.After);
+        Assert.Equal(new TrainerState(7, 5, new(32768, 0, 1, -1, 1)) { RecentSkips = 1.0 / 7 }, decision.After);
         Assert.Equal(1, decision.ClipCoefficient);
     }
 
@@ -97,6 +97,31 @@ public sealed class StepDeciderTests
     {
         var vote = Votes.Clean(step, updatesAfter) with { FoundInf = true, NonFinite = "fc1.weight" };
         Assert.Equal(fails, StepDecider.Decide(Spec(), 1000, Votes.Policy, vote, StepControl.GoOn).Failure is not null);
+    }
+
+    /// <summary>Two of three steps are lost after many good ones; or one of two, which the share allows.</summary>
+    [Theory]
+    [InlineData(3, 2, 0.5, true)]
+    [InlineData(2, 1, 0.5, false)]
+    [InlineData(3, 2, 1, false)]
+    [InlineData(10, 1, 0.05, true)]
+    public void Decide_LongJobThatTurnsBad_IsJudgedByItsLatestSteps(int period, int lost, double share, bool fails)
+    {
+        var state = new TrainerState(50_000, 50_000, Votes.Policy.Initial);
+        StepDecision decision;
+        var steps = 0;
+        do
+        {
+            var vote = Votes.Clean(state.Step + 1, state.Updates) with { Before = state, FoundInf = steps % period < lost, NonFinite = "fc1.weight" };
+            decision = StepDecider.Decide(Spec() with { LossScale = new() { MaxSkippedShare = share } }, 1_000_000, Votes.Policy, vote, StepControl.GoOn);
+            state = decision.After;
+        }
+        while (decision.Failure is null && ++steps < 5000);
+
+        Assert.Equal(fails, decision.Failure is not null);
+        if (!fails) return;
+        Assert.InRange(steps, TrainerState.RecentSteps / 4, 2 * TrainerState.RecentSteps);
+        Assert.Contains("of the latest steps (some 1000) skipped, more than the share of lossScale.maxSkippedShare", decision.Failure, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -77,6 +77,7 @@ public sealed class VoteGatheringTests
             vote with { Items = 9 }, vote with { NonFinite = "w" }, vote with { Before = vote.Before with { Step = 9 } },
             vote with { Before = vote.Before with { Updates = 9 } }, Scaled(scaling with { Scale = 9 }), Scaled(scaling with { GrowthTracker = 9 }),
             Scaled(scaling with { Hysteresis = 9 }), Scaled(scaling with { LastOverflow = 9 }), Scaled(scaling with { ConsecutiveSkips = 9 }),
+            vote with { Before = vote.Before with { RecentSkips = 0.5 } },
             .. new SkipTally[] { new(1, 0, null), new(0, 1, null), new(0, 0, "w") }.Select(skips => vote with { Before = vote.Before with { Skips = skips } }),
         ];
         Assert.All(changed, other => Assert.NotNull(VoteComparison.FirstDifference(vote, other)));
