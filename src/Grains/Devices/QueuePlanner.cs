@@ -90,6 +90,9 @@ internal sealed class QueuePlanner
     private static List<List<LeasedSilo>> Alike(IEnumerable<LeasedSilo> silos) =>
         [.. silos.GroupBy(s => s.Fingerprint, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => kind.ToList())];
 
+    /// <summary>Silos that suit the job, of kinds of which there are enough: to keep others for it would help nobody.</summary>
+    private List<LeasedSilo> Fitting(QueuedJob job) => [.. Alike(UsableFor(job)).Where(alike => HasRoom(job, alike)).SelectMany(alike => alike)];
+
     private void Consider(QueuedJob job)
     {
         if (OverQuota(job, out var most) is { } quota) reasons[job.JobId] = quota;
@@ -105,7 +108,7 @@ internal sealed class QueuePlanner
     private JobFinding AwaitItsOwn(QueuedJob job)
     {
         head ??= job;
-        free.RemoveAll(s => Suits(job, s));
+        free.RemoveAll(Fitting(job).Contains);
         return new("waits for the silos that it comes from", "It begins when its ranks there have ended.");
     }
 
@@ -192,7 +195,7 @@ internal sealed class QueuePlanner
     private JobFinding BecomeHead(QueuedJob job, int most)
     {
         head = job;
-        List<LeasedSilo> mine = [.. free.Where(s => Suits(job, s))], all = [.. UsableFor(job)];
+        List<LeasedSilo> all = Fitting(job), mine = [.. free.Intersect(all)];
         var have = Say($"{mine.Sum(s => s.Slots)} of {all.Sum(s => s.Slots)} slots are free on {mine.Count} of {all.Count} silos{PassedOver(job)}{(Alike(all).Count > 1 ? ", which are not all alike" : "")}");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
         if (Waited(job) < options.Patience)

@@ -78,6 +78,18 @@ public sealed class QueuePlannerTests
     }
 
     [Fact]
+    public void Plan_NextOneFitsOneKindOnly_TheOtherKindIsNotKeptForIt()
+    {
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 3 ? "avx2" : "avx512" }, i == 0 ? "other" : null, false))];
+        QueuedJob[] waiting = [Job("big", 6, 6, ageSeconds: 100_000), Job("small", 1, 2)];
+        var plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now);
+        Assert.Equal(["small:2@3"], Granted(plan));
+        Assert.Contains("4 of 6 slots are free on 2 of 3 silos", plan.Reasons["big"].What, StringComparison.Ordinal);
+        plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: ["big"]);
+        Assert.Equal(["small:2@3"], Granted(plan));
+    }
+
+    [Fact]
     public void Plan_MoreThanOneKindOfSilosHas_SaysThatTheyDiffer()
     {
         var ranks = PlanMixed(Job("a", 5, 8)).Reasons["a"];
