@@ -29,14 +29,14 @@ internal static class BenchCommand
                     Console.WriteLine((await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
                     return 0;
                 case "memory":
-                    BenchJson.Write(await new MemoryBench(BenchProcess.Memory).Run(options.Rounds, options.Only, row => BenchJson.Write(MemoryBench.Columns, row)));
+                    BenchJson.Write(await new MemoryBench(BenchProcess.Memory).Run(options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row)));
                     return 0;
                 case BenchProcess.MemoryVerb:
                     await using (var trainer = await BenchTrainer.Start())
                         Console.WriteLine((await MemoryBench.Measure(new MemoryRun(options.Only!, options.Precision!, options.Ranks, options.MicroBatches), trainer.Train)).ToString(CultureInfo.InvariantCulture));
                     return 0;
                 case "matmul":
-                    BenchJson.Write(MatmulBench.Run(options.Rounds, row => BenchJson.Write(MatmulBench.Columns, row)));
+                    BenchJson.Write(MatmulBench.Run(options.Rounds, options.Quick, row => BenchJson.Write(MatmulBench.Columns, row)));
                     return 0;
                 case "allreduce":
                     BenchJson.Write(await AllReduceCommand.Run(options, row => BenchJson.Write(AllReduceBench.Columns, row), gone));

@@ -36,12 +36,12 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
             options = arguments[i] switch
             {
                 "--rounds" => options with { Rounds = ParseRounds(Value()) },
-                "--only" when options.Name is not ("latency" or "idle") => options with { Only = Value() },
+                "--only" when options.Name is not ("matmul" or "latency" or "idle") => options with { Only = Value() },
                 "--precision" when options.Name is BenchProcess.PlainStepVerb or BenchProcess.MemoryVerb => options with { Precision = Value() },
                 "--ranks" when options.Name == BenchProcess.MemoryVerb => options with { Ranks = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--micro-batches" when options.Name == BenchProcess.MemoryVerb => options with { MicroBatches = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--sizes" when options.Name == "allreduce" => options with { Sizes = [.. Value().Split(',').Select(ByteSize.Parse)] },
-                "--quick" when options.Name is "allreduce" or "scaling" or "latency" or "idle" => options with { Quick = true },
+                "--quick" when options.Name is not ("step" or BenchProcess.PlainStepVerb or BenchProcess.MemoryVerb) => options with { Quick = true },
                 _ => throw new FormatException($"bench {options.Name}: unknown option {arguments[i]}; expected {Expected(options.Name)}."),
             };
 
@@ -54,8 +54,8 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
     private static string Expected(string name) => name switch
     {
         "allreduce" => "--rounds N, --only NAME, --sizes LIST or --quick",
-        "scaling" => "--rounds N, --only NAME or --quick",
-        "latency" or "idle" => "--rounds N or --quick",
+        "scaling" or "memory" => "--rounds N, --only NAME or --quick",
+        "matmul" or "latency" or "idle" => "--rounds N or --quick",
         _ => "--rounds N or --only NAME",
     };
 

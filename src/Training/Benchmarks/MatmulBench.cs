@@ -7,17 +7,18 @@ namespace Distributed.Training.Benchmarks;
 /// <summary>Square matrix products by precision, on one thread.</summary>
 public static class MatmulBench
 {
-    private static readonly int[] Sizes = [256, 1024, 2048, 4096];
+    private static readonly int[] Sizes = [256, 1024, 2048, 4096], QuickSizes = [256];
 
     public static IReadOnlyList<string> Columns { get; } = ["size", "precision", "ms", "GFLOP/s", "times float32"];
 
     /// <param name="rounds">Repetitions of each product, of which the median counts.</param>
+    /// <param name="quick">The smallest size alone.</param>
     /// <param name="report">Takes each row as soon as it is measured.</param>
-    public static BenchSummary Run(int rounds, Action<BenchRow> report)
+    public static BenchSummary Run(int rounds, bool quick, Action<BenchRow> report)
     {
         var ratios = new Dictionary<string, double>(StringComparer.Ordinal);
         var rows = new List<IReadOnlyList<string>>();
-        foreach (var size in Sizes)
+        foreach (var size in quick ? QuickSizes : Sizes)
         {
             var seconds = Measure(size, Math.Max(rounds, 3));
             foreach (var (precision, time) in seconds)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -13,6 +14,9 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
     /// <summary>The optimizer's state comes with the first step; the peak with the second.</summary>
     private const int Steps = 4;
     private const int MicroBatches = 4;
+    private static readonly ImmutableArray<(string What, int Ranks, int MicroBatches)> Whats =
+        [("plain loop", 0, 1), ("1 rank", 1, 1), (Invariant($"1 rank, {MicroBatches} micro-batches"), 1, MicroBatches), ("2 ranks", 2, 1)];
+
     private readonly Dictionary<string, double> ratios = new(StringComparer.Ordinal);
     private readonly List<IReadOnlyList<string>> rows = [];
 
@@ -49,10 +53,11 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
 
     /// <param name="rounds">Repetitions of each run, of which the median counts.</param>
     /// <param name="only">Run only models whose name contains this; null: all.</param>
+    /// <param name="quick">The plain loop and one rank alone.</param>
     /// <param name="report">Takes each row as soon as it is measured.</param>
-    public async Task<BenchSummary> Run(int rounds, string? only, Action<BenchRow> report)
+    public async Task<BenchSummary> Run(int rounds, string? only, bool quick, Action<BenchRow> report)
     {
-        foreach (var item in StepCase.All.Where(c => only is null || c.Name.Contains(only, StringComparison.Ordinal))) await RunCase(item, rounds, report);
+        foreach (var item in StepCase.All.Where(c => only is null || c.Name.Contains(only, StringComparison.Ordinal))) await RunCase(item, quick ? Whats[..2] : Whats, rounds, report);
         return new BenchSummary(
             "Peak memory of a training process above its start (AdamW)", Columns, rows, ratios,
             [
@@ -67,15 +72,14 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
         ? [JobPrecision.Float32, JobPrecision.MixedBFloat16, JobPrecision.MixedFloat16]
         : [JobPrecision.Float32, JobPrecision.MixedBFloat16];
 
-    private async Task RunCase(StepCase item, int rounds, Action<BenchRow> report)
+    private async Task RunCase(StepCase item, ImmutableArray<(string What, int Ranks, int MicroBatches)> whats, int rounds, Action<BenchRow> report)
     {
         var wide = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var precision in Precisions(item))
         {
             var word = JobWords.Of(precision);
             double plain = 0;
-            foreach (var (what, ranks, microBatches) in (IEnumerable<(string, int, int)>)
-                [("plain loop", 0, 1), ("1 rank", 1, 1), (Invariant($"1 rank, {MicroBatches} micro-batches"), 1, MicroBatches), ("2 ranks", 2, 1)])
+            foreach (var (what, ranks, microBatches) in whats)
             {
                 var peaks = new List<double>();
                 for (var round = 0; round < rounds; round++) peaks.Add(await measure(new MemoryRun(item.Name, word, ranks, microBatches)));

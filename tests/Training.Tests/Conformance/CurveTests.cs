@@ -6,7 +6,7 @@ using Distributed.Training.Tests.Loop;
 
 namespace Distributed.Training.Tests.Conformance;
 
-/// <summary>Loss curves of single-process PyTorch in FP32, on 1 to 4 ranks.</summary>
+/// <summary>Loss curves of single-process PyTorch in FP32.</summary>
 public sealed class CurveTests
 {
     [SharedDataTheory]
@@ -22,7 +22,8 @@ public sealed class CurveTests
             start.Write(directory);
             Assert.Equal(curve.InitSha256, Convert.ToHexStringLower(SHA256.HashData(start.Weights)));
             Assert.Equal(curve.XSha256, Convert.ToHexStringLower(SHA256.HashData(start.X)));
-            for (var ranks = 1; ranks <= 4; ranks++) Check(curve, directory, ranks);
+            // The bits of any other number are those of one (WorldSizeTests).
+            foreach (var ranks in (int[])[1, 3]) Check(curve, directory, ranks);
         }
         finally
         {

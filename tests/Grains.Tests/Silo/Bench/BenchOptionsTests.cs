@@ -23,7 +23,9 @@ public sealed class BenchOptionsTests
 
     [Theory]
     [InlineData("expected --rounds N or --only NAME", "step", "--sizes", "4")]
-    [InlineData("expected --rounds N or --only NAME", "memory", "--ranks", "2")]
+    [InlineData("expected --rounds N, --only NAME or --quick", "memory", "--ranks", "2")]
+    [InlineData("expected --rounds N or --only NAME", "step", "--quick")]
+    [InlineData("expected --rounds N or --quick", "matmul", "--only", "256")]
     [InlineData("--sizes LIST", "allreduce", "--frob")]
     [InlineData("--rounds is '0'", "scaling", "--rounds", "0")]
     [InlineData("--sizes needs a value", "allreduce", "--sizes")]
