@@ -26,7 +26,7 @@ internal static class JobFile
     {
         var parsed = Load(path);
         if (parsed.Root is not { } root) return new(null, parsed.Errors);
-        var errors = new List<SpecError>();
+        var errors = new SpecErrors();
         foreach (var assignment in overrides)
         {
             var applied = SpecOverrides.Apply(root, assignment);
@@ -36,7 +36,7 @@ internal static class JobFile
 
         var result = JobSpecReader.Read(root);
         errors.AddRange(Paths(root).Where(found => fault(found.Value.Text) is not null).Select(found => new SpecError(found.Value.At, found.Key, fault(found.Value.Text)!)));
-        return errors.Count == 0 ? result : new(null, [.. result.Errors, .. errors]);
+        return errors.Count == 0 ? result : new(null, [.. result.Errors, .. errors.ToList()]);
     }
 
     /// <summary>The settings that name files or folders, where they stand in the text.</summary>

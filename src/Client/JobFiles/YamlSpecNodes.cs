@@ -1,3 +1,4 @@
+using Distributed.Core;
 using Distributed.Core.Jobs;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -7,8 +8,6 @@ namespace Distributed.Client.JobFiles;
 /// <summary>Reads YAML as <see cref="SpecNode"/>: plain mappings, lists and scalars, nothing that refers or expands.</summary>
 internal static class YamlSpecNodes
 {
-    private const int DeepestNesting = 20;
-
     /// <summary>The content of one document; anchors, aliases, tags, merge keys and duplicate keys are errors.</summary>
     public static SpecNodeResult Parse(string text)
     {
@@ -43,11 +42,11 @@ internal static class YamlSpecNodes
     private static SpecNode ReadNode(Parser parser, string path, int depth)
     {
         var current = parser.Current!;
-        if (current is AnchorAlias alias) throw Refused(alias.Start, path, $"found the alias *{alias.Value}, expected the value itself: job files have no references");
+        if (current is AnchorAlias alias) throw Refused(alias.Start, path, $"found the alias *{PlainText.Show(alias.Value.Value)}, expected the value itself: job files have no references");
         var node = current as NodeEvent ?? throw Refused(current.Start, path, "expected a value");
-        if (depth > DeepestNesting) throw Refused(node.Start, path, $"found nesting deeper than {DeepestNesting}");
-        if (!node.Anchor.IsEmpty) throw Refused(node.Start, path, $"found the anchor &{node.Anchor}, expected a plain value: job files have no references");
-        if (!node.Tag.IsEmpty) throw Refused(node.Start, path, $"found the tag {node.Tag}, expected a plain value: job files have no tags");
+        if (depth > SpecBounds.DeepestNesting) throw Refused(node.Start, path, $"found nesting deeper than {SpecBounds.DeepestNesting}");
+        if (!node.Anchor.IsEmpty) throw Refused(node.Start, path, $"found the anchor &{PlainText.Show(node.Anchor.Value)}, expected a plain value: job files have no references");
+        if (!node.Tag.IsEmpty) throw Refused(node.Start, path, $"found the tag {PlainText.Show(node.Tag.ToString())}, expected a plain value: job files have no tags");
         parser.MoveNext();
         return node switch
         {
@@ -72,6 +71,7 @@ internal static class YamlSpecNodes
         {
             var start = parser.Current!.Start;
             if (ReadNode(parser, path, depth + 1) is not SpecNode.Scalar key) throw Refused(start, path, "found a mapping or list as a key, expected a word");
+            if (SpecBounds.KeyFault(key.Text) is { } fault) throw Refused(start, path, fault);
             var keyPath = path.Length == 0 ? key.Text : $"{path}.{key.Text}";
             if (key is { Text: "<<", Quoted: false }) throw Refused(start, path, "found a merge key <<, expected the settings themselves: job files have no references");
             if (!keys.Add(key.Text)) throw Refused(start, keyPath, "found twice, expected once");
@@ -92,7 +92,7 @@ internal static class YamlSpecNodes
                 return SpecNodeResult.Failed(new(number, tab + 1), "", "broken YAML: found a tab in the indentation, expected spaces");
         }
 
-        return SpecNodeResult.Failed(At(start), "", $"broken YAML: {message}; check indentation, quotes and colons here and on the line before");
+        return SpecNodeResult.Failed(At(start), "", $"broken YAML: {PlainText.Show(message, 200)}; check indentation, quotes and colons here and on the line before");
     }
 
     private static SpecPosition At(Mark mark) => new((int)mark.Line, (int)mark.Column);

@@ -19,7 +19,7 @@ internal static class FlowValue
     private static SpecNode.Scalar Scalar(string text, SpecPosition at)
     {
         if (text is not (['"', ..] or ['\'', ..])) return new(at, text, false);
-        if (text.Length < 2 || text[^1] != text[0]) throw new FormatException($"found {text} without a closing quote");
+        if (text.Length < 2 || text[^1] != text[0]) throw new FormatException($"found {PlainText.Show(text)} without a closing quote");
         if (text[0] == '\'') return new(at, text[1..^1].Replace("''", "'", StringComparison.Ordinal), true);
         try
         {
@@ -27,7 +27,7 @@ internal static class FlowValue
         }
         catch (JsonException)
         {
-            throw new FormatException($"found {text}, expected a text in quotes with JSON's escapes");
+            throw new FormatException($"found {PlainText.Show(text)}, expected a text in quotes with JSON's escapes");
         }
     }
 

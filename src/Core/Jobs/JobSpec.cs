@@ -249,6 +249,10 @@ public sealed record LimitsSpec
     /// <summary>Longest time that its ranks run, over all its generations.</summary>
     /// <value>Null: no limit.</value>
     public TimeSpan? Run { get; init; }
+
+    /// <summary>Losses without a checkpoint in between after which the job fails instead of coming back.</summary>
+    /// <value>Null: 3, or 2 silos that died with its ranks.</value>
+    public int? Losses { get; init; }
 }
 
 public sealed record EvaluateSpec

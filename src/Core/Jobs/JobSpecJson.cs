@@ -162,6 +162,7 @@ public static class JobSpecJson
         json.WriteStartObject("limits");
         if (limits.Queued is { } queued) json.WriteString("queued", DurationText.Write(queued));
         if (limits.Run is { } run) json.WriteString("run", DurationText.Write(run));
+        Optional(json, "losses", limits.Losses);
         json.WriteEndObject();
     }
 

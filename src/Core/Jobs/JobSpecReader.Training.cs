@@ -17,7 +17,7 @@ public static partial class JobSpecReader
             Betas = optimizer.Numbers("betas", NumberRange.BelowOne) ?? defaults.Betas,
             Eps = optimizer.Number("eps", NumberRange.Positive) ?? defaults.Eps,
             WeightDecay = optimizer.Number("weightDecay", NumberRange.NotNegative) ?? DefaultWeightDecay(name),
-            NoDecay = optimizer.Texts("noDecay") ?? defaults.NoDecay,
+            NoDecay = optimizer.Patterns("noDecay") ?? defaults.NoDecay,
             Momentum = optimizer.Number("momentum", NumberRange.BelowOne) ?? 0,
             Nesterov = optimizer.Flag("nesterov") ?? false,
         };

@@ -3,24 +3,22 @@ namespace Distributed.Core.Jobs;
 /// <summary>Gives a job's text its meaning and checks all of it.</summary>
 public static partial class JobSpecReader
 {
-    /// <summary>The job, or every error at once, in the order of the text.</summary>
+    /// <summary>The job, or the errors, in the order of the text.</summary>
     public static JobSpecResult Read(SpecNode root)
     {
         if (root is not SpecNode.Map map)
             return new(null, [new(root.At, "", $"found {SpecDescription.Of(root)}, expected a mapping with name, model, data and so on")]);
-        var errors = new List<SpecError>();
+        var errors = new SpecErrors();
         var job = new SpecSection(map, "", errors);
         var spec = ReadJob(job);
         job.End();
-        return errors.Count == 0
-            ? new(spec, [])
-            : new(null, [.. errors.OrderBy(e => e.At.Source is null ? 0 : 1).ThenBy(e => e.Line).ThenBy(e => e.Column)]);
+        return errors.Count == 0 ? new(spec, []) : new(null, errors.ToList());
     }
 
     /// <remarks>Values in error are replaced by harmless ones; the result is then thrown away.</remarks>
     private static JobSpec ReadJob(SpecSection job)
     {
-        var name = job.Text("name", required: true);
+        var name = job.Text("name", required: true, SpecBounds.LongestName);
         var model = ReadModel(job.Section("model", required: true));
         var data = ReadData(job.Section("data", required: true));
         var precision = job.Word("precision", JobWords.Precisions) is { } word ? (Precision)JobWords.Precisions.ToList().IndexOf(word) : Precision.Float32;

@@ -7,10 +7,16 @@ internal static partial class NumberForm
 {
     private const string Point = "decimals are written with a point: ";
 
+    /// <summary>Longer texts are no numbers in another form, and no error repeats them.</summary>
+    private const int LongestNumber = 64;
+
+    private const int MostHalves = 32;
+
     /// <summary>The remedy for a value that is no number; empty where none is known.</summary>
     /// <param name="whole">The setting takes whole numbers, so that a comma parts thousands.</param>
     public static string Remedy(SpecNode node, bool whole = false) => node switch
     {
+        SpecNode.Scalar { Text.Length: > LongestNumber } => "",
         SpecNode.Scalar { Text: var text } when !whole && DecimalComma().IsMatch(text) => $"; {Point}{text.Replace(',', '.')}",
         SpecNode.Scalar { Text: var text } when Separators().IsMatch(text) =>
             $"; write it without separators: {text.Replace(",", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal)}",
@@ -22,8 +28,8 @@ internal static partial class NumberForm
     /// <summary>The remedy for a list whose elements may be the halves of decimals: [0,9, 0,999].</summary>
     public static string RemedyOfList(SpecNode? node)
     {
-        if (node is not SpecNode.Sequence { Items: { Count: > 0 } items } || items.Count % 2 != 0) return "";
-        var texts = items.OfType<SpecNode.Scalar>().Where(item => item is { Quoted: false } && Digits().IsMatch(item.Text)).Select(item => item.Text).ToList();
+        if (node is not SpecNode.Sequence { Items: { Count: > 0 and <= MostHalves } items } || items.Count % 2 != 0) return "";
+        var texts = items.OfType<SpecNode.Scalar>().Where(item => item is { Quoted: false, Text.Length: <= LongestNumber } && Digits().IsMatch(item.Text)).Select(item => item.Text).ToList();
         return texts.Count == items.Count
             ? $"; {Point}{string.Join(", ", texts.Chunk(2).Select(pair => $"{pair[0]}.{pair[1]}"))}"
             : "";
@@ -41,7 +47,7 @@ internal static partial class NumberForm
     public static string RemedyOfJson(string line, int column)
     {
         var broken = DecimalCommas().Matches(line).FirstOrDefault(match => match.Index < column && match.Index + match.Length >= column);
-        return broken is null ? "" : $"; {Point}{broken.Value.Replace(',', '.')}";
+        return broken is null or { Length: > LongestNumber } ? "" : $"; {Point}{broken.Value.Replace(',', '.')}";
     }
 
     [GeneratedRegex(@"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$")]

@@ -3,15 +3,20 @@ namespace Distributed.Core.Jobs;
 /// <summary>Changes a job's text setting by setting, as <c>--set optimizer.lr=0.01</c> does.</summary>
 public static class SpecOverrides
 {
+    private const int LongestShown = 200;
+
     /// <summary>The text with one setting replaced or added; sections on the way are made.</summary>
     /// <param name="assignment">A dotted path, =, and a value: a scalar or a list such as [0.9, 0.99]; null unsets.</param>
     public static SpecNodeResult Apply(SpecNode root, string assignment)
     {
-        var at = new SpecPosition(0, 0, $"--set {assignment}");
+        var at = new SpecPosition(0, 0, $"--set {PlainText.Show(assignment, LongestShown)}");
         var split = assignment.IndexOf('=', StringComparison.Ordinal);
         var path = split < 0 ? [] : assignment[..split].Trim().Split('.');
         if (path.Length == 0 || path.Any(string.IsNullOrWhiteSpace))
             return SpecNodeResult.Failed(at, "", "expected key=value with a dotted key, such as optimizer.lr=0.01");
+        if (path.Length > SpecBounds.DeepestNesting)
+            return SpecNodeResult.Failed(at, "", FormattableString.Invariant($"found a path of {path.Length} keys, expected at most {SpecBounds.DeepestNesting}"));
+        if (path.Select(SpecBounds.KeyFault).FirstOrDefault(fault => fault is not null) is { } fault) return SpecNodeResult.Failed(at, "", fault);
         try
         {
             var value = FlowValue.Parse(assignment[(split + 1)..], at);

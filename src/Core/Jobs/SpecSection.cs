@@ -1,18 +1,18 @@
 namespace Distributed.Core.Jobs;
 
 /// <summary>Reads one mapping of a job's text key by key and notes every error; a wrong or absent value reads as null.</summary>
-internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError> errors)
+internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors errors)
 {
     private readonly SortedSet<string> known = new(StringComparer.Ordinal);
 
     public bool Has(string key) => Find(map, key) is not null;
 
-    /// <summary>Reads a text of at most 4,096 characters.</summary>
-    public string? Text(string key, bool required = false)
+    /// <summary>Reads a text of at most so many characters.</summary>
+    public string? Text(string key, bool required = false, int most = 4096)
     {
         if (Take(key, required, "a text") is not { } node) return null;
-        if (node is not SpecNode.Scalar { Text: var text } || text.Length is 0 or > 4096 || text.Any(PlainText.IsControl))
-            return Wrong<string>(key, node, "a text of 1 to 4096 characters, none of them a control character");
+        if (node is not SpecNode.Scalar { Text: var text } || text.Length == 0 || text.Length > most || !PlainText.IsPlain(text))
+            return Wrong<string>(key, node, FormattableString.Invariant($"a text of 1 to {most} characters, none of them a control character"));
         return text;
     }
 
@@ -57,10 +57,15 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
     public EquatableList<int>? Wholes(string key, int least, int most) =>
         List(key, "a list of whole numbers", false, (name, item) => Whole(name, item, least, most)) is { } list ? new(list.Select(x => (int)x!)) : null;
 
-    public EquatableList<string>? Texts(string key) =>
-        List(key, "a list of texts", false, (name, item) =>
-            item is SpecNode.Scalar { IsNull: false, Text.Length: > 0 } scalar ? scalar.Text : Wrong<string>(name, item, "a text")) is { } list
-            ? new(list.OfType<string>()) : null;
+    /// <summary>Reads a list of patterns of parameter names.</summary>
+    public EquatableList<string>? Patterns(string key)
+    {
+        var expected = FormattableString.Invariant($"a text of 1 to {SpecBounds.LongestPattern} characters, none of them a control character");
+        return List(key, "a list of texts", false, Read, SpecBounds.MostPatterns) is { } list ? new(list.OfType<string>()) : null;
+
+        string? Read(string name, SpecNode item) =>
+            item is SpecNode.Scalar { IsNull: false, Text: { Length: > 0 and <= SpecBounds.LongestPattern } text } && PlainText.IsPlain(text) ? text : Wrong<string>(name, item, expected);
+    }
 
     /// <summary>Reads a text that no error quotes.</summary>
     public string? Secret(string key, string expected, Func<string, bool> holds)
@@ -131,7 +136,8 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
     public void End()
     {
         foreach (var (before, entry) in map.Entries.Prepend(null).Zip(map.Entries).Where(pair => !known.Contains(pair.Second.Key)))
-            errors.Add(new(entry.At, Join(entry.Key), $"unknown key{NumberForm.RemedyOfPair(before, entry) ?? Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
+            if (errors.IsFull) errors.Pass();
+            else errors.Add(new(entry.At, Join(entry.Key), $"unknown key{NumberForm.RemedyOfPair(before, entry) ?? Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
     }
 
     private static string Whole(long least, long most) => FormattableString.Invariant($"a whole number from {least} to {most}");
@@ -164,7 +170,7 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
         return WrongNumber<long>(name, node, Whole(least, most) + NumberForm.Remedy(node, whole: true));
     }
 
-    private List<T?>? List<T>(string key, string expected, bool required, Func<string, SpecNode, T?> read)
+    private List<T?>? List<T>(string key, string expected, bool required, Func<string, SpecNode, T?> read, int most = SpecBounds.LongestList)
     {
         if (Take(key, required, expected) is not { } node) return null;
         if (node is not SpecNode.Sequence sequence)
@@ -173,10 +179,16 @@ internal sealed class SpecSection(SpecNode.Map map, string path, List<SpecError>
             return null;
         }
 
+        if (sequence.Items.Count > most)
+        {
+            Fail(key, FormattableString.Invariant($"found {SpecDescription.Of(node)}, expected at most {most}"));
+            return null;
+        }
+
         var before = errors.Count;
         var items = sequence.Items.Select((item, i) => read(FormattableString.Invariant($"{key}[{i}]"), item)).ToList();
         if (errors.Count == before) return items;
-        errors[^1] = errors[^1] with { Message = errors[^1].Message + NumberForm.RemedyOfList(sequence) };
+        errors.AppendToLast(NumberForm.RemedyOfList(sequence));
         return null;
     }
 

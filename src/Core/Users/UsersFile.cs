@@ -13,7 +13,7 @@ public static class UsersFile
     private const string Form = "expected JSON such as {\"users\":[{\"name\":\"ann\",\"role\":\"submit\",\"tokenSha256\":\"...\"}]}";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The users, or every error at once, in the order of the file; errors quote no token.</summary>
+    /// <summary>The users, or the errors, in the order of the file; errors quote no token.</summary>
     public static UsersResult Load(string path)
     {
         try
@@ -43,14 +43,14 @@ public static class UsersFile
         // The parser's own words may quote what it met, and that may be a token.
         if (parsed.Root is null) return new([], [.. parsed.Errors.Select(e => e.Path.Length == 0 ? new SpecError(e.At, "", $"broken JSON here; {Form}") : e)]);
         if (parsed.Root is not SpecNode.Map map) return new([], [new(parsed.Root.At, "", $"found no object; {Form}")]);
-        var errors = new List<SpecError>();
+        var errors = new SpecErrors();
         var file = new SpecSection(map, "", errors);
         var users = file.Sections("users", "a list of users").Select(ReadUser).ToList();
         file.End();
         RefuseDoubles(users, errors);
         return errors.Count == 0
             ? new([.. users.Select(user => user.Entry)], [])
-            : new([], [.. errors.OrderBy(e => e.Line).ThenBy(e => e.Column)]);
+            : new([], errors.ToList());
     }
 
     /// <summary>The file's text; tokens stand in it as digests only.</summary>
@@ -82,7 +82,7 @@ public static class UsersFile
         return (user, entry);
     }
 
-    private static void RefuseDoubles(List<(SpecSection Section, UserEntry Entry)> users, List<SpecError> errors)
+    private static void RefuseDoubles(List<(SpecSection Section, UserEntry Entry)> users, SpecErrors errors)
     {
         if (errors.Count > 0) return;
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);

@@ -19,7 +19,7 @@ public interface IJobGrain : IGrainWithStringKey
 
     /// <summary>Ends the job after the step in flight; a queued one at once; one that has ended stays as it is.</summary>
     /// <returns>Null when nothing was submitted under this id.</returns>
-    Task<JobReport?> Stop(bool checkpoint);
+    Task<JobChange?> Stop(bool checkpoint, JobCaller by);
 
     /// <summary>Events from a number on; waits for news when there are none yet.</summary>
     /// <param name="wait">Longest wait, at most 20 s; after it the page is empty.</param>
@@ -33,15 +33,15 @@ public interface IJobGrain : IGrainWithStringKey
 
     /// <summary>Puts a stopped or failed job back into the queue, to go on from its last checkpoint.</summary>
     /// <returns>Null when nothing was submitted under this id.</returns>
-    Task<JobChange?> Resume();
+    Task<JobChange?> Resume(JobCaller by);
 
     /// <summary>Another number of ranks from the next generation on; a running job writes a checkpoint and goes back into the queue.</summary>
     /// <returns>Null when nothing was submitted under this id.</returns>
-    Task<JobChange?> Scale(int workers);
+    Task<JobChange?> Scale(int workers, JobCaller by);
 
     /// <summary>Forgets a job that does not run, with its events and its files.</summary>
     /// <returns>Null when nothing was submitted under this id.</returns>
-    Task<JobChange?> Delete();
+    Task<JobChange?> Delete(JobCaller by);
 
     /// <returns>Null when nothing was submitted under this id.</returns>
     [AlwaysInterleave]

@@ -7,7 +7,14 @@ namespace Distributed.Grains.Jobs;
 // What owners and operators ask of a job beside its start and its end.
 internal sealed partial class JobGrain
 {
-    public Task<JobChange?> Resume() => Change(
+    public async Task<JobChange?> Stop(bool checkpoint, JobCaller by)
+    {
+        if (store.State.Submission is null) DeactivateOnIdle();
+        return await Change(by, null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
+    }
+
+    public Task<JobChange?> Resume(JobCaller by) => Change(
+        by,
         State.Phase switch
         {
             JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
@@ -18,17 +25,19 @@ internal sealed partial class JobGrain
         },
         () => JobLifecycle.Resume(State, time.GetUtcNow()));
 
-    public Task<JobChange?> Scale(int workers) => Change(
+    public Task<JobChange?> Scale(int workers, JobCaller by) => Change(
+        by,
         State.Phase == JobPhase.Completed ? $"Job {Id} has completed; it needs no ranks any more."
             : RankPlan.Refuse(Spec, workers, 0, 0) is { } refusal ? refusal
             : workers < 1 ? $"workers: found {workers}, expected 1 or more."
             : null,
         () => JobLifecycle.Scale(State, workers));
 
-    public async Task<JobChange?> Delete()
+    public async Task<JobChange?> Delete(JobCaller by)
     {
-        if (store.State.Submission is null) return null;
+        if (store.State.Submission is not { } submission) return null;
         var report = await Report();
+        if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(report, denied) { IsDenied = true };
         if (State.Phase == JobPhase.Running || HasRanks)
             return new JobChange(report, $"Job {Id} is running; stop it first ('dtrain stop {Id}'), then delete it.");
         try
@@ -64,9 +73,10 @@ internal sealed partial class JobGrain
     public async Task<JobDiagnosis?> Why()
     {
         if (store.State.Submission is null) return null;
+        var failure = State.Failure;
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
-        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, State.Failure, queue, LimitWords(""), await RecentEvents(), trouble)]);
+        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, report.Phase == JobPhase.Failed ? failure ?? State.Failure : null, queue, LimitWords(""), await RecentEvents(), trouble)]);
     }
 
     public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));
@@ -90,9 +100,11 @@ internal sealed partial class JobGrain
         return null;
     }
 
-    private async Task<JobChange?> Change(string? refusal, Func<JobTransition> transition)
+    /// <param name="refusal">Why the job is in no state for it; null: it is.</param>
+    private async Task<JobChange?> Change(JobCaller by, string? refusal, Func<JobTransition> transition)
     {
-        if (store.State.Submission is null) return null;
+        if (store.State.Submission is not { } submission) return null;
+        if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(await Report(), denied) { IsDenied = true };
         if (refusal is null) await Apply(transition());
         return new JobChange(await Report(), refusal);
     }

@@ -103,6 +103,7 @@ internal sealed partial class JobGrain(
         await OpenJournals();
         var by = submission.User.Length > 0 ? $" by {submission.User}" : "";
         var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow());
+        submit = submit with { State = submit.State with { MostLosses = submitted.Limits?.Losses } };
         await Apply(submit with { Effects = [new JobEffect.Note($"submitted{by}"), .. submit.Effects] }, store.State with { Submission = submission });
         await Keep();
         return new SubmitOutcome(SubmitResult.Created);
@@ -113,12 +114,6 @@ internal sealed partial class JobGrain(
         if (store.State.Submission is not null) return await Report();
         DeactivateOnIdle();
         return null;
-    }
-
-    public async Task<JobReport?> Stop(bool checkpoint)
-    {
-        if (store.State.Submission is not null) await Apply(JobLifecycle.Stop(State, checkpoint, lastStep));
-        return await Status();
     }
 
     public async Task RankEnded(RankEnd end)
@@ -180,21 +175,26 @@ internal sealed partial class JobGrain(
 
     private EventLine ClosingLine() => State.Failure is { } failure ? EventLine.Of(new FailedEvent(failure)) : State.Announced!;
 
-    private async Task<JobReport> Report() => new(
-        Id, Spec.Name, State.Phase, lastStep, totalSteps, State.Generation,
-        State.Phase switch
-        {
-            JobPhase.Queued => ((await AskQueue())?.What ?? "waits for its turn") + LimitWords("; "),
-            JobPhase.Running when State.StopAsked => "stops after the step in flight",
-            JobPhase.Running when State.Overdue is { } overdue => $"ends after the step in flight: {overdue.Message}",
-            JobPhase.Running when State.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
-            JobPhase.Running => LimitWords(""),
-            JobPhase.Failed => State.Failure!.Message,
-            JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
-            _ => "",
-        },
-        store.State.Submission!.User, store.State.Submission.Options.Priority,
-        HasRanks ? State.WorldSize : 0, HasRanks ? [.. store.State.Plan.Select(p => p.Silo.Name)] : [], events.End, diary.End);
+    private async Task<JobReport> Report()
+    {
+        // Of one moment: while the queue is asked, the job may begin, end or be deleted.
+        var (submission, state, plan) = (store.State.Submission!, State, HasRanks ? store.State.Plan : []);
+        var report = new JobReport(
+            Id, Spec.Name, state.Phase, lastStep, totalSteps, state.Generation,
+            state.Phase switch
+            {
+                JobPhase.Queued => LimitWords("; "),
+                JobPhase.Running when state.StopAsked => "stops after the step in flight",
+                JobPhase.Running when state.Overdue is { } overdue => $"ends after the step in flight: {overdue.Message}",
+                JobPhase.Running when state.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
+                JobPhase.Running => LimitWords(""),
+                JobPhase.Failed => state.Failure!.Message,
+                JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
+                _ => "",
+            },
+            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], events.End, diary.End);
+        return state.Phase == JobPhase.Queued ? report with { Message = ((await AskQueue())?.What ?? "waits for its turn") + report.Message } : report;
+    }
 
     private async Task<JobFinding?> AskQueue()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
@@ -46,6 +47,8 @@ internal static partial class JobLifecycle
                 Overdue = null,
                 Fruitless = 0,
                 Faults = [],
+                Losses = 0,
+                Died = [],
                 Reason = "resumed",
             },
             [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
@@ -61,11 +64,34 @@ internal static partial class JobLifecycle
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
+        state = Count(state, error);
+        if (Held(state) is { } why) return Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects);
         // A wait that was too long says itself who was waited for; the silo that noticed is not to blame.
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
         return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };
+    }
+
+    private static JobState Count(JobState state, JobError error)
+    {
+        ImmutableArray<string> known = state.Died.IsDefault ? [] : state.Died;
+        return state with
+        {
+            Losses = state.Losses + 1,
+            Died = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } && !known.Contains(silo) ? known.Add(silo) : known,
+        };
+    }
+
+    /// <summary>A job that takes its silos with it is not let loose on the next one.</summary>
+    /// <returns>Null: it comes back.</returns>
+    private static string? Held(JobState state)
+    {
+        const string remedy = "It may be what ends them, as by taking too much memory: look at their logs. checkpoint.everySteps counts as progress, limits.losses allows more, and resume tries again";
+        if (state.Losses >= (state.MostLosses ?? MostLosses)) return FormattableString.Invariant($"Lost {state.Losses} times without a checkpoint in between. {remedy}");
+        return state is { MostLosses: null, Died.Length: >= MostDied }
+            ? $"Silos {string.Join(" and ", state.Died)} died with its ranks, without a checkpoint in between, so it is held back from others. {remedy}"
+            : null;
     }
 
     private static JobState ComeBack(JobState state, Comeback comeback, long step, List<JobEffect> effects)

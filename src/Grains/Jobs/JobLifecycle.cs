@@ -13,6 +13,12 @@ internal static partial class JobLifecycle
     /// <summary>Generations in a row that were lost before their first step, after which the job itself is to blame.</summary>
     public const int MostFruitless = 3;
 
+    /// <summary>Generations that a job may lose without a checkpoint in between, where it does not say another number.</summary>
+    public const int MostLosses = 3;
+
+    /// <summary>Silos that may die with a job's ranks without a checkpoint in between: it is not tried on another.</summary>
+    public const int MostDied = 2;
+
     /// <param name="requeues">Lost silos send it back to the queue instead of failing it.</param>
     /// <param name="now">Its place in the line.</param>
     public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default) => state.Phase != JobPhase.Absent
@@ -59,7 +65,7 @@ internal static partial class JobLifecycle
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
-    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [] };
+    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [], Losses = 0, Died = [] };
 
     /// <summary>The ranks sent a completed or stopped event.</summary>
     public static JobTransition Announce(JobState state, int generation, EventLine line) =>

@@ -30,7 +30,12 @@ public sealed record JobReport(
 /// <summary>What became of a wish to change a job.</summary>
 /// <param name="Refusal">Why nothing was done, with the remedy; null when it was.</param>
 [GenerateSerializer, Immutable]
-public sealed record JobChange([property: Id(0)] JobReport Report, [property: Id(1)] string? Refusal = null);
+public sealed record JobChange([property: Id(0)] JobReport Report, [property: Id(1)] string? Refusal = null)
+{
+    /// <summary>The job is another user's; <see cref="Refusal"/> says whose.</summary>
+    [Id(2)]
+    public bool IsDenied { get; init; }
+}
 
 /// <summary>One reason why a job stands where it stands.</summary>
 /// <param name="Remedy">What its owner or the operator can do; empty when nothing is to be done.</param>

@@ -84,6 +84,19 @@ internal sealed record JobState
     [Id(32)]
     public JobError? Overdue { get; init; }
 
+    /// <summary>Generations that were lost since the last checkpoint.</summary>
+    [Id(33)]
+    public int Losses { get; init; }
+
+    /// <summary>Silos that died with its ranks since the last checkpoint.</summary>
+    [Id(34)]
+    public ImmutableArray<string> Died { get; init; } = [];
+
+    /// <summary>Losses that the job's owner would have it come back from.</summary>
+    /// <value>Null: the cluster's own rule.</value>
+    [Id(35)]
+    public int? MostLosses { get; init; }
+
     /// <summary>Silos whose own fault kept it from running there.</summary>
     [Id(16)]
     public ImmutableArray<SiloFault> Faults { get; init; } = [];

@@ -17,7 +17,7 @@ internal static class CallRights
         [nameof(Protocol.V1.Jobs.JobsBase.Logs)] = UserRole.View,
         [nameof(Protocol.V1.Jobs.JobsBase.Why)] = UserRole.View,
         [nameof(Protocol.V1.Jobs.JobsBase.Cluster)] = UserRole.View,
-        // Of these a user who is no admin may change only jobs of his own: see JobsService.
+        // Of these a user who is no admin may change only jobs of his own: see JobCaller.
         [nameof(Protocol.V1.Jobs.JobsBase.Submit)] = UserRole.Submit,
         [nameof(Protocol.V1.Jobs.JobsBase.Stop)] = UserRole.Submit,
         [nameof(Protocol.V1.Jobs.JobsBase.Resume)] = UserRole.Submit,

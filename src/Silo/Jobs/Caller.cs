@@ -1,4 +1,5 @@
 using Distributed.Core.Users;
+using Distributed.Grains.Jobs;
 using Grpc.Core;
 
 namespace Distributed.Silo.Jobs;
@@ -12,7 +13,9 @@ internal sealed record Caller(string Name, UserRole Role, int MaxPriority)
 
     /// <exception cref="InvalidOperationException">The call asked for no token.</exception>
     public static Caller Of(ServerCallContext context) =>
-        context.UserState.TryGetValue(Key, out var caller) ? (Caller)caller : throw new InvalidOperationException($"{context.Method}: nobody asked who calls.");
+        context.GetHttpContext().Items[Key] is Caller caller ? caller : throw new InvalidOperationException($"{context.Method}: nobody asked who calls.");
 
-    public void Enter(ServerCallContext context) => context.UserState[Key] = this;
+    public JobCaller ForJobs() => new(Name, Role == UserRole.Admin);
+
+    public void Enter(HttpContext context) => context.Items[Key] = this;
 }

@@ -1,4 +1,5 @@
 using Distributed.Silo.Serve;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -13,21 +14,28 @@ internal static class Door
     /// <summary>Streams on one connection; a client that needs more opens another.</summary>
     private const int MostStreams = 4096;
 
+    /// <summary>Connections in all.</summary>
+    private const int MostConnections = 4096;
+
+    /// <summary>Connections of one address, which may be that of a gateway with many users behind it.</summary>
+    private const int MostConnectionsOfAnAddress = 1024;
+
     private static readonly TimeSpan HealthPeriod = TimeSpan.FromSeconds(5);
 
     public static void AddDoor(this IServiceCollection services)
     {
         services.AddRoutingCore();
         // A silo that leaves says so itself, not as an error every few seconds.
-        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
+        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
+            // What a caller can bring about, these write a stack trace for, call by call; what is the service's own to tell, ErrorInterceptor logs.
+            .AddFilter("Grpc", LogLevel.None).AddFilter("Microsoft.AspNetCore", LogLevel.Critical));
         services.AddSingleton<UserRegistry>().AddSingleton<Grains.Devices.IUserQuotas>(s => s.GetRequiredService<UserRegistry>());
         services.AddSingleton<SiloReadiness>().AddSingleton<IReadiness>(s => s.GetRequiredService<SiloReadiness>());
-        services.AddSingleton<TokenInterceptor>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
+        services.AddSingleton<CallGate>().AddSingleton<DoorLog>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;
             grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<TokenInterceptor>();
         });
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(health =>
@@ -41,11 +49,19 @@ internal static class Door
 
     public static void Limit(KestrelServerLimits limits)
     {
+        limits.MaxConcurrentConnections = MostConnections;
         limits.Http2.MaxStreamsPerConnection = MostStreams;
         limits.MaxRequestBodySize = JobsService.LargestRequestBytes * 2;
         // A client that vanished gives its streams back.
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(60);
+    }
+
+    /// <summary>The first stage of a connection, before TLS.</summary>
+    public static void Limit(ListenOptions listen)
+    {
+        var addresses = new ConnectionLimit(MostConnectionsOfAnAddress);
+        listen.Use(next => connection => addresses.Pass(connection, next));
     }
 
     /// <exception cref="Core.JobException">The file of users is wrong.</exception>
@@ -54,6 +70,8 @@ internal static class Door
         // Now rather than at the first call: a silo without users does not start.
         app.Services.GetRequiredService<UserRegistry>();
         app.UseRouting();
+        var gate = app.Services.GetRequiredService<CallGate>();
+        app.Use(next => context => gate.Check(context, next));
         app.MapGrpcService<JobsService>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();

@@ -8,7 +8,7 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The edge: turns whatever a call ran into into one status with a message.</summary>
-internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed partial class ErrorInterceptor(DoorLog log, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -42,18 +42,25 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         {
             case JobException job: return Refusal.Of(StatusOf(job.Code), job.Message, job.Code);
             case var _ when StorageWords(e) is { } words:
-                LogStorage(e, context.Method);
+                if (MayLog()) LogStorage(e, context.Method);
                 return Refusal.Of(StatusCode.ResourceExhausted, words, ErrorCodes.Storage);
             case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
                 return Refusal.Of(StatusCode.Cancelled, "The call was cancelled.");
             case OperationCanceledException: return Refusal.Of(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
-                LogUnavailable(e, context.Method);
+                if (MayLog()) LogUnavailable(e, context.Method);
                 return Refusal.Of(StatusCode.Unavailable, "The cluster did not answer in time: a silo may just have been lost, or be starting. The log of the silo that took the call has more.");
             default:
-                LogUnforeseen(e, context.Method);
+                if (MayLog()) LogUnforeseen(e, context.Method);
                 return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
         }
+    }
+
+    private bool MayLog()
+    {
+        var may = log.Take(out var unsaid);
+        if (unsaid > 0) LogUnsaid(unsaid);
+        return may;
     }
 
     /// <returns>Null: the store is not to blame.</returns>
@@ -79,6 +86,8 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         _ => StatusCode.FailedPrecondition,
     };
 
+    [LoggerMessage(4005, LogLevel.Warning, "{Count} more errors of calls were not logged.")]
+    private partial void LogUnsaid(int count);
 
     [LoggerMessage(4001, LogLevel.Warning, "{Method}: the grains did not answer; when this lasts, restart the silo.")]
     private partial void LogUnavailable(Exception error, string method);

@@ -11,7 +11,7 @@ using Grpc.Core;
 namespace Distributed.Silo.Jobs;
 
 /// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(IGrainFactory grains, DoorLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 
@@ -68,27 +68,23 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
 
     public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context)
     {
-        var job = await Changeable(request.Id, context);
-        return JobMessages.StatusOf(await job.Stop(request.Checkpoint) ?? throw NoSuchJob(request.Id));
+        return JobMessages.StatusOf(Done(await Job(request.Id).Stop(request.Checkpoint, By(context)), request.Id));
     }
 
     public override async Task<JobStatus> Resume(ResumeRequest request, ServerCallContext context)
     {
-        var job = await Changeable(request.Id, context);
-        return JobMessages.StatusOf(Done(await job.Resume(), request.Id));
+        return JobMessages.StatusOf(Done(await Job(request.Id).Resume(By(context)), request.Id));
     }
 
     public override async Task<JobStatus> Scale(ScaleRequest request, ServerCallContext context)
     {
         if (request.Workers < 1) throw Refuse(StatusCode.InvalidArgument, $"workers: found {request.Workers}, expected 1 or more.");
-        var job = await Changeable(request.Id, context);
-        return JobMessages.StatusOf(Done(await job.Scale(request.Workers), request.Id));
+        return JobMessages.StatusOf(Done(await Job(request.Id).Scale(request.Workers, By(context)), request.Id));
     }
 
     public override async Task<DeleteReply> Delete(DeleteRequest request, ServerCallContext context)
     {
-        var job = await Changeable(request.Id, context);
-        Done(await job.Delete(), request.Id);
+        Done(await Job(request.Id).Delete(By(context)), request.Id);
         return new DeleteReply();
     }
 
@@ -103,7 +99,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogSilent(e, id);
+            if (log.Take(out _)) LogSilent(e, id);
             return new JobStatus { Id = id, State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
         }
     }
@@ -112,16 +108,8 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
 
     private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
 
-    /// <summary>The job, if the caller may change it: it is his own, or he is an admin.</summary>
-    private async Task<IJobGrain> Changeable(string id, ServerCallContext context)
-    {
-        var job = Job(id);
-        var caller = Caller.Of(context);
-        if (caller.Role == UserRole.Admin) return job;
-        var report = await Ask(job.Status, context) ?? throw NoSuchJob(id);
-        return report.User == caller.Name ? job : throw Refuse(
-            StatusCode.PermissionDenied, $"Job {id} belongs to user {report.User}, and user {caller.Name} with the role {caller.Role.Word()} may change only jobs of his own; ask an admin.");
-    }
+    /// <summary>The caller, for the job's grain to check: only there is the job known to be the one that is changed.</summary>
+    private static JobCaller By(ServerCallContext context) => Caller.Of(context).ForJobs();
 
     private static void CheckPriority(int priority, Caller caller)
     {
@@ -134,6 +122,7 @@ internal sealed partial class JobsService(IGrainFactory grains, JobPaths paths, 
     private static JobReport Done(JobChange? change, string id) => change switch
     {
         null => throw NoSuchJob(id),
+        { IsDenied: true, Refusal: { } denied } => throw Refuse(StatusCode.PermissionDenied, denied),
         { Refusal: { } refusal } => throw Refuse(StatusCode.FailedPrecondition, refusal),
         _ => change.Report,
     };

@@ -162,7 +162,11 @@ internal sealed class SiloApp : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             Door.Limit(kestrel.Limits);
-            kestrel.Listen(settings.Network.Address, settings.Port, listen => DoorCertificate.Guard(listen, kestrel.ApplicationServices.GetService<DoorCertificate>()));
+            kestrel.Listen(settings.Network.Address, settings.Port, listen =>
+            {
+                Door.Limit(listen);
+                DoorCertificate.Guard(listen, kestrel.ApplicationServices.GetService<DoorCertificate>());
+            });
         });
         // Before Orleans: a job may come as soon as the silo is a member.
         builder.Services.AddNetwork(settings.Network);

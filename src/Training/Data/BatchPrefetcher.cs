@@ -4,11 +4,20 @@ using Distributed.Core.Data;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Prepares a rank's micro-batches on a thread of its own, two steps ahead, in the order in which they are taken.</summary>
+/// <summary>Prepares a rank's micro-batches on a thread of its own, up to two steps ahead, in the order in which they are taken.</summary>
 /// <remarks>Buffers are allocated once and go round. One thread takes and returns; <see cref="Dispose"/> frees all buffers, taken ones too.</remarks>
 internal sealed class BatchPrefetcher : IDisposable
 {
     private const int StepsAhead = 2;
+
+    /// <summary>One that is taken, one that is filled.</summary>
+    private const int FewestBuffers = 2;
+
+    /// <summary>More hide no longer pause of a file system than a step of so many has micro-batches.</summary>
+    private const int MostBuffers = 256;
+
+    /// <summary>Of all buffers of a rank, but for the fewest.</summary>
+    private const long MostBytes = 64L << 20;
 
     private readonly Lock gate = new();
     private readonly SemaphoreSlim readyCount = new(0);
@@ -32,7 +41,7 @@ internal sealed class BatchPrefetcher : IDisposable
     {
         (this.split, this.plan, this.range, this.layout, this.augmentSeed) = (split, plan, range, layout, augmentSeed);
         (nextStep, nextMicroBatch) = (range.FirstStep, range.Start);
-        buffers = new HostBatch[Math.Max(StepsAhead, StepsAhead * (range.End - range.Start))];
+        buffers = new HostBatch[Buffers(range.End - range.Start, (split.Input.Bytes + split.Label.Bytes) * range.MicroBatchSize)];
         for (var i = 0; i < buffers.Length; i++)
             buffers[i] = new HostBatch(new(split.Input.Bytes * range.MicroBatchSize), new(split.Label.Bytes * range.MicroBatchSize));
         free = new Queue<HostBatch>(buffers);
@@ -41,6 +50,12 @@ internal sealed class BatchPrefetcher : IDisposable
         thread = new Thread(Produce) { IsBackground = true, Name = $"prefetch {range.Start}-{range.End}" };
         thread.Start();
     }
+
+    /// <summary>How many micro-batches are read ahead: what somebody wrote into a job bounds neither memory nor the time to the first step.</summary>
+    /// <param name="perStep">Micro-batches of a step of this rank.</param>
+    /// <param name="bytes">Of one micro-batch.</param>
+    internal static int Buffers(int perStep, long bytes) =>
+        (int)Math.Clamp(Math.Min((long)StepsAhead * perStep, MostBytes / Math.Max(1, bytes)), FewestBuffers, MostBuffers);
 
     /// <summary>The next micro-batch in order; blocks until it is ready.</summary>
     /// <exception cref="JobException"><c>deadline</c> naming step and micro-batch, or whatever the data set reported.</exception>

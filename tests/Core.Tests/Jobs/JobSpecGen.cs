@@ -52,6 +52,6 @@ internal static class JobSpecGen
             Workers = new() { Min = 1, Max = (bits & 4) == 0 ? null : 7, Device = "cpu", IntraOpThreads = 2 },
             Checkpoint = new() { Path = (bits & 2) == 0 ? null : "a/b", EverySteps = (bits & 1) == 0 ? null : 9, Keep = 2 },
             Evaluate = (bits & 16) == 0 ? null : new() { EverySteps = 10 },
-            Limits = (bits & 12) == 0 ? null : new() { Queued = (bits & 4) == 0 ? null : TimeSpan.FromSeconds(90 * micro), Run = (bits & 8) == 0 ? null : TimeSpan.FromHours(batches) },
+            Limits = (bits & 12) == 0 ? null : new() { Queued = (bits & 4) == 0 ? null : TimeSpan.FromSeconds(90 * micro), Run = (bits & 8) == 0 ? null : TimeSpan.FromHours(batches), Losses = (bits & 4) == 0 ? micro : null },
         });
 }

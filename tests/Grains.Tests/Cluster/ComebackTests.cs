@@ -155,13 +155,13 @@ public sealed class ComebackTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("scaled").Hold(2);
         await cluster.Job("scaled").Submit(Specs.Lasting(steps: 4));
         await cluster.WaitFor("scaled", "step 1");
-        Assert.Contains("9 ranks, but a step has only 8", (await cluster.Job("scaled").Scale(9))!.Refusal, StringComparison.Ordinal);
-        Assert.Null((await cluster.Job("scaled").Scale(1))!.Refusal);
+        Assert.Contains("9 ranks, but a step has only 8", (await cluster.Job("scaled").Scale(9, Callers.Admin))!.Refusal, StringComparison.Ordinal);
+        Assert.Null((await cluster.Job("scaled").Scale(1, Callers.Admin))!.Refusal);
         gate.SetResult();
         var events = (await cluster.Watch("scaled")).Select(e => JobEventJson.Read(e)!).ToList();
         Assert.Single(events.OfType<GenerationEvent>().Single().Ranks);
         Assert.Equal("scaled from 2 to 1 ranks", events.OfType<GenerationEvent>().Single().Reason);
-        Assert.Contains("has completed", (await cluster.Job("scaled").Scale(1))!.Refusal, StringComparison.Ordinal);
+        Assert.Contains("has completed", (await cluster.Job("scaled").Scale(1, Callers.Admin))!.Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,17 +170,17 @@ public sealed class ComebackTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("paused").Hold(3);
         await cluster.Job("paused").Submit(Specs.Lasting(steps: 5));
         await cluster.WaitFor("paused", "step 2");
-        Assert.Contains("only a stopped or failed job", (await cluster.Job("paused").Resume())!.Refusal, StringComparison.Ordinal);
-        await cluster.Job("paused").Stop(checkpoint: true);
+        Assert.Contains("only a stopped or failed job", (await cluster.Job("paused").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
+        await cluster.Job("paused").Stop(checkpoint: true, Callers.Admin);
         gate.SetResult();
         var first = await cluster.Watch("paused");
         Assert.IsType<StoppedEvent>(JobEventJson.Read(first[^1]));
-        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("paused").Resume(), c => c!.Refusal is null))!.Refusal);
+        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("paused").Resume(Callers.Admin), c => c!.Refusal is null))!.Refusal);
         var all = await cluster.Watch("paused");
         Assert.Equal(first, all.Take(first.Count));
         Assert.Equal("resumed", Assert.IsType<GenerationEvent>(JobEventJson.Read(all[first.Count])).Reason);
         Assert.IsType<CompletedEvent>(JobEventJson.Read(all[^1]));
-        Assert.Contains("has completed", (await cluster.Job("paused").Resume())!.Refusal, StringComparison.Ordinal);
+        Assert.Contains("has completed", (await cluster.Job("paused").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,13 +189,13 @@ public sealed class ComebackTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("gone").Hold(2);
         await cluster.Job("gone").Submit(Specs.Lasting());
         await cluster.WaitFor("gone", "step 1");
-        Assert.Contains("stop it first", (await cluster.Job("gone").Delete())!.Refusal, StringComparison.Ordinal);
+        Assert.Contains("stop it first", (await cluster.Job("gone").Delete(Callers.Admin))!.Refusal, StringComparison.Ordinal);
         gate.SetResult();
         await cluster.Watch("gone");
-        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("gone").Delete(), c => c!.Refusal is null))!.Refusal);
+        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("gone").Delete(Callers.Admin), c => c!.Refusal is null))!.Refusal);
         Assert.Null(await cluster.Job("gone").Status());
         Assert.DoesNotContain("gone", await cluster.Grains.GetGrain<IJobQueueGrain>(0).List());
-        Assert.Null(await cluster.Job("gone").Delete());
+        Assert.Null(await cluster.Job("gone").Delete(Callers.Admin));
         Assert.Equal(SubmitResult.Created, (await cluster.Job("gone").Submit(Specs.Lasting(steps: 3))).Result);
     }
 

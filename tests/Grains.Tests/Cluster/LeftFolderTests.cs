@@ -38,7 +38,7 @@ public sealed class LeftFolderTests : IAsyncLifetime
     {
         journals.Folders["theirs"] = new KeptJob("other", null);
         Assert.Null(await cluster.Job("theirs").Status());
-        Assert.Null(await cluster.Job("theirs").Delete());
+        Assert.Null(await cluster.Job("theirs").Delete(Callers.Admin));
         var outcome = await cluster.Job("theirs").Submit(Specs.Lasting());
         Assert.Equal((SubmitResult.IdTaken, "The folder theirs under the jobs root belongs to a job of cluster 'other'; choose another id."), (outcome.Result, outcome.Message));
         Assert.Equal(new KeptJob("other", null), journals.Folders["theirs"]);

@@ -46,7 +46,7 @@ public sealed class LimitTests : IAsyncLifetime
         var why = (await cluster.Job("runs").Why())!.Findings[0];
         Assert.Contains("limits.run", why.What, StringComparison.Ordinal);
         Assert.Contains("dtrain resume runs", why.Remedy, StringComparison.Ordinal);
-        await TrainingCluster.Eventually(() => cluster.Job("runs").Resume(), c => c!.Refusal is null);
+        await TrainingCluster.Eventually(() => cluster.Job("runs").Resume(Callers.Admin), c => c!.Refusal is null);
         await TrainingCluster.Eventually(() => cluster.Job("runs").Status(), r => r!.Generation == 2);
     }
 }

@@ -97,7 +97,7 @@ public sealed class OneSiloTests : IAsyncLifetime
         await cluster.Job("front").Submit(Specs.Submission());
         await cluster.Job("middle").Submit(Specs.Submission());
         await cluster.Job("back").Submit(Specs.Submission());
-        Assert.Equal(JobPhase.Stopped, (await cluster.Job("middle").Stop(checkpoint: true))!.Phase);
+        Assert.Equal(JobPhase.Stopped, (await cluster.Job("middle").Stop(checkpoint: true, Callers.Admin))!.Report.Phase);
         Assert.Single(await cluster.Watch("middle"));
         gate.SetResult();
         Assert.Equal(7, (await cluster.Watch("back")).Count);

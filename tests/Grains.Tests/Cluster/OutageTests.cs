@@ -120,11 +120,11 @@ public sealed class OutageTests : IAsyncDisposable
         var gate = cluster.Scripts.Of("again").Hold(3);
         await cluster.Job("again").Submit(Specs.Lasting());
         await cluster.WaitFor("again", "step 2");
-        await cluster.Job("again").Stop(checkpoint: true);
+        await cluster.Job("again").Stop(checkpoint: true, Callers.Admin);
         gate.SetResult();
         await Watch("again");
         storage.Refused = "0";
-        await Assert.ThrowsAnyAsync<OrleansException>(() => cluster.Job("again").Resume());
+        await Assert.ThrowsAnyAsync<OrleansException>(() => cluster.Job("again").Resume(Callers.Admin));
         storage.Refused = null;
         await Phase("again", JobPhase.Completed).WaitAsync(Soon);
     }
@@ -204,8 +204,8 @@ public sealed class OutageTests : IAsyncDisposable
         var report = await Phase("old", end);
         if (end == JobPhase.Failed) Assert.Contains("taken by an earlier version", report!.Message, StringComparison.Ordinal);
         Assert.NotEmpty((await cluster.Job("old").Why())!.Findings);
-        Assert.Contains("globalBatch", (await TrainingCluster.Eventually(() => cluster.Job("old").Resume(), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
-        await TrainingCluster.Eventually(() => cluster.Job("old").Delete(), c => c!.Refusal is null);
+        Assert.Contains("globalBatch", (await TrainingCluster.Eventually(() => cluster.Job("old").Resume(Callers.Admin), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
+        await TrainingCluster.Eventually(() => cluster.Job("old").Delete(Callers.Admin), c => c!.Refusal is null);
         Assert.Null(await cluster.Job("old").Status());
     }
 

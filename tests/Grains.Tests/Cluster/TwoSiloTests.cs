@@ -64,7 +64,7 @@ public sealed class TwoSiloTests : IAsyncLifetime
         var gate = script.Hold(3);
         await cluster.Job("halt").Submit(Specs.Submission(steps: 1000, ranks: 2, silos: 2));
         await cluster.WaitFor("halt", "step 2");
-        var stopping = (await cluster.Job("halt").Stop(checkpoint: true))!;
+        var stopping = (await cluster.Job("halt").Stop(checkpoint: true, Callers.Admin))!.Report;
         Assert.Equal((JobPhase.Running, "stops after the step in flight"), (stopping.Phase, stopping.Message));
         gate.SetResult();
         await cluster.Watch("halt");

@@ -143,6 +143,35 @@ public sealed class JobLifecycleTests
         Assert.Equal(reason, JobLifecycle.RankEnded(running, new RankEnd(1, 0, RankOutcome.Failed, error)).State.Reason);
     }
 
+    [Theory]
+    // Lost with each silo's number; 0: a checkpoint was written.
+    [InlineData(null, new[] { 1, 1 }, null)]
+    [InlineData(null, new[] { 1, 1, 1 }, "Lost 3 times without a checkpoint in between.")]
+    [InlineData(null, new[] { 1, 2 }, "Silos silo-1 and silo-2 died with its ranks, without a checkpoint in between")]
+    [InlineData(null, new[] { 1, 0, 2, 0, 3, 0, 1, 1 }, null)]
+    [InlineData(null, new[] { 1, 0, 1, 2 }, "Silos silo-1 and silo-2 died")]
+    [InlineData(5, new[] { 1, 2, 3, 4 }, null)]
+    [InlineData(5, new[] { 1, 2, 3, 4, 5 }, "Lost 5 times without a checkpoint in between.")]
+    [InlineData(1, new[] { 1 }, "Lost 1 times without a checkpoint in between.")]
+    public void SiloLost_AgainAndAgain_AJobThatGetsNowhereIsHeld(int? most, int[] silos, string? held)
+    {
+        var state = JobLifecycle.Submit(new JobState(), requeues: true).State with { MostLosses = most };
+        foreach (var silo in silos)
+        {
+            Assert.Equal(JobPhase.Queued, state.Phase);
+            var running = JobLifecycle.Grant(state, 2).State;
+            state = silo == 0 ? JobLifecycle.Confirm(state, 7) : JobLifecycle.SiloLost(running, $"silo-{silo}", [0, 1], 9).State;
+        }
+
+        Assert.Equal(held is null ? JobPhase.Queued : JobPhase.Failed, state.Phase);
+        if (held is null) return;
+        Assert.StartsWith(held, state.Failure!.Message, StringComparison.Ordinal);
+        Assert.Equal(ErrorCodes.SiloLost, state.Failure.Code);
+        // Its owner's wish counts anew.
+        var again = JobLifecycle.Resume(state, default).State;
+        Assert.Equal((JobPhase.Queued, 0, 0), (again.Phase, again.Losses, again.Died.Length));
+    }
+
     [Fact]
     public void Stop_Queued_EndsAtOnceAndALateGrantGoesBack()
     {

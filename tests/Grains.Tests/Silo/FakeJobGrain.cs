@@ -30,17 +30,17 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task<JobReport?> Status() => throw new NotSupportedException();
 
-    public Task<JobReport?> Stop(bool checkpoint) => throw new NotSupportedException();
+    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => throw new NotSupportedException();
 
     public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => throw new NotSupportedException();
 
     public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => throw new NotSupportedException();
 
-    public Task<JobChange?> Resume() => throw new NotSupportedException();
+    public Task<JobChange?> Resume(JobCaller by) => throw new NotSupportedException();
 
-    public Task<JobChange?> Scale(int workers) => throw new NotSupportedException();
+    public Task<JobChange?> Scale(int workers, JobCaller by) => throw new NotSupportedException();
 
-    public Task<JobChange?> Delete() => throw new NotSupportedException();
+    public Task<JobChange?> Delete(JobCaller by) => throw new NotSupportedException();
 
     public Task<JobDiagnosis?> Why() => throw new NotSupportedException();
 

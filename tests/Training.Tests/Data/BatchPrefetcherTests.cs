@@ -49,6 +49,15 @@ public class BatchPrefetcherTests
         Assert.Equal(4, numbers.Fills);
     }
 
+    [Theory]
+    [InlineData(4, 1000, 8)]
+    [InlineData(0, 1000, 2)]
+    [InlineData(1_000_000, 12_296, 256)]
+    [InlineData(1_000_000, 1 << 20, 64)]
+    [InlineData(8, 1L << 40, 2)]
+    public void Buffers_AnyJob_AreBoundedInNumberAndBytes(int perStep, long bytes, int buffers) =>
+        Assert.Equal(buffers, BatchPrefetcher.Buffers(perStep, bytes));
+
     [Fact]
     public void Take_ReaderHangs_DeadlineNamesStepAndMicroBatch()
     {

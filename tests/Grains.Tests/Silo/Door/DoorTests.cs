@@ -47,6 +47,24 @@ public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
         Assert.Contains("dtrain.v1.Jobs", await Services(eve));
     }
 
+    [Theory]
+    [InlineData("/dtrain.v1.Jobs/Submit", null, "16")]
+    [InlineData("/dtrain.v1.Jobs/Submit", "Bearer nobody", "16")]
+    [InlineData("/dtrain.v1.Jobs/NoSuchCall", null, "16")]
+    [InlineData("/no.such.Service/Call", null, "16")]
+    [InlineData("/dtrain.v1.Jobs/Submit", "Bearer " + OneSilo.Eve, "7")]
+    public async Task Call_OfNobody_IsRefusedBeforeItsMessageIsRead(string method, string? authorization, string status)
+    {
+        using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        // A frame that announces more than it has, of what is no message.
+        using HttpRequestMessage request = new(HttpMethod.Post, silo.Address + method) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([0, 0, 0, 0, 9, 0x0b]) };
+        request.Content.Headers.ContentType = new("application/grpc");
+        if (authorization is not null) request.Headers.TryAddWithoutValidation("authorization", authorization);
+        using var answer = await http.SendAsync(request);
+        Assert.Equal(status, Assert.Single(answer.Headers.GetValues("grpc-status")));
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync());
+    }
+
     [Fact]
     public async Task Submit_LargerThanTheLimit_IsRefusedWithoutReadingItWhole()
     {
@@ -92,8 +110,16 @@ public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
     private static async Task<IReadOnlyList<string>> Services(DoorClient client)
     {
         using var call = new ServerReflection.ServerReflectionClient(client.Invoker).ServerReflectionInfo(client.Options);
-        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
-        await call.RequestStream.CompleteAsync();
+        try
+        {
+            await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (RpcException)
+        {
+            // Refused before the first message was read: the reason comes with the answer.
+        }
+
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         return [.. call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name)];
     }

@@ -1,4 +1,6 @@
 using Distributed.Core.Jobs;
+using Distributed.Grains.Jobs;
+using Distributed.Grains.Tests.Cluster;
 using Distributed.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -88,12 +90,36 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         {
             var status = await StatusOf(bob, call, request);
             Assert.Equal(StatusCode.PermissionDenied, status.StatusCode);
-            Assert.Contains("Job anns belongs to user ann, and user bob with the role submit may change only jobs of his own", status.Detail, StringComparison.Ordinal);
+            Assert.Contains("Job anns belongs to user ann, and user bob may change only jobs of his own", status.Detail, StringComparison.Ordinal);
         }
 
         Assert.Equal(StatusCode.AlreadyExists, (await StatusOf(bob, "Submit", Submission("anns"))).StatusCode);
         Assert.Equal(Status.DefaultSuccess, await StatusOf(ann, "Stop", new StopRequest { Id = "anns" }));
         Assert.Equal(Status.DefaultSuccess, await StatusOf(admin, "Stop", new StopRequest { Id = "anns" }));
+    }
+
+    /// <summary>What was checked may have changed hands before it is acted on: the owner counts in the moment of the act.</summary>
+    [Fact]
+    public async Task Delete_OfAnIdThatAnotherHasTakenSince_TouchesNothing()
+    {
+        var job = silo.Service<IGrainFactory>().GetGrain<IJobGrain>("handed-over");
+        var (bobs, anns) = (new JobCaller("bob", false), new JobCaller("ann", false));
+        JobSubmission submission = new(Submission("handed-over").SpecJson, new Grains.Jobs.RunOptions { Requeue = true }, "bob");
+        using var holder = silo.Client(OneSilo.Admin);
+        await holder.Ask<SubmitReply>("Submit", Submission("holds-the-slots"));
+        Assert.Equal(SubmitResult.Created, (await job.Submit(submission)).Result);
+        await job.Stop(checkpoint: false, bobs);
+        await TrainingCluster.Eventually(() => job.Delete(bobs), change => change!.Refusal is null);
+        Assert.Equal(SubmitResult.Created, (await job.Submit(submission with { User = "ann" })).Result);
+        foreach (var late in (Func<Task<JobChange?>>[])[() => job.Delete(bobs), () => job.Stop(false, bobs), () => job.Resume(bobs), () => job.Scale(2, bobs)])
+        {
+            var change = await late();
+            Assert.True(change!.IsDenied);
+            Assert.Equal("Job handed-over belongs to user ann, and user bob may change only jobs of his own; ask an admin.", change.Refusal);
+        }
+
+        Assert.False((await job.Stop(false, anns))!.IsDenied);
+        await holder.Ask<JobStatus>("Stop", new StopRequest { Id = "holds-the-slots" });
     }
 
     [Theory]
@@ -124,7 +150,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
             Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 4, 10]) },
             Data = new DataSpec { Name = "shapes", Samples = 64 },
         }),
-        Options = new RunOptions { Priority = priority, Ranks = 1 },
+        Options = new Distributed.Protocol.V1.RunOptions { Priority = priority, Ranks = 1 },
     };
 
     private static Task<Status> StatusOf(DoorClient client, string call, IMessage request) => OneSilo.StatusOf(async () =>
