@@ -10,12 +10,12 @@ internal sealed partial class JobGrain
     public async Task<JobChange?> Stop(bool checkpoint, JobCaller by)
     {
         if (store.State.Submission is null) DeactivateOnIdle();
-        return await Change(by, null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
+        return await Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
     }
 
     public Task<JobChange?> Resume(JobCaller by) => Change(
         by,
-        State.Phase switch
+        () => State.Phase switch
         {
             JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
             JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
@@ -27,7 +27,7 @@ internal sealed partial class JobGrain
 
     public Task<JobChange?> Scale(int workers, JobCaller by) => Change(
         by,
-        State.Phase == JobPhase.Completed ? $"Job {Id} has completed; it needs no ranks any more."
+        () => State.Phase == JobPhase.Completed ? $"Job {Id} has completed; it needs no ranks any more."
             : RankPlan.Refuse(Spec, workers, 0, 0) is { } refusal ? refusal
             : workers < 1 ? $"workers: found {workers}, expected 1 or more."
             : null,
@@ -40,6 +40,7 @@ internal sealed partial class JobGrain
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(report, denied) { IsDenied = true };
         if (State.Phase == JobPhase.Running || HasRanks)
             return new JobChange(report, $"Job {Id} is running; stop it first ('dtrain stop {Id}'), then delete it.");
+        deleting = true;
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);
@@ -49,6 +50,7 @@ internal sealed partial class JobGrain
         }
         catch (IOException e)
         {
+            deleting = false;
             DeactivateOnIdle();
             return new JobChange(report, $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
         }
@@ -76,7 +78,8 @@ internal sealed partial class JobGrain
         var failure = State.Failure;
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
-        return new JobDiagnosis(report, [.. JobDoctor.Examine(report, report.Phase == JobPhase.Failed ? failure ?? State.Failure : null, queue, LimitWords(""), await RecentEvents(), trouble)]);
+        var recent = await UnlessDeleted(RecentEvents);
+        return recent is null ? null : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble)]);
     }
 
     public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));
@@ -101,11 +104,12 @@ internal sealed partial class JobGrain
     }
 
     /// <param name="refusal">Why the job is in no state for it; null: it is.</param>
-    private async Task<JobChange?> Change(JobCaller by, string? refusal, Func<JobTransition> transition)
+    private async Task<JobChange?> Change(JobCaller by, Func<string?> refusal, Func<JobTransition> transition)
     {
         if (store.State.Submission is not { } submission) return null;
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(await Report(), denied) { IsDenied = true };
-        if (refusal is null) await Apply(transition());
-        return new JobChange(await Report(), refusal);
+        var refused = refusal();
+        if (refused is null) await Apply(transition());
+        return new JobChange(await Report(), refused);
     }
 }

@@ -20,6 +20,7 @@ internal sealed partial class JobGrain
     /// <summary>What an activation before this one wrote down last; the silo that sent it may not have heard that it did.</summary>
     private HashSet<string> writtenBefore = [];
     private bool opened;
+    private bool deleting;
     private bool begun;
 
     /// <summary>The start of the generation, which is told once its data are known or something else is to be told.</summary>
@@ -66,7 +67,21 @@ internal sealed partial class JobGrain
         await log.WaitFor(from, wait < options.Value.LongestPoll ? wait : options.Value.LongestPoll, time, leaving.Token);
         // Deleted meanwhile.
         if (store.State.Submission is null) return null;
-        return await log.Read(from, Math.Clamp(max, 1, LargestPage));
+        return await UnlessDeleted(() => log.Read(from, Math.Clamp(max, 1, LargestPage)));
+    }
+
+    /// <summary>Reads interleave with everything, also with the job's deletion, which takes their files away.</summary>
+    private async Task<T?> UnlessDeleted<T>(Func<Task<T>> read)
+        where T : class
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (deleting && e is IOException or ObjectDisposedException)
+        {
+            return null;
+        }
     }
 
     private void Take(EventLine line)

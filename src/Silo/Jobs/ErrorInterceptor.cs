@@ -41,11 +41,12 @@ internal sealed partial class ErrorInterceptor(DoorLog log, ILogger<ErrorInterce
         switch (e)
         {
             case JobException job: return Refusal.Of(StatusOf(job.Code), job.Message, job.Code);
+            // A stream that its client has left refuses the next line.
+            case OperationCanceledException or InvalidOperationException when context.CancellationToken.IsCancellationRequested:
+                return Refusal.Of(StatusCode.Cancelled, "The call was cancelled.");
             case var _ when StorageWords(e) is { } words:
                 if (MayLog()) LogStorage(e, context.Method);
                 return Refusal.Of(StatusCode.ResourceExhausted, words, ErrorCodes.Storage);
-            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
-                return Refusal.Of(StatusCode.Cancelled, "The call was cancelled.");
             case OperationCanceledException: return Refusal.Of(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
                 if (MayLog()) LogUnavailable(e, context.Method);
