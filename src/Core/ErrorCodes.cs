@@ -30,6 +30,9 @@ public static class ErrorCodes
     /// <summary>The job waited or ran longer than its own limit.</summary>
     public const string LimitExceeded = "limit-exceeded";
 
+    /// <summary>The job needs more memory than the silo may use.</summary>
+    public const string Memory = "memory";
+
     /// <summary>Replicas disagree where they must be equal.</summary>
     public const string Divergence = "divergence";
 

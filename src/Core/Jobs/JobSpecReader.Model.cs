@@ -43,7 +43,7 @@ public static partial class JobSpecReader
         if (!model.Has("sizes")) model.Fail("sizes", "missing, expected the layer widths from input to output, such as [784, 2048, 10]");
         if (spec.Sizes is not { } sizes) return;
         if (sizes.Count < 2) model.Fail("sizes", FormattableString.Invariant($"found {sizes.Count} widths, expected 2 or more, from input to output"));
-        CheckParameters(model, "sizes", sizes.Zip(sizes.Skip(1), (from, to) => (from + 1.0) * to).Sum());
+        CheckParameters(model, "sizes", JobMemory.Parameters(spec));
     }
 
     private static void CheckLstm(SpecSection model, ModelSpec spec)
@@ -53,8 +53,7 @@ public static partial class JobSpecReader
             if (!model.Has(key)) model.Fail(key, "missing, expected a whole number: sentiment-lstm needs vocab, embedding and hidden");
         }
 
-        if (spec is { Vocab: { } vocab, Embedding: { } embedding, Hidden: { } hidden })
-            CheckParameters(model, "vocab", ((double)vocab * embedding) + (4.0 * hidden * (embedding + hidden + 2.0)));
+        CheckParameters(model, "vocab", JobMemory.Parameters(spec));
     }
 
     private static void CheckTransformer(SpecSection model, ModelSpec spec)
@@ -66,8 +65,7 @@ public static partial class JobSpecReader
 
         if (spec is { Width: { } divided, Heads: { } heads } && divided % heads != 0)
             model.Fail("heads", FormattableString.Invariant($"found {heads}, which does not divide width {divided}, expected {JobSpecRules.Divisors(divided, heads)}"));
-        if (spec is { Width: { } width, Layers: { } layers, Vocab: { } vocab, Sequence: { } sequence })
-            CheckParameters(model, "width", (layers * ((12.0 * width) + 13) * width) + (width * (2.0 * vocab + sequence + 2)) + vocab);
+        CheckParameters(model, "width", JobMemory.Parameters(spec));
     }
 
     private static void CheckParameters(SpecSection model, string key, double parameters)

@@ -113,6 +113,7 @@ internal static class JobDoctor
         ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; then 'dtrain submit' it under another id.",
         ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
         ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
+        ErrorCodes.Memory => "Submit it again with a smaller microBatch, a smaller model or fewer ranks; or ask the operator for silos with more memory.",
         ErrorCodes.LimitExceeded => $"'dtrain resume {id}' lines it up again, to go on from its last checkpoint; both times then count anew. A job that needs longer is submitted with other limits.",
         ErrorCodes.Divergence => $"Run all silos on one build and on machines that are alike, then 'dtrain resume {id}'. If they are, please report it.",
         _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",

@@ -16,6 +16,9 @@ internal sealed record ClusterSettings
     /// <summary>Ranks that run here without sharing a core.</summary>
     public required int Slots { get; init; }
 
+    /// <summary>Bytes that the silo may use; null: what the machine or the container has.</summary>
+    public long? Memory { get; init; }
+
     /// <summary>Silos of another cluster are never met, jobs of another one never seen, even in the same store.</summary>
     public required string ClusterId { get; init; }
 
@@ -54,6 +57,7 @@ internal sealed record ClusterSettings
         {
             SiloName = name,
             Slots = ReadSlots(Get("DTRAIN_SLOTS")),
+            Memory = ReadMemory(Get("DTRAIN_MEMORY")),
             ClusterId = Name("DTRAIN_CLUSTER_ID", Get("DTRAIN_CLUSTER_ID") ?? "dtrain"),
             Clustering = clustering,
             Storage = storage,
@@ -100,6 +104,9 @@ internal sealed record ClusterSettings
             ? slots
             : throw Invalid($"DTRAIN_SLOTS: found '{text}', expected a number from 1 to 4096.");
     }
+
+    private static long? ReadMemory(string? text) => text is null ? null
+        : MemorySize.Parse(text) ?? throw Invalid($"DTRAIN_MEMORY: found '{PlainText.Show(text)}', expected an amount such as 8GiB or 512MiB.");
 
     private static IPEndPoint? ReadPrimary(string? text, Clustering clustering)
     {

@@ -27,9 +27,10 @@ internal sealed class GenerationRun : IAsyncDisposable
     private ITimer? watchdog;
     private int running;
 
-    public GenerationRun(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger logger)
+    public GenerationRun(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger logger)
     {
         var (spec, checkpoints) = paths.Resolve(SpecText.Parse(assignment.SpecJson), assignment.JobId);
+        memory.Check(spec, assignment.LocalRanks.Length);
         var options = new SessionOptions
         {
             JobId = assignment.JobId,

@@ -8,7 +8,7 @@ using Distributed.Training.Loop;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Keeps one <see cref="GenerationRun"/> for each job's generation on this silo, from its first rank to its last.</summary>
-internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
+internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
@@ -116,7 +116,7 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         lock (gate)
         {
             var key = (assignment.JobId, assignment.Generation);
-            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, wire, paths, time, logger);
+            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, wire, paths, memory, time, logger);
             return run;
         }
     }

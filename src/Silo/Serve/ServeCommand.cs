@@ -72,6 +72,7 @@ internal static class ServeCommand
         {
             CheckOpenFiles();
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
+            OwnFiles.Ensure();
             NativeRuntime.Initialize();
             RankHost ranks;
             int code;

@@ -46,6 +46,10 @@ internal sealed record ServeSettings
     /// <summary>Ranks that run here without sharing a core.</summary>
     public int Slots { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Bytes that the silo may use.</summary>
+    /// <value>Null: what the machine or the container has.</value>
+    public long? Memory { get; init; }
+
     /// <summary>Open a loopback port for Orleans clients that know the cluster's id.</summary>
     /// <value>False: grains are reached from inside the silos only.</value>
     public bool Gateway { get; init; }
@@ -96,6 +100,7 @@ internal sealed record ServeSettings
             DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
             SiloName = cluster.SiloName,
             Slots = cluster.Slots,
+            Memory = cluster.Memory,
             ClusterId = cluster.ClusterId,
             Primary = cluster.Primary,
             Cluster = cluster,

@@ -182,7 +182,7 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         services.AddDoor();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
-        services.AddSingleton<JobPaths>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>()).AddSingleton<IRankJobs>(s => s.GetRequiredService<RankHost>());
+        services.AddSingleton<JobPaths>().AddSingleton<SiloMemory>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>()).AddSingleton<IRankJobs>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
         services.AddSingleton<IAllReduceHost, AllReduceHost>();
         // A client's own silo needs none: the client writes the events down itself.

@@ -15,6 +15,8 @@ public class ClusterSilo : IAsyncLifetime, IDisposable
 
     internal string Address { get; private set; } = "";
 
+    internal string JobsRoot => directory.File("jobs");
+
     internal string TokenFile => directory.File("token");
 
     /// <summary>Users beside the admin of the token file: ann submits, eve looks on.</summary>

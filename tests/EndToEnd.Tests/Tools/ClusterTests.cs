@@ -24,6 +24,11 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
         Assert.Contains("nightly", (await cluster.RunAsync("list")).Exits(0).Output, StringComparison.Ordinal);
         // From the first event again, and to the same end.
         Assert.Equal(calm.Hash, (await cluster.RunAsync("watch", "nightly", "--json")).Exits(0).Hash);
+        // Jobs of all users lie side by side: nobody but the service's account can read them.
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        var written = Directory.EnumerateFileSystemEntries(cluster.JobsRoot, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).ToList();
+        Assert.Contains(written, path => path.EndsWith("model.safetensors", StringComparison.Ordinal));
+        Assert.All(written, path => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & ~owner));
     }
 
     [Fact]

@@ -1,0 +1,67 @@
+namespace Distributed.Core.Jobs;
+
+/// <summary>Memory that a job takes on one silo at the least, computed from the job alone before anything is allocated. In bytes.</summary>
+/// <remarks>A lower bound: what is not sure, such as data in files, libtorch's workspaces and the exchange's buffers, is left out, so that no job that fits is refused.</remarks>
+/// <param name="Weights">Master weights and the optimizer's moments.</param>
+/// <param name="Gradients">The reduced gradient, and each rank's own.</param>
+/// <param name="Data">Data that is generated.</param>
+/// <param name="Batches">Micro-batches of all ranks: one taken and one read ahead.</param>
+/// <param name="Activations">What forward keeps for backward, of one micro-batch a rank.</param>
+public sealed record JobMemory(double Weights, double Gradients, double Data, double Batches, double Activations)
+{
+    private const int FloatBytes = sizeof(float), HalfBytes = 2, TokenBytes = sizeof(long);
+    private const int ImagePixels = 3 * 32 * 32;
+
+    /// <summary>Outputs of simple-cnn's convolutions and poolings for one image.</summary>
+    private const int CnnOutputs = (32 * 32 * 32) + (32 * 16 * 16) + (64 * 16 * 16) + (64 * 8 * 8);
+
+    private const int CnnParameters = (32 * 27) + 32 + (64 * 288) + 64 + (10 * 4096) + 10;
+
+    public double Total => Weights + Gradients + Data + Batches + Activations;
+
+    /// <param name="ranks">Of the job, on the silo.</param>
+    public static JobMemory Of(JobSpec spec, int ranks)
+    {
+        var parameters = Parameters(spec.Model);
+        var moments = spec.Optimizer.Name == JobWords.Sgd ? spec.Optimizer.Momentum > 0 ? 1 : 0 : 2;
+        var outputBytes = spec.Precision == Precision.Float32 ? FloatBytes : HalfBytes;
+        return new(
+            parameters * FloatBytes * (1 + moments),
+            parameters * FloatBytes * (1 + ranks),
+            spec.Data.Name == JobWords.Shapes ? (double)(spec.Data.Samples ?? 0) * ImagePixels : 0,
+            2.0 * ranks * spec.MicroBatch * InputBytes(spec),
+            (double)ranks * spec.MicroBatch * Outputs(spec) * outputBytes);
+    }
+
+    /// <summary>Parameters of a model; 0 for what is not given.</summary>
+    public static double Parameters(ModelSpec model) => model switch
+    {
+        { Name: JobWords.SimpleCnn } => CnnParameters,
+        { Name: JobWords.Mlp, Sizes: { } sizes } => sizes.Zip(sizes.Skip(1), (from, to) => (from + 1.0) * to).Sum(),
+        { Name: JobWords.SentimentLstm, Vocab: { } vocab, Embedding: { } embedding, Hidden: { } hidden } => ((double)vocab * embedding) + (4.0 * hidden * (embedding + hidden + 2.0)),
+        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Vocab: { } vocab, Sequence: { } sequence } =>
+            (layers * ((12.0 * width) + 13) * width) + (width * (2.0 * vocab + sequence + 2)) + vocab,
+        _ => 0,
+    };
+
+    public override string ToString() =>
+        $"at least {MemorySize.Text(Total)}: {MemorySize.Text(Weights)} for weights and optimizer, {MemorySize.Text(Gradients)} for gradients, {(Data > 0 ? $"{MemorySize.Text(Data)} for data, " : "")}{MemorySize.Text(Batches)} for micro-batches, {MemorySize.Text(Activations)} for activations";
+
+    private static double InputBytes(JobSpec spec) => spec.Model switch
+    {
+        { Name: JobWords.SimpleCnn } => ImagePixels * FloatBytes,
+        { Name: JobWords.Mlp, Sizes: [var inputs, ..] } => (double)inputs * FloatBytes,
+        { Name: JobWords.Transformer } => (double)(spec.Data.Length ?? spec.Model.Sequence ?? 0) * TokenBytes,
+        _ => (double)(spec.Data.Length ?? 0) * TokenBytes,
+    };
+
+    /// <summary>Numbers that the layers give for one sample.</summary>
+    private static double Outputs(JobSpec spec) => spec.Model switch
+    {
+        { Name: JobWords.SimpleCnn } => CnnOutputs,
+        { Name: JobWords.Mlp, Sizes: { } sizes } => sizes.Skip(1).Sum(size => (double)size),
+        { Name: JobWords.SentimentLstm, Embedding: { } embedding, Hidden: { } hidden } => (double)(spec.Data.Length ?? 0) * (embedding + hidden),
+        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Vocab: { } vocab } => (double)(spec.Data.Length ?? spec.Model.Sequence ?? 0) * (vocab + ((double)layers * 8 * width)),
+        _ => 0,
+    };
+}

@@ -1,0 +1,23 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Silo.Serve;
+
+namespace Distributed.Silo.Ranks;
+
+/// <summary>What this silo may use of the machine's memory, and jobs that would need more: they are refused before they allocate anything.</summary>
+internal sealed class SiloMemory(ServeSettings settings)
+{
+    /// <summary>Bytes: <c>DTRAIN_MEMORY</c>, else the limit of the process's cgroup, else the machine's memory.</summary>
+    public long Limit { get; } = settings.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <exception cref="JobException">Code <c>memory</c>: with the figures.</exception>
+    public void Check(JobSpec spec, int ranks)
+    {
+        var need = JobMemory.Of(spec, ranks);
+        if (need.Total <= Limit) return;
+        var where = settings.HasOneClient ? "this machine" : $"silo {settings.SiloName}";
+        throw new JobException(
+            ErrorCodes.Memory,
+            FormattableString.Invariant($"With {ranks} {(ranks == 1 ? "rank" : "ranks")} on {where} the job needs {need}. It may use {MemorySize.Text(Limit)}. Lower microBatch, the model's sizes or the ranks, or give it more memory{(settings.HasOneClient ? "" : " (DTRAIN_MEMORY, or the container's limit)")}."));
+    }
+}

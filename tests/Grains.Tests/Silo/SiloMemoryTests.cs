@@ -1,0 +1,33 @@
+using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Silo.Ranks;
+using Distributed.Silo.Serve;
+
+namespace Distributed.Grains.Tests.Silo;
+
+public sealed class SiloMemoryTests
+{
+    private static readonly JobSpec Job = Specs.Job() with { Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1000, 10]) } };
+
+    private static SiloMemory Of(long? limit, string? dataRoot = "/data") => new(new ServeSettings { Token = "", JobsRoot = "/jobs", DataRoot = dataRoot, SiloName = "silo-7", Memory = limit });
+
+    [Fact]
+    public void Check_MoreThanTheSiloMayUse_IsRefusedWithTheFigures()
+    {
+        var need = (long)JobMemory.Of(Job, 2).Total;
+        Of(need).Check(Job, 2);
+        var refused = Assert.Throws<JobException>(() => Of(need - 1).Check(Job, 2));
+        Assert.Equal(ErrorCodes.Memory, refused.Code);
+        Assert.StartsWith($"With 2 ranks on silo silo-7 the job needs at least {MemorySize.Text(need)}: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("for weights and optimizer", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("DTRAIN_MEMORY", refused.Message, StringComparison.Ordinal);
+        Of(need - 1).Check(Job, 1);
+    }
+
+    [Fact]
+    public void Limit_NotSet_IsTheMachines()
+    {
+        Assert.InRange(Of(null).Limit, 1L << 28, 1L << 50);
+        Assert.DoesNotContain("DTRAIN_MEMORY", Assert.Throws<JobException>(() => Of(1, dataRoot: null).Check(Job, 1)).Message, StringComparison.Ordinal);
+    }
+}
