@@ -25,12 +25,14 @@ public sealed record JobMemory(double Weights, double Gradients, double Data, do
         var parameters = Parameters(spec.Model);
         var moments = spec.Optimizer.Name == JobWords.Sgd ? spec.Optimizer.Momentum > 0 ? 1 : 0 : 2;
         var outputBytes = spec.Precision == Precision.Float32 ? FloatBytes : HalfBytes;
+        // A rank that has one micro-batch keeps its gradients in the precision of its copies of the weights.
+        var gradientBytes = spec.Precision == Precision.Float32 ? FloatBytes : HalfBytes;
         return new(
             parameters * FloatBytes * (1 + moments),
-            parameters * FloatBytes * (1 + ranks),
+            parameters * (FloatBytes + ((double)gradientBytes * ranks)),
             spec.Data.Name == JobWords.Shapes ? (double)(spec.Data.Samples ?? 0) * ImagePixels : 0,
             2.0 * ranks * spec.MicroBatch * InputBytes(spec),
-            (double)ranks * spec.MicroBatch * Outputs(spec) * outputBytes);
+            (double)ranks * Math.Min(spec.MicroBatch, Samples(spec.Data)) * Outputs(spec) * outputBytes);
     }
 
     /// <summary>Parameters of a model; 0 for what is not given.</summary>
@@ -51,17 +53,29 @@ public sealed record JobMemory(double Weights, double Gradients, double Data, do
     {
         { Name: JobWords.SimpleCnn } => ImagePixels * FloatBytes,
         { Name: JobWords.Mlp, Sizes: [var inputs, ..] } => (double)inputs * FloatBytes,
-        { Name: JobWords.Transformer } => (double)(spec.Data.Length ?? spec.Model.Sequence ?? 0) * TokenBytes,
-        _ => (double)(spec.Data.Length ?? 0) * TokenBytes,
+        _ => Tokens(spec) * TokenBytes,
     };
+
+    /// <summary>No micro-batch has more samples than the set.</summary>
+    private static int Samples(DataSpec data) => data.Name switch
+    {
+        JobWords.Shapes => data.Samples ?? 1,
+        JobWords.Cifar10 => 50_000,
+        JobWords.Mnist => 60_000,
+        JobWords.Imdb => 25_000,
+        _ => int.MaxValue,
+    };
+
+    /// <summary>Tokens of a sample: those that the job asks for; of files that it cannot know, one.</summary>
+    private static double Tokens(JobSpec spec) => spec.Data.Name == JobWords.Tensors ? 1 : spec.Data.Length ?? spec.Model.Sequence ?? 1;
 
     /// <summary>Numbers that the layers give for one sample.</summary>
     private static double Outputs(JobSpec spec) => spec.Model switch
     {
         { Name: JobWords.SimpleCnn } => CnnOutputs,
         { Name: JobWords.Mlp, Sizes: { } sizes } => sizes.Skip(1).Sum(size => (double)size),
-        { Name: JobWords.SentimentLstm, Embedding: { } embedding, Hidden: { } hidden } => (double)(spec.Data.Length ?? 0) * (embedding + hidden),
-        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Vocab: { } vocab } => (double)(spec.Data.Length ?? spec.Model.Sequence ?? 0) * (vocab + ((double)layers * 8 * width)),
+        { Name: JobWords.SentimentLstm, Embedding: { } embedding, Hidden: { } hidden } => Tokens(spec) * (embedding + hidden),
+        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Vocab: { } vocab } => Tokens(spec) * (vocab + ((double)layers * 8 * width)),
         _ => 0,
     };
 }

@@ -6,6 +6,12 @@ namespace Distributed.Core.Jobs;
 /// <summary>Reads JSON as <see cref="SpecNode"/>, with positions.</summary>
 public static class JsonSpecNodes
 {
+    /// <summary>How an error of the syntax begins; the parser's own words follow, which may quote the text.</summary>
+    internal const string Broken = "broken JSON: ";
+
+    /// <summary>Characters of a key that is none, where it stands for one.</summary>
+    private const int LongestShown = 20;
+
     /// <summary>The content of one JSON text; broken JSON, duplicate or overlong keys and nesting deeper than 20 are errors.</summary>
     public static SpecNodeResult Parse(string json)
     {
@@ -19,10 +25,14 @@ public static class JsonSpecNodes
             reader.Read();
             return errors.Count == 0 ? SpecNodeResult.Of(root) : new(null, errors.ToList());
         }
+        catch (FullException)
+        {
+            return new(null, errors.ToList());
+        }
         catch (JsonException e)
         {
             var at = new SpecPosition((int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
-            return SpecNodeResult.Failed(at, "", $"broken JSON: {PlainText.Show(e.Message.Split(" LineNumber:")[0], 200)}{NumberForm.RemedyOfJson(Line(json, at.Line), at.Column)}");
+            return SpecNodeResult.Failed(at, "", $"{Broken}{PlainText.Show(e.Message.Split(" LineNumber:")[0], 200)}{NumberForm.RemedyOfJson(Line(json, at.Line), at.Column)}");
         }
     }
 
@@ -49,8 +59,9 @@ public static class JsonSpecNodes
             var key = Text(ref reader, keyAt, path, errors);
             if (SpecBounds.KeyFault(key) is { } fault)
             {
+                if (errors.IsFull) throw new FullException();
                 errors.Add(new(keyAt, path?.ToString() ?? "", fault));
-                key = PlainText.Show(key, SpecBounds.LongestKey);
+                key = PlainText.Show(key, LongestShown);
             }
             else if (!keys.Add(key))
             {
@@ -80,6 +91,7 @@ public static class JsonSpecNodes
         }
         catch (InvalidOperationException)
         {
+            if (errors.IsFull) throw new FullException();
             errors.Add(new(at, path?.ToString() ?? "", "found half of a character (a lone surrogate such as \\ud800), expected whole ones"));
             return "";
         }
@@ -94,6 +106,9 @@ public static class JsonSpecNodes
 
         return "";
     }
+
+    /// <summary>There are as many errors as are kept: the rest of the text is not looked at.</summary>
+    private sealed class FullException : Exception;
 
     /// <summary>The keys to a place in the text.</summary>
     private sealed record KeyPath(KeyPath? Above, string Key)

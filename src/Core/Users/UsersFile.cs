@@ -41,7 +41,7 @@ public static class UsersFile
     {
         var parsed = JsonSpecNodes.Parse(json);
         // The parser's own words may quote what it met, and that may be a token.
-        if (parsed.Root is null) return new([], [.. parsed.Errors.Select(e => e.Path.Length == 0 ? new SpecError(e.At, "", $"broken JSON here; {Form}") : e)]);
+        if (parsed.Root is null) return new([], [.. parsed.Errors.Select(e => e.Message.StartsWith(JsonSpecNodes.Broken, StringComparison.Ordinal) ? new SpecError(e.At, "", $"broken JSON here; {Form}") : e)]);
         if (parsed.Root is not SpecNode.Map map) return new([], [new(parsed.Root.At, "", $"found no object; {Form}")]);
         var errors = new SpecErrors();
         var file = new SpecSection(map, "", errors);

@@ -7,11 +7,7 @@ namespace Distributed.Grains.Jobs;
 // What owners and operators ask of a job beside its start and its end.
 internal sealed partial class JobGrain
 {
-    public async Task<JobChange?> Stop(bool checkpoint, JobCaller by)
-    {
-        if (store.State.Submission is null) DeactivateOnIdle();
-        return await Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
-    }
+    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
 
     public Task<JobChange?> Resume(JobCaller by) => Change(
         by,
@@ -35,15 +31,15 @@ internal sealed partial class JobGrain
 
     public async Task<JobChange?> Delete(JobCaller by)
     {
-        if (store.State.Submission is not { } submission) return null;
+        if (store.State.Submission is not { } submission) return Nothing<JobChange>();
         var report = await Report();
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(report, denied) { IsDenied = true };
         if (State.Phase == JobPhase.Running || HasRanks)
             return new JobChange(report, $"Job {Id} is running; stop it first ('dtrain stop {Id}'), then delete it.");
-        deleting = true;
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);
+            deleting = true;
             await events.DisposeAsync();
             await diary.DisposeAsync();
             if (journals is not null) await journals.Delete(Id);
@@ -74,7 +70,7 @@ internal sealed partial class JobGrain
 
     public async Task<JobDiagnosis?> Why()
     {
-        if (store.State.Submission is null) return null;
+        if (store.State.Submission is null) return Nothing<JobDiagnosis>();
         var failure = State.Failure;
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
@@ -106,7 +102,7 @@ internal sealed partial class JobGrain
     /// <param name="refusal">Why the job is in no state for it; null: it is.</param>
     private async Task<JobChange?> Change(JobCaller by, Func<string?> refusal, Func<JobTransition> transition)
     {
-        if (store.State.Submission is not { } submission) return null;
+        if (store.State.Submission is not { } submission) return Nothing<JobChange>();
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(await Report(), denied) { IsDenied = true };
         var refused = refusal();
         if (refused is null) await Apply(transition());

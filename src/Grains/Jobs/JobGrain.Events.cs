@@ -62,7 +62,7 @@ internal sealed partial class JobGrain
 
     private async Task<EventPage?> ReadFrom(JobLog log, long from, int max, TimeSpan wait)
     {
-        if (store.State.Submission is null) return null;
+        if (store.State.Submission is null) return Nothing<EventPage>();
         // A grain leaves its silo when its calls have ended, and until then nobody else gets an answer: a reader asks again elsewhere.
         await log.WaitFor(from, wait < options.Value.LongestPoll ? wait : options.Value.LongestPoll, time, leaving.Token);
         // Deleted meanwhile.

@@ -86,6 +86,7 @@ internal sealed partial class JobGrain
             // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
             Generation = generation + 1,
             Requeues = submission.Options.Requeue,
+            MostLosses = Spec.Limits?.Losses,
             Resume = true,
             Reason = RecordLost,
             Since = time.GetUtcNow(),

@@ -111,7 +111,13 @@ internal sealed partial class JobGrain(
 
     public async Task<JobReport?> Status()
     {
-        if (store.State.Submission is not null) return await Report();
+        return store.State.Submission is null ? Nothing<JobReport>() : await Report();
+    }
+
+    /// <summary>The answer for an id that nobody has submitted; grains that are kept alive would pile up for ids that somebody makes up.</summary>
+    private T? Nothing<T>()
+        where T : class
+    {
         DeactivateOnIdle();
         return null;
     }

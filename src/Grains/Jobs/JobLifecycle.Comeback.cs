@@ -54,7 +54,7 @@ internal static partial class JobLifecycle
             [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
 
     /// <summary>A rank failed: what was no fault of the job sends it back to the queue, once all its ranks have ended.</summary>
-    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects, JobSurroundings? cluster = null)
+    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects, JobSurroundings? cluster = null, string? died = null)
     {
         if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code)) return Faulty(state, error, effects, cluster);
         var loss = ErrorCodes.IsLoss(error.Code);
@@ -64,7 +64,7 @@ internal static partial class JobLifecycle
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
-        state = Count(state, error);
+        if (error.Code == ErrorCodes.SiloLost) state = Count(state, died);
         if (Held(state) is { } why) return Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects);
         // A wait that was too long says itself who was waited for; the silo that noticed is not to blame.
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
@@ -73,24 +73,24 @@ internal static partial class JobLifecycle
         return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };
     }
 
-    private static JobState Count(JobState state, JobError error)
+    /// <param name="died">The silo that ended without a word; null: it was another kind of loss.</param>
+    private static JobState Count(JobState state, string? died)
     {
         ImmutableArray<string> known = state.Died.IsDefault ? [] : state.Died;
-        return state with
-        {
-            Losses = state.Losses + 1,
-            Died = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } && !known.Contains(silo) ? known.Add(silo) : known,
-        };
+        return state with { Losses = state.Losses + 1, Died = died is null || known.Contains(died) ? known : known.Add(died) };
     }
 
     /// <summary>A job that takes its silos with it is not let loose on the next one.</summary>
     /// <returns>Null: it comes back.</returns>
     private static string? Held(JobState state)
     {
-        const string remedy = "It may be what ends them, as by taking too much memory: look at their logs. checkpoint.everySteps counts as progress, limits.losses allows more, and resume tries again";
-        if (state.Losses >= (state.MostLosses ?? MostLosses)) return FormattableString.Invariant($"Lost {state.Losses} times without a checkpoint in between. {remedy}");
-        return state is { MostLosses: null, Died.Length: >= MostDied }
-            ? $"Silos {string.Join(" and ", state.Died)} died with its ranks, without a checkpoint in between, so it is held back from others. {remedy}"
+        const string remedy = "It may be what ends them, as by taking too much memory: look at their logs. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
+        // Its owner wants its end, not its failure.
+        if (state.StopAsked) return null;
+        if (!state.Died.IsDefault && state.Died.Length >= MostDied)
+            return $"Silos {string.Join(" and ", state.Died)} died with its ranks, without a checkpoint in between, so it is held back from others. {remedy}";
+        return state.Losses >= (state.MostLosses ?? MostLosses)
+            ? FormattableString.Invariant($"Lost {(state.Losses == 1 ? "once" : $"{state.Losses} times")} without a checkpoint in between. {remedy}; limits.losses allows more")
             : null;
     }
 

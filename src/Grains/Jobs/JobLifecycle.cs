@@ -76,13 +76,14 @@ internal static partial class JobLifecycle
     /// <param name="progressed">The generation has reported a step.</param>
     /// <param name="step">The last step that any generation reported.</param>
     /// <param name="cluster">What else is there to run it; null: that is for the queue to see.</param>
-    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null)
+    /// <param name="died">The silo, when the rank ended because its silo died.</param>
+    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null, string? died = null)
     {
         if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
             return JobTransition.None(state);
         var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank] = end.Outcome } };
         var effects = new List<JobEffect>();
-        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects, cluster);
+        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects, cluster, died);
         if (after.Ended.Count == after.WorldSize)
         {
             if (after.Phase == JobPhase.Running) after = Finish(after, step, effects, cluster);
@@ -101,7 +102,7 @@ internal static partial class JobLifecycle
         return EndAll(state, lost, rank => new JobError(
             ErrorCodes.SiloLost,
             $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
-            rank, silo, null, step), step, progressed);
+            rank, silo, null, step), step, progressed, silo);
     }
 
     /// <summary>The ranks that were told to end have not said that they did: they are not waited for any longer.</summary>
@@ -129,12 +130,12 @@ internal static partial class JobLifecycle
         return new(after, effects);
     }
 
-    private static JobTransition EndAll(JobState state, IEnumerable<int> ranks, Func<int, JobError> errorOf, long? step, bool progressed)
+    private static JobTransition EndAll(JobState state, IEnumerable<int> ranks, Func<int, JobError> errorOf, long? step, bool progressed, string? died = null)
     {
         var effects = new List<JobEffect>();
         foreach (var rank in ranks.ToList())
         {
-            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, errorOf(rank)), progressed, step ?? 0);
+            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, errorOf(rank)), progressed, step ?? 0, died: died);
             state = next.State;
             effects.AddRange(next.Effects);
         }

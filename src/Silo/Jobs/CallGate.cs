@@ -14,7 +14,17 @@ internal sealed class CallGate(UserRegistry users)
     public Task Check(HttpContext context, RequestDelegate next)
     {
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true) return next(context);
-        return Fault(context) is { } fault ? Refuse(context.Response, fault) : next(context);
+        return Fault(context) is { } fault ? Refuse(context.Response, fault) : Serve(context, next);
+    }
+
+    /// <remarks>What a call runs into <see cref="ErrorInterceptor"/> words; a message that cannot be read never gets there, and gRPC knows no better word than "unknown".</remarks>
+    private static async Task Serve(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        // An answer without a message has its status in the headers, which are not sent yet.
+        if (context.Response.HasStarted || context.Response.Headers["grpc-status"] != Code(StatusCode.Unknown)) return;
+        context.Response.Headers["grpc-status"] = Code(StatusCode.InvalidArgument);
+        context.Response.Headers["grpc-message"] = Uri.EscapeDataString("The message cannot be read as a request of this call.");
     }
 
     /// <returns>Null: the caller may, and is known from here on.</returns>
@@ -41,8 +51,10 @@ internal sealed class CallGate(UserRegistry users)
     {
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/grpc";
-        response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
+        response.Headers["grpc-status"] = Code(status.StatusCode);
         response.Headers["grpc-message"] = Uri.EscapeDataString(status.Detail);
         return Task.CompletedTask;
     }
+
+    private static string Code(StatusCode code) => ((int)code).ToString(CultureInfo.InvariantCulture);
 }

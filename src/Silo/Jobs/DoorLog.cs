@@ -1,7 +1,7 @@
 namespace Distributed.Silo.Jobs;
 
 /// <summary>Keeps callers from filling the log: so many lines a minute for what calls run into.</summary>
-internal sealed class DoorLog(TimeProvider time)
+internal sealed partial class DoorLog(TimeProvider time, ILogger<DoorLog> logger)
 {
     public const int LinesPerMinute = 60;
 
@@ -12,17 +12,23 @@ internal sealed class DoorLog(TimeProvider time)
     private int lines;
     private int held;
 
-    /// <param name="unsaid">Lines of an earlier minute that were not written; the one to be written says so.</param>
-    /// <returns>False: this minute has had its lines.</returns>
-    public bool Take(out int unsaid)
+    /// <summary>Whether one more line may be written; the first of a minute is preceded by how many were not written in the one before.</summary>
+    public bool May()
     {
+        int unsaid;
+        bool may;
         lock (gate)
         {
             unsaid = 0;
             if (began is not { } start || time.GetElapsedTime(start) >= Minute) (began, lines, unsaid, held) = (time.GetTimestamp(), 0, held, 0);
-            if (lines++ < LinesPerMinute) return true;
-            held++;
-            return false;
+            may = lines++ < LinesPerMinute;
+            if (!may) held++;
         }
+
+        if (unsaid > 0) LogUnsaid(unsaid);
+        return may;
     }
+
+    [LoggerMessage(4005, LogLevel.Warning, "{Count} more errors of calls were not logged in the last minute that had some.")]
+    private partial void LogUnsaid(int count);
 }

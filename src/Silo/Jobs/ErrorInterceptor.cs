@@ -45,23 +45,16 @@ internal sealed partial class ErrorInterceptor(DoorLog log, ILogger<ErrorInterce
             case OperationCanceledException or InvalidOperationException when context.CancellationToken.IsCancellationRequested:
                 return Refusal.Of(StatusCode.Cancelled, "The call was cancelled.");
             case var _ when StorageWords(e) is { } words:
-                if (MayLog()) LogStorage(e, context.Method);
+                if (log.May()) LogStorage(e, context.Method);
                 return Refusal.Of(StatusCode.ResourceExhausted, words, ErrorCodes.Storage);
             case OperationCanceledException: return Refusal.Of(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
-                if (MayLog()) LogUnavailable(e, context.Method);
+                if (log.May()) LogUnavailable(e, context.Method);
                 return Refusal.Of(StatusCode.Unavailable, "The cluster did not answer in time: a silo may just have been lost, or be starting. The log of the silo that took the call has more.");
             default:
-                if (MayLog()) LogUnforeseen(e, context.Method);
+                if (log.May()) LogUnforeseen(e, context.Method);
                 return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
         }
-    }
-
-    private bool MayLog()
-    {
-        var may = log.Take(out var unsaid);
-        if (unsaid > 0) LogUnsaid(unsaid);
-        return may;
     }
 
     /// <returns>Null: the store is not to blame.</returns>
@@ -86,9 +79,6 @@ internal sealed partial class ErrorInterceptor(DoorLog log, ILogger<ErrorInterce
         ErrorCodes.Storage => StatusCode.ResourceExhausted,
         _ => StatusCode.FailedPrecondition,
     };
-
-    [LoggerMessage(4005, LogLevel.Warning, "{Count} more errors of calls were not logged.")]
-    private partial void LogUnsaid(int count);
 
     [LoggerMessage(4001, LogLevel.Warning, "{Method}: the grains did not answer; when this lasts, restart the silo.")]
     private partial void LogUnavailable(Exception error, string method);

@@ -99,7 +99,7 @@ internal sealed partial class JobsService(IGrainFactory grains, DoorLog log, Job
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (log.Take(out _)) LogSilent(e, id);
+            if (log.May()) LogSilent(e, id);
             return new JobStatus { Id = id, State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
         }
     }

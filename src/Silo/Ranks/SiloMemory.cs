@@ -8,7 +8,7 @@ namespace Distributed.Silo.Ranks;
 internal sealed class SiloMemory(ServeSettings settings)
 {
     /// <summary>Bytes: <c>DTRAIN_MEMORY</c>, else the limit of the process's cgroup, else the machine's memory.</summary>
-    public long Limit { get; } = settings.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    public long Limit { get; } = settings.Memory ?? MachineMemory.Read();
 
     /// <exception cref="JobException">Code <c>memory</c>: with the figures.</exception>
     public void Check(JobSpec spec, int ranks)
@@ -18,6 +18,6 @@ internal sealed class SiloMemory(ServeSettings settings)
         var where = settings.HasOneClient ? "this machine" : $"silo {settings.SiloName}";
         throw new JobException(
             ErrorCodes.Memory,
-            FormattableString.Invariant($"With {ranks} {(ranks == 1 ? "rank" : "ranks")} on {where} the job needs {need}. It may use {MemorySize.Text(Limit)}. Lower microBatch, the model's sizes or the ranks, or give it more memory{(settings.HasOneClient ? "" : " (DTRAIN_MEMORY, or the container's limit)")}."));
+            FormattableString.Invariant($"With {ranks} {(ranks == 1 ? "rank" : "ranks")} on {where} the job needs {need}. It may use {MemorySize.Text(Limit)} there. Lower microBatch, the model's sizes or the ranks, or give it more memory{(settings.HasOneClient ? "" : " (DTRAIN_MEMORY, or the container's limit)")}."));
     }
 }

@@ -25,6 +25,8 @@ public sealed class SpecBoundsTests
         ["open brackets"] = () => new string('[', Mebibyte),
         ["broken at the end"] = () => $"{{{Repeat("\"a\":1", 170_000)}",
         ["one line behind another"] = () => $"{{{new string('\n', Mebibyte)}",
+        ["keys that are none, deep inside"] = () => $"{string.Concat(Enumerable.Repeat($"{{\"{new string('\u0080', 64)}\":", 18))}{{{Repeat("\"\u0080\":1", 110_000)}}}{new string('}', 18)}",
+        ["halves of characters"] = () => $"{{\"a\":[{Repeat("\"\\ud800\"", 110_000)}]}}",
         ["users without end"] = () => $"{{\"users\":[{Repeat("1", 100_000)}]}}",
     };
 
@@ -33,11 +35,15 @@ public sealed class SpecBoundsTests
     public void Read_MebibyteOfAKind_GivesFewShortErrors(string kind)
     {
         var text = Texts[kind]();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         foreach (var errors in (IReadOnlyList<SpecError>[])[JobSpecJson.Read(text).Errors, UsersFile.Read(text).Errors])
         {
             Assert.InRange(errors.Count, 1, SpecBounds.MostErrors + 1);
             Assert.InRange(errors.Sum(error => error.Format("job.json").Length), 1, LongestErrors);
         }
+
+        // Twice a few hundred bytes of nodes for each byte of text.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500L << 20);
     }
 
     [Fact]
