@@ -59,25 +59,34 @@ internal static partial class JobLifecycle
         if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code)) return Faulty(state, error, effects, cluster);
         var loss = ErrorCodes.IsLoss(error.Code);
         // What else breaks while the ranks end is a consequence; if not, it will come again.
-        if (state.Comeback is { Abrupt: true }) return state;
+        if (state.Comeback is { Abrupt: true } over) return died is null || over.Died is not null ? state : Mourn(state, over, error, died, effects);
         if (!state.Requeues || !loss) return Fail(state, error, effects);
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
-        if (error.Code == ErrorCodes.SiloLost) state = Count(state, died);
+        var counted = error.Code == ErrorCodes.SiloLost;
+        if (counted) state = Count(state, died);
         if (Held(state) is { } why) return Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects);
         // A wait that was too long says itself who was waited for; the silo that noticed is not to blame.
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
-        return state with { Comeback = new Comeback(reason, Abrupt: true), Reason = reason, Fruitless = fruitless };
+        return state with { Comeback = new Comeback(reason, Abrupt: true) { Counted = counted, Died = died }, Reason = reason, Fruitless = fruitless };
+    }
+
+    /// <summary>The other ranks missed a silo before the table of members did: its death is known only now.</summary>
+    /// <remarks>One silo per generation: several that die together, as with their machine, are one event.</remarks>
+    private static JobState Mourn(JobState state, Comeback over, JobError error, string died, List<JobEffect> effects)
+    {
+        state = Count(state with { Comeback = over with { Counted = true, Died = died } }, died, losses: over.Counted ? 0 : 1);
+        return Held(state) is { } why ? Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects) : state;
     }
 
     /// <param name="died">The silo that ended without a word; null: it was another kind of loss.</param>
-    private static JobState Count(JobState state, string? died)
+    private static JobState Count(JobState state, string? died, int losses = 1)
     {
         ImmutableArray<string> known = state.Died.IsDefault ? [] : state.Died;
-        return state with { Losses = state.Losses + 1, Died = died is null || known.Contains(died) ? known : known.Add(died) };
+        return state with { Losses = state.Losses + losses, Died = died is null || known.Contains(died) ? known : known.Add(died) };
     }
 
     /// <summary>A job that takes its silos with it is not let loose on the next one.</summary>

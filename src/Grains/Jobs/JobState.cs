@@ -110,4 +110,12 @@ internal sealed record Comeback([property: Id(0)] string Reason, [property: Id(1
     /// <summary>The fault of a silo that led to it; null: it was none.</summary>
     [Id(2)]
     public JobError? Error { get; init; }
+
+    /// <summary>The generation is among <see cref="JobState.Losses"/>.</summary>
+    [Id(3)]
+    public bool Counted { get; init; }
+
+    /// <summary>The first silo that died with its ranks; null: none is known of.</summary>
+    [Id(4)]
+    public string? Died { get; init; }
 }

@@ -64,7 +64,7 @@ internal sealed class Cluster : IDisposable
             var jobs = await ListAsync(silo);
             if (expected(jobs)) return jobs;
             Assert.False(patience.IsCancellationRequested, $"Not as expected after {Patience.TotalSeconds} s: {string.Join('\n', jobs)}");
-            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         }
     }
 

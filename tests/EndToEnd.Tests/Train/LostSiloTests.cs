@@ -25,8 +25,10 @@ public sealed class LostSiloTests : IDisposable
         var error = ended.Events[^1].GetProperty("error");
         Assert.InRange(error.GetProperty("rank").GetInt32(), 1, 2);
         Assert.Equal($"silo-{error.GetProperty("rank").GetInt32()}", error.GetProperty("silo").GetString());
-        if (signal == ProcessTable.SigKill) Assert.Equal("silo-lost", error.GetProperty("code").GetString());
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
+        // What it leaves behind does not depend on how the silo was lost.
+        if (signal != ProcessTable.SigKill) return;
+        Assert.Equal("silo-lost", error.GetProperty("code").GetString());
 
         // How far it came while the signal was on its way is the machine's affair.
         var reached = Directory.GetDirectories(directory.File("run", "checkpoints"), "step-*").Max(d => int.Parse(Path.GetFileName(d)["step-".Length..], CultureInfo.InvariantCulture));
@@ -39,7 +41,7 @@ public sealed class LostSiloTests : IDisposable
     [Fact]
     public async Task FreezeFirstSilo_FailsSoonAfterTheStepsDeadlineNamingIt()
     {
-        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "2", "--ranks", "2", "--json", "--out", directory.File("run")]);
         await running.ReachStepAsync(25);
         var silos = ProcessTable.ChildrenOf(running.Id);
         ProcessTable.Signal(silos.Min(), ProcessTable.SigStop);

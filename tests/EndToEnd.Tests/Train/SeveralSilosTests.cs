@@ -4,7 +4,8 @@ using Distributed.EndToEnd.Tests.Cli;
 namespace Distributed.EndToEnd.Tests.Train;
 
 /// <summary>The processes of a run with several silos: they join, share the ranks, and none outlives the run, whatever its outcome.</summary>
-public sealed class SeveralSilosTests : IDisposable
+[Collection(nameof(CalmRun))]
+public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
 {
     /// <summary>Ends a hang: a silo notices the end of its client within five seconds where nothing else runs.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(1);
@@ -13,8 +14,8 @@ public sealed class SeveralSilosTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    private DtrainProcess Start(string job, int silos, int ranks, string exchange = "peer", string run = "run") => DtrainProcess.Start(
-        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File(run), "--set", $"exchange={exchange}"]);
+    private DtrainProcess Start(string job, int silos, int ranks, string exchange = "peer") => DtrainProcess.Start(
+        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File("run"), "--set", $"exchange={exchange}"]);
 
     [Fact]
     public async Task Train_TwoSilos_ShareTheRanksInOrderAndNoneIsLeft()
@@ -26,8 +27,7 @@ public sealed class SeveralSilosTests : IDisposable
         var ended = await running.EndAsync();
         var places = ended.Events[0].GetProperty("ranks").EnumerateArray().Select(r => (r.GetProperty("rank").GetInt32(), r.GetProperty("silo").GetString(), r.GetProperty("device").GetString()));
         Assert.Equal([(0, "silo-0", "cpu:0"), (1, "silo-1", "cpu:0"), (2, "silo-1", "cpu:1")], places);
-        var alone = await DtrainProcess.RunAsync("train", directory.Write("alone.yaml", Jobs.Mixed), "--ranks", "1", "--json", "--out", directory.File("alone"));
-        Assert.Equal(alone.Exits(0).Hash, ended.Exits(0).Hash);
+        Assert.Equal(calm.Hash, ended.Exits(0).Hash);
         var steps = ended.Events.Where(e => e.GetProperty("event").GetString() == "step").ToList();
         Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(s => s.GetProperty("step").GetInt32()));
         Assert.Equal([0, 1, 2], steps[^1].GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("rank").GetInt32()));
@@ -36,15 +36,10 @@ public sealed class SeveralSilosTests : IDisposable
     }
 
     [Fact]
-    public async Task Train_EitherExchange_GivesTheBitsOfOneSilo()
+    public async Task Train_ThroughTheCoordinator_GivesTheBitsOfOneSilo()
     {
-        var hashes = new List<string>();
-        foreach (var (silos, ranks, exchange) in new[] { (1, 1, "peer"), (2, 2, "peer"), (2, 3, "coordinator") })
-        {
-            await using var running = Start(Jobs.Mixed, silos, ranks, exchange, $"run-{silos}-{exchange}");
-            hashes.Add((await running.EndAsync()).Exits(0).Hash);
-        }
-        Assert.Single(hashes.Distinct());
+        await using var running = Start(Jobs.Mixed, 2, 3, "coordinator");
+        Assert.Equal(calm.Hash, (await running.EndAsync()).Exits(0).Hash);
     }
 
     [Theory]
@@ -65,10 +60,10 @@ public sealed class SeveralSilosTests : IDisposable
     [Fact]
     public async Task KillClient_AllSilosEndSoon()
     {
-        await using var running = Start(LongStart, 3, 3);
+        await using var running = Start(LongStart, 2, 2);
         await running.ReachStartAsync();
         var silos = ProcessTable.ChildrenOf(running.Id);
-        Assert.Equal(3, silos.Count);
+        Assert.Equal(2, silos.Count);
         running.Kill();
         Assert.True(await ProcessTable.HaveEndedAsync(silos, Farewell), $"A silo still runs {Farewell.TotalSeconds} s after its client was killed.");
     }

@@ -54,7 +54,7 @@ public sealed class SignalTests : IDisposable
     [Fact]
     public async Task Signal_AgainAndAgainToTheLastMoment_Exits130WithOneLine()
     {
-        foreach (var (place, signal) in new[] { ("first", ProcessTable.SigTerm), ("second", ProcessTable.SigHup), ("third", ProcessTable.SigTerm) })
+        foreach (var (place, signal) in new[] { ("first", ProcessTable.SigTerm), ("second", ProcessTable.SigHup) })
         {
             await using var running = DtrainProcess.Start(Train(place, 2));
             await running.ReachStepAsync(1);

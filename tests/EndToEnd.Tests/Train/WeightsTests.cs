@@ -11,7 +11,6 @@ public sealed class WeightsTests(CalmRun calm) : IDisposable
     public void Dispose() => directory.Dispose();
 
     [Theory]
-    [InlineData(1)]
     [InlineData(3)]
     [InlineData(4)]
     public async Task Train_AnyRanks_SameHash(int ranks)

@@ -191,6 +191,31 @@ public sealed class JobLifecycleTests
         }
     }
 
+    /// <summary>A rank whose peer is gone says so before the table of members does: the death counts all the same, once a generation.</summary>
+    [Theory]
+    [InlineData(ErrorCodes.SiloLost)]
+    [InlineData(ErrorCodes.Deadline)]
+    public void SiloLost_AfterAnotherRankSaidSo_Counts(string noticed)
+    {
+        var first = Lose(JobLifecycle.Submit(new JobState(), requeues: true).State, "a", "b");
+        Assert.Equal((JobPhase.Queued, 1), (first.Phase, first.Losses));
+        Assert.Equal("a", Assert.Single(first.Died));
+
+        var second = Lose(first, "c");
+        Assert.Equal(JobPhase.Failed, second.Phase);
+        Assert.StartsWith("Silos a and c died with its ranks", second.Failure!.Message, StringComparison.Ordinal);
+
+        // Rank 0 notices, then the silos of ranks 1 and 2 are gone together.
+        JobState Lose(JobState queued, params string[] silos)
+        {
+            var running = JobLifecycle.Grant(queued, 3).State;
+            var error = new JobError(noticed, "the peer is gone", 0, "here", "exchange", 3);
+            var state = JobLifecycle.RankEnded(running, new RankEnd(running.Generation, 0, RankOutcome.Failed, error)).State;
+            for (var i = 0; i < 2; i++) state = JobLifecycle.SiloLost(state, silos[Math.Min(i, silos.Length - 1)], [1 + i], 3).State;
+            return state;
+        }
+    }
+
     [Fact]
     public void SiloLost_TheLastThatCounts_AfterAStop_IsStopped()
     {

@@ -1,0 +1,9 @@
+using Distributed.Tests.Running;
+
+[assembly: TestCollectionOrderer("Distributed.EndToEnd.Tests.TestOrder", "Distributed.EndToEnd.Tests")]
+
+namespace Distributed.EndToEnd.Tests;
+
+internal sealed class TestOrder() : LongestFirst(
+    "CalmRun", "LossTests", "LostSiloTests", "LibtorchTests", "PodClusterTests",
+    "JoinTests", "ToolsTests", "SignalTests", "KubernetesSiloTests", "FrontDoorTests");
