@@ -22,7 +22,7 @@ internal static class CheckpointVerifyCommand
         verb.SetAction(parse =>
         {
             var output = parse.InvocationConfiguration.Output;
-            var reports = parse.GetRequiredValue(paths).SelectMany(CheckpointPath.All).Select(CheckpointVerifier.Verify).ToList();
+            var reports = parse.GetRequiredValue(paths).SelectMany(CheckpointPath.All).Select(path => CheckpointVerifier.Verify(path)).ToList();
             if (parse.GetValue(json)) reports.ForEach(report => output.WriteLine(Json(report)));
             else TextTable.Write(output, ["CHECKPOINT", "FILE", "RESULT", "DETAIL"], [.. reports.SelectMany(Rows)]);
             return reports.TrueForAll(report => report.Ok) ? ExitCode.Done : ExitCode.Failed;

@@ -80,14 +80,15 @@ public sealed class CheckpointStore
 
     /// <summary>The checkpoint to resume from: the one <c>latest</c> names, otherwise the highest step that is whole.</summary>
     /// <param name="warn">Takes one line for each that is passed over: which file, and what differs.</param>
+    /// <param name="ending">Nobody needs the answer any more.</param>
     /// <returns>Null when there is none.</returns>
-    public Checkpoint? FindLatest(Action<string> warn)
+    public Checkpoint? FindLatest(Action<string> warn, CancellationToken ending = default)
     {
         ArgumentNullException.ThrowIfNull(warn);
         foreach (var step in Candidates(warn))
         {
             var path = PathOf(step);
-            var report = CheckpointVerifier.Verify(path);
+            var report = CheckpointVerifier.Verify(path, ending);
             if (report.Ok) return new Checkpoint(path, step, report.Manifest!);
             warn($"Checkpoint {path} is damaged and passed over. {report.Faults}.");
         }

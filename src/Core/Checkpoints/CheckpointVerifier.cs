@@ -5,13 +5,16 @@ namespace Distributed.Core.Checkpoints;
 /// <summary>Compares a checkpoint's files with its manifest, to the last byte.</summary>
 public static class CheckpointVerifier
 {
+    private const int Chunk = 1 << 20;
+
     /// <param name="path">Directory of one checkpoint.</param>
+    /// <param name="ending">Nobody needs the answer any more.</param>
     /// <remarks>Never throws for what it finds: a file that is missing, unreadable or different becomes a line of the report.</remarks>
-    public static CheckpointReport Verify(string path)
+    public static CheckpointReport Verify(string path, CancellationToken ending = default)
     {
         var checks = new List<CheckpointFileCheck>();
         var manifest = ReadManifest(path, checks);
-        foreach (var file in manifest?.Files ?? []) checks.Add(Check(path, file));
+        foreach (var file in manifest?.Files ?? []) checks.Add(Check(path, file, ending));
         return new CheckpointReport(path, manifest, checks);
     }
 
@@ -40,14 +43,14 @@ public static class CheckpointVerifier
         return null;
     }
 
-    private static CheckpointFileCheck Check(string path, CheckpointFileEntry expected)
+    private static CheckpointFileCheck Check(string path, CheckpointFileEntry expected, CancellationToken ending)
     {
         try
         {
             using var stream = File.OpenRead(Path.Combine(path, expected.Name));
             if (stream.Length != expected.Bytes)
                 return new CheckpointFileCheck(expected.Name, false, $"{stream.Length} bytes, expected {expected.Bytes}");
-            var found = Convert.ToHexStringLower(SHA256.HashData(stream));
+            var found = Hash(stream, ending);
             return found == expected.Sha256
                 ? new CheckpointFileCheck(expected.Name, true, $"{expected.Bytes} bytes, sha256 {found}")
                 : new CheckpointFileCheck(expected.Name, false, $"sha256 is {found}, expected {expected.Sha256}");
@@ -60,5 +63,18 @@ public static class CheckpointVerifier
         {
             return new CheckpointFileCheck(expected.Name, false, e.Message);
         }
+    }
+
+    private static string Hash(FileStream stream, CancellationToken ending)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var part = new byte[Chunk];
+        while (stream.Read(part) is > 0 and var read)
+        {
+            ending.ThrowIfCancellationRequested();
+            hash.AppendData(part, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -25,7 +25,8 @@ internal abstract record JobEffect
     internal sealed record RequestStop(StepControl Control) : JobEffect;
 
     /// <summary>End all ranks at their next wait.</summary>
-    internal sealed record AbortRanks(JobError Reason) : JobEffect;
+    /// <param name="AtOnce">The processes of those that do not look up soon are ended, whatever the job's step deadline.</param>
+    internal sealed record AbortRanks(JobError Reason, bool AtOnce = false) : JobEffect;
 
     /// <summary>Leave the queue or give the silos back.</summary>
     internal sealed record Release : JobEffect;

@@ -7,7 +7,7 @@ namespace Distributed.Grains.Jobs;
 // What owners and operators ask of a job beside its start and its end.
 internal sealed partial class JobGrain
 {
-    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep));
+    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep, time.GetUtcNow() + options.Value.StopPatience));
 
     public Task<JobChange?> Resume(JobCaller by) => Change(
         by,

@@ -87,7 +87,7 @@ internal sealed partial class JobGrain
                 case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
                 case JobEffect.StartGeneration: await StartGeneration(); break;
                 case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
-                case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason); break;
+                case JobEffect.AbortRanks abort: await AbortRanks(abort.Reason, abort.AtOnce); break;
                 case JobEffect.Release: await Queue.Leave(Id, State.Phase.IsFinal()); break;
                 default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
             }
@@ -171,10 +171,10 @@ internal sealed partial class JobGrain
         }
     }
 
-    private Task AbortRanks(JobError reason)
+    private Task AbortRanks(JobError reason, bool atOnce = false)
     {
         var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
-        return Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason)).Prepend(CloseCoordinator(reason)));
+        return Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason, atOnce)).Prepend(CloseCoordinator(reason)));
     }
 
     private async Task CloseCoordinator(JobError reason)
@@ -190,11 +190,11 @@ internal sealed partial class JobGrain
         }
     }
 
-    private async Task AbortRank(SiloRanks silo, int rank, JobError reason)
+    private async Task AbortRank(SiloRanks silo, int rank, JobError reason, bool atOnce)
     {
         try
         {
-            await Worker(silo, rank).Abort(reason);
+            await (atOnce ? Worker(silo, rank).End(reason) : Worker(silo, rank).Abort(reason));
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

@@ -27,7 +27,7 @@ internal sealed partial class JobGrain
 
     private async Task LookAtLimits()
     {
-        var transition = JobLimits.Expire(State, Spec.Limits, time.GetUtcNow(), lastStep);
+        var transition = JobLimits.Expire(State, Spec.Limits, time.GetUtcNow(), lastStep, options.Value.StopPatience);
         if (ReferenceEquals(transition.State, State)) WatchLimits();
         else await Apply(transition);
     }

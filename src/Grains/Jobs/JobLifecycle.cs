@@ -39,6 +39,7 @@ internal static partial class JobLifecycle
                 Announced = null,
                 Comeback = null,
                 Overdue = null,
+                EndBy = null,
             },
             [new JobEffect.StartGeneration()]),
         JobPhase.Running => JobTransition.None(state),
@@ -47,7 +48,8 @@ internal static partial class JobLifecycle
     };
 
     /// <param name="step">The last step that was reported; 0 before the first.</param>
-    public static JobTransition Stop(JobState state, bool checkpoint, long step = 0)
+    /// <param name="endBy">When the ranks are ended if the step in flight is not over; not heeded where the silos are the owner's own.</param>
+    public static JobTransition Stop(JobState state, bool checkpoint, long step = 0, DateTimeOffset? endBy = null)
     {
         if (state.Phase == JobPhase.Queued)
         {
@@ -57,11 +59,22 @@ internal static partial class JobLifecycle
             return new(stopped, effects);
         }
 
-        if (state.Phase != JobPhase.Running) return JobTransition.None(state);
+        if (state.Phase != JobPhase.Running) return state.Failure is { } failure && state.Ended.Count < state.WorldSize ? new(state, [new JobEffect.AbortRanks(failure, AtOnce: true)]) : JobTransition.None(state);
         var wish = checkpoint ? StepControl.CheckpointAndStop : StepControl.Stop;
         // Once an end without a checkpoint was asked for, a later wish for one does not slow it down.
         var control = wish > state.Requested ? wish : state.Requested;
-        return new(state with { Requested = control, StopAsked = true }, [new JobEffect.RequestStop(control)]);
+        return new(state with { Requested = control, StopAsked = true, EndBy = state.Requeues ? state.EndBy ?? endBy : null }, [new JobEffect.RequestStop(control)]);
+    }
+
+    /// <summary>The job was to end, and its ranks still do something else: they end now.</summary>
+    /// <param name="step">The last step that was reported; 0 before the first.</param>
+    public static JobTransition Cut(JobState state, long step)
+    {
+        if (state is not { Phase: JobPhase.Running, EndBy: not null }) return JobTransition.None(state);
+        JobError late = new(ErrorCodes.Deadline, "The job was to end, but the step in flight, or what its ranks did before the first one, took too long.", null, null, null, step > 0 ? step : null);
+        return new(
+            state with { EndBy = null, Comeback = new Comeback(late.Message, Abrupt: true) },
+            [new JobEffect.AbortRanks(late, AtOnce: true), new JobEffect.Note($"{late.Message} They are ended now, without a checkpoint of that step.")]);
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>

@@ -26,17 +26,20 @@ internal static class JobLimits
         {
             { Entered: null } => null,
             { Phase: JobPhase.Queued } => limits?.Queued - InPhase(state, now),
+            { Phase: JobPhase.Running, EndBy: { } end } => end - now,
             { Phase: JobPhase.Running, Overdue: null, StopAsked: false } => limits?.Run - state.Ran - InPhase(state, now),
             _ => null,
         };
         return left < TimeSpan.Zero ? TimeSpan.Zero : left;
     }
 
-    /// <summary>Ends a job that is over its limit: a waiting one at once, a running one after the step in flight, with a checkpoint.</summary>
+    /// <summary>Ends a job that is over its limit: a waiting one at once, a running one after the step in flight, with a checkpoint, and when that takes too long without one.</summary>
     /// <param name="step">The last step that was reported; 0 before the first.</param>
-    public static JobTransition Expire(JobState state, LimitsSpec? limits, DateTimeOffset now, long step)
+    /// <param name="patience">How long the step in flight and the checkpoint may take.</param>
+    public static JobTransition Expire(JobState state, LimitsSpec? limits, DateTimeOffset now, long step, TimeSpan patience)
     {
         if (Left(state, limits, now) != TimeSpan.Zero) return JobTransition.None(state);
+        if (state is { Phase: JobPhase.Running, EndBy: not null }) return JobLifecycle.Cut(state, step);
         if (state.Phase == JobPhase.Queued)
         {
             var waited = Error($"It waited in the queue for {DurationText.Write(limits!.Queued!.Value)}, the limit that the job sets in limits.queued.", step);
@@ -48,7 +51,7 @@ internal static class JobLimits
         const StepControl control = StepControl.CheckpointAndStop;
         var ran = Error($"It ran for {DurationText.Write(limits!.Run!.Value)}, the limit that the job sets in limits.run.", step);
         return new(
-            state with { Overdue = ran, Requested = control > state.Requested ? control : state.Requested },
+            state with { Overdue = ran, Requested = control > state.Requested ? control : state.Requested, EndBy = state.Requeues ? now + patience : null },
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{ran.Message} It writes a checkpoint and ends.")]);
     }
 

@@ -97,6 +97,10 @@ internal sealed record JobState
     [Id(35)]
     public int? MostLosses { get; init; }
 
+    /// <summary>When its ranks are ended whatever they do, because the job was to end; null: it is not, or they were told so.</summary>
+    [Id(36)]
+    public DateTimeOffset? EndBy { get; init; }
+
     /// <summary>Silos whose own fault kept it from running there.</summary>
     [Id(16)]
     public ImmutableArray<SiloFault> Faults { get; init; } = [];

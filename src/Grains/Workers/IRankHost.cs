@@ -16,5 +16,6 @@ public interface IRankHost
     string? Lacks(string jobId, string specJson);
 
     /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
-    void Abort(string jobId, int generation, JobError reason);
+    /// <param name="atOnce">This process ends soon if one of them does not.</param>
+    void Abort(string jobId, int generation, JobError reason, bool atOnce = false);
 }

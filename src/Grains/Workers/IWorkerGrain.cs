@@ -16,6 +16,10 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// <summary>Ends the rank, and with it all ranks of the generation on this silo, at its next wait.</summary>
     [AlwaysInterleave, ResponseTimeout("00:00:05")]
     Task Abort(JobError reason);
+
+    /// <summary>As <see cref="Abort"/>; a silo whose ranks do not end soon ends itself.</summary>
+    [AlwaysInterleave, ResponseTimeout("00:00:05")]
+    Task End(JobError reason);
 }
 
 /// <param name="Started">The rank's thread was started.</param>

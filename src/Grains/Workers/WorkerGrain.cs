@@ -27,11 +27,15 @@ internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILo
 
     public Task<WorkerReport> Status() => Task.FromResult(new WorkerReport(following is not null, end));
 
-    public Task Abort(JobError reason)
+    public Task Abort(JobError reason) => Abort(reason, atOnce: false);
+
+    public Task End(JobError reason) => Abort(reason, atOnce: true);
+
+    private Task Abort(JobError reason, bool atOnce)
     {
         // The job waits for the end of each rank that it aborts, and a start that comes late finds this one ended.
         following ??= Report(end = new RankEnd(Key.Generation, Key.Rank, RankOutcome.Failed, reason));
-        host.Abort(Key.JobId, Key.Generation, reason);
+        host.Abort(Key.JobId, Key.Generation, reason, atOnce);
         return Task.CompletedTask;
     }
 

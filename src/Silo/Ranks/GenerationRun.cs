@@ -17,6 +17,9 @@ namespace Distributed.Silo.Ranks;
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
 internal sealed class GenerationRun : IAsyncDisposable
 {
+    /// <summary>The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are not waited for as long.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+
     private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;
 
@@ -24,7 +27,9 @@ internal sealed class GenerationRun : IAsyncDisposable
     private readonly TimeSpan longestCall;
     private readonly SiloSession session;
     private readonly TimeProvider time;
-    private ITimer? watchdog;
+
+    /// <summary>By how long they wait for the ranks' end.</summary>
+    private readonly Dictionary<TimeSpan, ITimer> watchdogs = [];
     private int running;
 
     public GenerationRun(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger logger)
@@ -63,7 +68,7 @@ internal sealed class GenerationRun : IAsyncDisposable
     public async Task<RankResult> Run(Rank rank)
     {
         var result = await session.RunRank(rank);
-        if (result.Ending == RankEnding.Failed) Watch();
+        if (result.Ending == RankEnding.Failed) Watch(longestCall);
         try
         {
             await pump.Drain();
@@ -79,16 +84,19 @@ internal sealed class GenerationRun : IAsyncDisposable
     /// <returns>Whether this was the last local rank; the run is then to be disposed of.</returns>
     public bool Leave() => Interlocked.Decrement(ref running) == 0;
 
-    public void Abort(JobError reason)
+    /// <param name="atOnce">This process ends soon if a rank does not, whatever the job's step deadline.</param>
+    public void Abort(JobError reason, bool atOnce = false)
     {
         session.Abort(reason);
         wait.Abort(reason);
-        Watch();
+        Watch(atOnce && Soon < longestCall ? Soon : longestCall);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (watchdog is not null) await watchdog.DisposeAsync();
+        ITimer[] timers;
+        lock (watchdogs) timers = [.. watchdogs.Values];
+        foreach (var timer in timers) await timer.DisposeAsync();
         session.Dispose();
         await pump.DisposeAsync();
         wait.Dispose();
@@ -100,17 +108,16 @@ internal sealed class GenerationRun : IAsyncDisposable
         _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
     };
 
-    private void Watch()
+    private void Watch(TimeSpan patience)
     {
-        if (Volatile.Read(ref watchdog) is not null) return;
-        var timer = time.CreateTimer(_ => EndProcess(), null, longestCall, Timeout.InfiniteTimeSpan);
-        if (Interlocked.CompareExchange(ref watchdog, timer, null) is not null) timer.Dispose();
+        lock (watchdogs)
+            if (!watchdogs.ContainsKey(patience)) watchdogs[patience] = time.CreateTimer(_ => EndProcess(patience), null, patience, Timeout.InfiniteTimeSpan);
     }
 
-    private void EndProcess()
+    private void EndProcess(TimeSpan patience)
     {
         if (session.Running == 0) return;
         ProcessEnd.Now(FormattableString.Invariant(
-            $"job {session.Options.JobId}: a rank did not end within {longestCall.TotalSeconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint."));
+            $"job {session.Options.JobId}: a rank did not end within {patience.TotalSeconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint."));
     }
 }

@@ -98,10 +98,10 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         }
     }
 
-    public void Abort(string jobId, int generation, JobError reason)
+    public void Abort(string jobId, int generation, JobError reason, bool atOnce = false)
     {
         lock (gate)
-            if (runs.TryGetValue((jobId, generation), out var run)) run.Abort(reason);
+            if (runs.TryGetValue((jobId, generation), out var run)) run.Abort(reason, atOnce);
     }
 
     /// <summary>Ends every rank on this silo at its next wait.</summary>

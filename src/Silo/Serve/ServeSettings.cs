@@ -58,6 +58,10 @@ internal sealed record ServeSettings
     /// <value>90 s.</value>
     public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint.</summary>
+    /// <value>12 s.</value>
+    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(12);
+
     /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
     public ClusterSettings? Cluster { get; init; }
 
@@ -80,19 +84,18 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
         var access = AccessSettings.FromEnvironment(variable);
         var port = variable("DTRAIN_PORT") ?? "5010";
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
-        var drain = variable("DTRAIN_DRAIN_SECONDS") ?? "90";
-        if (!int.TryParse(drain, out var seconds) || seconds is < 0 or > 86_400) throw Invalid($"DTRAIN_DRAIN_SECONDS: found '{drain}', expected 0 to 86400.");
         var cluster = ClusterSettings.FromEnvironment(variable);
         return Check(new ServeSettings
         {
-            LongestDrain = TimeSpan.FromSeconds(seconds),
+            LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", 90),
+            StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 12),
             Token = access.Token,
             UsersFile = access.UsersFile,
             Port = number,
@@ -111,6 +114,14 @@ internal sealed record ServeSettings
     /// <summary>One for each client, so that a port which once belonged to another client's silo leads nowhere.</summary>
     public static string ClusterOf(string randomToken) =>
         $"dtrain-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"cluster {randomToken}")))[..16]}";
+
+    private static TimeSpan Seconds(Func<string, string?> variable, string name, int otherwise)
+    {
+        if (variable(name) is not { } text) return TimeSpan.FromSeconds(otherwise);
+        return int.TryParse(text, out var seconds) && seconds is >= 0 and <= 86_400
+            ? TimeSpan.FromSeconds(seconds)
+            : throw Invalid($"{name}: found '{text}', expected 0 to 86400.");
+    }
 
     private static IPEndPoint? ParsePrimary(string? text)
     {

@@ -1,6 +1,7 @@
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,6 +21,7 @@ internal static class TensorFiles
     {
         foreach (var slot in layout.Slots)
         {
+            AbortSignal.ThrowIfRaised();
             var name = nameOf(slot.Spec.Name);
             var expected = $"{Either(dtypes)} {new EquatableList<long>(slot.Spec.Shape)}";
             var entry = file.Find(name) ?? throw new JobException(

@@ -1,12 +1,16 @@
 using Distributed.Core;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;
 
 /// <summary>Reading data files so that every failure names the file, what was found and what was expected.</summary>
 internal static class DataFile
 {
+    private const int Chunk = 1 << 24;
+
     public static FileStream OpenRead(string file)
     {
+        AbortSignal.ThrowIfRaised();
         try
         {
             RegularFile.Demand(file);
@@ -41,10 +45,16 @@ internal static class DataFile
     /// <exception cref="JobException">The stream ends early or its compression is damaged.</exception>
     public static void ReadExactly(Stream stream, Span<byte> buffer, string file)
     {
-        int read;
+        var read = 0;
         try
         {
-            read = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+            for (var last = -1; read < buffer.Length && read != last;)
+            {
+                AbortSignal.ThrowIfRaised();
+                last = read;
+                var part = buffer.Slice(read, Math.Min(Chunk, buffer.Length - read));
+                read += stream.ReadAtLeast(part, part.Length, throwOnEndOfStream: false);
+            }
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Distributed.Core.Data;
 using Distributed.Core.Jobs;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;
 
@@ -45,7 +46,7 @@ internal static class ShapesSet
     {
         var pixels = new byte[count * 3 * Plane];
         var labels = new byte[count];
-        Parallel.For(0, count, sample =>
+        Parallel.For(0, count, new ParallelOptions { CancellationToken = AbortSignal.Current }, sample =>
         {
             var random = new CounterRandom(seed, RandomPurpose.Samples, (long)split, sample);
             labels[sample] = (byte)(sample % Classes);

@@ -1,3 +1,5 @@
+using Distributed.Training.Native;
+
 namespace Distributed.Training.Data;
 
 /// <summary>Passes a tar archive on and checks its blocks on the way.</summary>
@@ -7,6 +9,7 @@ internal sealed class TarWatch(Stream inner) : ReadOnlyStream
 
     public override int Read(Span<byte> buffer)
     {
+        AbortSignal.ThrowIfRaised();
         var read = inner.Read(buffer);
         Blocks.Pass(buffer[..read]);
         return read;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;
 
@@ -45,6 +46,7 @@ internal static class TensorsSet
     {
         for (var offset = 0L; offset < inputs.Bytes; offset += Chunk)
         {
+            AbortSignal.ThrowIfRaised();
             var values = MemoryMarshal.Cast<byte, float>(inputs.Slice(offset, (int)Math.Min(Chunk, inputs.Bytes - offset)));
             if (FiniteScan.FirstNonFinite(values) is not (>= 0 and var bad)) continue;
             var (sample, position) = Math.DivRem((offset / sizeof(float)) + bad, x.Elements / x.Shape[0]);
@@ -78,6 +80,7 @@ internal static class TensorsSet
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (var offset = 0L; offset < entry.Bytes; offset += Chunk)
         {
+            AbortSignal.ThrowIfRaised();
             var part = memory.Slice(offset, (int)Math.Min(Chunk, entry.Bytes - offset));
             file.Read(entry, offset, part);
             hash.AppendData(part);

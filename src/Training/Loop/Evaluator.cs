@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Distributed.Core.Data;
 using Distributed.Training.Data;
 using Distributed.Training.Models;
+using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +33,11 @@ internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
         try
         {
             using var _ = no_grad();
-            for (var batch = index; batch < losses.Length; batch += ranks) RunBatch(batch, leaves, inputs, labels);
+            for (var batch = index; batch < losses.Length; batch += ranks)
+            {
+                AbortSignal.ThrowIfRaised();
+                RunBatch(batch, leaves, inputs, labels);
+            }
         }
         finally
         {

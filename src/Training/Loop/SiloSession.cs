@@ -11,6 +11,7 @@ public sealed class SiloSession : IDisposable
 {
     private readonly RankBarrier barrier;
     private readonly TrainingRun run;
+    private readonly CancellationTokenSource ending = new();
     private readonly Lock gate = new();
     private JobError? failure;
     private int running;
@@ -45,10 +46,11 @@ public sealed class SiloSession : IDisposable
         return done.Task;
     }
 
-    /// <summary>Ends every rank thread at its next wait, for the reason given.</summary>
+    /// <summary>Ends every rank thread at its next wait, file or batch, for the reason given.</summary>
     public void Abort(JobError reason)
     {
         lock (gate) failure ??= reason;
+        ending.Cancel();
         run.Abort(reason);
         barrier.Break(new SessionEndedException(reason.Message));
     }
@@ -65,6 +67,7 @@ public sealed class SiloSession : IDisposable
         RankPhase phase = new();
         try
         {
+            AbortSignal.Follow(ending.Token);
             NativeRuntime.Initialize();
             RankThreadPriority.LowerCurrent();
             set_num_threads(Options.Spec.Workers.IntraOpThreads);

@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Checkpoints;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Loop;
 
@@ -12,7 +13,7 @@ internal static class StartPoint
     /// <exception cref="JobException">There are checkpoints and none may be used, or none could be written.</exception>
     public static Checkpoint? Find(CheckpointStore store, SessionOptions options, bool isLead, Action<string> warn)
     {
-        var resumed = options.Resume ? store.FindLatest(warn) : null;
+        var resumed = options.Resume ? store.FindLatest(warn, AbortSignal.Current) : null;
         if (isLead && !options.Resume && !store.IsEmpty)
             throw new JobException(
                 ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints of an earlier run. Continue that run, or name another checkpoint.path.");

@@ -1,5 +1,6 @@
 using Distributed.Core.Data;
 using Distributed.Training.Models;
+using Distributed.Training.Native;
 using Distributed.Training.Precision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -40,6 +41,7 @@ internal sealed class Replica : IDisposable
         using var scope = NewDisposeScope();
         foreach (var slot in Layout.Slots)
         {
+            AbortSignal.ThrowIfRaised();
             using var generator = new Generator(InitialSeed(seed, slot.Index));
             slot.In(Master).copy_(slot.Spec.Init.Draw(slot.Spec.Shape, generator));
         }

@@ -43,8 +43,9 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
         return new RankEnd(assignment.Generation, assignment.Rank, outcome, error);
     }
 
-    public void Abort(string jobId, int generation, JobError reason)
+    public void Abort(string jobId, int generation, JobError reason, bool atOnce = false)
     {
+        scripts.Of(jobId).Aborts.Enqueue((generation, atOnce));
         if (sessions.TryGetValue((jobId, generation), out var session)) session.Aborted.TrySetResult(reason);
     }
 
@@ -122,6 +123,9 @@ internal sealed class FakeScript
 
     /// <summary>Votes that were sent, of all silos.</summary>
     public ConcurrentQueue<(int Generation, long Step)> Votes { get; } = new();
+
+    /// <summary>Ranks that were told to end.</summary>
+    public ConcurrentQueue<(int Generation, bool AtOnce)> Aborts { get; } = new();
 
     /// <summary>What the ranks say that they read; null: nothing.</summary>
     public DataSummary? Data { get; set; }

@@ -1,6 +1,7 @@
 using Distributed.Core;
 using Distributed.Core.Jobs;
 using Distributed.Training.Data;
+using Distributed.Training.Native;
 
 namespace Distributed.Training.Tests.Data;
 
@@ -25,6 +26,32 @@ public class DataSourcesTests
     [InlineData("mnist", null)]
     public void Open_UnknownSetOrNoPath_IsSpecInvalid(string data, string? path) =>
         Assert.Equal(ErrorCodes.SpecInvalid, Assert.Throws<JobException>(() => DataSources.Open(Specs.Of(data, path))).Code);
+
+    /// <summary>The job is over while its data are read: the slot is free before the whole set is in memory.</summary>
+    [Fact]
+    public void Open_AfterTheAbort_ReadsNoFurther() => EndsAtOnce(Specs.Of("shapes"));
+
+    [SharedDataFact]
+    public void Open_FilesAfterTheAbort_ReadsNoFurther()
+    {
+        foreach (var (data, path) in new[] { ("cifar10", "cifar-10-batches-bin"), ("mnist", "mnist"), ("imdb", "aclImdb.tar.gz"), ("text", Path.Combine("tinyshakespeare", "input.txt")) })
+            EndsAtOnce(Specs.Of(data, Path.Combine(SharedData.Root!, path)) with { Model = new ModelSpec { Name = "transformer", Vocab = 256, Sequence = 32, Width = 16, Heads = 2, Layers = 1 } });
+    }
+
+    private static void EndsAtOnce(JobSpec spec)
+    {
+        using var ending = new CancellationTokenSource();
+        ending.Cancel();
+        AbortSignal.Follow(ending.Token);
+        try
+        {
+            Assert.ThrowsAny<OperationCanceledException>(() => DataSources.Open(spec));
+        }
+        finally
+        {
+            AbortSignal.Follow(CancellationToken.None);
+        }
+    }
 
     [Fact]
     public void Open_ModelWithFewerOutputsThanClasses_IsSpecInvalid()
