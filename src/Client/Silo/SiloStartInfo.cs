@@ -16,10 +16,11 @@ internal static class SiloStartInfo
             UseShellExecute = false,
         };
         SetUp(start);
-        // A silo of a cluster compiles once and well; one that a client starts should be there soon. What is called a third time is then compiled for good:
-        // the runtime's own patience, and code that counts for a profile in between, would go on beside the ranks long after the start.
+        // A silo of a cluster compiles once and well; one that a client starts should be there soon. What is called 512 times (the value is
+        // hexadecimal), as at each step, is compiled for good; for all that a start calls that would take longer than a short job. Code that counts for a
+        // profile would go on beside the ranks.
         start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
-        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "3");
+        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "200");
         start.Environment.TryAdd("DOTNET_TieredPGO", "0");
         return start;
     }

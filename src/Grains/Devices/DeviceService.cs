@@ -66,5 +66,5 @@ internal sealed class DeviceService(
         (holder, released) = (null, false);
     }
 
-    private LeasedSilo Self() => new(local.SiloAddress, local.Name, options.Value.CpuSlots) { Fingerprint = options.Value.Fingerprint };
+    private LeasedSilo Self() => new(local.SiloAddress, local.Name, options.Value.CpuSlots) { Fingerprint = options.Value.Fingerprint, Memory = options.Value.Memory };
 }

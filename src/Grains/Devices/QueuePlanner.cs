@@ -72,11 +72,26 @@ internal sealed class QueuePlanner
 
     private IEnumerable<LeasedSilo> UsableFor(QueuedJob job) => Usable.Where(s => Suits(job, s));
 
-    /// <summary>A job does not go where it failed just now; where another one like it did, only when it could never begin otherwise.</summary>
+    /// <summary>A job does not go where it failed just now; where another one like it did, or where the memory does not hold it, only when it could never begin otherwise.</summary>
+    /// <remarks>Where no silo holds it, it begins all the same: it is refused there with the figures, so that it does not wait for ever.</remarks>
     private bool Suits(QueuedJob job, LeasedSilo silo)
     {
         if (HasFailedOn(job, silo)) return false;
-        return !IsFaulty(job, silo) || !HasRoom(job, [.. Usable.Where(s => !HasFailedOn(job, s) && !IsFaulty(job, s))]);
+        List<LeasedSilo> large = [.. Usable.Where(s => !HasFailedOn(job, s) && IsLargeEnough(job, s))];
+        if (HasRoom(job, large))
+        {
+            if (!IsLargeEnough(job, silo)) return false;
+        }
+        else large = [.. Usable.Where(s => !HasFailedOn(job, s))];
+
+        return !IsFaulty(job, silo) || !HasRoom(job, [.. large.Where(s => !IsFaulty(job, s))]);
+    }
+
+    /// <summary>As far as the job's sizes tell, with as many ranks as it can have there.</summary>
+    private static bool IsLargeEnough(QueuedJob job, LeasedSilo silo)
+    {
+        var ranks = job.Silos > 0 ? (job.MaxRanks + job.Silos - 1) / job.Silos : Math.Min(job.MaxRanks, silo.Slots);
+        return silo.Memory == 0 || job.Memory + (Math.Max(0, ranks - 1) * job.MemoryPerRank) <= silo.Memory;
     }
 
     private bool HasFailedOn(QueuedJob job, LeasedSilo silo) => job.Faults.Any(f => f.Silo == silo.Name && !f.IsOver(now));
@@ -207,8 +222,10 @@ internal sealed class QueuePlanner
 
     private string PassedOver(QueuedJob job)
     {
-        List<LeasedSilo> left = [.. Usable.Where(s => !Suits(job, s))];
-        return left.Count == 0 ? "" : $" ({string.Join(", ", left.Select(s => $"silo {s.Name}"))} passed over: a job like it failed there)";
+        var left = Usable.Where(s => !Suits(job, s)).ToLookup(s => IsLargeEnough(job, s));
+        return Left(left[true], "a job like it failed there") + Left(left[false], "too little memory for it");
+
+        static string Left(IEnumerable<LeasedSilo> silos, string why) => silos.Any() ? $" ({string.Join(", ", silos.Select(s => $"silo {s.Name}"))} passed over: {why})" : "";
     }
 
     private JobFinding Behind(QueuedJob job)

@@ -34,6 +34,14 @@ public sealed record QueuedJob(
     [Id(11)]
     public string? Fingerprint { get; init; }
 
+    /// <summary>Bytes that it takes on a silo at the least, with one rank there.</summary>
+    [Id(12)]
+    public double Memory { get; init; }
+
+    /// <summary>Bytes that each further rank on the silo adds.</summary>
+    [Id(13)]
+    public double MemoryPerRank { get; init; }
+
     /// <summary>Whether another entry asks for the same.</summary>
     public bool AsksAs(QueuedJob? other) => other is not null && this == other with { Faults = Faults };
 }

@@ -9,4 +9,8 @@ public sealed record SiloDevicesOptions
 
     /// <summary>Device kind, libtorch and instruction set: what must be equal where ranks of one job run.</summary>
     public string Fingerprint { get; set; } = "";
+
+    /// <summary>Bytes that ranks may use here.</summary>
+    /// <value>0: not known.</value>
+    public long Memory { get; set; }
 }

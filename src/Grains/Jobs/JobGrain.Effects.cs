@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
@@ -98,11 +99,14 @@ internal sealed partial class JobGrain
     {
         var submission = store.State.Submission!;
         var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
+        var memory = JobMemory.Of(Spec, ranks: 1).Total;
         return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since)
         {
             Faults = State.Faults,
             Inputs = Inputs,
             Fingerprint = store.State.Plan.FirstOrDefault()?.Silo.Fingerprint,
+            Memory = memory,
+            MemoryPerRank = JobMemory.Of(Spec, ranks: 2).Total - memory,
         };
     }
 

@@ -14,6 +14,10 @@ public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property
     /// <summary>What its machine and build are: ranks of one job give the same bits only on silos where this is equal.</summary>
     [Id(3)]
     public string Fingerprint { get; init; } = "";
+
+    /// <summary>Bytes that its ranks may use; 0: it did not say.</summary>
+    [Id(4)]
+    public long Memory { get; init; }
 }
 
 /// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>

@@ -199,6 +199,7 @@ internal sealed class SiloApp : IAsyncDisposable
         Rest(silo.Services);
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => (o.CpuSlots, o.Fingerprint) = (settings.Slots, NativeRuntime.Initialize().Fingerprint));
+        silo.Services.AddOptions<SiloDevicesOptions>().Configure<SiloMemory>((o, memory) => o.Memory = memory.Limit);
         silo.Configure<JobGrainOptions>(o => o.StopPatience = settings.StopPatience);
         silo.AddTraining();
     }

@@ -104,7 +104,7 @@ internal sealed class SiloProcess : IDisposable
         ];
         foreach (var (key, value) in common.Concat(settings)) start.Environment[key] = value;
         // As a client starts its silos: they run for seconds, so compiling once and well would be most of what they do.
-        foreach (var (key, value) in (ReadOnlySpan<(string, string)>)[("TieredCompilation", "1"), ("TC_CallCountThreshold", "3"), ("TieredPGO", "0")]) start.Environment[$"DOTNET_{key}"] = value;
+        foreach (var (key, value) in (ReadOnlySpan<(string, string)>)[("TieredCompilation", "1"), ("TC_CallCountThreshold", "200"), ("TieredPGO", "0")]) start.Environment[$"DOTNET_{key}"] = value;
         var silo = new SiloProcess(Process.Start(start)!);
         silo.process.ErrorDataReceived += (_, line) => silo.error.AppendLine(line.Data);
         silo.process.BeginErrorReadLine();

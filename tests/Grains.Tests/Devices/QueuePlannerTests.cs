@@ -54,6 +54,25 @@ public sealed class QueuePlannerTests
         Assert.Equal(["back:4@0,1"], Granted(QueuePlanner.Plan(waiting, [], [.. silos.Select(s => s with { Holder = null })], new NoQuotas(), Options, Now)));
     }
 
+    /// <summary>Silos 0 and 1 have 8 GiB, 2 and 3 have 16; a rank takes 3, the first one 2 more.</summary>
+    [Theory]
+    [InlineData(1, 1, 0, null, "a:1@0")]
+    [InlineData(2, 2, 0, null, "a:2@0")]
+    // 5 and 3 are 8; with another GiB for the job it takes the larger ones, and waits for them.
+    [InlineData(2, 2, 1, null, "a:2@2")]
+    [InlineData(1, 4, 1, null, "a:4@2,3")]
+    [InlineData(2, 2, 1, "2,3", "is the next one: needs 2 free slots at once; 0 of 4 slots are free on 0 of 2 silos (silo silo-0, silo silo-1 passed over: too little memory for it)")]
+    // No silo holds it, or too few do: it is refused where it begins.
+    [InlineData(1, 2, 20, null, "a:2@0")]
+    [InlineData(8, 8, 1, null, "a:8@0,1,2,3")]
+    public void Plan_SilosOfDifferentMemory_AJobGoesWhereItFits(int min, int max, double moreGiB, string? taken, string expected)
+    {
+        const double gib = 1L << 30;
+        var silos = Silos.Select((s, i) => new QueueSilo(s with { Memory = (i < 2 ? 8L : 16L) << 30 }, taken?.Contains($"{i}", StringComparison.Ordinal) == true ? "other" : null, false));
+        var plan = QueuePlanner.Plan([Job("a", min, max) with { Memory = (5 + moreGiB) * gib, MemoryPerRank = 3 * gib }], [], [.. silos], new NoQuotas(), Options, Now);
+        Assert.Equal(expected, plan.Grants.Count > 0 ? Assert.Single(Granted(plan)) : plan.Reasons["a"].What);
+    }
+
     /// <summary>Silos 0 and 1 have avx2, 2 and 3 avx512.</summary>
     private static IEnumerable<QueueSilo> Mixed(params string?[] holders) =>
         Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 2 ? "avx2" : "avx512" }, i < holders.Length ? holders[i] : null, false));

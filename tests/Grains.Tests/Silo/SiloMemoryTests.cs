@@ -5,8 +5,12 @@ using Distributed.Silo.Serve;
 
 namespace Distributed.Grains.Tests.Silo;
 
-public sealed class SiloMemoryTests
+public sealed class SiloMemoryTests : IDisposable
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("dtrain-silo-memory-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     private static readonly JobSpec Job = Specs.Job() with { Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1000, 10]) } };
 
     private static SiloMemory Of(long? limit, string? dataRoot = "/data") => new(new ServeSettings { Token = "", JobsRoot = "/jobs", DataRoot = dataRoot, SiloName = "silo-7", Memory = limit });
@@ -22,6 +26,22 @@ public sealed class SiloMemoryTests
         Assert.Contains("for weights and optimizer", refused.Message, StringComparison.Ordinal);
         Assert.Contains("DTRAIN_MEMORY", refused.Message, StringComparison.Ordinal);
         Of(need - 1).Check(Job, 1);
+    }
+
+    /// <summary>A few hundred bytes on a disk can be a file of any length.</summary>
+    [Theory]
+    [InlineData("text")]
+    [InlineData("tensors")]
+    public void Check_DataFileLargerThanTheSilo_IsRefusedUnread(string data)
+    {
+        var (file, link) = (Path.Combine(folder, "huge"), Path.Combine(folder, "link"));
+        using (var sparse = File.Create(file)) sparse.SetLength(20L << 30);
+        File.CreateSymbolicLink(link, file);
+        foreach (var path in new[] { file, link })
+        {
+            var refused = Assert.Throws<JobException>(() => Of(8L << 30).Check(Job with { Data = new DataSpec { Name = data, Path = path } }, 1));
+            Assert.Contains("20 GiB for data", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
