@@ -20,6 +20,10 @@ public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
     /// <value>Null: <see cref="DefaultQueued"/>.</value>
     public int? Queued { get; init; }
 
+    /// <summary>How long the ranks of one job of the user may run, whatever the job says.</summary>
+    /// <value>Null: as long as the cluster lets any job.</value>
+    public TimeSpan? Run { get; init; }
+
     /// <summary>Largest priority that the user may give a job; an admin may give any.</summary>
     public int MaxPriority { get; init; }
 }

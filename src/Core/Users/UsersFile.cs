@@ -76,6 +76,7 @@ public static class UsersFile
             Ranks = (int?)user.Whole("ranks", 1, 1_000_000),
             Jobs = (int?)user.Whole("jobs", 1, 1_000_000),
             Queued = (int?)user.Whole("queued", 1, 1_000_000),
+            Run = user.Duration("run"),
             MaxPriority = (int?)user.Whole("maxPriority", UserEntry.LeastPriority, UserEntry.MostPriority) ?? 0,
         };
         user.End();
@@ -100,6 +101,7 @@ public static class UsersFile
         if (user.Ranks is { } ranks) json["ranks"] = ranks;
         if (user.Jobs is { } jobs) json["jobs"] = jobs;
         if (user.Queued is { } queued) json["queued"] = queued;
+        if (user.Run is { } run) json["run"] = DurationText.Write(run);
         if (user.MaxPriority != 0) json["maxPriority"] = user.MaxPriority;
         return json;
     }

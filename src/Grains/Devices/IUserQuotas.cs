@@ -10,7 +10,8 @@ public interface IUserQuotas
 /// <param name="Ranks">Ranks that all running jobs of the user may have together; null: no bound.</param>
 /// <param name="Jobs">Jobs that may run at once; null: no bound.</param>
 /// <param name="Queued">Jobs that may wait in the queue; null: no bound.</param>
-public readonly record struct UserQuota(int? Ranks, int? Jobs, int? Queued = null);
+/// <param name="Run">How long the ranks of one job may run; null: no bound.</param>
+public readonly record struct UserQuota(int? Ranks, int? Jobs, int? Queued = null, TimeSpan? Run = null);
 
 /// <summary>No bounds for anyone.</summary>
 public sealed class NoQuotas : IUserQuotas

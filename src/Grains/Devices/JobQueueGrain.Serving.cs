@@ -22,6 +22,9 @@ internal sealed partial class JobQueueGrain
     /// <summary>How long one look waits for the jobs it asks: one whose grain is on its way to another silo answers later.</summary>
     private static readonly TimeSpan HearingPatience = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>Waiting jobs that are asked at a time.</summary>
+    private const int MostWoken = 250;
+
     private static readonly TimeSpan PassOverPeriod = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan ComingPause = TimeSpan.FromSeconds(0.2);
@@ -38,10 +41,14 @@ internal sealed partial class JobQueueGrain
     private readonly Dictionary<string, long> lined = [];
     private readonly Dictionary<string, Task> hearing = [];
     private bool serving;
+
+    /// <summary>How long the last plan took.</summary>
+    private TimeSpan planning;
     private bool again;
     private bool reclaiming;
     private bool deactivated;
     private bool wakeAll;
+    private int nextWoken;
     private long? served;
     private long? woken;
 
@@ -65,6 +72,8 @@ internal sealed partial class JobQueueGrain
                 served = time.GetTimestamp();
                 await HearJobs();
                 await ServeOnce();
+                // Jobs that line up one after another need no plan each: of a long line that would be most of what this grain does.
+                if (again && !reclaiming) await Task.Delay(planning * 2 < LookPeriod ? planning * 2 : LookPeriod, time);
                 if (!reclaiming) continue;
                 await Task.Delay(pause, time);
                 // A rank may take long to end.
@@ -84,16 +93,24 @@ internal sealed partial class JobQueueGrain
         }
     }
 
-    /// <summary>Asks jobs where they stand: those not heard of since this grain woke, now and then all, and all that run when silos come or go.</summary>
+    /// <summary>Asks jobs where they stand: those not heard of since this grain woke, now and then all that do not wait and some that do, and all that run when silos come or go.</summary>
     private async Task HearJobs()
     {
         var all = woken is not { } at || time.GetElapsedTime(at) > WakePeriod;
         if (all) woken = time.GetTimestamp();
-        IEnumerable<string> asked = all ? store.State.Jobs.Where(j => !j.Ended).Select(j => j.JobId) : wakeAll ? unheard.Concat(holders.Keys) : unheard;
+        var asked = all ? list.Jobs.Where(j => !j.Ended && !waiting.ContainsKey(j.JobId)).Select(j => j.JobId).Concat(SomeWaiting()) : wakeAll ? unheard.Concat(holders.Keys) : unheard;
         wakeAll = false;
         foreach (var jobId in asked.ToList())
             if (!hearing.ContainsKey(jobId)) hearing[jobId] = Hear(jobId);
         if (hearing.Count > 0) await Task.WhenAll(hearing.Values).WaitAsync(HearingPatience, time).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Those of a long line in turn.</summary>
+    private List<string> SomeWaiting()
+    {
+        List<string> some = [.. waiting.Keys.Skip(nextWoken).Take(MostWoken)];
+        nextWoken = some.Count < MostWoken ? 0 : nextWoken + MostWoken;
+        return some;
     }
 
     private async Task Hear(string jobId)
@@ -127,7 +144,7 @@ internal sealed partial class JobQueueGrain
     private async Task Retire(string jobId)
     {
         Drop(jobId);
-        await Save(list => list.Ended(jobId));
+        await list.End(jobId);
     }
 
     private void Adopt(string jobId, JobHold hold)
@@ -147,8 +164,10 @@ internal sealed partial class JobQueueGrain
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
         var silent = SilentUsers();
+        var began = time.GetTimestamp();
         var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
             [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))]);
+        planning = time.GetElapsedTime(began);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
         if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
@@ -275,7 +294,7 @@ internal sealed partial class JobQueueGrain
     /// <summary>Users of whose quota a job that has not been heard of may use some.</summary>
     private HashSet<string> SilentUsers() => unheard.Count == 0 || time.GetElapsedTime(activated) >= LongestQuotaHearing
         ? []
-        : [.. store.State.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "").Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
+        : [.. list.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "").Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
 
     private bool AwaitsItsOwn(string jobId, IReadOnlyList<SiloDevices> all) =>
         all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < OwnPatience;

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.Runtime;
+using Orleans.Storage;
 
 namespace Distributed.Grains.Devices;
 
@@ -12,6 +14,7 @@ namespace Distributed.Grains.Devices;
 [Reentrant, KeepAlive, OnWillingSilo]
 internal sealed partial class JobQueueGrain(
     [PersistentState("queue", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<QueueRecord> store,
+    [FromKeyedServices(TrainingSiloBuilderExtensions.JobStorage)] IGrainStorage storage,
     IClusterMembershipService members,
     IDeviceServices devices,
     IUserQuotas quotas,
@@ -24,17 +27,17 @@ internal sealed partial class JobQueueGrain(
     private readonly Dictionary<string, QueuedJob> waiting = [];
     private readonly Dictionary<string, Held> holders = [];
     private readonly HashSet<string> unheard = [];
-    private readonly SemaphoreSlim writing = new(1);
+    private readonly QueueList list = new(store, storage);
     private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
     private readonly QueuePlaces places = new(time);
     private long activated;
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await list.Open();
         activated = time.GetTimestamp();
-        unheard.UnionWith(store.State.Jobs.Where(j => !j.Ended).Select(j => j.JobId));
+        unheard.UnionWith(list.Jobs.Where(j => !j.Ended).Select(j => j.JobId));
         ServeSoon();
-        return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -46,7 +49,7 @@ internal sealed partial class JobQueueGrain(
 
     public async Task Enqueue(QueuedJob job)
     {
-        await Save(list => list.With(job.JobId, ended: false, job.User));
+        await list.Set(job.JobId, ended: false, job.User);
         Line(job);
         ServeSoon();
     }
@@ -58,16 +61,16 @@ internal sealed partial class JobQueueGrain(
     {
         Drop(jobId);
         ServeSoon();
-        if (ended) await Save(list => list.With(jobId, ended: true));
+        if (ended) await list.Set(jobId, ended: true);
     }
 
     public async Task Forget(string jobId)
     {
         Drop(jobId);
-        await Save(list => list.Without(jobId));
+        await list.Remove(jobId);
     }
 
-    public Task<ImmutableArray<string>> List() => Task.FromResult<ImmutableArray<string>>([.. store.State.Jobs.Select(j => j.JobId)]);
+    public Task<ImmutableArray<string>> List() => Task.FromResult<ImmutableArray<string>>([.. list.Jobs.Select(j => j.JobId)]);
 
     public async Task<ClusterView> Describe()
     {
@@ -84,7 +87,7 @@ internal sealed partial class JobQueueGrain(
         return Task.FromResult(local.SiloAddress);
     }
 
-    public void Dispose() => writing.Dispose();
+    public void Dispose() => list.Dispose();
 
     private void Line(QueuedJob job)
     {
@@ -103,27 +106,5 @@ internal sealed partial class JobQueueGrain(
         waiting.Remove(jobId);
         lined.Remove(jobId);
         holders.Remove(jobId);
-    }
-
-    /// <summary>One write at a time: this grain's calls interleave.</summary>
-    private async Task Save(Func<QueueRecord, QueueRecord> change)
-    {
-        await writing.WaitAsync();
-        var before = store.State;
-        try
-        {
-            store.State = change(before);
-            if (!ReferenceEquals(store.State, before)) await store.WriteStateAsync();
-        }
-        catch
-        {
-            // What could not be written never was.
-            store.State = before;
-            throw;
-        }
-        finally
-        {
-            writing.Release();
-        }
     }
 }

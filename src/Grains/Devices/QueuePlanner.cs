@@ -12,6 +12,8 @@ namespace Distributed.Grains.Devices;
 internal sealed class QueuePlanner
 {
     private readonly IReadOnlyList<QueueSilo> silos;
+    private readonly List<LeasedSilo> usable;
+    private readonly Dictionary<(int Silos, int MinRanks), bool> rooms = [];
     private readonly IUserQuotas quotas;
     private readonly QueueOptions options;
     private readonly DateTimeOffset now;
@@ -29,6 +31,7 @@ internal sealed class QueuePlanner
     {
         (this.silos, this.quotas, this.options, this.now, this.faults) = (silos, quotas, options, now, faults);
         this.holders = [.. holders];
+        usable = [.. silos.Where(s => !s.Draining).Select(s => s.Silo)];
         free = [.. silos.Where(s => s is { Holder: null, Draining: false }).Select(s => s.Silo)];
     }
 
@@ -68,23 +71,17 @@ internal sealed class QueuePlanner
     /// <summary>One whose silo had a fast clock has not waited at all.</summary>
     private TimeSpan Waited(QueuedJob job) => now > job.Since ? now - job.Since : TimeSpan.Zero;
 
-    private IEnumerable<LeasedSilo> Usable => silos.Where(s => !s.Draining).Select(s => s.Silo);
-
-    private IEnumerable<LeasedSilo> UsableFor(QueuedJob job) => Usable.Where(s => Suits(job, s));
-
     /// <summary>A job does not go where it failed just now; where another one like it did, or where the memory does not hold it, only when it could never begin otherwise.</summary>
     /// <remarks>Where no silo holds it, it begins all the same: it is refused there with the figures, so that it does not wait for ever.</remarks>
-    private bool Suits(QueuedJob job, LeasedSilo silo)
+    private List<LeasedSilo> UsableFor(QueuedJob job)
     {
-        if (HasFailedOn(job, silo)) return false;
-        List<LeasedSilo> large = [.. Usable.Where(s => !HasFailedOn(job, s) && IsLargeEnough(job, s))];
-        if (HasRoom(job, large))
-        {
-            if (!IsLargeEnough(job, silo)) return false;
-        }
-        else large = [.. Usable.Where(s => !HasFailedOn(job, s))];
-
-        return !IsFaulty(job, silo) || !HasRoom(job, [.. large.Where(s => !IsFaulty(job, s))]);
+        // As of nearly all jobs of a long line.
+        if (job.Faults.IsDefaultOrEmpty && faults.Count == 0 && usable.TrueForAll(s => IsLargeEnough(job, s))) return usable;
+        List<LeasedSilo> open = [.. usable.Where(s => !HasFailedOn(job, s))];
+        List<LeasedSilo> large = [.. open.Where(s => IsLargeEnough(job, s))];
+        if (HasRoom(job, large)) open = large;
+        List<LeasedSilo> sound = [.. open.Where(s => !IsFaulty(job, s))];
+        return HasRoom(job, sound) ? sound : open;
     }
 
     /// <summary>As far as the job's sizes tell, with as many ranks as it can have there.</summary>
@@ -94,7 +91,7 @@ internal sealed class QueuePlanner
         return silo.Memory == 0 || job.Memory + (Math.Max(0, ranks - 1) * job.MemoryPerRank) <= silo.Memory;
     }
 
-    private bool HasFailedOn(QueuedJob job, LeasedSilo silo) => job.Faults.Any(f => f.Silo == silo.Name && !f.IsOver(now));
+    private bool HasFailedOn(QueuedJob job, LeasedSilo silo) => !job.Faults.IsDefault && job.Faults.Any(f => f.Silo == silo.Name && !f.IsOver(now));
 
     private bool IsFaulty(QueuedJob job, LeasedSilo silo) => faults.Any(f => f.Silo == silo.Name && !f.IsOver(now) && f.Concerns(job.Inputs));
 
@@ -114,7 +111,7 @@ internal sealed class QueuePlanner
         else if (elders.TryGetValue(job.User, out var elder)) reasons[job.JobId] = AfterElder(job, elder);
         else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
         else if (coming.Contains(job.JobId)) reasons[job.JobId] = AwaitItsOwn(job);
-        else if (Pick([.. free.Where(s => Suits(job, s))], job, most) is { } silos) Grant(job, most, silos);
+        else if (Pick([.. free.Intersect(UsableFor(job))], job, most) is { } silos) Grant(job, most, silos);
         else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
         else reasons[job.JobId] = Behind(job);
     }
@@ -171,7 +168,8 @@ internal sealed class QueuePlanner
     private JobFinding? NeverFits(QueuedJob job)
     {
         if (FailedOnTheRest(job) is { } failed) return failed;
-        var (count, slots) = (Usable.Count(), Usable.Sum(s => s.Slots));
+        if (HasRoomAtAll(job)) return null;
+        var (count, slots) = (usable.Count, usable.Sum(s => s.Slots));
         var draining = silos.Count(s => s.Draining);
         var others = draining == 0 ? "" : Say($", and {draining} more that {(draining == 1 ? "drains" : "drain")}");
         var back = draining == 0 ? "" : " 'dtrain cluster' shows those that drain; 'dtrain drain SILO --undo' takes back what an operator asked for.";
@@ -180,13 +178,20 @@ internal sealed class QueuePlanner
         return job.Silos == 0 && job.MinRanks > slots
             ? new(Say($"needs {job.MinRanks} slots; the cluster has {slots} on {count} silos{others}"),
                 (slots == 0 ? "Add silos, or wait until some are back." : Say($"Add silos, or ask for fewer ranks ('dtrain scale {job.JobId} --workers {slots}').")) + back)
-            : HasRoom(job, [.. Usable]) ? null : Unlike(job);
+            : Unlike(job);
+    }
+
+    private bool HasRoomAtAll(QueuedJob job)
+    {
+        var need = (job.Silos, job.MinRanks);
+        if (!rooms.TryGetValue(need, out var room)) rooms[need] = room = HasRoom(job, usable);
+        return room;
     }
 
     /// <summary>There are silos enough, but not of one kind.</summary>
     private JobFinding Unlike(QueuedJob job)
     {
-        var kinds = Alike(Usable);
+        var kinds = Alike(usable);
         var (silos, slots) = (kinds.Max(kind => kind.Count), kinds.Max(kind => kind.Sum(s => s.Slots)));
         var (need, have, ask) = job.Silos > 0
             ? (Say($"{job.Silos} silos"), Say($"{silos} silos"), Say($"{silos} silos at most"))
@@ -199,8 +204,9 @@ internal sealed class QueuePlanner
     /// <summary>There are silos enough, but it failed on too many of them.</summary>
     private JobFinding? FailedOnTheRest(QueuedJob job)
     {
-        var own = job.Faults.Where(f => !f.IsOver(now) && Usable.Any(s => s.Name == f.Silo)).ToList();
-        if (own.Count == 0 || HasRoom(job, [.. UsableFor(job)]) || !HasRoom(job, [.. Usable])) return null;
+        if (job.Faults.IsDefaultOrEmpty) return null;
+        var own = job.Faults.Where(f => !f.IsOver(now) && usable.Exists(s => s.Name == f.Silo)).ToList();
+        if (own.Count == 0 || HasRoom(job, UsableFor(job)) || !HasRoomAtAll(job)) return null;
         return new(
             $"needs {Need(job)} beside {string.Join(", ", own.Select(f => $"silo {f.Silo}"))}, where it failed: {own[^1].Message}",
             Say($"Mend that, or add silos; it is tried there again {SiloFault.PassOver.TotalMinutes:0} minutes after it failed."));
@@ -222,7 +228,7 @@ internal sealed class QueuePlanner
 
     private string PassedOver(QueuedJob job)
     {
-        var left = Usable.Where(s => !Suits(job, s)).ToLookup(s => IsLargeEnough(job, s));
+        var left = usable.Except(UsableFor(job)).ToLookup(s => IsLargeEnough(job, s));
         return Left(left[true], "a job like it failed there") + Left(left[false], "too little memory for it");
 
         static string Left(IEnumerable<LeasedSilo> silos, string why) => silos.Any() ? $" ({string.Join(", ", silos.Select(s => $"silo {s.Name}"))} passed over: {why})" : "";

@@ -16,22 +16,33 @@ internal sealed partial class JobGrain
 
     private IGrainTimer? limit;
 
+    /// <summary>As they are now: the operator may change his.</summary>
+    private JobBounds Bounds
+    {
+        get
+        {
+            // It may have been deleted while somebody was told of it.
+            var user = store.State.Submission?.User ?? "";
+            return JobBounds.Of(Spec.Limits, user, quotas.Of(user));
+        }
+    }
+
     private void WatchLimits()
     {
         limit?.Dispose();
         limit = null;
-        if (store.State.Submission is null || JobLimits.Left(State, Spec.Limits, time.GetUtcNow()) is not { } left) return;
+        if (store.State.Submission is null || JobLimits.Left(State, Bounds, time.GetUtcNow()) is not { } left) return;
         var due = left + Behind < LongestLook ? left + Behind : LongestLook;
         limit = this.RegisterGrainTimer(LookAtLimits, new GrainTimerCreationOptions { DueTime = due, Period = TryAgain });
     }
 
     private async Task LookAtLimits()
     {
-        var transition = JobLimits.Expire(State, Spec.Limits, time.GetUtcNow(), lastStep, options.Value.StopPatience);
+        var transition = JobLimits.Expire(State, Bounds, time.GetUtcNow(), lastStep, options.Value.StopPatience);
         if (ReferenceEquals(transition.State, State)) WatchLimits();
         else await Apply(transition);
     }
 
     /// <param name="before">What stands before the words, if there are any.</param>
-    private string LimitWords(string before) => JobLimits.Describe(State, Spec.Limits, time.GetUtcNow()) is { Length: > 0 } words ? before + words : "";
+    private string LimitWords(string before) => JobLimits.Describe(State, Bounds, time.GetUtcNow()) is { Length: > 0 } words ? before + words : "";
 }

@@ -19,6 +19,7 @@ internal sealed partial class JobGrain(
     IOptions<JobGrainOptions> options,
     IClusterMembershipService members,
     IDeviceServices devices,
+    IUserQuotas quotas,
     SiloDrain drain,
     LocalJobs local,
     IHostApplicationLifetime process,

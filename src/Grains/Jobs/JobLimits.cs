@@ -20,14 +20,14 @@ internal static class JobLimits
     }
 
     /// <returns>Time until <see cref="Expire"/> has something to do; null: never in this phase.</returns>
-    public static TimeSpan? Left(JobState state, LimitsSpec? limits, DateTimeOffset now)
+    public static TimeSpan? Left(JobState state, JobBounds bounds, DateTimeOffset now)
     {
         var left = state switch
         {
             { Entered: null } => null,
-            { Phase: JobPhase.Queued } => limits?.Queued - InPhase(state, now),
+            { Phase: JobPhase.Queued } => bounds.Queued - InPhase(state, now),
             { Phase: JobPhase.Running, EndBy: { } end } => end - now,
-            { Phase: JobPhase.Running, Overdue: null, StopAsked: false } => limits?.Run - state.Ran - InPhase(state, now),
+            { Phase: JobPhase.Running, Overdue: null, StopAsked: false } => bounds.Run - state.Ran - InPhase(state, now),
             _ => null,
         };
         return left < TimeSpan.Zero ? TimeSpan.Zero : left;
@@ -36,20 +36,20 @@ internal static class JobLimits
     /// <summary>Ends a job that is over its limit: a waiting one at once, a running one after the step in flight, with a checkpoint, and when that takes too long without one.</summary>
     /// <param name="step">The last step that was reported; 0 before the first.</param>
     /// <param name="patience">How long the step in flight and the checkpoint may take.</param>
-    public static JobTransition Expire(JobState state, LimitsSpec? limits, DateTimeOffset now, long step, TimeSpan patience)
+    public static JobTransition Expire(JobState state, JobBounds bounds, DateTimeOffset now, long step, TimeSpan patience)
     {
-        if (Left(state, limits, now) != TimeSpan.Zero) return JobTransition.None(state);
+        if (Left(state, bounds, now) != TimeSpan.Zero) return JobTransition.None(state);
         if (state is { Phase: JobPhase.Running, EndBy: not null }) return JobLifecycle.Cut(state, step);
         if (state.Phase == JobPhase.Queued)
         {
-            var waited = Error($"It waited in the queue for {DurationText.Write(limits!.Queued!.Value)}, the limit that the job sets in limits.queued.", step);
+            var waited = Error($"It waited in the queue for {DurationText.Write(bounds.Queued!.Value)}, the limit that the job sets in limits.queued.", step);
             return new(
                 state with { Phase = JobPhase.Failed, Failure = waited, Comeback = null },
                 [new JobEffect.Log(EventLine.Of(new FailedEvent(waited))), new JobEffect.Release()]);
         }
 
         const StepControl control = StepControl.CheckpointAndStop;
-        var ran = Error($"It ran for {DurationText.Write(limits!.Run!.Value)}, the limit that the job sets in limits.run.", step);
+        var ran = Error($"It ran for {DurationText.Write(bounds.Run!.Value)}, {bounds.RunSetBy}.", step);
         return new(
             state with { Overdue = ran, Requested = control > state.Requested ? control : state.Requested, EndBy = state.Requeues ? now + patience : null },
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{ran.Message} It writes a checkpoint and ends.")]);
@@ -57,10 +57,10 @@ internal static class JobLimits
 
     /// <summary>How much of its limit a waiting or running job has used.</summary>
     /// <returns>Empty: it has none.</returns>
-    public static string Describe(JobState state, LimitsSpec? limits, DateTimeOffset now) => state.Phase switch
+    public static string Describe(JobState state, JobBounds bounds, DateTimeOffset now) => state.Phase switch
     {
-        JobPhase.Queued when limits?.Queued is { } most => $"has waited {DurationText.Describe(InPhase(state, now))} of {DurationText.Write(most)} (limits.queued)",
-        JobPhase.Running when limits?.Run is { } most => $"has run {DurationText.Describe(state.Ran + InPhase(state, now))} of {DurationText.Write(most)} (limits.run)",
+        JobPhase.Queued when bounds.Queued is { } most => $"has waited {DurationText.Describe(InPhase(state, now))} of {DurationText.Write(most)} (limits.queued)",
+        JobPhase.Running when bounds.Run is { } most => $"has run {DurationText.Describe(state.Ran + InPhase(state, now))} of {DurationText.Write(most)} ({(bounds.RunIsItsOwn ? "limits.run" : "the operator's limit")})",
         _ => "",
     };
 

@@ -79,17 +79,18 @@ internal sealed partial class UserRegistry : IUserQuotas
             entries.Add(owner);
         }
 
-        return entries.Count > 0 ? (new Users(entries), "") : (null, $"{settings.UsersFile}: found no user, expected one at least; 'dtrain users add' adds one.");
+        return entries.Count > 0 ? (new Users(entries, settings.RunLimit), "") : (null, $"{settings.UsersFile}: found no user, expected one at least; 'dtrain users add' adds one.");
     }
 
     [LoggerMessage(4201, LogLevel.Warning, "The file of users is broken, so those read before stay:\n{Problem}\nCorrect it; it is read again when it changes.")]
     private partial void LogBroken(string problem);
 
-    private sealed class Users(IReadOnlyList<UserEntry> entries)
+    private sealed class Users(IReadOnlyList<UserEntry> entries, TimeSpan? longestRun)
     {
         public IReadOnlyList<(byte[] Digest, Caller Caller)> ByDigest { get; } = [.. entries.Select(entry =>
             (Convert.FromHexString(entry.TokenSha256), new Caller(entry.Name, entry.Role, entry.Role == UserRole.Admin ? UserEntry.MostPriority : entry.MaxPriority)))];
 
-        public IReadOnlyDictionary<string, UserQuota> Quotas { get; } = entries.ToDictionary(entry => entry.Name, entry => new UserQuota(entry.Ranks, entry.Jobs, entry.Name.Length == 0 ? null : entry.Queued ?? UserEntry.DefaultQueued));
+        public IReadOnlyDictionary<string, UserQuota> Quotas { get; } = entries.ToDictionary(entry => entry.Name, entry => new UserQuota(
+            entry.Ranks, entry.Jobs, entry.Name.Length == 0 ? null : entry.Queued ?? UserEntry.DefaultQueued, entry.Run ?? (entry.Role == UserRole.Admin ? null : longestRun)));
     }
 }

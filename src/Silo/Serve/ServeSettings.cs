@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Core.Users;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Security;
@@ -62,6 +63,10 @@ internal sealed record ServeSettings
     /// <value>12 s.</value>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(12);
 
+    /// <summary>How long the ranks of a job may run whose user has no limit of his own; it does not bind admins.</summary>
+    /// <value>Null: no limit.</value>
+    public TimeSpan? RunLimit { get; init; }
+
     /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
     public ClusterSettings? Cluster { get; init; }
 
@@ -84,7 +89,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -96,6 +101,9 @@ internal sealed record ServeSettings
         {
             LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", 90),
             StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 12),
+            RunLimit = variable("DTRAIN_RUN_LIMIT") is { Length: > 0 } run
+                ? DurationText.Parse(run) ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
+                : null,
             Token = access.Token,
             UsersFile = access.UsersFile,
             Port = number,

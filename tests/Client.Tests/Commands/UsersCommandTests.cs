@@ -13,13 +13,13 @@ public sealed class UsersCommandTests : IDisposable
     public async Task Add_NewFile_HoldsTheDigestOfThePrintedToken()
     {
         var file = directory.File("users.json");
-        var (code, output, error) = await Dtrain.RunAsync("users", "add", file, "ann", "--role", "submit", "--ranks", "4", "--jobs", "2", "--max-priority", "7");
+        var (code, output, error) = await Dtrain.RunAsync("users", "add", file, "ann", "--role", "submit", "--ranks", "4", "--jobs", "2", "--run", "90m", "--max-priority", "7");
         Assert.Equal(0, code);
         var token = output.TrimEnd('\n');
         Assert.Matches("^[0-9a-f]{64}$", token);
         Assert.DoesNotContain(token, error, StringComparison.Ordinal);
         Assert.DoesNotContain(token, await File.ReadAllTextAsync(file), StringComparison.Ordinal);
-        Assert.Equal([new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(token)) { Ranks = 4, Jobs = 2, MaxPriority = 7 }], UsersFile.Load(file).Users);
+        Assert.Equal([new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromMinutes(90), MaxPriority = 7 }], UsersFile.Load(file).Users);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
@@ -51,6 +51,7 @@ public sealed class UsersCommandTests : IDisposable
     [InlineData("'root' not recognized", "bob", "--role", "root")]
     [InlineData("'--role' is required", "bob")]
     [InlineData("--ranks: found '0'", "bob", "--role", "view", "--ranks", "0")]
+    [InlineData("--run: found '8', expected a duration from 1s to 365d", "bob", "--role", "view", "--run", "8")]
     [InlineData("--max-priority: found '1001', expected a whole number from -1000 to 1000", "bob", "--role", "view", "--max-priority", "1001")]
     public async Task Add_Wrong_Exits2AndChangesNothing(string message, params string[] arguments)
     {

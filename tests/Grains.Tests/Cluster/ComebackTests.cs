@@ -29,7 +29,7 @@ public sealed class ComebackTests : IAsyncLifetime
         await First.GetGrain<IJobGrain>("torn").Submit(Wide(slots));
         await cluster.WaitFor("torn", "step 2");
         await cluster.KillSecond();
-        var events = (await Watch("torn").WaitAsync(TimeSpan.FromSeconds(30))).Select(e => JobEventJson.Read(e)!).ToList();
+        var events = (await Watch("torn").WaitAsync(TimeSpan.FromMinutes(5))).Select(e => JobEventJson.Read(e)!).ToList();
         var again = Assert.IsType<GenerationEvent>(Assert.Single(events, e => e is GenerationEvent));
         Assert.Equal((2, $"silo {two} lost"), (again.Number, again.Reason));
         Assert.DoesNotContain(two, again.Ranks.Select(r => r.Silo));

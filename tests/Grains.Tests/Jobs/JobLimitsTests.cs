@@ -2,6 +2,7 @@ using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;
 
@@ -11,7 +12,9 @@ namespace Distributed.Grains.Tests.Jobs;
 public sealed class JobLimitsTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly LimitsSpec Limits = new() { Queued = TimeSpan.FromHours(2), Run = TimeSpan.FromHours(8) };
+    private static readonly JobBounds Limits = new(TimeSpan.FromHours(2), TimeSpan.FromHours(8));
+
+    private static readonly JobBounds None = new(null, null);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
@@ -101,9 +104,9 @@ public sealed class JobLimitsTests
         var stopping = JobLifecycle.Stop(Grant(Queued(), 0), checkpoint: true).State;
         Assert.Same(stopping, JobLimits.Expire(stopping, Limits, After(99), 0, Patience).State);
         var free = Grant(Queued(), 0);
-        Assert.Same(free, JobLimits.Expire(free, null, After(99), 0, Patience).State);
+        Assert.Same(free, JobLimits.Expire(free, None, After(99), 0, Patience).State);
         Assert.Same(free, JobLimits.Expire(free, Limits with { Run = null }, After(99), 0, Patience).State);
-        Assert.Equal("", JobLimits.Describe(free, null, After(99)));
+        Assert.Equal("", JobLimits.Describe(free, None, After(99)));
         // A clock that was set back takes no time from the job.
         Assert.Equal(TimeSpan.FromHours(8), JobLimits.Left(free, Limits, After(-5)));
     }
@@ -128,6 +131,22 @@ public sealed class JobLimitsTests
         Assert.Equal(byOwner ? JobPhase.Stopped : JobPhase.Failed, ended.State.Phase);
         if (!byOwner) Assert.Equal(ErrorCodes.LimitExceeded, ended.State.Failure!.Code);
         Assert.Contains(new JobEffect.Release(), ended.Effects);
+    }
+
+    /// <summary>The shorter one counts, and the message says whose it is.</summary>
+    [Theory]
+    [InlineData(null, null, null, "")]
+    [InlineData(8, null, 8, "It ran for 8h, the limit that the job sets in limits.run.")]
+    [InlineData(8, 9, 8, "It ran for 8h, the limit that the job sets in limits.run.")]
+    [InlineData(8, 8, 8, "It ran for 8h, the limit that the job sets in limits.run.")]
+    [InlineData(8, 7, 7, "It ran for 7h, the longest that the cluster's operator lets a job of user ann run.")]
+    [InlineData(null, 7, 7, "It ran for 7h, the longest that the cluster's operator lets a job of user ann run.")]
+    public void Of_JobsAndOperatorsLimit_TheShorterOne(int? own, int? operators, int? expected, string message)
+    {
+        static TimeSpan? Hours(int? hours) => hours is { } h ? TimeSpan.FromHours(h) : null;
+        var bounds = JobBounds.Of(new LimitsSpec { Queued = TimeSpan.FromHours(1), Run = Hours(own) }, "ann", new UserQuota(null, null, null, Hours(operators)));
+        Assert.Equal((Hours(1), Hours(expected)), (bounds.Queued, bounds.Run));
+        Assert.Equal(message, JobLimits.Expire(Grant(Queued(), 0), bounds, After(10), 70, Patience).State.Overdue?.Message ?? "");
     }
 
     /// <summary>The silos of <c>dtrain train</c> are its user's alone: he waits as long as he likes.</summary>

@@ -53,7 +53,7 @@ public sealed class CoordinatorDeciderTests : IDisposable
         var waiting = Task.Run(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
         wait.Abort(Gone);
         wait.Abort(Gone with { Message = "later" });
-        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromMinutes(5)));
         Assert.Equal(Gone, error.Error);
     }
 
@@ -71,7 +71,7 @@ public sealed class CoordinatorDeciderTests : IDisposable
         Assert.Equal(Gone, Assert.Throws<JobErrorException>(() => Rendezvous(Task.FromResult(MeetReply.Refused(Gone))).Meet(new ExchangeOffer("", "cpu"))).Error);
         var waiting = Task.Run(() => Rendezvous(new TaskCompletionSource<MeetReply>().Task).Meet(new ExchangeOffer("", "cpu")));
         wait.Abort(Gone);
-        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+        var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromMinutes(5)));
         Assert.Equal(Gone, error.Error);
     }
 

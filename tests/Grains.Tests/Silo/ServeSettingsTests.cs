@@ -50,6 +50,25 @@ public sealed class ServeSettingsTests
     public void FromEnvironment_Missing_NamesTheVariable() => Assert.Contains(
         "DTRAIN_TOKEN_FILE", Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(_ => null)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("DTRAIN_STOP_SECONDS", "soon", "DTRAIN_STOP_SECONDS: found 'soon', expected 0 to 86400.")]
+    [InlineData("DTRAIN_DRAIN_SECONDS", "-1", "DTRAIN_DRAIN_SECONDS: found '-1', expected 0 to 86400.")]
+    [InlineData("DTRAIN_RUN_LIMIT", "8", "DTRAIN_RUN_LIMIT: found '8', expected a duration from 1s to 365d")]
+    public void FromEnvironment_WrongValue_SaysWhatIsExpected(string variable, string value, string expected)
+    {
+        var token = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(token, Token);
+            string? Get(string name) => name == variable ? value : name switch { "DTRAIN_TOKEN_FILE" => token, "DTRAIN_JOBS_ROOT" => "/jobs", "DTRAIN_DATA_ROOT" => "/data", _ => null };
+            Assert.StartsWith(expected, Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(Get)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(token);
+        }
+    }
+
     [Fact]
     public void FromEnvironment_FolderForTheTokenFile_IsCalledOne() => Assert.Equal(
         "DTRAIN_TOKEN_FILE: / is a folder, expected the file that holds the token.",

@@ -47,6 +47,16 @@ public sealed class UserRegistryTests : IDisposable
         Assert.Equal(default, users.Of("nobody"));
     }
 
+    /// <summary>The cluster's limit is for those who have none of their own, and not for admins.</summary>
+    [Fact]
+    public void Of_RunLimit_IsTheUsersOwnOrTheClusters()
+    {
+        Write(Ann with { Run = TimeSpan.FromHours(99) }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new("root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
+        var users = Registry(longestRun: TimeSpan.FromHours(8));
+        Assert.Equal([TimeSpan.FromHours(99), TimeSpan.FromHours(8), null], new[] { "ann", "bob", "root" }.Select(user => users.Of(user).Run));
+        Assert.Null(Registry().Of("bob").Run);
+    }
+
     [Fact]
     public void Find_FileChanges_CountsAfterASecond()
     {
@@ -111,8 +121,8 @@ public sealed class UserRegistryTests : IDisposable
 
     private void Write(params UserEntry[] users) => File.WriteAllText(file, UsersFile.Write(users));
 
-    private UserRegistry Registry(string token = "") =>
-        new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data" }, time, warnings);
+    private UserRegistry Registry(string token = "", TimeSpan? longestRun = null) =>
+        new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data", RunLimit = longestRun }, time, warnings);
 
     private sealed class Clock : TimeProvider
     {
