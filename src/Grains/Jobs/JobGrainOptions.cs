@@ -12,8 +12,8 @@ public sealed record JobGrainOptions
     public TimeSpan MeetDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint; then its ranks are ended.</summary>
-    /// <value>12 seconds.</value>
-    public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(12);
+    /// <value>10 seconds.</value>
+    public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest wait of a reader for the next line of a job; it asks again.</summary>
     /// <value>20 seconds.</value>

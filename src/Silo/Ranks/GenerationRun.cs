@@ -18,7 +18,7 @@ namespace Distributed.Silo.Ranks;
 internal sealed class GenerationRun : IAsyncDisposable
 {
     /// <summary>The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are not waited for as long.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
 
     private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;

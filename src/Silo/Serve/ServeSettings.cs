@@ -60,8 +60,8 @@ internal sealed record ServeSettings
     public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(90);
 
     /// <summary>How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint.</summary>
-    /// <value>12 s.</value>
-    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(12);
+    /// <value>10 s.</value>
+    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the ranks of a job may run whose user has no limit of his own; it does not bind admins.</summary>
     /// <value>Null: no limit.</value>
@@ -100,7 +100,7 @@ internal sealed record ServeSettings
         return Check(new ServeSettings
         {
             LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", 90),
-            StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 12),
+            StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 10),
             RunLimit = variable("DTRAIN_RUN_LIMIT") is { Length: > 0 } run
                 ? DurationText.Parse(run) ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
                 : null,
