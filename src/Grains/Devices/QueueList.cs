@@ -46,24 +46,10 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
 
     /// <summary>Adds or changes a job.</summary>
     /// <param name="user">Null: as known.</param>
-    public Task Set(string jobId, bool ended, string? user = null) => Change(async () =>
-    {
-        if (pageOf.TryGetValue(jobId, out var number))
-        {
-            var jobs = pages[number].State!.Jobs;
-            var at = IndexOf(jobs, jobId);
-            var entry = new QueueEntry(jobId, ended) { User = user ?? jobs[at].User ?? "" };
-            if (jobs[at] != entry) await Write(number, jobs.SetItem(at, entry));
-            return;
-        }
-
-        number = await LastPage();
-        await Write(number, pages[number].State!.Jobs.Add(new QueueEntry(jobId, ended) { User = user ?? "" }));
-        pageOf[jobId] = number;
-    });
+    public Task Set(string jobId, bool ended, string? user = null) => Set(jobId, ended, user, add: true);
 
     /// <summary>Notes the end of a job; one that was taken off the list stays off.</summary>
-    public Task End(string jobId) => pageOf.ContainsKey(jobId) ? Set(jobId, ended: true) : Task.CompletedTask;
+    public Task End(string jobId) => Set(jobId, ended: true, user: null, add: false);
 
     public Task Remove(string jobId) => Change(async () =>
     {
@@ -74,6 +60,23 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
     });
 
     public void Dispose() => writing.Dispose();
+
+    private Task Set(string jobId, bool ended, string? user, bool add) => Change(async () =>
+    {
+        if (pageOf.TryGetValue(jobId, out var number))
+        {
+            var jobs = pages[number].State!.Jobs;
+            var at = IndexOf(jobs, jobId);
+            var entry = new QueueEntry(jobId, ended) { User = user ?? jobs[at].User ?? "" };
+            if (jobs[at] != entry) await Write(number, jobs.SetItem(at, entry));
+            return;
+        }
+
+        if (!add) return;
+        number = await LastPage();
+        await Write(number, pages[number].State!.Jobs.Add(new QueueEntry(jobId, ended) { User = user ?? "" }));
+        pageOf[jobId] = number;
+    });
 
     /// <summary>One that has room. It is counted before it is written, so that nothing can be in a page that nobody reads.</summary>
     private async Task<int> LastPage()

@@ -24,6 +24,7 @@ internal static class BuiltProgram
         // A silo of a cluster compiles for good at once, for the weeks that it runs; these run for seconds.
         start.Environment["DOTNET_TieredCompilation"] = "1";
         start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_TC_CallCountThreshold"] = "200";
         // An SDK that stands at no default place is found by PATH only, which a program's own host does not look at.
         if (!start.Environment.ContainsKey("DOTNET_ROOT")) start.Environment["DOTNET_ROOT"] = RuntimeRoot();
         return start;

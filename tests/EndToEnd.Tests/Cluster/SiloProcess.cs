@@ -103,8 +103,6 @@ internal sealed class SiloProcess : IDisposable
             ("DTRAIN_TOKEN_FILE", folder.TokenFile), ("DTRAIN_JOBS_ROOT", folder.JobsRoot), ("DTRAIN_DATA_ROOT", folder.DataRoot), ("DTRAIN_PORT", "0"), ("DTRAIN_SILO_NAME", name), ("DTRAIN_SLOTS", "2"),
         ];
         foreach (var (key, value) in common.Concat(settings)) start.Environment[key] = value;
-        // As a client starts its silos: they run for seconds, so compiling once and well would be most of what they do.
-        foreach (var (key, value) in (ReadOnlySpan<(string, string)>)[("TieredCompilation", "1"), ("TC_CallCountThreshold", "200"), ("TieredPGO", "0")]) start.Environment[$"DOTNET_{key}"] = value;
         var silo = new SiloProcess(Process.Start(start)!);
         silo.process.ErrorDataReceived += (_, line) => silo.error.AppendLine(line.Data);
         silo.process.BeginErrorReadLine();
