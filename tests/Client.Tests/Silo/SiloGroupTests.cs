@@ -8,7 +8,7 @@ public sealed class SiloGroupTests : IDisposable
 {
     private const string Begin = """echo $$ >&2; read order; echo "$order" >&2""";
     private const string Ready = """echo '{"ready":true,"address":"http://127.0.0.1:5","pid":1,"endpoint":"127.0.0.1:40123"}'""";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly TemporaryDirectory directory = new();
 
     public void Dispose() => directory.Dispose();

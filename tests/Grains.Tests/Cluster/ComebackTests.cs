@@ -12,7 +12,7 @@ public sealed class ComebackTests : IAsyncLifetime
 {
     private TrainingCluster cluster = null!;
 
-    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(3, TimeSpan.FromSeconds(60), new SharedStorage());
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(3, TimeSpan.FromMinutes(5), new SharedStorage());
 
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 

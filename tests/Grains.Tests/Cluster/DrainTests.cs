@@ -8,7 +8,7 @@ public sealed class DrainTests : IAsyncLifetime
 {
     private TrainingCluster cluster = null!;
 
-    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromSeconds(60), new SharedStorage());
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromMinutes(5), new SharedStorage());
 
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 

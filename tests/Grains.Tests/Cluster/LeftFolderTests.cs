@@ -11,7 +11,7 @@ public sealed class LeftFolderTests : IAsyncLifetime
     private readonly FakeJournals journals = new();
     private TrainingCluster cluster = null!;
 
-    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromSeconds(60), new SharedStorage(), journals);
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, TimeSpan.FromMinutes(5), new SharedStorage(), journals);
 
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 

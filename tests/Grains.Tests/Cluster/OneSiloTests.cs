@@ -129,7 +129,7 @@ public sealed class OneSiloTests : IAsyncLifetime
     public async Task Vote_InOneSilo_CarriesStateAndNonFiniteValues()
     {
         var coordinator = cluster.GrainsInSilo.GetGrain<ICoordinatorGrain>("speed");
-        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)));
+        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)));
         var state = Specs.Fresh;
         for (var i = 0; i < 1000; i++) state = (await coordinator.Vote("a", 100_000, Specs.Vote(state))).Decision!.After;
         Assert.Equal(1000, state.Updates);

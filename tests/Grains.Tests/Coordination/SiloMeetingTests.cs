@@ -8,7 +8,7 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class SiloMeetingTests
 {
     private static SiloMeeting Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], TimeSpan.FromSeconds(30), deadline ?? TimeSpan.FromSeconds(30)), TimeProvider.System);
+        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], TimeSpan.FromMinutes(5), deadline ?? TimeSpan.FromMinutes(5)), TimeProvider.System);
 
     [Fact]
     public async Task Meet_LastOfThree_AllGetTheEndpointsInRankOrderAndOneSecret()

@@ -9,7 +9,7 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class StepRendezvousTests
 {
     private static StepRendezvous Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), TimeProvider.System);
+        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeProvider.System);
 
     [Fact]
     public async Task Vote_LastOfTwoSilos_AnswersBothAlike()

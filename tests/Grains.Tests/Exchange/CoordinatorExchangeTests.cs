@@ -8,7 +8,7 @@ namespace Distributed.Grains.Tests.Exchange;
 
 public sealed class CoordinatorExchangeTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private TrainingCluster cluster = null!;
 
     public static TheoryData<string, long[], int[], int> Cases => new()

@@ -19,7 +19,7 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
     public ChunkRendezvous Open(int silos = 2)
     {
         var names = Enumerable.Range(0, silos).Select(i => $"{(char)('a' + i)}").ToList();
-        var rendezvous = new ChunkRendezvous("job", new GenerationSetup(1, "{}", [.. names], TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), this);
+        var rendezvous = new ChunkRendezvous("job", new GenerationSetup(1, "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
         foreach (var name in names) Assert.Null(rendezvous.Join(1, name, Layout(silos)));
         return rendezvous;
     }

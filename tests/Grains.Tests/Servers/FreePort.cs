@@ -5,7 +5,7 @@ namespace Distributed.Grains.Tests.Servers;
 
 internal static class FreePort
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan TryAgain = TimeSpan.FromMilliseconds(20);
 
     public static int Take()

@@ -23,12 +23,12 @@ public sealed class CoordinatorDeciderTests : IDisposable
     private CoordinatorDecider Decider(Task<VoteReply>? reply = null, TimeSpan? deadline = null)
     {
         FakeCoordinator coordinator = new(reply ?? new TaskCompletionSource<VoteReply>().Task, new TaskCompletionSource<MeetReply>().Task);
-        return new CoordinatorDecider(coordinator, job, 1, "a", "c", deadline ?? TimeSpan.FromSeconds(30), wait, time);
+        return new CoordinatorDecider(coordinator, job, 1, "a", "c", deadline ?? TimeSpan.FromMinutes(5), wait, time);
     }
 
     private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
         new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),
-        1, "a", "c", TimeSpan.FromSeconds(30), wait);
+        1, "a", "c", TimeSpan.FromMinutes(5), wait);
 
     [Fact]
     public void Decide_Decision_ReturnsItAndRemembersTheSteps()

@@ -9,7 +9,7 @@ namespace Distributed.Training.Tests.Exchange;
 
 public sealed class PeerExchangeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static TheoryData<string, long[], int[], int> Cases => new()
     {

@@ -96,7 +96,7 @@ internal sealed class LocalRendezvous(int silos) : IDisposable
         public ExchangeMesh Meet(ExchangeOffer offer)
         {
             meeting.endpoints[silo] = offer.Endpoint;
-            if (!meeting.barrier.SignalAndWait(TimeSpan.FromMinutes(1))) throw new JobException(ErrorCodes.Deadline, "a silo did not come");
+            if (!meeting.barrier.SignalAndWait(TimeSpan.FromMinutes(5))) throw new JobException(ErrorCodes.Deadline, "a silo did not come");
             return new ExchangeMesh([.. meeting.endpoints], meeting.secret);
         }
     }

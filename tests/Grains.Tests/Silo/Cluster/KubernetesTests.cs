@@ -8,7 +8,7 @@ namespace Distributed.Grains.Tests.Silo.Cluster;
 /// <summary>What a silo says when Kubernetes does not give it what it needs.</summary>
 public sealed class KubernetesTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("dtrain-kubernetes-");
     private FakeKubernetesApi api = null!;

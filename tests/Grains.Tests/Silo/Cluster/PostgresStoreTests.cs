@@ -9,7 +9,7 @@ namespace Distributed.Grains.Tests.Silo.Cluster;
 /// <summary>Tables that the product makes itself.</summary>
 public sealed class PostgresStoreTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     [PostgresFact]
     public async Task Connect_ManyAtOnce_MakeTheTablesOnce_AndRefuseThoseOfAnotherVersion()

@@ -9,7 +9,7 @@ namespace Distributed.Grains.Tests.Silo.Cluster;
 public sealed class StoreUnreachableTests
 {
     /// <summary>Ends a hang; the wait itself is eight seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static ClusterSettings Settings(Clustering clustering, string? store) => new()
     {

@@ -11,7 +11,7 @@ namespace Distributed.Grains.Tests.Silo.Door;
 /// <summary>What lies beside the jobs, and how much the door bears.</summary>
 public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
 
     [Theory]
     [InlineData("")]

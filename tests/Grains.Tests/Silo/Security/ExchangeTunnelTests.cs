@@ -14,7 +14,7 @@ namespace Distributed.Grains.Tests.Silo.Security;
 
 public sealed class ExchangeTunnelTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly TestAuthority authority = new TestAuthority().Issue("silo");
     private readonly List<TunnelSite> sites = [];
 

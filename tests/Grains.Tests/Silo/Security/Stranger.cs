@@ -11,7 +11,7 @@ internal static class Stranger
     /// <returns>Whether a byte came through the TLS that was set up.</returns>
     public static async Task<bool> Knock(IPEndPoint door, X509Certificate2? certificate)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var socket = await Connect(door, patience.Token);
         await using var tls = new SslStream(new NetworkStream(socket), false, (_, shown, _, _) => shown is not null);
         try
@@ -30,7 +30,7 @@ internal static class Stranger
     /// <summary>Sends bytes that are no TLS.</summary>
     public static async Task Babble(IPEndPoint door, ReadOnlyMemory<byte> bytes)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var socket = await Connect(door, patience.Token);
         await socket.SendAsync(bytes, patience.Token);
         try
