@@ -1,30 +1,45 @@
-using System.Runtime.InteropServices;
-using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Distributed.Core;
 
-/// <summary>Refuses what has a file's name and no end of its own: opening a named pipe waits for a writer, a device may go on for ever.</summary>
-/// <remarks>.NET tells files from folders and links only, so libc is asked (statx(2), whose layout is the same on all processors).</remarks>
+/// <summary>Opens files that have an end: opening a named pipe would wait for a writer, a device may go on for ever.</summary>
 public static class RegularFile
 {
-    private const int CurrentDirectory = -100;
-    private const uint TypeOnly = 1;
-    private const int ResultBytes = 256, ModeOffset = 28;
-    private const int TypeMask = 0xF000;
-    private const int Regular = 0x8000;
-
-    /// <summary>Says nothing of what is not there: opening it says that better.</summary>
-    /// <exception cref="IOException">The path leads to a folder, a pipe, a socket or a device.</exception>
-    public static void Demand(string path)
+    /// <summary>Opens a file for reading; what was checked is what is read, whatever happens to the path meanwhile.</summary>
+    /// <exception cref="IOException">The path leads to a folder, a pipe, a socket or a device, or out of a folder with a <see cref="PathFence"/>.</exception>
+    public static SafeFileHandle Open(string path, FileOptions options = FileOptions.None)
     {
         if (Directory.Exists(path)) throw new IOException("it is a folder, expected a file");
-        if (!OperatingSystem.IsLinux()) return;
-        var found = new byte[ResultBytes];
-        if (Statx(CurrentDirectory, Encoding.UTF8.GetBytes(path + "\0"), 0, TypeOnly, found) != 0) return;
-        var mode = MemoryMarshal.Read<ushort>(found.AsSpan(ModeOffset));
-        if ((mode & TypeMask) != Regular) throw new IOException("it is a pipe, a socket or a device, not a file");
+        if (!OperatingSystem.IsLinux()) return File.OpenHandle(path, options: options);
+        using var found = FoundPath.Find(path);
+        if (found is null)
+        {
+            // .NET has the words for what is missing.
+            File.OpenHandle(path).Dispose();
+            throw new IOException("it changed while it was opened");
+        }
+
+        PathFence.Demand(path, found);
+        if (found.Type != FoundPath.FileKinds.Regular) throw new IOException("it is a pipe, a socket or a device, not a file");
+        try
+        {
+            return File.OpenHandle(found.Way, options: options);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.", e);
+        }
     }
 
-    [DllImport("libc", EntryPoint = "statx")]
-    private static extern int Statx(int directory, byte[] path, int flags, uint mask, byte[] result);
+    /// <inheritdoc cref="Open(string, FileOptions)"/>
+    public static FileStream OpenRead(string path, int bufferBytes = 4096, FileOptions options = FileOptions.None) => new(Open(path, options), FileAccess.Read, bufferBytes);
+
+    /// <inheritdoc cref="Open(string, FileOptions)"/>
+    public static byte[] ReadAllBytes(string path)
+    {
+        using var file = OpenRead(path, 0);
+        var content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
+    }
 }

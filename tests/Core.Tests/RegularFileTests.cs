@@ -11,36 +11,44 @@ public sealed class RegularFileTests : IDisposable
     public void Dispose() => directory.Dispose();
 
     [Fact]
-    public void Demand_PipeOrDevice_IsRefused()
+    public void Open_PipeOrDevice_IsRefused()
     {
         var pipe = directory.File("pipe");
         Process.Start("mkfifo", [pipe]).WaitForExit();
-        Assert.Throws<IOException>(() => RegularFile.Demand(pipe));
         var link = directory.File("link");
         File.CreateSymbolicLink(link, pipe);
-        Assert.Throws<IOException>(() => RegularFile.Demand(link));
-        Assert.Throws<IOException>(() => RegularFile.Demand("/dev/zero"));
-        // Without the question this waits for a writer.
+        // Opening it for reading would wait for a writer.
+        foreach (var path in (string[])[pipe, link, "/dev/zero"])
+            Assert.Equal("it is a pipe, a socket or a device, not a file", Assert.Throws<IOException>(() => RegularFile.Open(path)).Message);
         var error = Assert.Throws<JobException>(() => SafetensorsFile.Open(pipe));
         Assert.Equal($"{pipe}: cannot be read (it is a pipe, a socket or a device, not a file).", error.Message);
     }
 
     [Fact]
-    public void Demand_Folder_IsCalledOne()
+    public void Open_Folder_IsCalledOne()
     {
-        Assert.Throws<IOException>(() => RegularFile.Demand(directory.Path));
+        Assert.Throws<IOException>(() => RegularFile.Open(directory.Path));
         var error = Assert.Throws<JobException>(() => SafetensorsFile.Open(directory.Path));
         Assert.Equal($"{directory.Path}: cannot be read (it is a folder, expected a file).", error.Message);
     }
 
     [Fact]
-    public void Demand_AnythingElse_IsLeftToWhoOpensIt()
+    public void Open_FilesAndLinks_AreRead()
     {
         var file = directory.File("fäil");
-        File.WriteAllText(file, "");
+        File.WriteAllText(file, "content");
         File.CreateSymbolicLink(directory.File("link"), file);
-        RegularFile.Demand(file);
-        RegularFile.Demand(directory.File("link"));
-        RegularFile.Demand(directory.File("nothing"));
+        Assert.Equal("content"u8.ToArray(), RegularFile.ReadAllBytes(file));
+        Assert.Equal("content"u8.ToArray(), RegularFile.ReadAllBytes(directory.File("link")));
+    }
+
+    [Fact]
+    public void Open_Nothing_IsSaidInTheWordsOfTheSystem()
+    {
+        Assert.Throws<FileNotFoundException>(() => RegularFile.Open(directory.File("nothing")));
+        Assert.Throws<DirectoryNotFoundException>(() => RegularFile.Open(directory.File("no/thing")));
+        File.CreateSymbolicLink(directory.File("loop"), "loop");
+        Assert.Throws<IOException>(() => RegularFile.Open(directory.File("loop")));
+        Assert.Throws<DirectoryNotFoundException>(() => RegularFolder.Names(directory.File("nothing")));
     }
 }

@@ -38,6 +38,7 @@ public sealed class CheckpointStore
         return Storage.Guard(Root, () =>
         {
             Directory.CreateDirectory(Root);
+            PathFence.Demand(Root);
             var held = Storage.Lock(LockOf(Writer));
             try
             {
@@ -120,7 +121,7 @@ public sealed class CheckpointStore
         try
         {
             if (!File.Exists(file)) return null;
-            using var reader = new StreamReader(file);
+            using var reader = new StreamReader(RegularFile.OpenRead(file));
             var content = new char[64];
             var name = new string(content, 0, reader.ReadBlock(content)).TrimEnd('\n');
             if (CheckpointName.TryParse(name, out var step)) return step;

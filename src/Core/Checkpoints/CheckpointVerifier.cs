@@ -25,7 +25,7 @@ public static class CheckpointVerifier
             var file = Path.Combine(path, CheckpointFiles.Manifest);
             if (new FileInfo(file) is { Exists: true, Length: > CheckpointManifest.MaxBytes } large)
                 throw new FormatException($"{large.Length} bytes, expected at most {CheckpointManifest.MaxBytes}");
-            var manifest = CheckpointManifest.Parse(File.ReadAllBytes(file));
+            var manifest = CheckpointManifest.Parse(RegularFile.ReadAllBytes(file));
             var named = !CheckpointName.TryParse(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), out var step) || step == manifest.Step;
             checks.Add(new CheckpointFileCheck(
                 CheckpointFiles.Manifest, named, named ? $"step {manifest.Step}" : $"is of step {manifest.Step}, the directory's name says {step}"));
@@ -47,7 +47,7 @@ public static class CheckpointVerifier
     {
         try
         {
-            using var stream = File.OpenRead(Path.Combine(path, expected.Name));
+            using var stream = RegularFile.OpenRead(Path.Combine(path, expected.Name));
             if (stream.Length != expected.Bytes)
                 return new CheckpointFileCheck(expected.Name, false, $"{stream.Length} bytes, expected {expected.Bytes}");
             var found = Hash(stream, ending);

@@ -58,8 +58,7 @@ public sealed class SafetensorsFile : IDisposable
         SafeFileHandle? handle = null;
         try
         {
-            RegularFile.Demand(path);
-            handle = File.OpenHandle(path);
+            handle = RegularFile.Open(path);
             return new SafetensorsFile(path, handle, errorCode);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -5,9 +5,12 @@ using Distributed.Silo.Serve;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Where a job's files lie. A client's own silo takes its absolute paths; a cluster keeps jobs under the operator's roots.</summary>
-internal sealed class JobPaths(ServeSettings settings)
+internal sealed class JobPaths(ServeSettings settings) : IDisposable
 {
     private const int MostLinks = 40;
+
+    // Paths are looked at before a job starts, to tell its owner early; a link may be turned after that.
+    private readonly IDisposable? fence = settings.DataRoot is { } data ? PathFence.Around(data, settings.JobsRoot) : null;
 
     /// <value>The files lie where other silos reach them too.</value>
     public bool AreShared => settings.DataRoot is not null;
@@ -22,12 +25,17 @@ internal sealed class JobPaths(ServeSettings settings)
             Model = spec.Model with { Weights = spec.Model.Weights is { } weights ? Place("model.weights", weights, settings.DataRoot) : null },
         };
         // In a cluster a job's own folder is its only place to write, so that no job touches another's checkpoints.
-        var own = Path.Combine(settings.JobsRoot, jobId);
+        var own = FolderOf(jobId);
         var checkpoints = spec.Checkpoint.Path is { } path
             ? Place("checkpoint.path", path, settings.DataRoot is null ? null : own)
             : Path.Combine(own, "checkpoints");
         return (resolved, checkpoints);
     }
+
+    /// <summary>Where a cluster keeps what belongs to a job.</summary>
+    public string FolderOf(string jobId) => Path.Combine(settings.JobsRoot, jobId);
+
+    public void Dispose() => fence?.Dispose();
 
     private static string Place(string setting, string path, string? root)
     {

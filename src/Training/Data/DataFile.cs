@@ -13,8 +13,7 @@ internal static class DataFile
         AbortSignal.ThrowIfRaised();
         try
         {
-            RegularFile.Demand(file);
-            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            return RegularFile.OpenRead(file, 1 << 16, FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

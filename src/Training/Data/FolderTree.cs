@@ -13,7 +13,7 @@ internal sealed class FolderTree(string root) : IDataTree
         if (!Directory.Exists(place)) return [];
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(place).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+            return [.. RegularFolder.Names(place).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

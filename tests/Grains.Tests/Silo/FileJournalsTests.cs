@@ -1,5 +1,6 @@
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Jobs.Journals;
+using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Grains.Tests.Silo;
@@ -12,7 +13,11 @@ public sealed class FileJournalsTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private FileJournals Of(string cluster) => new(new ServeSettings { Token = "0123456789abcdef", JobsRoot = root, DataRoot = root, ClusterId = cluster });
+    private FileJournals Of(string cluster)
+    {
+        ServeSettings settings = new() { Token = "0123456789abcdef", JobsRoot = root, DataRoot = root, ClusterId = cluster };
+        return new(settings, new JobPaths(settings));
+    }
 
     [Fact]
     public async Task Kept_IsRecalledToTheLetter()

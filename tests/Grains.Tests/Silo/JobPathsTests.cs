@@ -72,6 +72,28 @@ public sealed class JobPathsTests : IDisposable
     }
 
     [Fact]
+    public void Resolve_Cluster_LinkTurnedAfterwards_IsNotReadThrough()
+    {
+        using (var paths = Cluster())
+        {
+            Directory.CreateDirectory(Path.Combine(root, "outside"));
+            File.WriteAllText(Path.Combine(root, "outside/file"), "secret");
+            File.WriteAllText(Path.Combine(root, "data/file"), "text");
+            var link = Path.Combine(root, "data/link");
+            File.CreateSymbolicLink(link, "file");
+            var path = paths.Resolve(Spec("link"), "toy").Spec.Data.Path!;
+            Assert.Equal("text"u8.ToArray(), RegularFile.ReadAllBytes(path));
+            File.Delete(link);
+            File.CreateSymbolicLink(link, "../outside/file");
+            Assert.Throws<IOException>(() => RegularFile.ReadAllBytes(path));
+        }
+
+        // A client's own silo reads what its user may read.
+        using JobPaths own = new(Settings());
+        Assert.Equal("secret"u8.ToArray(), RegularFile.ReadAllBytes(Path.Combine(root, "data/link")));
+    }
+
+    [Fact]
     public void Resolve_Cluster_FollowsLinksThatStay()
     {
         var paths = Cluster();

@@ -3,6 +3,7 @@ using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
+using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 using Microsoft.Extensions.Logging;
 
@@ -22,7 +23,9 @@ public sealed class LeftJobsTests : IDisposable
     [Fact]
     public async Task JobWhoseFilesCannotBeRead_IsNamedOnceAndKeepsNoOtherBack()
     {
-        FileJournals folders = new(new ServeSettings { Token = "", JobsRoot = root, DataRoot = root, ClusterId = "a" });
+        ServeSettings settings = new() { Token = "", JobsRoot = root, DataRoot = root, ClusterId = "a" };
+        using JobPaths paths = new(settings);
+        FileJournals folders = new(settings, paths);
         foreach (var id in new[] { "bad-1", "bad-2", "good" }) await folders.Keep(id, Specs.Lasting());
         var damaged = Path.Combine(Directory.CreateDirectory(Path.Combine(root, "damaged")).FullName, "job.json");
         await File.WriteAllTextAsync(damaged, "{");

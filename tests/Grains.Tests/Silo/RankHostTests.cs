@@ -13,7 +13,8 @@ public sealed class RankHostTests
     public async Task Run_CannotEvenBegin_SaysSoAndLeavesTheSlotsFree()
     {
         // Whatever breaks, such as a folder whose links the silo may not read: here there are no grains to talk to.
-        var host = new RankHost(null!, null!, new JobPaths(new ServeSettings { Token = "", JobsRoot = "/jobs" }), new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
+        using JobPaths paths = new(new ServeSettings { Token = "", JobsRoot = "/jobs" });
+        var host = new RankHost(null!, null!, paths, new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
         var end = await host.Run(new RankAssignment
         {
             JobId = "toy",

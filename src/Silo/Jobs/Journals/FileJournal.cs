@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Distributed.Core;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Silo.Jobs.Journals;
@@ -94,6 +95,7 @@ internal sealed class FileJournal : IJobJournal
         if (writing is null)
         {
             Directory.CreateDirectory(folder);
+            PathFence.Demand(folder);
             var segment = JournalSegment.New(folder, kind, epoch, End);
             // No buffer: what was written outlives the process.
             writing = new FileStream(segment.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, bufferSize: 0, useAsync: true);

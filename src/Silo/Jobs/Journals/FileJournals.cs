@@ -1,11 +1,13 @@
+using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Grains.Jobs;
+using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Jobs.Journals;
 
 /// <summary>Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.</summary>
-internal sealed class FileJournals(ServeSettings settings) : IJobJournals
+internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJobJournals
 {
     public async Task<IJobJournal> Open(string jobId, JournalKind kind) =>
         await FileJournal.Open(Path.Combine(FolderOf(jobId), "journal"), kind == JournalKind.Events ? "events" : "diary");
@@ -13,6 +15,7 @@ internal sealed class FileJournals(ServeSettings settings) : IJobJournals
     public Task Keep(string jobId, JobSubmission submission) => Guard(() =>
     {
         Directory.CreateDirectory(FolderOf(jobId));
+        PathFence.Demand(FolderOf(jobId));
         Storage.Replace(FolderOf(jobId), KeptSubmission.FileName, $"{KeptSubmission.FileName}.{Guid.NewGuid():N}.tmp", KeptSubmission.Of(settings.ClusterId, submission).Write());
         return 0;
     });
@@ -57,7 +60,7 @@ internal sealed class FileJournals(ServeSettings settings) : IJobJournals
         }
     }
 
-    private string FolderOf(string jobId) => Path.Combine(settings.JobsRoot, jobId);
+    private string FolderOf(string jobId) => paths.FolderOf(jobId);
 
     private string FileOf(string jobId) => Path.Combine(FolderOf(jobId), KeptSubmission.FileName);
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distributed.Core;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Silo.Jobs.Journals;
@@ -25,7 +26,7 @@ internal sealed record KeptSubmission(string Cluster, string User, RunOptions Op
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), KeptJson.Default.KeptSubmission) is { Cluster: not null, User: not null, Options: not null } kept
+            return JsonSerializer.Deserialize(RegularFile.ReadAllBytes(path), KeptJson.Default.KeptSubmission) is { Cluster: not null, User: not null, Options: not null } kept
                 ? kept
                 : throw new IOException($"{path} is not as a silo wrote it: restore it from a copy, or move the job's folder away.");
         }
