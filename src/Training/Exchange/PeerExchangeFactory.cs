@@ -69,7 +69,7 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
         }
     }
 
-    private static PeerLink Link(int silo, Socket socket, FrameSeal sealOut, FrameSeal sealIn, ExchangeBuffers buffers)
+    internal static PeerLink Link(int silo, Socket socket, FrameSeal sealOut, FrameSeal sealIn, ExchangeBuffers buffers)
     {
         var plan = buffers.Plan;
         var trailer = Enumerable.Range(0, plan.Slices.Count).Max(buffers.SumTrailerBytes);

@@ -1,8 +1,11 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Tests.Fuzz;
 using Distributed.Training.Data;
+using Distributed.Training.Tests.Data;
 
 namespace Distributed.Training.Tests.Fuzz;
 
@@ -24,6 +27,65 @@ public sealed class DataFuzzTests
             var names = tree.Names("set").ToList();
             tree.Read([.. names.Select(name => DataTrees.Join("set", name))], (_, length) => { if (length > 1 << 20) throw new JobException(ErrorCodes.DataInvalid, "more than any file of the set"); }, (_, _) => { });
         });
+
+    [Fact]
+    public void Cifar10_Damaged_IsReadOrRefusedInWords()
+    {
+        byte[] records = [.. Record(3), .. Record(9)];
+        FuzzRun.HoldFile("data_batch_1.bin", [records, [.. records, .. records]], path =>
+        {
+            File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(path)!, "test_batch.bin"), Record(1));
+            Samples(DataSources.Open(Specs.Of("cifar10", Path.GetDirectoryName(path))));
+        });
+    }
+
+    [Fact]
+    public void Imdb_DamagedReview_IsReadOrRefusedInWords()
+    {
+        byte[][] reviews = [Encoding.UTF8.GetBytes("A <br /> good film; it's déjà vu, 10/10!"), [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("good")], [0xEF, 0xBB, 0xBF, .. "bad"u8]];
+        var root = Directory.CreateTempSubdirectory("dtrain-fuzz-imdb-").FullName;
+        try
+        {
+            foreach (var part in (string[])["train/neg", "train/pos", "test/neg", "test/pos"])
+                File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(root, part)).FullName, "0_1.txt"), "a film");
+            var spec = Specs.Of("imdb", root);
+            FuzzRun.Hold(
+                reviews,
+                input =>
+                {
+                    File.WriteAllBytes(Path.Combine(root, "train/pos/1_9.txt"), input);
+                    Samples(DataSources.Open(spec with { Model = spec.Model with { Vocab = 6 }, Data = spec.Data with { Length = 4 } }));
+                },
+                cost: 2);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Tensors_Damaged_AreReadOrRefusedInWords()
+    {
+        byte[] Of(string header, int bytes) => [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[bytes]];
+        var spec = Specs.Of("tensors", "x");
+        FuzzRun.HoldFile(
+            "x.safetensors",
+            [
+                Of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,32]},\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[32,48]}}", 48),
+                Of("{\"x\":{\"dtype\":\"F16\",\"shape\":[2,4],\"data_offsets\":[0,16]},\"y\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]},\"z\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[24,24]}}", 24),
+            ],
+            path => Samples(DataSources.Open(spec with { Model = new ModelSpec { Name = "mlp", Sizes = new([4, 3, 2]) }, Data = spec.Data with { Path = path } })));
+    }
+
+    /// <summary>What was taken in can also be read to its end.</summary>
+    private static void Samples(DataSource source)
+    {
+        foreach (var split in (IDataSplit?[])[source.Train, source.Test])
+            if (split is not null) Batches.Raw(split, [0, split.Count - 1]);
+    }
+
+    private static byte[] Record(byte label) => [label, .. Enumerable.Range(0, 3072).Select(i => (byte)i)];
 
     private static byte[] Tar(TarEntryFormat format)
     {
