@@ -1,10 +1,14 @@
+using Distributed.Core;
+
 namespace Distributed.Client.Silo;
 
 /// <summary>Words for a process's exit code.</summary>
 internal static class ProcessEnd
 {
-    public static string Describe(int exitCode) => exitCode switch
+    /// <param name="killsBefore">What <see cref="MemoryKills"/> counted when the process started; null: nobody looked.</param>
+    public static string Describe(int exitCode, long? killsBefore = null) => exitCode switch
     {
+        128 + 9 when killsBefore is { } before && MemoryKills.Count() > before => "signal SIGKILL: ended by the system for want of memory; a smaller microBatch, or fewer ranks, take less",
         128 + 2 => "signal SIGINT",
         128 + 4 => "signal SIGILL: this processor lacks an instruction that a native library uses",
         128 + 6 => "signal SIGABRT: a native library gave up",

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Distributed.Core;
 
 namespace Distributed.Client.Silo;
 
@@ -11,6 +12,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly SiloLog log;
     private readonly TimeProvider time;
     private readonly Task logging;
+    private readonly long? kills = MemoryKills.Count();
 
     private SiloProcess(Process process, SiloOrder order, SiloLog log, TimeProvider time)
     {
@@ -83,7 +85,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>How the process ended; only after it has.</summary>
-    public string DescribeEnd() => $"The silo process{Label} ended with {ProcessEnd.Describe(process.ExitCode)}.";
+    public string DescribeEnd() => $"The silo process{Label} ended with {ProcessEnd.Describe(process.ExitCode, kills)}.";
 
     /// <summary>The end of the silo's log, for the user to read.</summary>
     public string LastWords() => log.Tail() is { Length: > 0 } tail ? $"Last lines of {log.Path}:\n{tail}" : "It wrote no log.";

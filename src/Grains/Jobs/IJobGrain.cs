@@ -60,6 +60,9 @@ public interface IJobGrain : IGrainWithStringKey
     /// <summary>The silos shall be others: a running job writes a checkpoint and goes back into the queue.</summary>
     Task Move(string reason);
 
+    /// <summary>A silo that ran ranks of this job was ended for want of memory.</summary>
+    Task Starved(string silo);
+
     /// <summary>Wakes the grain, after which it looks after its ranks itself, and tells the queue where the job stands.</summary>
     [AlwaysInterleave, ResponseTimeout("00:00:05")]
     Task<JobStanding> Wake();

@@ -15,10 +15,14 @@ internal static class JobDoctor
     /// <param name="limit">What a waiting or running job may still take; empty when it has no limit.</param>
     /// <param name="recent">The last events, oldest first.</param>
     /// <param name="trouble">Why the job's record could not be stored the last time; null when it was.</param>
+    /// <param name="starved">Silos that were ended for want of memory while they ran its ranks.</param>
     /// <returns>The weightiest first; never empty.</returns>
-    public static IEnumerable<JobFinding> Examine(JobReport report, JobError? failure, JobFinding? queue, string limit, IReadOnlyList<JobEvent> recent, string? trouble = null)
+    public static IEnumerable<JobFinding> Examine(
+        JobReport report, JobError? failure, JobFinding? queue, string limit, IReadOnlyList<JobEvent> recent, string? trouble = null, IReadOnlyCollection<string>? starved = null)
     {
         var found = Examine(report, failure, queue, limit, recent);
+        if (starved?.Count > 0)
+            found = found.Append(new($"{(starved.Count > 1 ? "silos" : "silo")} {string.Join(" and ", starved)} ran out of memory with its ranks: the machine ended the process", Remedy(ErrorCodes.Memory, report.Id)));
         return trouble is null ? found : found.Prepend(new($"cannot store where it stands: {trouble}", "Nothing that was stored is lost. It goes on by itself once the store answers and takes writes."));
     }
 

@@ -71,11 +71,11 @@ internal sealed partial class JobGrain
     public async Task<JobDiagnosis?> Why()
     {
         if (store.State.Submission is null) return Nothing<JobDiagnosis>();
-        var failure = State.Failure;
+        var (failure, starved) = (State.Failure, JobLifecycle.StarvedOf(State));
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
         var recent = await UnlessDeleted(RecentEvents);
-        return recent is null ? null : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble)]);
+        return recent is null ? null : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble, starved)]);
     }
 
     public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));

@@ -9,6 +9,12 @@ namespace Distributed.Grains.Jobs;
 
 internal sealed partial class JobGrain
 {
+    public async Task Starved(string silo)
+    {
+        if (store.State.Submission is not null) await Apply(JobLifecycle.Starve(State, silo));
+        else DeactivateOnIdle();
+    }
+
     private string Inputs => string.Join(", ", new[] { Spec.Data.Path, Spec.Model.Weights }.OfType<string>());
 
     /// <summary>What a silo's fault is held against: who else is there, and who lacks the same file without having been tried.</summary>

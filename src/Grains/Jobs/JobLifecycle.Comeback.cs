@@ -49,6 +49,7 @@ internal static partial class JobLifecycle
                 Faults = [],
                 Losses = 0,
                 Died = [],
+                Starved = [],
                 Reason = "resumed",
             },
             [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
@@ -66,7 +67,7 @@ internal static partial class JobLifecycle
             return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
         var counted = error.Code == ErrorCodes.SiloLost;
         if (counted) state = Count(state, died);
-        if (Held(state) is { } why) return Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects);
+        if (Held(state) is { } why) return Hold(state, error, why, effects);
         // A wait that was too long says itself who was waited for; the silo that noticed is not to blame.
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
@@ -79,8 +80,23 @@ internal static partial class JobLifecycle
     private static JobState Mourn(JobState state, Comeback over, JobError error, string died, List<JobEffect> effects)
     {
         state = Count(state with { Comeback = over with { Counted = true, Died = died } }, died, losses: over.Counted ? 0 : 1);
-        return Held(state) is { } why ? Fail(state, error with { Message = $"{why}; the last time: {error.Message}" }, effects) : state;
+        return Held(state) is { } why ? Hold(state, error, why, effects) : state;
     }
+
+    /// <summary>The kernel ended a silo for want of memory while it ran the job's ranks. That is known by the count of such ends, so it may come long after the loss.</summary>
+    public static JobTransition Starve(JobState state, string silo)
+    {
+        var known = StarvedOf(state);
+        if (state.Phase is not (JobPhase.Queued or JobPhase.Running or JobPhase.Failed) || known.Contains(silo)) return JobTransition.None(state);
+        var words = $"silo {silo} was ended by its machine for want of memory while it ran ranks of this job";
+        // The events of a job that has failed are complete.
+        return new(
+            state with { Starved = known.Add(silo) },
+            state.Phase == JobPhase.Failed ? [new JobEffect.Note(words)] : [new JobEffect.Note(words), new JobEffect.Log(EventLine.Of(new WarningEvent($"{char.ToUpperInvariant(words[0])}{words[1..]}. A smaller microBatch, or fewer ranks on a silo, take less.")))]);
+    }
+
+    /// <summary>Of a job that an earlier version stored it is not there.</summary>
+    public static ImmutableArray<string> StarvedOf(JobState state) => state.Starved.IsDefault ? [] : state.Starved;
 
     /// <param name="died">The silo that ended without a word; null: it was another kind of loss.</param>
     private static JobState Count(JobState state, string? died, int losses = 1)
@@ -93,7 +109,9 @@ internal static partial class JobLifecycle
     /// <returns>Null: it comes back.</returns>
     private static string? Held(JobState state)
     {
-        const string remedy = "It may be what ends them, as by taking too much memory: look at their logs. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
+        var starved = StarvedOf(state);
+        var cause = starved.Length > 0 ? $"Its machine ended {string.Join(" and ", starved)} for want of memory" : "It may be what ends them, as by taking too much memory: look at their logs";
+        var remedy = $"{cause}. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
         // Its owner wants its end, not its failure.
         if (state.StopAsked) return null;
         if (!state.Died.IsDefault && state.Died.Length >= MostDied)
@@ -101,6 +119,13 @@ internal static partial class JobLifecycle
         return state.Losses >= (state.MostLosses ?? MostLosses)
             ? FormattableString.Invariant($"Lost {(state.Losses == 1 ? "once" : $"{state.Losses} times")} without a checkpoint in between. {remedy}; limits.losses allows more")
             : null;
+    }
+
+    private static JobState Hold(JobState state, JobError error, string why, List<JobEffect> effects)
+    {
+        var starved = StarvedOf(state);
+        var code = state.Died is { IsDefaultOrEmpty: false } died && died.All(starved.Contains) ? ErrorCodes.Memory : error.Code;
+        return Fail(state, error with { Code = code, Message = $"{why}; the last time: {error.Message}" }, effects);
     }
 
     private static JobState ComeBack(JobState state, Comeback comeback, long step, List<JobEffect> effects)

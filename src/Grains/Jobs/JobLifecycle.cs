@@ -78,7 +78,7 @@ internal static partial class JobLifecycle
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
-    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [], Losses = 0, Died = [] };
+    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [], Losses = 0, Died = [], Starved = [] };
 
     /// <summary>The ranks sent a completed or stopped event.</summary>
     public static JobTransition Announce(JobState state, int generation, EventLine line) =>

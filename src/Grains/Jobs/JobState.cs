@@ -92,6 +92,10 @@ internal sealed record JobState
     [Id(34)]
     public ImmutableArray<string> Died { get; init; } = [];
 
+    /// <summary>Silos that were ended for want of memory while they ran its ranks, since the last checkpoint.</summary>
+    [Id(37)]
+    public ImmutableArray<string> Starved { get; init; } = [];
+
     /// <summary>Losses that the job's owner would have it come back from.</summary>
     /// <value>Null: the cluster's own rule.</value>
     [Id(35)]

@@ -4,4 +4,7 @@ namespace Distributed.Silo.Ranks;
 internal interface IRankJobs
 {
     IReadOnlyCollection<string> Jobs { get; }
+
+    /// <summary>Ranks of a job have begun.</summary>
+    event Action? Begun;
 }

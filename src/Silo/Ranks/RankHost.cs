@@ -14,6 +14,8 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
     private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
     private int leaving;
 
+    public event Action? Begun;
+
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
         GenerationRun run;
@@ -113,12 +115,16 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
 
     private GenerationRun Join(RankAssignment assignment)
     {
+        GenerationRun run;
         lock (gate)
         {
             var key = (assignment.JobId, assignment.Generation);
-            if (!runs.TryGetValue(key, out var run)) runs[key] = run = new GenerationRun(assignment, grains, wire, paths, memory, time, logger);
-            return run;
+            if (runs.TryGetValue(key, out var known)) return known;
+            runs[key] = run = new GenerationRun(assignment, grains, wire, paths, memory, time, logger);
         }
+
+        Begun?.Invoke();
+        return run;
     }
 
     private static RankOutcome OutcomeOf(RankEnding ending) => ending switch

@@ -172,7 +172,7 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.Services.AddNetwork(settings.Network);
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports, leave));
         ConfigureServices(builder.Services, settings);
-        if (root is not null) builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<RootGuard>(s, root));
+        if (root is not null) builder.Services.AddSingleton(root).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RootGuard>().AddHostedService<StarvedSilos>();
         var app = builder.Build();
         app.MapDoor();
         return app;

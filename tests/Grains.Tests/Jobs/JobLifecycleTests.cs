@@ -173,6 +173,30 @@ public sealed class JobLifecycleTests
         Assert.Equal((JobPhase.Queued, 0, 0), (again.Phase, again.Losses, again.Died.Length));
     }
 
+    [Fact]
+    public void Starve_SiloOutOfMemory_IsSaidAndNamedWhenTheJobIsHeld()
+    {
+        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [0, 1], 9).State;
+        var told = JobLifecycle.Starve(state, "silo-1");
+        Assert.Equal("silo-1", Assert.Single(told.State.Starved));
+        Assert.StartsWith("Silo silo-1 was ended by its machine for want of memory", Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message, StringComparison.Ordinal);
+        Assert.Empty(JobLifecycle.Starve(told.State, "silo-1").Effects);
+        var held = JobLifecycle.SiloLost(JobLifecycle.Grant(told.State, 2).State, "silo-2", [0, 1], 9).State;
+        Assert.Contains("Its machine ended silo-1 for want of memory", held.Failure!.Message, StringComparison.Ordinal);
+
+        Assert.Equal(ErrorCodes.SiloLost, held.Failure.Code);
+        var known = JobLifecycle.Starve(JobLifecycle.Grant(told.State, 2).State, "silo-2").State;
+        Assert.Equal(ErrorCodes.Memory, JobLifecycle.SiloLost(known, "silo-2", [0, 1], 9).State.Failure!.Code);
+
+        // The second one's end is known only after the job has failed: its events are complete.
+        var late = JobLifecycle.Starve(held, "silo-2");
+        Assert.Equal(["silo-1", "silo-2"], [.. late.State.Starved]);
+        Assert.Empty(late.Effects.OfType<JobEffect.Log>());
+        Assert.Empty(JobLifecycle.Resume(held, default).State.Starved);
+        Assert.Empty(JobLifecycle.Confirm(told.State, 7).Starved);
+        Assert.Empty(JobLifecycle.Starve(new JobState { Phase = JobPhase.Completed }, "silo-1").State.Starved);
+    }
+
     /// <summary>Waits that were too long, and silos that left without dying, are nobody's fault: waits are not counted, silos that live are not held against the job.</summary>
     [Fact]
     public void RankEnded_OtherLosses_AJobIsNotHeldForSilosThatLive()

@@ -62,6 +62,8 @@ internal sealed class FakeJobGrain : IJobGrain
     /// <summary>What waking it is answered with.</summary>
     public Func<JobStanding>? Standing { get; set; }
 
+    public Task Starved(string silo) => Task.CompletedTask;
+
     public Task<JobStanding> Wake() => Task.FromResult(Standing!());
 
     public List<long> Confirmed { get; } = [];

@@ -10,7 +10,7 @@ internal static class ClusterRoot
     /// <param name="siloPort">Of this silo's Orleans endpoint.</param>
     /// <exception cref="JobException">Code <c>root-taken</c> or <c>storage</c>.</exception>
     public static Task<RootOwnership> Claim(ServeSettings settings, ClusterConnections connections, int siloPort, CancellationToken cancelled) => RootOwnership.Claim(
-        settings.JobsRoot, MarkOf(settings.Cluster!, connections.StoreIdentity, settings.Network.Advertised.ToString(), siloPort), TimeProvider.System, why => ProcessEnd.Now($"{why}; it ends. Its jobs go on from their last checkpoints."), cancelled);
+        settings.JobsRoot, MarkOf(settings.Cluster!, connections.StoreIdentity, settings.Network.Advertised.ToString(), siloPort), TimeProvider.System, why => ProcessEnd.Now($"{why}; it ends. Its jobs go on from their last checkpoints."), cancelled: cancelled);
 
     /// <param name="store">What the members' store is called; null: the first silo holds them.</param>
     public static RootMark MarkOf(ClusterSettings cluster, string? store, string address, int siloPort)

@@ -53,6 +53,24 @@ internal sealed class RootFolder(string jobsRoot)
     /// <summary>When the mark last changed, by the clock of the file system.</summary>
     public DateTimeOffset ChangedAt(string id) => File.GetLastWriteTimeUtc(PathOf(id, MarkExtension));
 
+    /// <summary>Takes a mark away so that of several who try one does it.</summary>
+    public bool TryTake(string id, string by)
+    {
+        var taken = PathOf(id, $"{MarkExtension}-{by}");
+        try
+        {
+            File.Move(PathOf(id, MarkExtension), taken);
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+
+        File.Delete(taken);
+        File.Delete(PathOf(id, LockExtension));
+        return true;
+    }
+
     public void Remove(string id)
     {
         File.Delete(PathOf(id, MarkExtension));

@@ -18,6 +18,12 @@ internal sealed record RootMark(
     string Id, string Key, string Cluster, string Clustering, string Silo, string Host, int Process, string? Endpoint, bool First, DateTimeOffset Since,
     string Kernel = "", bool Owns = false)
 {
+    /// <summary>What <see cref="Core.MemoryKills"/> counted at the last sign of life.</summary>
+    public long? Kills { get; init; }
+
+    /// <summary>The job whose ranks it ran then.</summary>
+    public string? Job { get; init; }
+
     /// <summary>One length for all, so that a sign of life overwrites the one before and needs no space on a full disk.</summary>
     private const int Length = 2048;
 

@@ -25,24 +25,30 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly FileStream? held;
     private readonly Action<string> lost;
+    private readonly Func<long?> kills;
+    private readonly List<RootMark> starved = [];
     private RootMark mark;
     private ITimer? timer;
     private long beats;
 
-    private RootOwnership(RootFolder folder, RootMark mark, FileStream? held, TimeProvider time, Action<string> lost) =>
-        (this.folder, this.mark, this.held, this.time, this.lost) = (folder, mark, held, time, lost);
+    private RootOwnership(RootFolder folder, RootMark mark, FileStream? held, TimeProvider time, Action<string> lost, Func<long?> kills) =>
+        (this.folder, this.mark, this.held, this.time, this.lost, this.kills) = (folder, mark, held, time, lost, kills);
+
+    /// <summary>The job whose ranks this silo runs; part of each sign of life.</summary>
+    public Func<string?> Job { get; set; } = () => null;
 
     /// <summary>Joins the cluster's hold on the root, or takes the root when no other cluster lives in it.</summary>
     /// <param name="lost">Told why when another cluster took the root because this silo had given no sign of life; it must not go on.</param>
+    /// <param name="kills">How often the machine's kernel has ended a process for want of memory; null: as <see cref="MemoryKills"/> counts.</param>
     /// <exception cref="JobException">Code <c>root-taken</c>: another cluster lives there. Code <c>storage</c>: the root cannot be written.</exception>
-    public static async Task<RootOwnership> Claim(string jobsRoot, RootMark mark, TimeProvider time, Action<string> lost, CancellationToken cancelled = default)
+    public static async Task<RootOwnership> Claim(string jobsRoot, RootMark mark, TimeProvider time, Action<string> lost, Func<long?>? kills = null, CancellationToken cancelled = default)
     {
         var folder = new RootFolder(jobsRoot);
         RootOwnership? claim = null;
         try
         {
             var held = folder.Lock(mark.Id);
-            claim = new RootOwnership(folder, mark with { Kernel = held is null ? "" : ThisMachine.Kernel, Owns = false }, held, time, lost);
+            claim = new RootOwnership(folder, mark with { Kernel = held is null ? "" : ThisMachine.Kernel, Owns = false }, held, time, lost, kills ?? (() => MemoryKills.Count()));
             await claim.Win(cancelled);
             return claim;
         }
@@ -57,6 +63,34 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
     /// <summary>Names of the silos of this cluster that keep their jobs in this root.</summary>
     public IReadOnlyCollection<string> Sharers() => [.. folder.Read().Where(other => other.Mark.Key == mark.Key && other.Mark.Id != mark.Id).Select(other => other.Mark.Silo)];
+
+    /// <summary>Marks of silos of this cluster whose processes have ended on this machine, while its kernel ended one for want of memory. Each is given out once, to one silo.</summary>
+    public IReadOnlyList<RootMark> TakeStarved()
+    {
+        List<RootMark> found;
+        lock (starved)
+        {
+            found = [.. starved];
+            starved.Clear();
+        }
+
+        try
+        {
+            found.AddRange(folder.Read().Select(other => other.Mark).Where(other => other.Key == mark.Key && other.Id != mark.Id && IsStarved(other) && folder.TryTake(other.Id, mark.Id)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A volume that does not answer has nothing to say of them.
+        }
+
+        return found;
+    }
+
+    /// <summary>A process that ends in another way leaves its count as it is, give or take another one's end in the same two seconds.</summary>
+    private bool IsStarved(RootMark other) => other.Kills is { } before && folder.HasEnded(other) && kills() is { } now && now > before;
+
+    /// <summary>A sign of life out of turn, with news.</summary>
+    public void Tell() => Beat();
 
     /// <summary>Gives the root up.</summary>
     public async ValueTask DisposeAsync()
@@ -113,14 +147,15 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
     private void RemoveIfOld(RootMark own)
     {
-        if (folder.HasEnded(own) || time.GetUtcNow() - folder.ChangedAt(own.Id) > Forgotten) folder.Remove(own.Id);
+        if (IsStarved(own) && folder.TryTake(own.Id, mark.Id)) lock (starved) starved.Add(own);
+        else if (folder.HasEnded(own) || time.GetUtcNow() - folder.ChangedAt(own.Id) > Forgotten) folder.Remove(own.Id);
     }
 
     private void Beat()
     {
         try
         {
-            if (folder.Beat(mark, ++beats)) return;
+            if (folder.Beat(mark with { Kills = kills(), Job = Job() }, Interlocked.Increment(ref beats))) return;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -62,5 +62,7 @@ public sealed class DepartureTests
         public HashSet<string> Jobs { get; } = [];
 
         IReadOnlyCollection<string> IRankJobs.Jobs => Jobs;
+
+        event Action? IRankJobs.Begun { add { } remove { } }
     }
 }

@@ -41,6 +41,59 @@ public sealed class RootOwnershipTests : IDisposable
         Assert.Equal(["s0"], two.Sharers());
     }
 
+    /// <summary>What a silo leaves that ended without a farewell: its mark, and no lock.</summary>
+    private void Ended(string silo, long? kills, string? job, string key = "a")
+    {
+        var mark = Mark(silo, key) with { Kernel = ThisMachine.Kernel, Owns = true, Kills = kills, Job = job };
+        folder.Lock(mark.Id)!.Dispose();
+        folder.Create(mark);
+    }
+
+    [Fact]
+    public async Task TakeStarved_KernelEndedAProcessMeanwhile_GivesTheSiloAndItsJobOnceInAll()
+    {
+        long? kills = 4;
+        await using var one = await RootOwnership.Claim(root, Mark("s0"), time, lost.Add, kills: () => kills);
+        await using var two = await RootOwnership.Claim(root, Mark("s1"), time, lost.Add, kills: () => kills);
+        Ended("killed", 4, "big");
+        Ended("unknown", null, "other");
+        Ended("stranger", 4, "big", key: "b");
+        using (var living = folder.Lock("alive-a")) folder.Create(Mark("alive") with { Kernel = ThisMachine.Kernel, Kills = 4 });
+        // Killed by hand: the kernel has not counted another.
+        Assert.Empty(one.TakeStarved());
+        kills = 5;
+        using (var living = folder.Lock("alive-a"))
+        {
+            var taken = Assert.Single(one.TakeStarved());
+            Assert.Equal(("killed", "big"), (taken.Silo, taken.Job));
+            Assert.Empty(two.TakeStarved());
+            Assert.Empty(one.TakeStarved());
+        }
+
+        Assert.DoesNotContain(folder.Read(), m => m.Mark.Silo == "killed");
+    }
+
+    [Fact]
+    public async Task TakeStarved_SiloStartsAgain_LearnsOfItsOwnEnd()
+    {
+        Ended("s0", 1, "big");
+        Ended("s1", 2, "small");
+        await using var again = await RootOwnership.Claim(root, Mark("s0", id: "second start"), time, lost.Add, kills: () => 2);
+        Assert.Equal("big", Assert.Single(again.TakeStarved()).Job);
+        // The other one left no reason, and its mark is cleared away.
+        Assert.Equal(["second start"], folder.Read().Select(m => m.Mark.Id));
+    }
+
+    [Fact]
+    public async Task Tell_NamesTheJobAndTheCount()
+    {
+        await using var one = await RootOwnership.Claim(root, Mark("s0"), time, lost.Add, kills: () => 7);
+        one.Job = () => "big";
+        one.Tell();
+        var mark = Assert.Single(folder.Read()).Mark;
+        Assert.Equal((7, "big"), (mark.Kills, mark.Job));
+    }
+
     [Fact]
     public async Task AnotherClusterLives_IsNamedWithTheRemedy()
     {
