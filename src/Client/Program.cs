@@ -26,6 +26,7 @@ internal static class Program
         RootCommand root = new("Trains deep-learning models on the ranks of one machine or of a cluster; the same weights whatever the number of ranks.")
         {
             TrainCommand.Create(),
+            PlanCommand.Create(),
             SubmitCommand.Create(),
             ListCommand.Create(),
             StatusCommand.Create(),

@@ -15,7 +15,7 @@ internal static class BenchCommand
         Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
-            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: small, once, with nothing beside. latency and idle end with exit code 1 when a bound is missed.",
+            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: small, once, with nothing beside. latency, idle and memory end with exit code 1 when a bound is missed.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench memory --only simple-cnn",

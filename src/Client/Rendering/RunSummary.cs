@@ -1,4 +1,5 @@
 using Distributed.Client.Runs;
+using Distributed.Core;
 using Distributed.Core.Events;
 using static Distributed.Client.Rendering.ProgressCells;
 
@@ -31,6 +32,7 @@ internal static class RunSummary
         yield return ("loss scale", ScaleHistory.Describe(progress));
         if (progress.FirstSkipped is { } first)
             yield return ("skipped", Text($"{progress.SkippedSteps} of {progress.Steps} steps, the first {first.Step}{(first.NonFinite is { } name ? $", where the gradient of '{name}' was not finite" : "")}"));
+        if (progress.PeakMemory is { } peak) yield return ("memory", $"{MemorySize.Text(peak)} at most in a silo process");
         if (Hash(progress.End) is { } hash) yield return ("weightsSha256", hash);
         yield return ("checkpoint", progress.Checkpoint ?? "none");
         if (runDirectory is not null) yield return ("run", runDirectory);

@@ -23,6 +23,10 @@ internal sealed class RunProgress
     /// <value>Null while it is not queued.</value>
     public string? Waiting { get; set; }
 
+    /// <summary>Most memory that one of the run's own silos has had, in bytes.</summary>
+    /// <value>Null: nobody looked.</value>
+    public long? PeakMemory { get; set; }
+
     /// <value>What the ranks read; null before they have.</value>
     public DataSummary? Data { get; private set; }
 

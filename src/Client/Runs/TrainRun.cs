@@ -33,6 +33,9 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
 
     private string ResumeCommand => $"dtrain train {options.File} --resume --out {directory.Path}";
 
+    /// <summary>Most memory that one silo has had. In bytes; null before the run's end, or where the system does not say.</summary>
+    public long? PeakMemory => progress.PeakMemory;
+
     public async Task<int> RunAsync()
     {
         using var interruption = Interruption.Listen(time);
@@ -41,6 +44,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         {
             await using var silos = await StartSilosAsync(interruption.Asked);
             await FollowJobAsync(silos, recorder, interruption);
+            progress.PeakMemory = silos.PeakMemory;
         }
         catch (Exception early) when (interruption.Asked.IsCancellationRequested && early is OperationCanceledException or CommandFailure)
         {

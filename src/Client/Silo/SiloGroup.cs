@@ -16,6 +16,9 @@ internal sealed class SiloGroup : IAsyncDisposable
 
     private IEnumerable<SiloProcess> Others => Started.Skip(1);
 
+    /// <summary>Most memory that one of the silos has had. In bytes; null where the system does not say.</summary>
+    public long? PeakMemory => Started.Max(silo => silo.PeakMemory);
+
     /// <summary>A silo beside the first that has ended; null while all live.</summary>
     public SiloProcess? Lost => Others.FirstOrDefault(silo => silo.HasEnded);
 

@@ -84,6 +84,9 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Most memory that the process has had so far, its libraries included. In bytes; null where the system does not say, as of a process that has ended.</summary>
+    public long? PeakMemory => HasEnded ? null : ProcessMemory.Peak(process.Id);
+
     /// <summary>How the process ended; only after it has.</summary>
     public string DescribeEnd() => $"The silo process{Label} ended with {ProcessEnd.Describe(process.ExitCode, kills)}.";
 

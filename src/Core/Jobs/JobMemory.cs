@@ -1,7 +1,7 @@
 namespace Distributed.Core.Jobs;
 
 /// <summary>Memory that a job takes on one silo at the least, computed from the job alone before anything is allocated. In bytes.</summary>
-/// <remarks>A lower bound: what is not sure, such as data in files, libtorch's workspaces and the exchange's buffers, is left out, so that no job that fits is refused.</remarks>
+/// <remarks>A lower bound: what is not sure, such as data in files, libtorch's workspaces and the exchange's buffers, is left out, so that no job that fits is refused; <c>dtrain bench memory</c> holds it against measured peaks.</remarks>
 /// <param name="Weights">Master weights and the optimizer's moments.</param>
 /// <param name="Gradients">The reduced gradient, and each rank's own.</param>
 /// <param name="Data">Data that is generated.</param>
@@ -33,6 +33,13 @@ public sealed record JobMemory(double Weights, double Gradients, double Data, do
             spec.Data.Name == JobWords.Shapes ? (double)(spec.Data.Samples ?? 0) * ImagePixels : 0,
             2.0 * ranks * spec.MicroBatch * InputBytes(spec),
             (double)ranks * Math.Min(spec.MicroBatch, Samples(spec.Data)) * Outputs(spec) * outputBytes);
+    }
+
+    /// <summary>With the file of a data set that is one, which is read into memory whole; its path is as it is here.</summary>
+    public JobMemory Reading(DataSpec data)
+    {
+        if (data is not { Name: JobWords.Text or JobWords.Tensors, Path: { } path } || !File.Exists(path)) return this;
+        return this with { Data = Data + new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length };
     }
 
     /// <summary>Parameters of a model; 0 for what is not given.</summary>
@@ -75,7 +82,9 @@ public sealed record JobMemory(double Weights, double Gradients, double Data, do
         { Name: JobWords.SimpleCnn } => CnnOutputs,
         { Name: JobWords.Mlp, Sizes: { } sizes } => sizes.Skip(1).Sum(size => (double)size),
         { Name: JobWords.SentimentLstm, Embedding: { } embedding, Hidden: { } hidden } => Tokens(spec) * (embedding + hidden),
-        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Vocab: { } vocab } => Tokens(spec) * (vocab + ((double)layers * 8 * width)),
+        // Each token attends to all, in each head.
+        { Name: JobWords.Transformer, Width: { } width, Layers: { } layers, Heads: { } heads, Vocab: { } vocab } =>
+            Tokens(spec) * (vocab + (layers * ((8.0 * width) + (heads * Tokens(spec))))),
         _ => 0,
     };
 }

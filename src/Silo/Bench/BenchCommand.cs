@@ -29,8 +29,9 @@ internal static class BenchCommand
                     Console.WriteLine((await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
                     return 0;
                 case "memory":
-                    BenchJson.Write(await new MemoryBench(BenchProcess.Memory).Run(options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row)));
-                    return 0;
+                    var memory = new MemoryBench(BenchProcess.Memory);
+                    var peaks = await memory.Run(options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row));
+                    return Judge(options, (peaks, memory.Missed));
                 case BenchProcess.MemoryVerb:
                     await using (var trainer = await BenchTrainer.Start())
                         Console.WriteLine((await MemoryBench.Measure(new MemoryRun(options.Only!, options.Precision!, options.Ranks, options.MicroBatches), trainer.Train)).ToString(CultureInfo.InvariantCulture));

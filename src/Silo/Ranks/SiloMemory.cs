@@ -10,20 +10,12 @@ internal sealed class SiloMemory(ServeSettings settings)
     /// <summary>Bytes: <c>DTRAIN_MEMORY</c>, else the limit of the process's cgroup, else the machine's memory.</summary>
     public long Limit { get; } = settings.Memory ?? MachineMemory.Read();
 
-    /// <summary>Of the sets that are one file, which is read into memory whole.</summary>
-    private static double FileBytes(DataSpec data)
-    {
-        if (data is not { Name: JobWords.Text or JobWords.Tensors, Path: { } path } || !File.Exists(path)) return 0;
-        return new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length;
-    }
-
     /// <param name="spec">With paths as they are on this silo.</param>
     /// <param name="ranks">Of the job, here.</param>
     /// <exception cref="JobException">Code <c>memory</c>: with the figures.</exception>
     public void Check(JobSpec spec, int ranks)
     {
-        var need = JobMemory.Of(spec, ranks);
-        need = need with { Data = need.Data + FileBytes(spec.Data) };
+        var need = JobMemory.Of(spec, ranks).Reading(spec.Data);
         if (need.Total <= Limit) return;
         var where = settings.HasOneClient ? "this machine" : $"silo {settings.SiloName}";
         throw new JobException(

@@ -4,6 +4,7 @@ public sealed class UsageTests
 {
     [Theory]
     [InlineData("train")]
+    [InlineData("plan")]
     [InlineData("submit")]
     [InlineData("list")]
     [InlineData("status")]

@@ -25,6 +25,7 @@ public sealed class RunSummaryTests
             Step(2, 32768, skipped: true) with { NonFinite = "fc.weight" },
             new EvalEvent(2, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }),
             new CompletedEvent(2, 0.9, "abc", 1, 3.5, 4100, "/run/checkpoints/step-2"));
+        progress.PeakMemory = 412L << 20;
         using StringWriter output = new();
         RunSummary.Write(output, progress, "/run");
         Assert.Equal(
@@ -35,6 +36,7 @@ public sealed class RunSummaryTests
             throughput     4100 samples/s, 3.5 s in all
             loss scale     65536 -> 32768 (step 2, overflow); 1 of 2 steps skipped
             skipped        1 of 2 steps, the first 2, where the gradient of 'fc.weight' was not finite
+            memory         412 MiB at most in a silo process
             weightsSha256  abc
             checkpoint     /run/checkpoints/step-2
             run            /run

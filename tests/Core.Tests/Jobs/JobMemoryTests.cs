@@ -23,6 +23,33 @@ public sealed class JobMemoryTests
         Assert.Equal(3 * 25 * 4, JobMemory.Of(spec with { Data = new() { Name = "shapes", Samples = 3 } }, 1).Activations);
     }
 
+    [Fact]
+    public void Of_Transformer_CountsWhatEachTokenAttendsTo()
+    {
+        var spec = Job("""
+            "model":{"name":"transformer","width":12,"layers":2,"heads":3,"vocab":256,"sequence":8},"globalBatch":4,"microBatch":4
+            """) with { Data = new() { Name = "text", Path = "d", Length = 8 } };
+        Assert.Equal(4.0 * 8 * (256 + (2 * ((8 * 12) + (3 * 8)))) * 4, JobMemory.Of(spec, 1).Activations);
+    }
+
+    [Fact]
+    public void Reading_OneFile_CountsItWhole()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(file, new byte[1234]);
+            JobMemory none = new(0, 0, 5, 0, 0);
+            Assert.Equal(1239, none.Reading(new() { Name = "text", Path = file }).Data);
+            Assert.Equal(5, none.Reading(new() { Name = "cifar10", Path = file }).Data);
+            Assert.Equal(5, none.Reading(new() { Name = "text", Path = file + "/none" }).Data);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>A number of a few digits, wherever it is written, is seen in the sum.</summary>
     [Theory]
     [InlineData("""  "model":{"name":"mlp","sizes":[10,20,5]},"globalBatch":1000000,"microBatch":1000000  """, 1e8)]

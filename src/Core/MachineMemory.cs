@@ -1,10 +1,10 @@
 using System.Globalization;
 
-namespace Distributed.Silo.Ranks;
+namespace Distributed.Core;
 
 /// <summary>Memory that the system lets this process have: the least limit of its control groups, else what the machine has.</summary>
 /// <remarks>Not <see cref="GC.GetGCMemoryInfo()"/>: in a container that tells what the managed heap may have, and most of a silo's memory is libtorch's.</remarks>
-internal static class MachineMemory
+public static class MachineMemory
 {
     private const string Version1File = "memory.limit_in_bytes", Version2File = "memory.max";
 

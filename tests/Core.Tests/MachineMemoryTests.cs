@@ -1,6 +1,4 @@
-using Distributed.Silo.Ranks;
-
-namespace Distributed.Grains.Tests.Silo;
+namespace Distributed.Core.Tests;
 
 public sealed class MachineMemoryTests : IDisposable
 {
