@@ -41,7 +41,7 @@ internal sealed class PlanCommand
     {
         var output = parse.InvocationConfiguration.Output;
         var available = parse.GetValue(memory) is not { } text ? MachineMemory.Read()
-            : MemorySize.Parse(text) ?? throw new CommandFailure(ExitCode.Usage, $"--memory: found '{text}', expected an amount such as 8GiB or 512MiB.");
+            : MemorySize.Parse(text) ?? throw new CommandFailure(ExitCode.Usage, $"--memory: found '{text}', expected {MemorySize.Expected}.");
         TrainOptions options = new()
         {
             File = parse.GetRequiredValue(file), Ranks = parse.GetValue(ranks), Silos = parse.GetValue(silos) ?? 1, Set = parse.GetValue(set) ?? [], StopAt = MeasuredSteps,

@@ -16,6 +16,7 @@ internal sealed class UsersAddCommand
     private readonly Option<int?> jobs = NumberOption.Whole("--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
     private readonly Option<int?> queued = NumberOption.Whole("--queued", "N", $"Jobs of the user that may wait in the queue; a submission beyond is refused. Default: {UserEntry.DefaultQueued}.", least: 1, most: 1_000_000);
     private readonly Option<string?> run = new("--run") { HelpName = "T", Description = "How long the ranks of one of the user's jobs may run, such as 8h. Default: the cluster's own limit." };
+    private readonly Option<string?> disk = new("--disk") { HelpName = "SIZE", Description = "What the user's jobs may take on the cluster's disk together, such as 50GiB. Default: the cluster's own limit." };
     private readonly Option<int?> maxPriority = NumberOption.Whole("--max-priority", "N", "Largest priority of the user's jobs. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
 
     public static Command Create() => new UsersAddCommand().Build();
@@ -27,12 +28,16 @@ internal sealed class UsersAddCommand
         {
             if (result.Tokens is [var token] && DurationText.Parse(token.Value) is null) result.AddError($"--run: found '{PlainText.Show(token.Value)}', expected {DurationText.Expected}");
         });
+        disk.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && MemorySize.Parse(token.Value) is null) result.AddError($"--disk: found '{PlainText.Show(token.Value)}', expected {MemorySize.Expected}");
+        });
         Verb verb = new(
             "add",
             "Adds a user with a fresh random token and prints the token, this once: the file keeps only its SHA-256.",
-            "dtrain users add users.json ann --role submit --ranks 4 --jobs 2 --run 8h --max-priority 10 > ann.token")
+            "dtrain users add users.json ann --role submit --ranks 4 --jobs 2 --run 8h --disk 50GiB --max-priority 10 > ann.token")
         {
-            file, name, role, ranks, jobs, queued, run, maxPriority,
+            file, name, role, ranks, jobs, queued, run, disk, maxPriority,
         };
         verb.SetAction(parse => Run(parse, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error));
         return verb;
@@ -47,6 +52,7 @@ internal sealed class UsersAddCommand
             Jobs = parse.GetValue(jobs),
             Queued = parse.GetValue(queued),
             Run = parse.GetValue(run) is { } longest ? DurationText.Parse(longest) : null,
+            Disk = parse.GetValue(disk) is { } most ? MemorySize.Parse(most) : null,
             MaxPriority = parse.GetValue(maxPriority) ?? 0,
         };
         var path = HomeFolder.Expand(parse.GetRequiredValue(file), "FILE");

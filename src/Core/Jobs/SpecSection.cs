@@ -50,6 +50,15 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
         return null;
     }
 
+    /// <summary>An amount of bytes, such as 8GiB.</summary>
+    public long? Bytes(string key)
+    {
+        if (Take(key) is not { } node) return null;
+        if (node is SpecNode.Scalar scalar && MemorySize.Parse(scalar.Text) is { } bytes) return bytes;
+        Fail(key, $"found {SpecDescription.Of(node)}, expected {MemorySize.Expected}");
+        return null;
+    }
+
     /// <summary>A list of numbers; null when it or one of its elements is wrong.</summary>
     public EquatableList<double>? Numbers(string key, NumberRange range, bool required = false) =>
         List(key, "a list of numbers", required, (name, item) => Number(name, item, range)) is { } list ? new(list.OfType<double>()) : null;

@@ -24,6 +24,10 @@ public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
     /// <value>Null: as long as the cluster lets any job.</value>
     public TimeSpan? Run { get; init; }
 
+    /// <summary>Bytes that the user's jobs may take on the jobs' volume together: checkpoints, events, diaries.</summary>
+    /// <value>Null: as the cluster lets any user.</value>
+    public long? Disk { get; init; }
+
     /// <summary>Largest priority that the user may give a job; an admin may give any.</summary>
     public int MaxPriority { get; init; }
 }

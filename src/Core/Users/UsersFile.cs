@@ -77,6 +77,7 @@ public static class UsersFile
             Jobs = (int?)user.Whole("jobs", 1, 1_000_000),
             Queued = (int?)user.Whole("queued", 1, 1_000_000),
             Run = user.Duration("run"),
+            Disk = user.Bytes("disk"),
             MaxPriority = (int?)user.Whole("maxPriority", UserEntry.LeastPriority, UserEntry.MostPriority) ?? 0,
         };
         user.End();
@@ -102,6 +103,7 @@ public static class UsersFile
         if (user.Jobs is { } jobs) json["jobs"] = jobs;
         if (user.Queued is { } queued) json["queued"] = queued;
         if (user.Run is { } run) json["run"] = DurationText.Write(run);
+        if (user.Disk is { } disk) json["disk"] = MemorySize.Exact(disk);
         if (user.MaxPriority != 0) json["maxPriority"] = user.MaxPriority;
         return json;
     }

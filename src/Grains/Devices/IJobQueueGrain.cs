@@ -12,8 +12,14 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     Task Enqueue(QueuedJob job);
 
     /// <summary>Keeps a place in the line for a job that is about to be stored, for a minute at most.</summary>
-    /// <returns>Null: it may line up. Otherwise why not: its user has as many waiting as he may have.</returns>
+    /// <returns>Null: it may line up. Otherwise why not: its user has as many waiting, or as much on disk, as he may have.</returns>
     Task<string?> Admit(string jobId, string user);
+
+    /// <summary>A job that runs says what it has on disk.</summary>
+    /// <param name="bytes">Null: as known.</param>
+    /// <returns>Null: there is room for more. Otherwise why not: its user has as much as he may have.</returns>
+    [ResponseTimeout("00:00:10")]
+    Task<string?> Weigh(string jobId, string user, long? bytes);
 
     /// <summary>Takes a job out of the line, or its silos back.</summary>
     /// <param name="ended">The job has ended: nobody need look after it.</param>

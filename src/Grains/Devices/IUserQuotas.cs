@@ -11,7 +11,8 @@ public interface IUserQuotas
 /// <param name="Jobs">Jobs that may run at once; null: no bound.</param>
 /// <param name="Queued">Jobs that may wait in the queue; null: no bound.</param>
 /// <param name="Run">How long the ranks of one job may run; null: no bound.</param>
-public readonly record struct UserQuota(int? Ranks, int? Jobs, int? Queued = null, TimeSpan? Run = null);
+/// <param name="Disk">Bytes that the user's jobs may take on the jobs' volume together; null: no bound.</param>
+public readonly record struct UserQuota(int? Ranks, int? Jobs, int? Queued = null, TimeSpan? Run = null, long? Disk = null);
 
 /// <summary>No bounds for anyone.</summary>
 public sealed class NoQuotas : IUserQuotas

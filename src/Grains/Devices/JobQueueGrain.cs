@@ -22,7 +22,8 @@ internal sealed partial class JobQueueGrain(
     SiloDrain drain,
     IOptions<QueueOptions> options,
     TimeProvider time,
-    ILogger<JobQueueGrain> logger) : Grain, IJobQueueGrain, IDisposable
+    ILogger<JobQueueGrain> logger,
+    IJobJournals? journals = null) : Grain, IJobQueueGrain, IDisposable
 {
     private readonly Dictionary<string, QueuedJob> waiting = [];
     private readonly Dictionary<string, Held> holders = [];
@@ -30,6 +31,7 @@ internal sealed partial class JobQueueGrain(
     private readonly QueueList list = new(store, storage);
     private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
     private readonly QueuePlaces places = new(time);
+    private readonly QueueDisk disk = new(journals);
     private long activated;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -54,12 +56,22 @@ internal sealed partial class JobQueueGrain(
         ServeSoon();
     }
 
-    public Task<string?> Admit(string jobId, string user) => Task.FromResult(
-        waiting.ContainsKey(jobId) ? null : places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued));
+    public async Task<string?> Admit(string jobId, string user)
+    {
+        if (waiting.ContainsKey(jobId)) return null;
+        return await Weigh(jobId, user, bytes: null) ?? places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued);
+    }
+
+    public async Task<string?> Weigh(string jobId, string user, long? bytes)
+    {
+        if (bytes is { } known) disk.Note(jobId, known);
+        return quotas.Of(user).Disk is { } most ? await disk.Full(user, most, [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)]) : null;
+    }
 
     public async Task Leave(string jobId, bool ended)
     {
         Drop(jobId);
+        disk.Forget(jobId);
         ServeSoon();
         if (ended) await list.Set(jobId, ended: true);
     }
@@ -67,6 +79,7 @@ internal sealed partial class JobQueueGrain(
     public async Task Forget(string jobId)
     {
         Drop(jobId);
+        disk.Forget(jobId);
         await list.Remove(jobId);
     }
 

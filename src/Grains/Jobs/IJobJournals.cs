@@ -28,6 +28,10 @@ public interface IJobJournals
     /// <exception cref="IOException">It cannot be read.</exception>
     Task<KeptJob?> Recall(string jobId);
 
+    /// <summary>Bytes of all that lies in the job's own folder.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    Task<long> Size(string jobId);
+
     /// <summary>Removes a job's journals and all else that lies in its own folder.</summary>
     /// <exception cref="IOException">Not all of it could be removed, or it belongs to another cluster.</exception>
     Task Delete(string jobId);

@@ -9,17 +9,21 @@ internal sealed partial class JobGrain
 {
     public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep, time.GetUtcNow() + options.Value.StopPatience));
 
-    public Task<JobChange?> Resume(JobCaller by) => Change(
-        by,
-        () => State.Phase switch
-        {
-            JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
-            JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
-            _ when outdated is { } why => $"Job {Id} was taken by an earlier version, and this one refuses it: {why}",
-            _ when HasRanks => $"The ranks of job {Id} are still ending; ask again in a moment.",
-            _ => null,
-        },
-        () => JobLifecycle.Resume(State, time.GetUtcNow()));
+    public async Task<JobChange?> Resume(JobCaller by)
+    {
+        // Whoever may not resume it learns nothing of that.
+        var full = State.Requeues && store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null ? await Queue.Weigh(Id, submission.User, bytes: null) : null;
+        return await Change(by, () => RefuseResume() ?? full, () => JobLifecycle.Resume(State, time.GetUtcNow()));
+    }
+
+    private string? RefuseResume() => State.Phase switch
+    {
+        JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
+        JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
+        _ when outdated is { } why => $"Job {Id} was taken by an earlier version, and this one refuses it: {why}",
+        _ when HasRanks => $"The ranks of job {Id} are still ending; ask again in a moment.",
+        _ => null,
+    };
 
     public Task<JobChange?> Scale(int workers, JobCaller by) => Change(
         by,
@@ -35,7 +39,9 @@ internal sealed partial class JobGrain
         var report = await Report();
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(report, denied) { IsDenied = true };
         if (State.Phase == JobPhase.Running || HasRanks)
-            return new JobChange(report, $"Job {Id} is running; stop it first ('dtrain stop {Id}'), then delete it.");
+            return new JobChange(report, State.StopAsked || State.Phase.IsFinal()
+                ? $"The ranks of job {Id} are still ending; delete it in a moment ('dtrain stop {Id} --wait' waits for that)."
+                : $"Job {Id} is running; stop it first ('dtrain stop {Id} --wait'), then delete it.");
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);

@@ -27,11 +27,20 @@ internal sealed partial class JobGrain
         }
     }
 
+    private bool HasDiskQuota => journals is not null && State.Phase == JobPhase.Running && quotas.Of(store.State.Submission!.User).Disk is not null;
+
     private void WatchLimits()
     {
         limit?.Dispose();
         limit = null;
-        if (store.State.Submission is null || JobLimits.Left(State, Bounds, time.GetUtcNow()) is not { } left) return;
+        if (store.State.Submission is null) return;
+        var due = JobLimits.Left(State, Bounds, time.GetUtcNow());
+        if (HasDiskQuota && !(due < options.Value.WeighPeriod)) due = options.Value.WeighPeriod;
+        if (due is { } left) LookIn(left);
+    }
+
+    private void LookIn(TimeSpan left)
+    {
         var due = left + Behind < LongestLook ? left + Behind : LongestLook;
         limit = this.RegisterGrainTimer(LookAtLimits, new GrainTimerCreationOptions { DueTime = due, Period = TryAgain });
     }
@@ -39,8 +48,25 @@ internal sealed partial class JobGrain
     private async Task LookAtLimits()
     {
         var transition = JobLimits.Expire(State, Bounds, time.GetUtcNow(), lastStep, options.Value.StopPatience);
+        if (ReferenceEquals(transition.State, State) && await Overfull() is { } why)
+            transition = JobLimits.Overfill(State, why, time.GetUtcNow(), lastStep, options.Value.StopPatience);
         if (ReferenceEquals(transition.State, State)) WatchLimits();
         else await Apply(transition);
+    }
+
+    /// <returns>Null: there is room on disk, or nobody can tell now.</returns>
+    private async Task<string?> Overfull()
+    {
+        if (!HasDiskQuota) return null;
+        try
+        {
+            return await Queue.Weigh(Id, store.State.Submission!.User, await journals!.Size(Id));
+        }
+        catch (Exception e) when (e is IOException or OrleansException or TimeoutException)
+        {
+            LogQueueSilent(e, Id);
+            return null;
+        }
     }
 
     /// <param name="before">What stands before the words, if there are any.</param>

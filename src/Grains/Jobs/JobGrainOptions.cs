@@ -15,6 +15,10 @@ public sealed record JobGrainOptions
     /// <value>10 seconds.</value>
     public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a job that runs looks at what it has on disk, where its user has a quota for that.</summary>
+    /// <value>20 seconds.</value>
+    public TimeSpan WeighPeriod { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Longest wait of a reader for the next line of a job; it asks again.</summary>
     /// <value>20 seconds.</value>
     public TimeSpan LongestPoll { get; set; } = TimeSpan.FromSeconds(20);

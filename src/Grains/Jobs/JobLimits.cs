@@ -55,6 +55,18 @@ internal static class JobLimits
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{ran.Message} It writes a checkpoint and ends.")]);
     }
 
+    /// <summary>Ends a job whose user has as much on disk as he may have: after the step in flight, and without another checkpoint.</summary>
+    /// <param name="why">As the queue says it.</param>
+    public static JobTransition Overfill(JobState state, string why, DateTimeOffset now, long step, TimeSpan patience)
+    {
+        if (state is not { Phase: JobPhase.Running, Overdue: null, StopAsked: false, Comeback: null }) return JobTransition.None(state);
+        const StepControl control = StepControl.Stop;
+        var full = Error($"Its checkpoints and events are too many: {why}", step);
+        return new(
+            state with { Overdue = full, Requested = control, EndBy = state.Requeues ? now + patience : null },
+            [new JobEffect.RequestStop(control), new JobEffect.Note($"{full.Message} It ends after the step in flight, at its last checkpoint.")]);
+    }
+
     /// <summary>How much of its limit a waiting or running job has used.</summary>
     /// <returns>Empty: it has none.</returns>
     public static string Describe(JobState state, JobBounds bounds, DateTimeOffset now) => state.Phase switch

@@ -106,7 +106,7 @@ internal sealed record ClusterSettings
     }
 
     private static long? ReadMemory(string? text) => text is null ? null
-        : MemorySize.Parse(text) ?? throw Invalid($"DTRAIN_MEMORY: found '{PlainText.Show(text)}', expected an amount such as 8GiB or 512MiB.");
+        : MemorySize.Parse(text) ?? throw Invalid($"DTRAIN_MEMORY: found '{PlainText.Show(text)}', expected {MemorySize.Expected}.");
 
     private static IPEndPoint? ReadPrimary(string? text, Clustering clustering)
     {

@@ -67,6 +67,10 @@ internal sealed record ServeSettings
     /// <value>Null: no limit.</value>
     public TimeSpan? RunLimit { get; init; }
 
+    /// <summary>Bytes that the jobs of a user without a limit of his own may take below the jobs root; it does not bind admins.</summary>
+    /// <value>Null: no limit.</value>
+    public long? DiskLimit { get; init; }
+
     /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
     public ClusterSettings? Cluster { get; init; }
 
@@ -89,7 +93,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT, DTRAIN_DISK_LIMIT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -103,6 +107,9 @@ internal sealed record ServeSettings
             StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 10),
             RunLimit = variable("DTRAIN_RUN_LIMIT") is { Length: > 0 } run
                 ? DurationText.Parse(run) ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
+                : null,
+            DiskLimit = variable("DTRAIN_DISK_LIMIT") is { Length: > 0 } disk
+                ? MemorySize.Parse(disk) ?? throw Invalid($"DTRAIN_DISK_LIMIT: found '{PlainText.Show(disk)}', expected {MemorySize.Expected}.")
                 : null,
             Token = access.Token,
             UsersFile = access.UsersFile,

@@ -83,12 +83,12 @@ public sealed class UsersCommandTests : IDisposable
     {
         var file = directory.Write("users.json", UsersFile.Write(
         [
-            new UserEntry("ann", UserRole.Submit, new string('a', 64)) { Ranks = 4 },
+            new UserEntry("ann", UserRole.Submit, new string('a', 64)) { Ranks = 4, Run = TimeSpan.FromHours(8), Disk = 50L << 30 },
             new UserEntry("root", UserRole.Admin, new string('b', 64)),
         ]));
         var (code, table, _) = await Dtrain.RunAsync("users", "list", file);
         Assert.Equal(0, code);
-        Assert.Equal("NAME  ROLE    RANKS  JOBS  QUEUED  MAX PRIORITY\nann   submit  4      -     2000    0\nroot  admin   -      -     2000    any\n", table);
+        Assert.Equal("NAME  ROLE    RANKS  JOBS  QUEUED  RUN  DISK    MAX PRIORITY\nann   submit  4      -     2000    8h   50 GiB  0\nroot  admin   -      -     2000    -    -       any\n", table);
         var (_, json, _) = await Dtrain.RunAsync("users", "list", file, "--json");
         Assert.Equal(("ann", 4), (JsonDocument.Parse(json).RootElement[0].GetProperty("name").GetString(), JsonDocument.Parse(json).RootElement[0].GetProperty("ranks").GetInt32()));
         Assert.DoesNotContain("aaaa", json, StringComparison.Ordinal);

@@ -74,6 +74,17 @@ public sealed class JobMemoryTests
     public void Parse_Amount_IsBytes(string text, long? bytes) => Assert.Equal(bytes, MemorySize.Parse(text));
 
     [Theory]
+    [InlineData(50L << 30, "50GiB")]
+    [InlineData(1536L, "1536")]
+    [InlineData(3L << 10, "3KiB")]
+    [InlineData(1L << 50, "1024TiB")]
+    public void Exact_Bytes_AreReadBack(long bytes, string text)
+    {
+        Assert.Equal(text, MemorySize.Exact(bytes));
+        Assert.Equal(bytes, MemorySize.Parse(text));
+    }
+
+    [Theory]
     [InlineData(0, "0 bytes")]
     [InlineData(1023, "1023 bytes")]
     [InlineData(1536, "1.5 KiB")]

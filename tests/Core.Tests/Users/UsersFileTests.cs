@@ -12,11 +12,11 @@ public sealed class UsersFileTests
         var hex = new string('A', 64);
         var read = UsersFile.Read($$"""
             {"users":[
-              {"name":"ann","role":"submit","token":"{{Token}}","ranks":4,"jobs":2,"run":"8h","maxPriority":5},
+              {"name":"ann","role":"submit","token":"{{Token}}","ranks":4,"jobs":2,"run":"8h","disk":"50 GiB","maxPriority":5},
               {"name":"eve@example","role":"view","tokenSha256":"{{hex}}"}]}
             """);
         Assert.Empty(read.Errors);
-        Assert.Equal(new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(Token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromHours(8), MaxPriority = 5 }, read.Users[0]);
+        Assert.Equal(new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(Token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromHours(8), Disk = 50L << 30, MaxPriority = 5 }, read.Users[0]);
         Assert.Equal(new UserEntry("eve@example", UserRole.View, new string('a', 64)), read.Users[1]);
     }
 
@@ -25,7 +25,7 @@ public sealed class UsersFileTests
     {
         UserEntry[] users =
         [
-            new("ann", UserRole.Submit, AccessToken.DigestHex(Token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromMinutes(90), MaxPriority = -5 },
+            new("ann", UserRole.Submit, AccessToken.DigestHex(Token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromMinutes(90), Disk = 3L << 20, MaxPriority = -5 },
             new("root", UserRole.Admin, AccessToken.DigestHex("another token of the kind")),
         ];
         Assert.Equal(users, UsersFile.Read(UsersFile.Write(users)).Users);
@@ -42,6 +42,7 @@ public sealed class UsersFileTests
     [InlineData("""{"users":[{"name":"ann","role":"view","token":12345678901234567}]}""", "users[0].token: found no text")]
     [InlineData("""{"users":[{"name":"ann","role":"view"}]}""", "users[0].token: expected exactly one of token and tokenSha256")]
     [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct horse battery","ranks":0}]}""", "users[0].ranks: found 0, expected a whole number from 1")]
+    [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct horse battery","disk":"much"}]}""", "users[0].disk: found the text 'much', expected an amount such as 8GiB or 512MiB")]
     [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct horse battery","maxPriority":1001}]}""", "from -1000 to 1000")]
     [InlineData("""{"users":[{"name":"ann","role":"view","token":"correct horse battery","run":"0h"}]}""", "users[0].run: found the text '0h', expected a duration from 1s")]
     [InlineData("""{"users":["correct horse battery"]}""", "users[0]: found no mapping")]

@@ -30,6 +30,11 @@ internal sealed class FakeJournals : IJobJournals
 
     public Task<KeptJob?> Recall(string jobId) => Task.FromResult(Folders.GetValueOrDefault(jobId));
 
+    /// <summary>Bytes of jobs' folders; changed by tests.</summary>
+    public ConcurrentDictionary<string, long> Sizes { get; } = new();
+
+    public Task<long> Size(string jobId) => Task.FromResult(Sizes.GetValueOrDefault(jobId));
+
     public Task Delete(string jobId)
     {
         Folders.TryRemove(jobId, out _);

@@ -34,7 +34,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null, TimeSpan? stopPatience = null)
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null, TimeSpan? stopPatience = null, IUserQuotas? quotas = null)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
@@ -45,6 +45,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
+            if (quotas is not null) silo.Services.AddSingleton(quotas).Configure<JobGrainOptions>(o => o.WeighPeriod = TimeSpan.FromMilliseconds(100));
             silo.Services.Configure<QueueOptions>(o => o.Settled = TimeSpan.FromSeconds(1));
             silo.Services.Configure<JobGrainOptions>(o =>
                 (o.StepDeadline, o.LongestPoll, o.StopPatience) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll, stopPatience ?? o.StopPatience));

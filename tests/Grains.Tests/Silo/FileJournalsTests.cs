@@ -29,6 +29,18 @@ public sealed class FileJournalsTests : IDisposable
     }
 
     [Fact]
+    public async Task Size_CountsFilesAtAnyDepthAndNotWhatLinksLeadTo()
+    {
+        Assert.Equal(0, await Of("a").Size("j"));
+        var folder = Directory.CreateDirectory(Path.Combine(root, "j", "checkpoints", "step-1")).FullName;
+        File.WriteAllBytes(Path.Combine(folder, "model"), new byte[1000]);
+        File.WriteAllBytes(Path.Combine(root, "j", ".tmp"), new byte[24]);
+        File.CreateSymbolicLink(Path.Combine(root, "j", "link"), "/proc/self/exe");
+        Directory.CreateSymbolicLink(Path.Combine(root, "j", "usr"), "/usr/bin");
+        Assert.Equal(1024, await Of("a").Size("j"));
+    }
+
+    [Fact]
     public async Task OfAnotherCluster_IsNeitherShownNorDeleted()
     {
         await Of("a").Keep("j", Submission);

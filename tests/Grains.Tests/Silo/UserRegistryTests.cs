@@ -58,6 +58,14 @@ public sealed class UserRegistryTests : IDisposable
     }
 
     [Fact]
+    public void Of_DiskLimit_IsTheUsersOwnOrTheClusters()
+    {
+        Write(Ann with { Disk = 3L << 30 }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new("root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
+        Assert.Equal([3L << 30, 1L << 30, null], new[] { "ann", "bob", "root" }.Select(user => Registry(mostDisk: 1L << 30).Of(user).Disk));
+        Assert.Null(Registry().Of("bob").Disk);
+    }
+
+    [Fact]
     public void Find_FileChanges_CountsAfterASecond()
     {
         Write(Ann);
@@ -121,8 +129,8 @@ public sealed class UserRegistryTests : IDisposable
 
     private void Write(params UserEntry[] users) => File.WriteAllText(file, UsersFile.Write(users));
 
-    private UserRegistry Registry(string token = "", TimeSpan? longestRun = null) =>
-        new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data", RunLimit = longestRun }, time, warnings);
+    private UserRegistry Registry(string token = "", TimeSpan? longestRun = null, long? mostDisk = null) =>
+        new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data", RunLimit = longestRun, DiskLimit = mostDisk }, time, warnings);
 
     private sealed class Clock : TimeProvider
     {

@@ -28,6 +28,13 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         return new KeptJob(kept.Cluster, kept.Cluster == settings.ClusterId ? kept.Submission : null);
     });
 
+    public Task<long> Size(string jobId) => Guard(() =>
+    {
+        DirectoryInfo folder = new(FolderOf(jobId));
+        // Links count as what they are, and what goes away meanwhile as nothing.
+        return folder.Exists ? folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum(LengthOf) : 0;
+    });
+
     public Task Delete(string jobId) => Guard(() =>
     {
         var folder = FolderOf(jobId);
@@ -45,6 +52,18 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         if (!Directory.Exists(settings.JobsRoot)) yield break;
         foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
             if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id, unreadable)) yield return id;
+    }
+
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return 0;
+        }
     }
 
     private bool IsOwn(string jobId, Action<string, IOException>? unreadable)

@@ -1,0 +1,51 @@
+using Distributed.Core;
+using Distributed.Core.Events;
+using Distributed.Grains.Devices;
+using Distributed.Grains.Jobs;
+
+namespace Distributed.Grains.Tests.Cluster;
+
+/// <summary>What a user's jobs may take of the disk that all share.</summary>
+public sealed class DiskQuotaTests : IAsyncLifetime
+{
+    private const long Quota = 1000;
+
+    private readonly FakeJournals journals = new();
+    private TrainingCluster cluster = null!;
+
+    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(1, TimeSpan.FromMinutes(5), new SharedStorage(), journals, quotas: new Small());
+
+    public async Task DisposeAsync() => await cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Full_RunningJobEndsWithoutACheckpoint_NothingMoreIsTakenUntilSomethingIsDeleted()
+    {
+        var gate = cluster.Scripts.Of("big").Hold(3);
+        await cluster.Job("big").Submit(Specs.Lasting(steps: 1_000_000));
+        await cluster.WaitFor("big", "step 2");
+        journals.Sizes["big"] = Quota + 24;
+        await TrainingCluster.Eventually(() => cluster.Job("big").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
+        gate.SetResult();
+        var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("big"))[^1]));
+        Assert.Equal(ErrorCodes.LimitExceeded, failed.Error.Code);
+        Assert.Equal("Its checkpoints and events are too many: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: delete some of them, or ask the cluster's operator for a larger quota.", failed.Error.Message);
+
+        Assert.Contains("may take 1000 bytes", (await cluster.Job("big").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
+        var refused = await cluster.Job("more").Submit(Specs.Lasting());
+        Assert.Equal(SubmitResult.OverQuota, refused.Result);
+        Assert.Contains("may take 1000 bytes", refused.Message, StringComparison.Ordinal);
+        // Others are not concerned.
+        Assert.Equal(SubmitResult.Created, (await cluster.Job("other").Submit(Specs.Lasting(user: "bob"))).Result);
+        await cluster.Watch("other");
+
+        journals.Sizes.TryRemove("big", out _);
+        await TrainingCluster.Eventually(() => cluster.Job("big").Delete(Callers.Admin), c => c!.Refusal is null);
+        Assert.Equal(SubmitResult.Created, (await cluster.Job("more").Submit(Specs.Lasting())).Result);
+        await cluster.Watch("more");
+    }
+
+    private sealed class Small : IUserQuotas
+    {
+        public UserQuota Of(string user) => user == "ann" ? new(null, null, Disk: Quota) : default;
+    }
+}
