@@ -19,8 +19,8 @@ internal sealed partial class JobQueueGrain
     [LoggerMessage(3105, LogLevel.Warning, "Job {Job} does not answer the queue, which asks again. When this lasts, look at the silo that holds it.")]
     private partial void LogUnheard(Exception error, string job);
 
-    [LoggerMessage(3107, LogLevel.Information, "Job {Job} could not be told that more slots are free; it is offered them later.")]
-    private partial void LogNotWidened(Exception error, string job);
+    [LoggerMessage(3107, LogLevel.Information, "Job {Job} could not be told to line up again for other silos; it is asked later.")]
+    private partial void LogNotMoved(Exception error, string job);
 
     [LoggerMessage(3106, LogLevel.Error, "The queue could not be served this time; it is tried again at the next look. When this lasts, look at the storage of the jobs.")]
     private partial void LogServeFailed(Exception error);

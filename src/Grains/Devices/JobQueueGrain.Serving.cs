@@ -166,10 +166,11 @@ internal sealed partial class JobQueueGrain
         var silent = SilentUsers();
         var began = time.GetTimestamp();
         var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
-            [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))]);
+            [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))], Claimant);
         planning = time.GetElapsedTime(began);
         reasons = plan.Reasons;
         foreach (var grant in plan.Grants) await TryGrant(grant);
+        if (plan.Grants.Count == 0) PreemptOne(plan, seen);
         if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
     }
 

@@ -30,10 +30,11 @@ internal sealed partial class JobQueueGrain
         var pause = widened.TryGetValue(id, out var last) && ranks <= last.Ranks ? last.Pause * 2 : options.Value.BetweenWidenings;
         widened[id] = (time.GetTimestamp(), ranks, pause);
         // Not awaited: a job that does not answer holds up nobody.
-        Widen(id, string.Create(CultureInfo.InvariantCulture, $"slots for {grant.Ranks} ranks are free, it runs on {ranks}")).Ignore();
+        AskToMove(id, string.Create(CultureInfo.InvariantCulture, $"slots for {grant.Ranks} ranks are free, it runs on {ranks}")).Ignore();
     }
 
-    private async Task Widen(string id, string reason)
+    /// <summary>Has a running job write a checkpoint and line up again.</summary>
+    private async Task AskToMove(string id, string reason)
     {
         try
         {
@@ -41,7 +42,7 @@ internal sealed partial class JobQueueGrain
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            LogNotWidened(e, id);
+            LogNotMoved(e, id);
         }
     }
 

@@ -91,7 +91,7 @@ internal sealed partial class JobQueueGrain(
         return new ClusterView(views, waiting.Count, holders.Count);
     }
 
-    public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? reasons.GetValueOrDefault(jobId) : null);
+    public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? ReasonOf(jobId) : null);
 
     public Task<SiloAddress> Look(bool changed)
     {

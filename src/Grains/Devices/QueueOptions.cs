@@ -15,6 +15,14 @@ public sealed record QueueOptions
     /// <value>10 seconds.</value>
     public TimeSpan Settled { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>A job that waits for silos takes those of jobs of lower priority, which write a checkpoint and line up again.</summary>
+    /// <value>False.</value>
+    public bool Preempts { get; set; }
+
+    /// <summary>How long silos that jobs were asked to leave for another are kept for that one, before somebody else is helped.</summary>
+    /// <value>2 minutes.</value>
+    public TimeSpan Claim { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Least time between two widenings of one job; each that brought no more ranks doubles it.</summary>
     /// <value>1 minute.</value>
     public TimeSpan BetweenWidenings { get; set; } = TimeSpan.FromMinutes(1);

@@ -23,6 +23,9 @@ internal sealed record QueueGrant(QueuedJob Job, int Ranks, ImmutableArray<Lease
 /// <param name="Reasons">By job id; the granted ones have none.</param>
 internal sealed record QueuePlan(IReadOnlyList<QueueGrant> Grants, IReadOnlyDictionary<string, JobFinding> Reasons)
 {
+    /// <summary>Jobs that could begin but for silos that others hold; those of highest priority first, of equal ones in line.</summary>
+    public IReadOnlyList<QueuedJob> Blocked { get; init; } = [];
+
     /// <summary>Somebody waits for silos that others hold.</summary>
     public bool IsContended { get; init; }
 }

@@ -23,6 +23,7 @@ internal sealed class QueuePlanner
     private readonly List<QueueGrant> grants = [];
     private readonly Dictionary<string, JobFinding> reasons = [];
     private readonly Dictionary<string, QueuedJob> elders = [];
+    private readonly List<QueuedJob> blocked = [];
     private IReadOnlyCollection<string> coming = [];
     private QueuedJob? head;
     private bool reserved;
@@ -39,14 +40,41 @@ internal sealed class QueuePlanner
     /// <param name="holders">Jobs that hold silos.</param>
     /// <param name="silos">Those that are alive and answer.</param>
     /// <param name="faults">What lately kept silos from running some job.</param>
+    /// <param name="first">A waiting job that goes before all others: silos were emptied for it.</param>
     /// <param name="coming">Waiting jobs whose ranks of before still end on some silos: they are about to have these, too, and begin then.</param>
     public static QueuePlan Plan(
         IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
-        IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<string>? coming = null)
+        IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<string>? coming = null, string? first = null)
     {
         var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []) { coming = coming ?? [] };
-        foreach (var job in waiting.OrderByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
-        return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null };
+        foreach (var job in waiting.OrderByDescending(j => j.JobId == first).ThenByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
+        return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null, Blocked = [.. planner.blocked.OrderByDescending(j => j.Priority)] };
+    }
+
+    /// <summary>Running jobs of lower priority that would let a waiting one begin if they lined up again: of the lowest priority and the latest, and no more than it takes.</summary>
+    /// <remarks>Their priorities are compared as they were asked for: that a job has waited long helps it to the next free silos, not to those of others.</remarks>
+    /// <param name="eligible">Jobs that may be asked to line up again.</param>
+    /// <returns>Empty: nobody's going would let it begin.</returns>
+    public static IReadOnlyList<QueueHolder> Preempt(
+        QueuedJob job, IEnumerable<QueueHolder> eligible, IReadOnlyCollection<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
+        IReadOnlyList<SiloFault>? faults = null)
+    {
+        List<QueueHolder> gone = [];
+        foreach (var holder in eligible.Where(h => h.Next?.Priority < job.Priority).OrderBy(h => h.Next!.Priority).ThenByDescending(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal))
+        {
+            gone.Add(holder);
+            if (!Begins(gone)) continue;
+            // The last one was needed; of the others those that cost most are spared first.
+            foreach (var spared in gone[..^1].AsEnumerable().Reverse().ToList())
+                if (Begins([.. gone.Where(g => g != spared)])) gone.Remove(spared);
+            return gone;
+        }
+
+        return [];
+
+        bool Begins(List<QueueHolder> without) => Plan(
+            [job], holders.Where(h => !without.Exists(g => g.JobId == h.JobId)), [.. silos.Select(s => without.Exists(g => g.JobId == s.Holder) ? s with { Holder = null } : s)],
+            quotas, options, now, faults).Grants.Count == 1;
     }
 
     /// <summary>A job that runs on fewer ranks than it would get if it lined up now, at nobody's cost.</summary>
@@ -112,8 +140,11 @@ internal sealed class QueuePlanner
         else if (NeverFits(job) is { } small) reasons[job.JobId] = small;
         else if (coming.Contains(job.JobId)) reasons[job.JobId] = AwaitItsOwn(job);
         else if (Pick([.. free.Intersect(UsableFor(job))], job, most) is { } silos) Grant(job, most, silos);
-        else if (head is null) reasons[job.JobId] = BecomeHead(job, most);
-        else reasons[job.JobId] = Behind(job);
+        else
+        {
+            blocked.Add(job);
+            reasons[job.JobId] = head is null ? BecomeHead(job, most) : Behind(job);
+        }
     }
 
     /// <summary>For a moment: what is free stays so for it.</summary>

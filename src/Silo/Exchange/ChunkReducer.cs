@@ -13,6 +13,7 @@ internal sealed class ChunkReducer : IChunkReducer
     private readonly SliceReducer reducer;
     private readonly BlockingCollection<(IReadOnlyList<ExchangeChunk> Chunks, TaskCompletionSource<ExchangeChunk> Done)> work = [];
     private readonly List<SliceOperand> operands = [];
+    private int ended;
 
     /// <exception cref="ArgumentException">The layout contradicts itself.</exception>
     public ChunkReducer(string jobId, ExchangeLayout layout)
@@ -43,10 +44,10 @@ internal sealed class ChunkReducer : IChunkReducer
         return done.Task;
     }
 
-    /// <summary>Ends the thread after what is already queued.</summary>
+    /// <summary>Ends the thread after what is already queued; an exchange that failed is ended once more with its generation.</summary>
     public void Dispose()
     {
-        if (!work.IsAddingCompleted) work.CompleteAdding();
+        if (Interlocked.Exchange(ref ended, 1) == 0) work.CompleteAdding();
     }
 
     private void Work()

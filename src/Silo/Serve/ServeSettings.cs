@@ -71,6 +71,9 @@ internal sealed record ServeSettings
     /// <value>Null: no limit.</value>
     public long? DiskLimit { get; init; }
 
+    /// <summary>Jobs of higher priority take the silos of running ones of lower priority.</summary>
+    public bool Preempts { get; init; }
+
     /// <summary>How silos find each other and where jobs are kept; null: this is a client's own silo.</summary>
     public ClusterSettings? Cluster { get; init; }
 
@@ -93,7 +96,7 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT, DTRAIN_DISK_LIMIT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
+    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT, DTRAIN_DISK_LIMIT, DTRAIN_PREEMPT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -111,6 +114,12 @@ internal sealed record ServeSettings
             DiskLimit = variable("DTRAIN_DISK_LIMIT") is { Length: > 0 } disk
                 ? MemorySize.Parse(disk) ?? throw Invalid($"DTRAIN_DISK_LIMIT: found '{PlainText.Show(disk)}', expected {MemorySize.Expected}.")
                 : null,
+            Preempts = variable("DTRAIN_PREEMPT") switch
+            {
+                null or "" or "off" => false,
+                "on" => true,
+                var word => throw Invalid($"DTRAIN_PREEMPT: found '{PlainText.Show(word)}', expected on or off."),
+            },
             Token = access.Token,
             UsersFile = access.UsersFile,
             Port = number,

@@ -200,6 +200,7 @@ internal sealed class SiloApp : IAsyncDisposable
         silo.Configure<SiloOptions>(o => o.SiloName = settings.SiloName);
         silo.Configure<SiloDevicesOptions>(o => (o.CpuSlots, o.Fingerprint) = (settings.Slots, NativeRuntime.Initialize().Fingerprint));
         silo.Services.AddOptions<SiloDevicesOptions>().Configure<SiloMemory>((o, memory) => o.Memory = memory.Limit);
+        silo.Configure<QueueOptions>(o => o.Preempts = settings.Preempts);
         silo.Configure<JobGrainOptions>(o => o.StopPatience = settings.StopPatience);
         silo.AddTraining();
     }

@@ -34,7 +34,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null, TimeSpan? stopPatience = null, IUserQuotas? quotas = null)
+    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null, TimeSpan? stopPatience = null, IUserQuotas? quotas = null, bool preempts = false)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
@@ -46,7 +46,7 @@ internal sealed class TrainingCluster : IAsyncDisposable
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
             if (quotas is not null) silo.Services.AddSingleton(quotas).Configure<JobGrainOptions>(o => o.WeighPeriod = TimeSpan.FromMilliseconds(100));
-            silo.Services.Configure<QueueOptions>(o => o.Settled = TimeSpan.FromSeconds(1));
+            silo.Services.Configure<QueueOptions>(o => (o.Settled, o.Preempts) = (TimeSpan.FromSeconds(1), preempts));
             silo.Services.Configure<JobGrainOptions>(o =>
                 (o.StepDeadline, o.LongestPoll, o.StopPatience) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll, stopPatience ?? o.StopPatience));
         });

@@ -40,6 +40,46 @@ public sealed class QueuePlannerTests
         Assert.Null(Of([.. silos.Select(s => s with { Draining = s.Holder is null })], Narrow("a", 0, 8)));
     }
 
+    /// <summary>Four silos of two slots; each running job's priority and age in seconds.</summary>
+    [Theory]
+    [InlineData(5, 2, "0:0 0:9 0:5 0:7", "silo-0")]
+    [InlineData(5, 2, "0:0 -3:9 0:5 0:7", "silo-1")]
+    [InlineData(5, 4, "0:0 -3:9 0:5 5:7", "silo-1,silo-0")]
+    [InlineData(5, 8, "0:0 0:9 0:5 5:7", "")]
+    [InlineData(5, 8, "0:0 0:9 0:5 4:7", "silo-0,silo-2,silo-1,silo-3")]
+    [InlineData(0, 2, "0:0 0:9 0:5 0:7", "")]
+    [InlineData(5, 2, "0:0 - 0:5 0:7", "silo-0")]
+    public void Preempt_LowerPriority_TheLeastAndLatestGoAndNoMoreThanItTakes(int priority, int ranks, string running, string gone)
+    {
+        List<QueueHolder> holders = [.. running.Split(' ').Select((job, i) => job == "-"
+            ? new QueueHolder($"on-silo-{i}", "bob", 2, [Silos[i]])
+            : new QueueHolder($"on-silo-{i}", "bob", 2, [Silos[i]]) { Next = Job($"on-silo-{i}", 1, 2, int.Parse(job.Split(':')[1]), int.Parse(job.Split(':')[0]), "bob") })];
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, $"on-silo-{i}", false))];
+        var found = QueuePlanner.Preempt(Job("urgent", ranks, ranks, priority: priority), holders, holders, silos, new NoQuotas(), Options, Now);
+        Assert.Equal(gone, string.Join(',', found.Select(h => h.JobId[3..])));
+    }
+
+    [Fact]
+    public void Preempt_OneLargeJobSuffices_SmallerOnesStay()
+    {
+        QueueHolder small = new("small", "bob", 2, [Silos[0]]) { Next = Job("small", 1, 2, 0, -5) };
+        QueueHolder large = new("large", "bob", 6, [.. Silos[1..]]) { Next = Job("large", 6, 6, 0, -4) };
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, i == 0 ? "small" : "large", false))];
+        QueueHolder[] both = [small, large];
+        Assert.Equal([large], QueuePlanner.Preempt(Job("urgent", 6, 6), both, both, silos, new NoQuotas(), Options, Now));
+    }
+
+    /// <summary>A job for which others were asked to go comes before one that has waited for hours.</summary>
+    [Fact]
+    public void Plan_First_GoesBeforeAll()
+    {
+        QueuedJob[] waiting = [Job("old", 8, 8, 7200), Job("urgent", 8, 8, 1, 10)];
+        Assert.Equal(["old:8@0,1,2,3"], Granted(Plan(waiting, 4)));
+        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select(s => new QueueSilo(s, null, false))], new NoQuotas(), Options, Now, first: "urgent");
+        Assert.Equal(["urgent:8@0,1,2,3"], Granted(plan));
+        Assert.Equal(["urgent", "old"], Plan(waiting, 0).Blocked.Select(j => j.JobId));
+    }
+
     /// <summary>Two silos' worth of a job that comes back, one of them still held by its ranks of before.</summary>
     [Fact]
     public void Plan_JobThatComesBack_WaitsForItsOwnSiloAndKeepsTheOther()

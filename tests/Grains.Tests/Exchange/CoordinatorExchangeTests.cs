@@ -1,5 +1,6 @@
 using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Grains.Coordination;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Training.Loop;
 using Distributed.Training.Tests.Exchange;
@@ -61,17 +62,25 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
     [Fact]
     public async Task Complete_SiloIsSilent_CoordinatorNamesItAndWhoArrived()
     {
-        using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
-        using var mesh = await CoordinatorMesh.Open(cluster, rig);
-        rig.Draw(1);
         var errors = new JobError?[3];
-        mesh.Everywhere(silo =>
+        var patience = TimeSpan.FromSeconds(1);
+        // On a busy machine one of the others may be late, too.
+        for (; errors[0]?.Silo != "silo-2" && patience < Patience; patience *= 4)
         {
-            if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, TimeSpan.FromSeconds(1))) is JobErrorException e ? e.Error : null;
-        });
+            using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
+            using var mesh = await CoordinatorMesh.Open(cluster, rig);
+            rig.Draw(1);
+            mesh.Everywhere(silo =>
+            {
+                if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+            });
+            // The next attempt opens it anew.
+            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(3, errors[0]!);
+        }
+
         Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank, errors[0]!.Phase, errors[0]!.Step));
         Assert.Equal(
-            "Step 1, phase exchange, bucket 0: no gradients from silo silo-2 for 1 s; silo silo-0, silo-1 arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
+            $"Step 1, phase exchange, bucket 0: no gradients from silo silo-2 for {patience.TotalSeconds / 4} s; silo silo-0, silo-1 arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
             errors[0]!.Message);
         Assert.Equal(errors[0], errors[1]);
     }

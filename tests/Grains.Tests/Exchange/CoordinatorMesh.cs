@@ -27,9 +27,22 @@ internal sealed class CoordinatorMesh : IDisposable
         return new CoordinatorMesh(opened);
     }
 
-    public static Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation) =>
-        cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>(jobId).Open(new GenerationSetup(
-            generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
+    public static async Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation)
+    {
+        GenerationSetup setup = new(generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>(jobId).Open(setup);
+                return;
+            }
+            catch (TimeoutException) when (attempt < 20)
+            {
+                // A busy machine: jobs ask again, too.
+            }
+        }
+    }
 
     public static CoordinatorExchangeFactory Factory(TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
         new(rendezvous, cluster.GrainsIn(silo).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());

@@ -54,6 +54,7 @@ public sealed class ServeSettingsTests
     [InlineData("DTRAIN_STOP_SECONDS", "soon", "DTRAIN_STOP_SECONDS: found 'soon', expected 0 to 86400.")]
     [InlineData("DTRAIN_DRAIN_SECONDS", "-1", "DTRAIN_DRAIN_SECONDS: found '-1', expected 0 to 86400.")]
     [InlineData("DTRAIN_DISK_LIMIT", "50 GB", "DTRAIN_DISK_LIMIT: found '50 GB', expected an amount such as 8GiB or 512MiB.")]
+    [InlineData("DTRAIN_PREEMPT", "yes", "DTRAIN_PREEMPT: found 'yes', expected on or off.")]
     [InlineData("DTRAIN_RUN_LIMIT", "8", "DTRAIN_RUN_LIMIT: found '8', expected a duration from 1s to 365d")]
     public void FromEnvironment_WrongValue_SaysWhatIsExpected(string variable, string value, string expected)
     {

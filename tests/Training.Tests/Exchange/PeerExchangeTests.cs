@@ -41,15 +41,20 @@ public sealed class PeerExchangeTests
     [Fact]
     public void Complete_SiloIsSilent_NamesItAndWhoArrived()
     {
-        using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
-        using var mesh = new Mesh(rig);
-        rig.Draw(1);
         var errors = new JobError?[3];
-        mesh.Everywhere(silo =>
+        // On a busy machine one of the others may be late, too.
+        for (var patience = TimeSpan.FromSeconds(1); errors[..2].Any(e => e?.Silo != "silo-2") && patience < Patience; patience *= 4)
         {
-            if (silo == 2) return;
-            errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, TimeSpan.FromSeconds(1))) is JobErrorException e ? e.Error : null;
-        });
+            using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
+            using var mesh = new Mesh(rig);
+            rig.Draw(1);
+            mesh.Everywhere(silo =>
+            {
+                if (silo == 2) return;
+                errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+            });
+        }
+
         foreach (var error in errors[..2])
         {
             Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank, error.Phase, error.Step));

@@ -38,14 +38,14 @@ public sealed class UnprovenCallersTests : IDisposable
     [Fact]
     public void Enter_DripsBytes_IsClosedWhenItsTimeIsOver()
     {
-        UnprovenCallers callers = new(2, TimeSpan.FromMilliseconds(300), TimeProvider.System);
+        UnprovenCallers callers = new(2, TimeSpan.FromSeconds(2), TimeProvider.System);
         var caller = Caller();
         using var place = callers.Enter(caller);
         using var proven = callers.Enter(Caller());
         proven.Prove();
         using var drip = new Timer(_ => Drip(), null, 0, 20);
         Assert.NotNull(Record.Exception(() => Drain(caller)));
-        Assert.Equal("no greeting within 0.3 s", place.Closed);
+        Assert.Equal("no greeting within 2 s", place.Closed);
         Assert.Null(proven.Closed);
     }
 
