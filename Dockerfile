@@ -2,8 +2,11 @@
 #   docker build -t dtrain:local .
 #   docker build -t REGISTRY/dtrain:0.1.0-cuda --build-arg TORCH_BACKEND=cuda .
 ARG DOTNET_VERSION=10.0
+# Pin both by digest (name@sha256:...) where an image must come out the same each time.
+ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION}
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
 
-FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
+FROM ${SDK_IMAGE} AS build
 # cpu or cuda. The CUDA packages hold the CUDA libraries; the machine brings the driver alone, so the base image is the same.
 ARG TORCH_BACKEND=cpu
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_XMLDOC_MODE=skip
@@ -30,7 +33,7 @@ RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BAC
 # Packages come with whatever rights their author had; another user than root runs this.
 RUN chmod -R u=rwX,go=rX /out
 
-FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
+FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="dtrain" \
