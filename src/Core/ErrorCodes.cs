@@ -42,7 +42,7 @@ public static class ErrorCodes
     /// <summary>A write did not succeed: full disk, missing rights.</summary>
     public const string Storage = "storage";
 
-    /// <summary>A user of a cluster has as many jobs in the queue as he may have.</summary>
+    /// <summary>A user of a cluster has as many jobs in the queue, or as much on disk, as he may have.</summary>
     public const string Quota = "quota";
 
     /// <summary>The process that ran the job ended before the job did.</summary>

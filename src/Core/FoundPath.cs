@@ -12,6 +12,7 @@ internal sealed class FoundPath : IDisposable
     private const int PathOnly = 0x200000, CloseOnExec = 0x80000;
     private const int OfDescriptor = 0x1000;
     private const uint TypeOnly = 1;
+    private const int NotPermitted = 1, NoEntry = 2, NoAccess = 13, NotAFolder = 20;
     private const int ResultBytes = 256, ModeOffset = 28;
     private const int TypeMask = 0xF000;
 
@@ -48,18 +49,31 @@ internal sealed class FoundPath : IDisposable
     public string? Place => new FileInfo(Way).LinkTarget;
 
     /// <returns>Null: the path leads nowhere, or may not be followed.</returns>
-    public static FoundPath? Find(string path)
+    public static FoundPath? Find(string path) => Find(path, out _);
+
+    /// <inheritdoc cref="Find(string)"/>
+    public static FoundPath? Find(string path, out int error)
     {
+        error = NoEntry;
         if (path.Contains('\0', StringComparison.Ordinal)) return null;
-        var handle = new SafeFileHandle(Open(Encoding.UTF8.GetBytes(path + "\0"), PathOnly | CloseOnExec), ownsHandle: true);
-        if (!handle.IsInvalid) return new FoundPath(handle);
-        handle.Dispose();
-        return null;
+        var descriptor = Open(Encoding.UTF8.GetBytes(path + "\0"), PathOnly | CloseOnExec);
+        error = Marshal.GetLastPInvokeError();
+        return descriptor < 0 ? null : new FoundPath(new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
     public void Dispose() => handle.Dispose();
 
-    [DllImport("libc", EntryPoint = "open")]
+    /// <summary>What keeps a path from being followed, in the system's words.</summary>
+    /// <param name="error">errno of <see cref="Find(string, out int)"/>.</param>
+    public static Exception Describe(string path, int error) => error switch
+    {
+        NoEntry when Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) => new FileNotFoundException($"Could not find file '{path}'.", path),
+        NoEntry or NotAFolder => new DirectoryNotFoundException($"Could not find a part of the path '{path}'."),
+        NotPermitted or NoAccess => new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
+        _ => new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'"),
+    };
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     private static extern int Open(byte[] path, int flags);
 
     [DllImport("libc", EntryPoint = "statx")]

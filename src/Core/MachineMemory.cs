@@ -12,9 +12,17 @@ public static class MachineMemory
     /// <returns>Bytes.</returns>
     public static long Read(string root = "/")
     {
-        var limits = Groups(root).Select(Limit).OfType<long>().ToList();
         var machine = OfMachine(root);
-        return limits.Count > 0 ? Math.Min(limits.Min(), machine) : machine;
+        return Math.Min(ReadLimit(root) ?? machine, machine);
+    }
+
+    /// <summary>The least limit of the process's control groups.</summary>
+    /// <inheritdoc cref="Read"/>
+    /// <returns>Bytes; null: it has none that is less than the machine's memory.</returns>
+    public static long? ReadLimit(string root = "/")
+    {
+        var limits = Groups(root).Select(Limit).OfType<long>().ToList();
+        return limits.Count > 0 && limits.Min() < OfMachine(root) ? limits.Min() : null;
     }
 
     /// <summary>Files that may hold a limit: of the process's group and of all above it.</summary>

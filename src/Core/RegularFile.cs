@@ -11,16 +11,9 @@ public static class RegularFile
     {
         if (Directory.Exists(path)) throw new IOException("it is a folder, expected a file");
         if (!OperatingSystem.IsLinux()) return File.OpenHandle(path, options: options);
-        using var found = FoundPath.Find(path);
-        if (found is null)
-        {
-            // .NET has the words for what is missing.
-            File.OpenHandle(path).Dispose();
-            throw new IOException("it changed while it was opened");
-        }
-
+        using var found = FoundPath.Find(path, out var error) ?? throw FoundPath.Describe(path, error);
         PathFence.Demand(path, found);
-        if (found.Type != FoundPath.FileKinds.Regular) throw new IOException("it is a pipe, a socket or a device, not a file");
+        if (found.Type is not (FoundPath.FileKinds.Regular or FoundPath.FileKinds.Unknown)) throw new IOException("it is a pipe, a socket or a device, not a file");
         try
         {
             return File.OpenHandle(found.Way, options: options);
@@ -28,6 +21,10 @@ public static class RegularFile
         catch (UnauthorizedAccessException e)
         {
             throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.", e);
+        }
+        catch (IOException e) when (e.Message.Contains(found.Way, StringComparison.Ordinal))
+        {
+            throw new IOException(e.Message.Replace(found.Way, path, StringComparison.Ordinal), e);
         }
     }
 

@@ -5,11 +5,19 @@ public static class RegularFolder
 {
     /// <summary>Names in a folder, in no order.</summary>
     /// <exception cref="IOException">There is no such folder, or the path leads out of a fenced one.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be listed.</exception>
     public static IReadOnlyList<string> Names(string folder)
     {
         if (!OperatingSystem.IsLinux()) return [.. Directory.EnumerateFileSystemEntries(folder).Select(entry => Path.GetFileName(entry))];
-        using var found = FoundPath.Find(folder) ?? throw new DirectoryNotFoundException("no such folder");
+        using var found = FoundPath.Find(folder, out var error) ?? throw FoundPath.Describe(folder, error);
         PathFence.Demand(folder, found);
-        return [.. Directory.EnumerateFileSystemEntries(found.Way).Select(entry => Path.GetFileName(entry))];
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(found.Way).Select(entry => Path.GetFileName(entry))];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"Access to the path '{folder}' is denied.", e);
+        }
     }
 }

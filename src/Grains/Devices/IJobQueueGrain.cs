@@ -23,7 +23,8 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
 
     /// <summary>Takes a job out of the line, or its silos back.</summary>
     /// <param name="ended">The job has ended: nobody need look after it.</param>
-    Task Leave(string jobId, bool ended);
+    /// <param name="user">Whose it is; null: as known.</param>
+    Task Leave(string jobId, bool ended, string? user = null);
 
     /// <summary>Takes a job off the list.</summary>
     Task Forget(string jobId);

@@ -235,6 +235,7 @@ internal sealed partial class JobQueueGrain
 
         waiting.Remove(job.JobId);
         lined.Remove(job.JobId);
+        if (claim?.JobId == job.JobId) claim = null;
         holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation + 1 } }, job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();

@@ -68,12 +68,12 @@ internal sealed partial class JobQueueGrain(
         return quotas.Of(user).Disk is { } most ? await disk.Full(user, most, [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)]) : null;
     }
 
-    public async Task Leave(string jobId, bool ended)
+    public async Task Leave(string jobId, bool ended, string? user = null)
     {
         Drop(jobId);
         disk.Forget(jobId);
         ServeSoon();
-        if (ended) await list.Set(jobId, ended: true);
+        if (ended) await list.Set(jobId, ended: true, user);
     }
 
     public async Task Forget(string jobId)

@@ -9,12 +9,17 @@ internal sealed class QueueDisk(IJobJournals? journals)
     /// <summary>Folders that one question looks into: a user with thousands is known after several.</summary>
     private const int MostLooks = 100;
 
+    private long forgotten;
     private readonly Dictionary<string, long> sizes = new(StringComparer.Ordinal);
 
     public void Note(string jobId, long bytes) => sizes[jobId] = bytes;
 
     /// <summary>It may have changed since.</summary>
-    public void Forget(string jobId) => sizes.Remove(jobId);
+    public void Forget(string jobId)
+    {
+        forgotten++;
+        sizes.Remove(jobId);
+    }
 
     /// <param name="most">Bytes.</param>
     /// <param name="jobs">All of the user's.</param>
@@ -29,10 +34,12 @@ internal sealed class QueueDisk(IJobJournals? journals)
 
     private async Task Look(string job)
     {
+        var before = forgotten;
         try
         {
             var bytes = await journals!.Size(job);
-            sizes.TryAdd(job, bytes);
+            // A job that began or ended meanwhile is looked at again.
+            if (forgotten == before) sizes.TryAdd(job, bytes);
         }
         catch (IOException)
         {

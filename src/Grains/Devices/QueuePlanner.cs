@@ -24,6 +24,7 @@ internal sealed class QueuePlanner
     private readonly Dictionary<string, JobFinding> reasons = [];
     private readonly Dictionary<string, QueuedJob> elders = [];
     private readonly List<QueuedJob> blocked = [];
+    private string? first;
     private IReadOnlyCollection<string> coming = [];
     private QueuedJob? head;
     private bool reserved;
@@ -46,7 +47,7 @@ internal sealed class QueuePlanner
         IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
         IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<string>? coming = null, string? first = null)
     {
-        var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []) { coming = coming ?? [] };
+        var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []) { coming = coming ?? [], first = first };
         foreach (var job in waiting.OrderByDescending(j => j.JobId == first).ThenByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
         return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null, Blocked = [.. planner.blocked.OrderByDescending(j => j.Priority)] };
     }
@@ -59,8 +60,10 @@ internal sealed class QueuePlanner
         QueuedJob job, IEnumerable<QueueHolder> eligible, IReadOnlyCollection<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
         IReadOnlyList<SiloFault>? faults = null)
     {
-        List<QueueHolder> gone = [];
-        foreach (var holder in eligible.Where(h => h.Next?.Priority < job.Priority).OrderBy(h => h.Next!.Priority).ThenByDescending(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal))
+        List<QueueHolder> gone = [], lower = [.. eligible.Where(h => h.Next?.Priority < job.Priority).OrderBy(h => h.Next!.Priority).ThenByDescending(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal)];
+        // What is free would do, and is kept for one that has waited longer; or nobody's going would help.
+        if (lower.Count == 0 || Begins(gone) || !Begins(lower)) return [];
+        foreach (var holder in lower)
         {
             gone.Add(holder);
             if (!Begins(gone)) continue;
@@ -250,11 +253,11 @@ internal sealed class QueuePlanner
         List<LeasedSilo> all = Fitting(job), mine = [.. free.Intersect(all)];
         var have = Say($"{mine.Sum(s => s.Slots)} of {all.Sum(s => s.Slots)} slots are free on {mine.Count} of {all.Count} silos{PassedOver(job)}{(Alike(all).Count > 1 ? ", which are not all alike" : "")}");
         var running = holders.Count == 0 ? "" : $"; running: {Names(holders)}";
-        if (Waited(job) < options.Patience)
+        if (job.JobId != first && Waited(job) < options.Patience)
             return new($"is the next one: needs {Need(job)} at once; {have}{running}", "It begins when enough of them have ended; smaller jobs may pass it for now.");
         reserved = true;
         free.RemoveAll(mine.Contains);
-        return new($"is the next one: needs {Need(job)} at once; {have}{running}", $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
+        return new($"is the next one: needs {Need(job)} at once; {have}{running}", job.JobId == first ? "Silos that become free are kept for it." : $"It has waited longer than {Span(options.Patience)}: silos that become free are kept for it.");
     }
 
     private string PassedOver(QueuedJob job)

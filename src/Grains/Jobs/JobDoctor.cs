@@ -22,7 +22,7 @@ internal static class JobDoctor
     {
         var found = Examine(report, failure, queue, limit, recent);
         if (starved?.Count > 0)
-            found = found.Append(new($"{(starved.Count > 1 ? "silos" : "silo")} {string.Join(" and ", starved)} ran out of memory with its ranks: the machine ended the process", Remedy(ErrorCodes.Memory, report.Id)));
+            found = found.Append(new($"{(starved.Count > 1 ? "silos" : "silo")} {string.Join(" and ", starved)} ended with its ranks while memory ran out on the machine: most likely the kernel ended the process for that", Remedy(ErrorCodes.Memory, report.Id)));
         return trouble is null ? found : found.Prepend(new($"cannot store where it stands: {trouble}", "Nothing that was stored is lost. It goes on by itself once the store answers and takes writes."));
     }
 
@@ -118,6 +118,7 @@ internal static class JobDoctor
         ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
         ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
         ErrorCodes.Memory => "Submit it again with a smaller microBatch, a smaller model or fewer ranks; or ask the operator for silos with more memory.",
+        ErrorCodes.Quota => $"Delete jobs whose checkpoints are not needed any more ('dtrain delete ID'), then 'dtrain resume {id}'; a smaller checkpoint.keep takes less.",
         ErrorCodes.LimitExceeded => $"'dtrain resume {id}' lines it up again, to go on from its last checkpoint; both times then count anew. A job that needs longer is submitted with other limits.",
         ErrorCodes.Divergence => $"Run all silos on one build and on machines that are alike, then 'dtrain resume {id}'. If they are, please report it.",
         _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",

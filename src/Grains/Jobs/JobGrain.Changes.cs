@@ -12,8 +12,23 @@ internal sealed partial class JobGrain
     public async Task<JobChange?> Resume(JobCaller by)
     {
         // Whoever may not resume it learns nothing of that.
-        var full = State.Requeues && store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null ? await Queue.Weigh(Id, submission.User, bytes: null) : null;
+        var full = store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null && RefuseResume() is null ? await AskForDisk(submission.User) : null;
         return await Change(by, () => RefuseResume() ?? full, () => JobLifecycle.Resume(State, time.GetUtcNow()));
+    }
+
+    /// <returns>Null: its user has room on disk, or nobody can tell now: it is looked at again while the job runs.</returns>
+    private async Task<string?> AskForDisk(string user)
+    {
+        if (!State.Requeues || quotas.Of(user).Disk is null) return null;
+        try
+        {
+            return await Queue.Weigh(Id, user, bytes: null);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogQueueSilent(e, Id);
+            return null;
+        }
     }
 
     private string? RefuseResume() => State.Phase switch

@@ -16,6 +16,9 @@ internal sealed partial class JobGrain
 
     private IGrainTimer? limit;
 
+    /// <summary>When it last looked at what it has on disk: changes of the job must not put the next look off.</summary>
+    private long? weighed;
+
     /// <summary>As they are now: the operator may change his.</summary>
     private JobBounds Bounds
     {
@@ -29,13 +32,22 @@ internal sealed partial class JobGrain
 
     private bool HasDiskQuota => journals is not null && State.Phase == JobPhase.Running && quotas.Of(store.State.Submission!.User).Disk is not null;
 
+    private TimeSpan UntilWeighed
+    {
+        get
+        {
+            var left = options.Value.WeighPeriod - time.GetElapsedTime(weighed ??= time.GetTimestamp());
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
     private void WatchLimits()
     {
         limit?.Dispose();
         limit = null;
         if (store.State.Submission is null) return;
         var due = JobLimits.Left(State, Bounds, time.GetUtcNow());
-        if (HasDiskQuota && !(due < options.Value.WeighPeriod)) due = options.Value.WeighPeriod;
+        if (HasDiskQuota && UntilWeighed is var weigh && !(due < weigh)) due = weigh;
         if (due is { } left) LookIn(left);
     }
 
@@ -57,7 +69,8 @@ internal sealed partial class JobGrain
     /// <returns>Null: there is room on disk, or nobody can tell now.</returns>
     private async Task<string?> Overfull()
     {
-        if (!HasDiskQuota) return null;
+        if (!HasDiskQuota || UntilWeighed > TimeSpan.Zero) return null;
+        weighed = time.GetTimestamp();
         try
         {
             return await Queue.Weigh(Id, store.State.Submission!.User, await journals!.Size(Id));

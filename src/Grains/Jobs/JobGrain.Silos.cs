@@ -67,7 +67,7 @@ internal sealed partial class JobGrain
             else if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
             else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Comeback: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
-            if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal());
+            if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal(), store.State.Submission?.User);
             recalled = false;
             await Keep();
             if (HasUnwritten)

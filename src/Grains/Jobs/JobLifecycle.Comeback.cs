@@ -88,12 +88,18 @@ internal static partial class JobLifecycle
     {
         var known = StarvedOf(state);
         if (state.Phase is not (JobPhase.Queued or JobPhase.Running or JobPhase.Failed) || known.Contains(silo)) return JobTransition.None(state);
-        var words = $"silo {silo} was ended by its machine for want of memory while it ran ranks of this job";
+        var words = $"silo {silo} ended while it ran ranks of this job, and its machine ran out of memory meanwhile: most likely the kernel ended it for that";
         // The events of a job that has failed are complete.
         return new(
-            state with { Starved = known.Add(silo) },
+            Rename(state with { Starved = known.Add(silo) }),
             state.Phase == JobPhase.Failed ? [new JobEffect.Note(words)] : [new JobEffect.Note(words), new JobEffect.Log(EventLine.Of(new WarningEvent($"{char.ToUpperInvariant(words[0])}{words[1..]}. A smaller microBatch, or fewer ranks on a silo, take less.")))]);
     }
+
+    /// <summary>A job that was held back before all of the ends were explained: its failure is named after the fact, for <c>why</c> and its remedy.</summary>
+    private static JobState Rename(JobState state) =>
+        state is { Phase: JobPhase.Failed, Failure: { Code: ErrorCodes.SiloLost } failure } && HaveAllStarved(state) ? state with { Failure = failure with { Code = ErrorCodes.Memory } } : state;
+
+    private static bool HaveAllStarved(JobState state) => state.Died is { IsDefaultOrEmpty: false } died && died.All(StarvedOf(state).Contains);
 
     /// <summary>Of a job that an earlier version stored it is not there.</summary>
     public static ImmutableArray<string> StarvedOf(JobState state) => state.Starved.IsDefault ? [] : state.Starved;
@@ -110,7 +116,7 @@ internal static partial class JobLifecycle
     private static string? Held(JobState state)
     {
         var starved = StarvedOf(state);
-        var cause = starved.Length > 0 ? $"Its machine ended {string.Join(" and ", starved)} for want of memory" : "It may be what ends them, as by taking too much memory: look at their logs";
+        var cause = starved.Length > 0 ? $"Memory ran out where {string.Join(" and ", starved)} ran" : "It may be what ends them, as by taking too much memory: look at their logs";
         var remedy = $"{cause}. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
         // Its owner wants its end, not its failure.
         if (state.StopAsked) return null;
@@ -123,8 +129,7 @@ internal static partial class JobLifecycle
 
     private static JobState Hold(JobState state, JobError error, string why, List<JobEffect> effects)
     {
-        var starved = StarvedOf(state);
-        var code = state.Died is { IsDefaultOrEmpty: false } died && died.All(starved.Contains) ? ErrorCodes.Memory : error.Code;
+        var code = HaveAllStarved(state) ? ErrorCodes.Memory : error.Code;
         return Fail(state, error with { Code = code, Message = $"{why}; the last time: {error.Message}" }, effects);
     }
 

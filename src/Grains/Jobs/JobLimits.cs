@@ -61,7 +61,7 @@ internal static class JobLimits
     {
         if (state is not { Phase: JobPhase.Running, Overdue: null, StopAsked: false, Comeback: null }) return JobTransition.None(state);
         const StepControl control = StepControl.Stop;
-        var full = Error($"Its checkpoints and events are too many: {why}", step);
+        var full = Error($"Its checkpoints and events are too many: {why}", step) with { Code = ErrorCodes.Quota };
         return new(
             state with { Overdue = full, Requested = control, EndBy = state.Requeues ? now + patience : null },
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{full.Message} It ends after the step in flight, at its last checkpoint.")]);

@@ -36,6 +36,7 @@ internal sealed class GenerationRun : IAsyncDisposable
     {
         var (spec, checkpoints) = paths.Resolve(SpecText.Parse(assignment.SpecJson), assignment.JobId);
         memory.Check(spec, assignment.LocalRanks.Length);
+        memory.Cap(spec);
         var options = new SessionOptions
         {
             JobId = assignment.JobId,

@@ -10,6 +10,13 @@ internal sealed class SiloMemory(ServeSettings settings)
     /// <summary>Bytes: <c>DTRAIN_MEMORY</c>, else the limit of the process's cgroup, else the machine's memory.</summary>
     public long Limit { get; } = settings.Memory ?? MachineMemory.Read();
 
+    /// <summary>What a job asks for beyond the limit is refused by the system from now on, so that the job fails and not the silo. Where the machine itself is the limit, or CUDA maps what it likes, nothing is set.</summary>
+    public void Cap(JobSpec spec)
+    {
+        if (spec.Workers.Device != "cpu" || (settings.Memory ?? MachineMemory.ReadLimit()) is not { } limit) return;
+        MemoryCap.Set(limit);
+    }
+
     /// <param name="spec">With paths as they are on this silo.</param>
     /// <param name="ranks">Of the job, here.</param>
     /// <exception cref="JobException">Code <c>memory</c>: with the figures.</exception>

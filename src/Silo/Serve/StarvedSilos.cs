@@ -17,9 +17,9 @@ internal sealed partial class StarvedSilos(
         root.Job = () => ranks.Jobs.FirstOrDefault();
         // A job may take all memory before the next sign of life is due.
         ranks.Begun += () => ThreadPool.QueueUserWorkItem(_ => root.Tell());
-        await Tell(stoppingToken);
         try
         {
+            await Tell(stoppingToken);
             await foreach (var _ in members.MembershipUpdates.WithCancellation(stoppingToken)) await Tell(stoppingToken);
         }
         catch (OperationCanceledException)
@@ -39,7 +39,7 @@ internal sealed partial class StarvedSilos(
 
     private async Task Tell(string job, string silo, CancellationToken stopping)
     {
-        for (var attempt = 1; ; attempt++)
+        for (var attempt = 1; attempt <= Attempts; attempt++)
         {
             try
             {
@@ -47,18 +47,19 @@ internal sealed partial class StarvedSilos(
                 return;
             }
 #pragma warning disable CA1031 // It is in the log; a job that cannot be told so must not end the watch.
-            catch (Exception e) when (attempt < Attempts && !stopping.IsCancellationRequested)
+            catch (Exception e)
 #pragma warning restore CA1031
             {
                 LogNotTold(e, job, silo);
             }
 
+            // Not a service that faults: that would end the silo.
             await Task.Delay(TryAgain, time, stopping);
         }
     }
 
     [LoggerMessage(4270, LogLevel.Warning,
-        "Silo {Silo} (process {Process} on {Host}) was ended for want of memory: the kernel ended a process to free some while it ran {Job}. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), or look at what the job takes.")]
+        "Silo {Silo} (process {Process} on {Host}) ended while it ran {Job}, and the kernel of its machine ended a process for want of memory meanwhile: most likely this one. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), or look at what the job takes.")]
     private partial void LogStarved(string silo, int process, string host, string job);
 
     [LoggerMessage(4271, LogLevel.Information, "Job {Job} could not be told that silo {Silo} was ended for want of memory.")]

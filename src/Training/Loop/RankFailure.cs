@@ -22,12 +22,16 @@ internal static class RankFailure
             JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
                 new JobError(job.Code, job.Message, null, null, null, step),
             JobException job => new JobError(job.Code, job.Message, rank.Value, silo, phase.Name, step),
-            OutOfMemoryException => new JobError(
-                ErrorCodes.Internal, "Out of memory. Use a smaller microBatch or fewer ranks.", rank.Value, silo, phase.Name, step),
+            _ when IsOutOfMemory(error) => new JobError(
+                ErrorCodes.Memory, $"Out of memory: {FirstLine(error.Message)} Use a smaller microBatch, a smaller model or fewer ranks on a silo.", rank.Value, silo, phase.Name, step),
             IOException or UnauthorizedAccessException => new JobError(ErrorCodes.Storage, error.Message, rank.Value, silo, phase.Name, step),
             _ => new JobError(ErrorCodes.Internal, $"{error.GetType().Name}: {FirstLine(error.Message)}", rank.Value, silo, phase.Name, step),
         };
     }
+
+    /// <summary>libtorch, oneDNN and the C++ library each have words of their own.</summary>
+    private static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException || (error is System.Runtime.InteropServices.ExternalException && Array.Exists(
+        ["can't allocate memory", "Cannot allocate memory", "not enough memory", "could not create a memory", "out of memory", "bad_alloc"], words => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase)));
 
     private static string FirstLine(string text) => text.Split('\n')[0];
 }

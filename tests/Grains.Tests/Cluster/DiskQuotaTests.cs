@@ -27,7 +27,7 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await TrainingCluster.Eventually(() => cluster.Job("big").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
         gate.SetResult();
         var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("big"))[^1]));
-        Assert.Equal(ErrorCodes.LimitExceeded, failed.Error.Code);
+        Assert.Equal(ErrorCodes.Quota, failed.Error.Code);
         Assert.Equal("Its checkpoints and events are too many: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: delete some of them, or ask the cluster's operator for a larger quota.", failed.Error.Message);
 
         Assert.Contains("may take 1000 bytes", (await cluster.Job("big").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);

@@ -69,6 +69,24 @@ public sealed class QueuePlannerTests
         Assert.Equal([large], QueuePlanner.Preempt(Job("urgent", 6, 6), both, both, silos, new NoQuotas(), Options, Now));
     }
 
+    /// <summary>Silos that become free one after the other are kept for the job for which they were emptied, however short it has waited.</summary>
+    [Fact]
+    public void Plan_First_KeepsWhatIsFreeUntilItFits()
+    {
+        QueuedJob[] waiting = [Job("back", 1, 2, 7200), Job("urgent", 8, 8, 1, 10)];
+        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select((s, i) => new QueueSilo(s, i == 0 ? null : "other", false))], new NoQuotas(), Options, Now, first: "urgent");
+        Assert.Empty(plan.Grants);
+        Assert.Equal("Silos that become free are kept for it.", plan.Reasons["urgent"].Remedy);
+    }
+
+    /// <summary>What is free is kept for an older one: nobody goes for a job that would fit there.</summary>
+    [Fact]
+    public void Preempt_FreeSilosWouldDo_NobodyGoes()
+    {
+        QueueHolder low = new("low", "bob", 2, [Silos[0]]) { Next = Job("low", 1, 2, 0, -5) };
+        Assert.Empty(QueuePlanner.Preempt(Job("urgent", 2, 2), [low], [low], [new(Silos[0], "low", false), new(Silos[1], null, false)], new NoQuotas(), Options, Now));
+    }
+
     /// <summary>A job for which others were asked to go comes before one that has waited for hours.</summary>
     [Fact]
     public void Plan_First_GoesBeforeAll()

@@ -75,7 +75,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
                 if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
             });
             // The next attempt opens it anew.
-            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(3, errors[0]!);
+            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(3, errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
         }
 
         Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank, errors[0]!.Phase, errors[0]!.Step));

@@ -179,10 +179,10 @@ public sealed class JobLifecycleTests
         var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [0, 1], 9).State;
         var told = JobLifecycle.Starve(state, "silo-1");
         Assert.Equal("silo-1", Assert.Single(told.State.Starved));
-        Assert.StartsWith("Silo silo-1 was ended by its machine for want of memory", Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Silo silo-1 ended while it ran ranks of this job, and its machine ran out of memory meanwhile", Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message, StringComparison.Ordinal);
         Assert.Empty(JobLifecycle.Starve(told.State, "silo-1").Effects);
         var held = JobLifecycle.SiloLost(JobLifecycle.Grant(told.State, 2).State, "silo-2", [0, 1], 9).State;
-        Assert.Contains("Its machine ended silo-1 for want of memory", held.Failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("Memory ran out where silo-1 ran", held.Failure!.Message, StringComparison.Ordinal);
 
         Assert.Equal(ErrorCodes.SiloLost, held.Failure.Code);
         var known = JobLifecycle.Starve(JobLifecycle.Grant(told.State, 2).State, "silo-2").State;
@@ -191,6 +191,7 @@ public sealed class JobLifecycleTests
         // The second one's end is known only after the job has failed: its events are complete.
         var late = JobLifecycle.Starve(held, "silo-2");
         Assert.Equal(["silo-1", "silo-2"], [.. late.State.Starved]);
+        Assert.Equal(ErrorCodes.Memory, late.State.Failure!.Code);
         Assert.Empty(late.Effects.OfType<JobEffect.Log>());
         Assert.Empty(JobLifecycle.Resume(held, default).State.Starved);
         Assert.Empty(JobLifecycle.Confirm(told.State, 7).Starved);

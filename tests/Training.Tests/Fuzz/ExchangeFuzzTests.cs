@@ -79,7 +79,8 @@ public sealed class ExchangeFuzzTests
                 }
                 catch (JobErrorException e)
                 {
-                    Assert.Equal("silo-1", e.Error.Silo);
+                    // When all has come and this thread is late, it is itself who is missing.
+                    Assert.True(e.Error.Silo == "silo-1" || e.Error.Code == ErrorCodes.Deadline, e.Error.ToString());
                     throw;
                 }
             },

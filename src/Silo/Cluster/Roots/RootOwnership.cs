@@ -29,6 +29,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     private readonly List<RootMark> starved = [];
     private RootMark mark;
     private ITimer? timer;
+    private volatile bool disposed;
     private long beats;
 
     private RootOwnership(RootFolder folder, RootMark mark, FileStream? held, TimeProvider time, Action<string> lost, Func<long?> kills) =>
@@ -86,7 +87,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
         return found;
     }
 
-    /// <summary>A process that ends in another way leaves its count as it is, give or take another one's end in the same two seconds.</summary>
+    /// <summary>A process that ends in another way leaves its count as it is; but between its end and this look another one may have been ended.</summary>
     private bool IsStarved(RootMark other) => other.Kills is { } before && folder.HasEnded(other) && kills() is { } now && now > before;
 
     /// <summary>A sign of life out of turn, with news.</summary>
@@ -95,6 +96,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     /// <summary>Gives the root up.</summary>
     public async ValueTask DisposeAsync()
     {
+        disposed = true;
         if (timer is not null) await timer.DisposeAsync();
         try
         {
@@ -153,6 +155,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
     private void Beat()
     {
+        if (disposed) return;
         try
         {
             if (folder.Beat(mark with { Kills = kills(), Job = Job() }, Interlocked.Increment(ref beats))) return;
@@ -163,6 +166,8 @@ internal sealed partial class RootOwnership : IAsyncDisposable
             return;
         }
 
+        // It gave the root up itself.
+        if (disposed) return;
         lost($"this silo gave no sign of life in the jobs root {folder.JobsRoot} for more than {Lease.TotalSeconds} s, and another cluster has taken the root");
     }
 

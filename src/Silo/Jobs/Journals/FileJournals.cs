@@ -28,12 +28,13 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         return new KeptJob(kept.Cluster, kept.Cluster == settings.ClusterId ? kept.Submission : null);
     });
 
-    public Task<long> Size(string jobId) => Guard(() =>
+    // Off the turn of the grain that asks: a volume may be slow, or hang.
+    public Task<long> Size(string jobId) => Task.Run(() => Guard(() =>
     {
         DirectoryInfo folder = new(FolderOf(jobId));
-        // Links count as what they are, and what goes away meanwhile as nothing.
+        // Links are passed over, and what goes away meanwhile counts as nothing.
         return folder.Exists ? folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum(LengthOf) : 0;
-    });
+    }));
 
     public Task Delete(string jobId) => Guard(() =>
     {

@@ -25,7 +25,7 @@ internal static class FuzzRun
     public static void Hold(IReadOnlyList<byte[]> seeds, Action<byte[]> read, int cost = 1, int seed = 1)
     {
         Damage damage = new(seeds, new Random(seed));
-        for (var number = 0; number < Inputs / cost; number++)
+        for (var number = 0; number < Math.Max(1, Inputs / cost); number++)
         {
             var input = damage.Next();
             var before = GC.GetAllocatedBytesForCurrentThread();
