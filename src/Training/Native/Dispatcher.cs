@@ -58,7 +58,11 @@ internal static unsafe partial class Dispatcher
 
     private static void Check(int code, string what)
     {
-        if (code != 0) throw new JobException(ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message stands on the silo's standard error.");
+        if (code == 0) return;
+        // The reason goes to stderr alone; all that is left is to look whether memory can be it.
+        throw MemoryCap.Use() is { } memory && memory.Used > memory.Most / 2
+            ? new JobException(ErrorCodes.Memory, $"libtorch refused {what} when the process had {MemorySize.Text(memory.Used)} of the {MemorySize.Text(memory.Most)} of memory that it may have: most likely it asked for more. Use a smaller microBatch, a smaller model or fewer ranks on a silo.")
+            : new JobException(ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message stands on the silo's standard error.");
     }
 
     [LibraryImport(Library, EntryPoint = "torch_call_dispatcher", StringMarshalling = StringMarshalling.Utf8)]

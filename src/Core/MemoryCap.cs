@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Distributed.Silo.Ranks;
+namespace Distributed.Core;
 
 /// <summary>Has the system refuse this process memory beyond a limit, so that the job that asks for it fails; otherwise the kernel ends the process, and with it the silo.</summary>
 /// <remarks>RLIMIT_DATA counts private memory that can be written, touched or not (setrlimit(2)). What is there already is taken as it is, so that only what comes is bound.</remarks>
-internal static class MemoryCap
+public static class MemoryCap
 {
     private const int DataResource = 2;
     private const string DataRow = "VmData:", ResidentRow = "VmRSS:";
@@ -21,6 +21,11 @@ internal static class MemoryCap
         limits.Soft = Math.Min((ulong)Of(limit, data, resident), limits.Hard);
         return SetLimit(DataResource, in limits) == 0;
     }
+
+    /// <summary>Data that the process has, and may have, in bytes.</summary>
+    /// <returns>Null: it has no cap.</returns>
+    public static (long Used, long Most)? Use() =>
+        OperatingSystem.IsLinux() && GetLimit(DataResource, out var limits) == 0 && limits.Soft < long.MaxValue && Read(DataRow) is { } data ? (data, (long)limits.Soft) : null;
 
     /// <summary>How much data the process may have.</summary>
     /// <param name="data">That it has.</param>
