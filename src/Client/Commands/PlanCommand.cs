@@ -44,7 +44,11 @@ internal sealed class PlanCommand
             : MemorySize.Parse(text) ?? throw new CommandFailure(ExitCode.Usage, $"--memory: found '{text}', expected {MemorySize.Expected}.");
         TrainOptions options = new()
         {
-            File = parse.GetRequiredValue(file), Ranks = parse.GetValue(ranks), Silos = parse.GetValue(silos) ?? 1, Set = parse.GetValue(set) ?? [], StopAt = MeasuredSteps,
+            File = parse.GetRequiredValue(file),
+            Ranks = parse.GetValue(ranks),
+            Silos = parse.GetValue(silos) ?? 1,
+            Set = parse.GetValue(set) ?? [],
+            StopAt = MeasuredSteps,
         };
         var spec = JobFileInput.Read(options.File, options.Set);
         var plan = JobPlan.Of(TrainPlan.Make(options, spec, Environment.ProcessorCount, Environment.CurrentDirectory, "plan"), available);
