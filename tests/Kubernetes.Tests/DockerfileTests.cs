@@ -94,8 +94,11 @@ public sealed class DockerfileTests
         using var sdk = JsonDocument.Parse(Checkout.Read("global.json"));
         var version = sdk.RootElement.GetProperty("sdk").GetProperty("version").GetString()!;
         Assert.Contains(("ARG", $"DOTNET_VERSION={string.Join('.', version.Split('.')[..2])}"), Dockerfile.Steps);
+        // An operator may name others, by digest.
+        Assert.Contains(("ARG", "SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION}"), Dockerfile.Steps);
+        Assert.Contains(("ARG", "RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}"), Dockerfile.Steps);
         Assert.Equal(
-            ["mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build", "mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}"],
+            ["${SDK_IMAGE} AS build", "${RUNTIME_IMAGE}"],
             Dockerfile.Steps.Where(step => step.Instruction == "FROM").Select(step => step.Arguments));
     }
 

@@ -8,7 +8,7 @@ namespace Distributed.Tests.Fuzz;
 /// <remarks><c>DTRAIN_FUZZ=1000000 dotnet test --filter Fuzz</c> makes a long run of it; a failure names the input's number and where it was written.</remarks>
 internal static class FuzzRun
 {
-    private const int Short = 1500;
+    private const int Short = 800;
     private const long LeastBytes = 32L << 20;
     private const long BytesPerByte = 1000;
 
