@@ -14,8 +14,11 @@ internal sealed partial class JobQueueGrain
     /// <summary>The job that the next free silos are for.</summary>
     private string? Claimant => claim is { } known && waiting.ContainsKey(known.JobId) && (time.GetElapsedTime(known.Since) < options.Value.Claim || known.Others.Any(IsGoing)) ? known.JobId : null;
 
+    /// <summary>A job that was asked to go, and has not after so many claims, does not.</summary>
+    private const int LongestGoing = 5;
+
     /// <summary>It was asked to go and is still in the step that it was in then, or writes its checkpoint.</summary>
-    private bool IsGoing(string jobId) => holders.TryGetValue(jobId, out var held) && time.GetElapsedTime(held.Begun) > time.GetElapsedTime(claim!.Value.Since);
+    private bool IsGoing(string jobId) => time.GetElapsedTime(claim!.Value.Since) < options.Value.Claim * LongestGoing && holders.TryGetValue(jobId, out var held) && time.GetElapsedTime(held.Begun) > time.GetElapsedTime(claim!.Value.Since);
 
     /// <summary>Helps one job at a time: what its silos leave to others is known once it has begun.</summary>
     private void PreemptOne(QueuePlan plan, IReadOnlyList<QueueSilo> silos)
