@@ -1,10 +1,9 @@
 # The silo and the command line in one image, for linux/amd64.
 #   docker build -t dtrain:local .
 #   docker build -t REGISTRY/dtrain:0.1.0-cuda --build-arg TORCH_BACKEND=cuda .
-ARG DOTNET_VERSION=10.0
-# Pin both by digest (name@sha256:...) where an image must come out the same each time.
-ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION}
-ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}
+# Both bases are pinned by digest, so that an image is made of the same parts each time. docs/kubernetes.md says how to move to newer ones.
+ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0.400-noble@sha256:e1ffd2a92ae84c1291bc1b6887501f8af98e6331e7af6d4c8d37168c5e87a64c
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0.11-noble@sha256:a4556ed033fa96f984bb7a8d348851cb2d36b1281dd2420070045f664fbb5f94
 
 FROM ${SDK_IMAGE} AS build
 # cpu or cuda. The CUDA packages hold the CUDA libraries; the machine brings the driver alone, so the base image is the same.

@@ -10,20 +10,28 @@ internal static class DeleteCommand
     public static Command Create()
     {
         var id = JobArguments.Id();
+        Option<bool> stop = new("--stop") { Description = "Stop the job first when it waits or runs, and wait for its end; nothing of it is saved." };
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
         Verb verb = new(
             "delete",
             "Forgets a job that does not run, with its events and its own files, checkpoints among them. There is no way back.",
-            "dtrain delete nightly-7")
+            "dtrain delete nightly-7",
+            "dtrain delete nightly-7 --stop")
         {
-            id, json,
+            id, stop, json,
         };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
             var job = parse.GetRequiredValue(id);
-            await jobs.DeleteAsync(new DeleteRequest { Id = job }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            if (parse.GetValue(stop))
+            {
+                if (!await JobEnd.StopAsync(jobs, job, parse.InvocationConfiguration.Error, TimeProvider.System))
+                    throw new CommandFailure(ExitCode.Failed, $"Job {job} is not deleted. Delete it when it has ended: 'dtrain delete {job} --stop'.");
+                await JobEnd.DeleteAsync(jobs, job, TimeProvider.System);
+            }
+            else await jobs.DeleteAsync(new DeleteRequest { Id = job }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             await parse.InvocationConfiguration.Output.WriteLineAsync(
                 parse.GetValue(json) ? JsonSerializer.Serialize(new { id = job, deleted = true }) : $"Job {job} is deleted.");
             return ExitCode.Done;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Commands;
@@ -20,32 +19,11 @@ internal static class StopCommand
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
             var status = await jobs.StopAsync(new StopRequest { Id = parse.GetRequiredValue(id), Checkpoint = true }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
-            if (parse.GetValue(wait)) status = await EndedAsync(jobs, status, error, TimeProvider.System);
+            if (parse.GetValue(wait)) status = await JobEnd.WaitAsync(jobs, status, error, TimeProvider.System);
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
             else JobStatusView.WriteTable(output, [status]);
             return parse.GetValue(wait) && status.State == "failed" ? ExitCode.Failed : ExitCode.Done;
         }));
         return verb;
-    }
-
-    /// <returns>The job as it ended; as it is now when the user waits no longer.</returns>
-    private static async Task<JobStatus> EndedAsync(Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
-    {
-        using var interruption = Interruption.Listen(time);
-        var cancel = interruption.Asked;
-        try
-        {
-            var events = EventStream.ReadAsync(jobs, status.Id, new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
-            await foreach (var _ in events)
-            {
-                // Only their end counts.
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            await error.WriteLineAsync("Not waited for any longer; the job ends by itself.");
-        }
-
-        return await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None));
     }
 }

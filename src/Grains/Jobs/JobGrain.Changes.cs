@@ -56,7 +56,7 @@ internal sealed partial class JobGrain
         if (State.Phase == JobPhase.Running || HasRanks)
             return new JobChange(report, State.StopAsked || State.Phase.IsFinal()
                 ? $"The ranks of job {Id} are still ending; delete it in a moment ('dtrain stop {Id} --wait' waits for that)."
-                : $"Job {Id} is running; stop it first ('dtrain stop {Id} --wait'), then delete it.");
+                : $"Job {Id} is running; stop it first ('dtrain stop {Id} --wait'), then delete it; 'dtrain delete {Id} --stop' does both.");
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);

@@ -142,4 +142,20 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
         (await cluster.RunAsync("stop", "behind")).Exits(0);
         (await cluster.RunAsync("stop", "before")).Exits(0);
     }
+
+    [Fact]
+    public async Task Delete_WithStop_EndsJobsThatWaitAndRunFirst()
+    {
+        var job = directory.Write("job.yaml", Jobs.Endless);
+        (await cluster.RunAsync("submit", job, "--id", "gone-first")).Exits(0);
+        (await cluster.RunAsync("submit", job, "--id", "gone-second")).Exits(0);
+        await using (var watching = DtrainProcess.Start(["watch", "gone-first", "--json", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]))
+            await watching.ReachStepAsync(5);
+        (await cluster.RunAsync("delete", "gone-first")).Exits(1).SaysOneFailure().Says("dtrain delete gone-first --stop");
+        foreach (var id in new[] { "gone-second", "gone-first" })
+        {
+            (await cluster.RunAsync("delete", id, "--stop")).Exits(0);
+            (await cluster.RunAsync("status", id)).Exits(4);
+        }
+    }
 }

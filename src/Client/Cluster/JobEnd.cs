@@ -1,0 +1,60 @@
+using Distributed.Client.Runs;
+using Distributed.Protocol.V1;
+using Grpc.Core;
+
+namespace Distributed.Client.Cluster;
+
+/// <summary>What a verb does that waits for a job to end.</summary>
+internal static class JobEnd
+{
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <returns>The job as it ended; as it is now when the user waits no longer.</returns>
+    public static async Task<JobStatus> WaitAsync(Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
+    {
+        using var interruption = Interruption.Listen(time);
+        var cancel = interruption.Asked;
+        try
+        {
+            var events = EventStream.ReadAsync(jobs, status.Id, new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
+            await foreach (var _ in events)
+            {
+                // Only their end counts.
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Not waited for any longer; the job ends by itself.");
+        }
+
+        return await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None));
+    }
+
+    /// <summary>Stops a job that waits or runs, without a checkpoint, and waits for its end.</summary>
+    /// <returns>False when the user waits no longer.</returns>
+    public static async Task<bool> StopAsync(Jobs.JobsClient jobs, string id, TextWriter error, TimeProvider time)
+    {
+        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+        if (IsOver(status)) return true;
+        return IsOver(await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)), error, time));
+    }
+
+    /// <summary>Deletes a job that has ended. Its last event comes before its ranks have left their silos, so a refusal is not the last word.</summary>
+    public static async Task DeleteAsync(Jobs.JobsClient jobs, string id, TimeProvider time)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+            try
+            {
+                await jobs.DeleteAsync(new DeleteRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+                return;
+            }
+            catch (RpcException refused) when (refused.StatusCode == StatusCode.FailedPrecondition && time.GetElapsedTime(began) < Settling)
+            {
+                await Task.Delay(Pause, time);
+            }
+    }
+
+    private static bool IsOver(JobStatus status) => status.State is not ("queued" or "running");
+}
