@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Client;
 

@@ -3,7 +3,8 @@ using System.CommandLine.Invocation;
 using Distributed.Client.Commands;
 using Distributed.Client.Rendering;
 using Distributed.Client.Runs;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 
 namespace Distributed.Client;
 

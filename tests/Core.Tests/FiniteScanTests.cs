@@ -1,4 +1,5 @@
 using CsCheck;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests;
 

@@ -1,3 +1,5 @@
+using Distributed.Core.Machine;
+
 namespace Distributed.Core.Tests;
 
 public sealed class MemoryCapTests

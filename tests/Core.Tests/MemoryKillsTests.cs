@@ -1,3 +1,4 @@
+using Distributed.Core.Machine;
 using Distributed.Core.Tests.Checkpoints;
 
 namespace Distributed.Core.Tests;

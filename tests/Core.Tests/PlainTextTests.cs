@@ -1,5 +1,8 @@
-using Distributed.Core;
+using Distributed.Core.Documents;
 using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests;
 

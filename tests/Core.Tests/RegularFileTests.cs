@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Distributed.Core.Tests.Checkpoints;
 
 namespace Distributed.Core.Tests;

@@ -1,5 +1,5 @@
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Jobs;
 

@@ -1,5 +1,5 @@
 using Distributed.Client.Commands;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 

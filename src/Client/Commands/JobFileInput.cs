@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.JobFiles;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Commands;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using Distributed.Client.Cluster;
 using Distributed.Client.Rendering;
 using Distributed.Client.Runs;
-using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Commands;

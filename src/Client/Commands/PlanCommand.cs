@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using Distributed.Client.Runs;
-using Distributed.Core;
-using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Client.Commands;
 

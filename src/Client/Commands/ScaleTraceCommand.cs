@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Commands;
 

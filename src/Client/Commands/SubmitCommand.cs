@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Core.Users;
 using Distributed.Protocol.V1;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Distributed.Client.Runs;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Commands;
 

@@ -1,9 +1,8 @@
 using System.CommandLine;
 using Distributed.Client.Rendering;
 using Distributed.Client.Users;
-using Distributed.Core;
-using Distributed.Core.Jobs;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 
 namespace Distributed.Client.Commands;
 

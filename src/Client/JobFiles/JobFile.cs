@@ -1,5 +1,6 @@
 using System.Text;
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.JobFiles;
 

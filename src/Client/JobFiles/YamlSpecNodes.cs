@@ -1,5 +1,5 @@
-using Distributed.Core;
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Values;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 

@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Values;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Rendering;

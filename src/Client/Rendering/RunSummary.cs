@@ -1,6 +1,6 @@
 using Distributed.Client.Runs;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Values;
 using static Distributed.Client.Rendering.ProgressCells;
 
 namespace Distributed.Client.Rendering;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Distributed.Core;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Client.Runs;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Runs;
 

@@ -1,5 +1,5 @@
-using Distributed.Core.Data;
 using Distributed.Core.Events;
+using Distributed.Core.Samples;
 
 namespace Distributed.Client.Runs;
 

@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Runs;
 

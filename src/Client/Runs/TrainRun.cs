@@ -1,9 +1,9 @@
 using Distributed.Client.Cluster;
 using Distributed.Client.Rendering;
 using Distributed.Client.Silo;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 using JobEvent = Distributed.Core.Events.JobEvent;

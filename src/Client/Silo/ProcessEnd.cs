@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Machine;
 
 namespace Distributed.Client.Silo;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using Distributed.Core;
+using Distributed.Core.Machine;
 
 namespace Distributed.Client.Silo;
 

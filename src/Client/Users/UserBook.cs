@@ -1,6 +1,6 @@
 using System.Text;
-using Distributed.Core;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 
 namespace Distributed.Client.Users;
 

@@ -1,3 +1,6 @@
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+
 namespace Distributed.Core.Checkpoints;
 
 /// <summary>A job's checkpoints: a directory for each step, and the file <c>latest</c> that names the one to resume from.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Distributed.Core.Machine;
 
 namespace Distributed.Core.Checkpoints;
 

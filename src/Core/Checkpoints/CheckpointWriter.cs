@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 
 namespace Distributed.Core.Checkpoints;
 

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Microsoft.Win32.SafeHandles;
 
 namespace Distributed.Core.Checkpoints;

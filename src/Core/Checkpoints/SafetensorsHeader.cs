@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Checkpoints;
 

@@ -1,3 +1,6 @@
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+
 namespace Distributed.Core.Checkpoints;
 
 /// <summary>File system calls whose failures reach the job's owner in words.</summary>

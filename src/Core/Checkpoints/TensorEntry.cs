@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Checkpoints;
 

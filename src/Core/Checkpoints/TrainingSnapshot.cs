@@ -1,4 +1,4 @@
-using Distributed.Core.Data;
+using Distributed.Core.Samples;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Checkpoints;

@@ -1,6 +1,8 @@
 using System.Text.Json;
-using Distributed.Core.Data;
-using Distributed.Core.Scaling;
+using Distributed.Core.Jobs;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Machine;
+using Distributed.Core.Samples;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Checkpoints;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Distributed.Core.Data;
+using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
 
 namespace Distributed.Core.Events;
 

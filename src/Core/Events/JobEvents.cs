@@ -1,5 +1,6 @@
-using Distributed.Core.Data;
 using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Events;
 

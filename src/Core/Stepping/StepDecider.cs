@@ -1,5 +1,6 @@
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Stepping;
 

@@ -1,4 +1,4 @@
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
 
 namespace Distributed.Core.Stepping;
 

@@ -2,7 +2,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Users;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Coordination;
 

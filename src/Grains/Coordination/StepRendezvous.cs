@@ -1,7 +1,7 @@
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Jobs;
 
@@ -26,7 +26,7 @@ internal sealed class StepRendezvous
         this.setup = setup;
         this.time = time;
         spec = SpecText.Parse(setup.SpecJson);
-        policy = LossScalePolicies.For(spec);
+        policy = JobLossScale.For(spec);
         gathering = new VoteGathering(setup.Generation, setup.Silos, Decide);
     }
 

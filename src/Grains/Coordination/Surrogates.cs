@@ -1,5 +1,5 @@
 using Distributed.Core.Events;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
 using Distributed.Core.Stepping;
 using Orleans.Concurrency;
 

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;
 using Microsoft.Extensions.Logging;

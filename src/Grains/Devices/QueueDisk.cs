@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Values;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Grains.Devices;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Distributed.Core;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Coordination;
 
 namespace Distributed.Grains.Exchange;

@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Devices;
 
 namespace Distributed.Grains.Jobs;

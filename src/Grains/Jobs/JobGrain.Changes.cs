@@ -114,7 +114,7 @@ internal sealed partial class JobGrain
     {
         if (generation != State.Generation || State.Phase != JobPhase.Running || State.Comeback is { Abrupt: true })
             return new JobError(
-                Core.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
+                Core.Jobs.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
         // The write is the proof: whoever was superseded cannot store anything.
         await Store(store.State with { State = JobLifecycle.Confirm(State, step) });
         return null;

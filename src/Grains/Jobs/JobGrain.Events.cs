@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Distributed.Core.Data;
 using Distributed.Core.Events;
+using Distributed.Core.Samples;
 
 namespace Distributed.Grains.Jobs;
 

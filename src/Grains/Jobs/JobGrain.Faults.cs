@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;

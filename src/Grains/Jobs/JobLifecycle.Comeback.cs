@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Devices;
 

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Workers;
 

@@ -1,7 +1,7 @@
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
+using Distributed.Core.Values;
 
 namespace Distributed.Grains.Jobs;
 

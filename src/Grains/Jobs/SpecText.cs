@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Grains.Jobs;
 

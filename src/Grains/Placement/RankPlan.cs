@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 using Orleans.Concurrency;
 using Orleans.Runtime;

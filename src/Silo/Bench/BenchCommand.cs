@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Bench.Idle;
 using Distributed.Silo.Bench.Latency;

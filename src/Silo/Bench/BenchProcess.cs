@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Training.Benchmarks;
 
 namespace Distributed.Silo.Bench;

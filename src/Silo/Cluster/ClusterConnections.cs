@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;

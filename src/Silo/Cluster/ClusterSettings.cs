@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Cluster;

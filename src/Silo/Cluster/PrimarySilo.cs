@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Cluster;

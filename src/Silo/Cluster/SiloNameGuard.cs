@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 using Orleans.Runtime;
 

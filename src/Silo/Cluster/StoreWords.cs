@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Npgsql;
 using StackExchange.Redis;
 

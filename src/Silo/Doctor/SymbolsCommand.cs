@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Training.Native;
 
 namespace Distributed.Silo.Doctor;

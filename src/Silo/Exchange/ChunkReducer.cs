@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Grains.Exchange;
-using Distributed.Training.Collectives;
 using Distributed.Training.Exchange;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Silo.Exchange;
 

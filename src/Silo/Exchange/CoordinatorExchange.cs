@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Exchange;
-using Distributed.Training.Collectives;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
+using Distributed.Training.Reduction;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Exchange;

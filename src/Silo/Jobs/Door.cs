@@ -64,7 +64,7 @@ internal static class Door
         listen.Use(next => connection => addresses.Pass(connection, next));
     }
 
-    /// <exception cref="Core.JobException">The file of users is wrong.</exception>
+    /// <exception cref="Core.Jobs.JobException">The file of users is wrong.</exception>
     public static void MapDoor(this WebApplication app)
     {
         // Now rather than at the first call: a silo without users does not start.

@@ -59,7 +59,7 @@ internal static class JobPages
     {
         if (request.PageSize < 0) throw Refusal.Of(StatusCode.InvalidArgument, $"page_size: found {request.PageSize}, expected 0 (the server's choice) or more.");
         if (request.States.FirstOrDefault(state => !States.Contains(state)) is { } unknown)
-            throw Refusal.Of(StatusCode.InvalidArgument, $"state: found '{Core.PlainText.Show(unknown)}', expected one of {string.Join(", ", States)}.");
+            throw Refusal.Of(StatusCode.InvalidArgument, $"state: found '{Core.Values.PlainText.Show(unknown)}', expected one of {string.Join(", ", States)}.");
     }
 
     private static bool Matches(ListRequest request, JobStatus status) =>

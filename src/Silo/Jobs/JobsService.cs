@@ -1,6 +1,7 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
 using Distributed.Protocol.V1;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Core.Users;
 using Distributed.Grains.Devices;
 using Distributed.Silo.Serve;

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Jobs;
 using Distributed.Training.Loop;
 

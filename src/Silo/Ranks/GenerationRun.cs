@@ -1,6 +1,6 @@
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;

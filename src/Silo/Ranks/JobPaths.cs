@@ -1,5 +1,6 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+using Distributed.Core.Spec;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Ranks;

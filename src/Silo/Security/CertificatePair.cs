@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Security;

@@ -1,6 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 

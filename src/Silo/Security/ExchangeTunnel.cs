@@ -5,7 +5,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 using Distributed.Training.Exchange;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Security;

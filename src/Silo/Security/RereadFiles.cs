@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Silo.Security;
 

@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Security;
@@ -9,7 +9,7 @@ namespace Distributed.Silo.Security;
 /// <summary>Proves this silo to the others and judges theirs, with what the files hold at the time of each handshake.</summary>
 internal sealed class SiloIdentity(PemFiles files, TimeProvider time, ILogger<SiloIdentity> logger)
 {
-    public static readonly TimeSpan LongestHandshake = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LongestHandshake = TimeSpan.FromSeconds(20);
 
     private readonly RereadFiles<Material> current = new(files, texts => Read(files, texts, time.GetUtcNow()), time, logger);
 

@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Core.Users;
 
 namespace Distributed.Silo.Serve;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Native;
 

@@ -2,9 +2,9 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Distributed.Core;
 using Distributed.Core.Jobs;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Security;
 

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Grains;
 using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Devices;

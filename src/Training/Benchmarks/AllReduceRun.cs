@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Canonical;
-using Distributed.Training.Collectives;
+using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using Distributed.Training.Native;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Benchmarks;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,13 +12,13 @@ namespace Distributed.Training.Benchmarks;
 internal static class PlainLoop
 {
     /// <returns>Seconds of each step.</returns>
-    public static double[] Run(ModelSpec model, Core.Jobs.Precision precision, Tensor x, Tensor y, int steps)
+    public static double[] Run(ModelSpec model, Core.Spec.Precision precision, Tensor x, Tensor y, int steps)
     {
         set_num_threads(1);
         random.manual_seed(1);
         using var net = Build(model);
         var optimizer = optim.AdamW(net.parameters(), lr: 1e-3);
-        var half = precision == Core.Jobs.Precision.MixedFloat16 ? ScalarType.Float16 : ScalarType.BFloat16;
+        var half = precision == Core.Spec.Precision.MixedFloat16 ? ScalarType.Float16 : ScalarType.BFloat16;
         var seconds = new double[steps];
         for (var step = 0; step < steps; step++)
         {
@@ -25,7 +26,7 @@ internal static class PlainLoop
             using var scope = NewDisposeScope();
             optimizer.zero_grad();
             Tensor loss;
-            using (precision == Core.Jobs.Precision.Float32 ? default : AutocastScope.Enter(DeviceType.CPU, half))
+            using (precision == Core.Spec.Precision.Float32 ? default : AutocastScope.Enter(DeviceType.CPU, half))
                 loss = Loss(model, net.forward(x), y);
             loss.backward();
             optimizer.step();

@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

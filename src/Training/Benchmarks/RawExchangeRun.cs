@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Native;
 

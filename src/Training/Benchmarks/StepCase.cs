@@ -1,6 +1,6 @@
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Data;
-using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -33,7 +33,7 @@ public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps
     };
 
     /// <summary>A job over the case's random data file.</summary>
-    public JobSpec Job(string directory, Core.Jobs.Precision precision, int globalBatch, int microBatch) => new()
+    public JobSpec Job(string directory, Core.Spec.Precision precision, int globalBatch, int microBatch) => new()
     {
         Name = "bench",
         Model = Model,

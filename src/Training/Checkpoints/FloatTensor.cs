@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 
 namespace Distributed.Training.Checkpoints;
 

@@ -1,6 +1,6 @@
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;

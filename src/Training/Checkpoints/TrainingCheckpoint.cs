@@ -1,7 +1,7 @@
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Data;
 using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Training.Loop;
 
 namespace Distributed.Training.Checkpoints;

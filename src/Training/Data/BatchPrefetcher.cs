@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Distributed.Core;
-using Distributed.Core.Data;
+using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
 
 namespace Distributed.Training.Data;
 

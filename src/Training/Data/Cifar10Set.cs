@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Distributed.Core;
+using Distributed.Core.Documents;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 

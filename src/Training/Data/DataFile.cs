@@ -1,4 +1,5 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;

@@ -12,7 +12,7 @@ internal static class DataTrees
 
     /// <summary>The folder that holds the set: the one of its usual name, else the tree itself, else the only one near its top.</summary>
     /// <returns>Null: there is none.</returns>
-    /// <exception cref="Core.JobException">There are several.</exception>
+    /// <exception cref="Core.Jobs.JobException">There are several.</exception>
     public static string? FindRoot(IDataTree tree, string usualName, Func<string, bool> holdsSet)
     {
         if (tree.IsFolder(usualName)) return usualName;

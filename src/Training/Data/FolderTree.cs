@@ -1,4 +1,5 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 
 namespace Distributed.Training.Data;
 

@@ -1,4 +1,4 @@
-using Distributed.Core.Data;
+using Distributed.Core.Samples;
 
 namespace Distributed.Training.Data;
 

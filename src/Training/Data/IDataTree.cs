@@ -15,6 +15,6 @@ internal interface IDataTree
     /// <summary>Reads files whole, each once, in an order of the tree's own.</summary>
     /// <param name="check">Called with path and length before memory is taken for the content.</param>
     /// <param name="take">Called with path and content.</param>
-    /// <exception cref="Core.JobException">A file is missing, is a folder, or cannot be read; names it.</exception>
+    /// <exception cref="Core.Jobs.JobException">A file is missing, is a folder, or cannot be read; names it.</exception>
     void Read(IReadOnlyCollection<string> files, Action<string, long> check, Action<string, byte[]> take);
 }

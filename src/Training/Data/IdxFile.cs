@@ -10,7 +10,7 @@ internal static class IdxFile
 
     public static int HeaderBytes(int dimensions) => 4 + (4 * dimensions);
 
-    /// <exception cref="Core.JobException">Names the file and whether magic, lengths or the amount of data is wrong.</exception>
+    /// <exception cref="Core.Jobs.JobException">Names the file and whether magic, lengths or the amount of data is wrong.</exception>
     public static (int[] Shape, byte[] Data) Read(string file, int dimensions)
     {
         using var raw = DataFile.OpenRead(file);

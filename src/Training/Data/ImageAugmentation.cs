@@ -1,5 +1,5 @@
-using Distributed.Core.Data;
-using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 

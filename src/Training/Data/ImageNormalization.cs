@@ -1,5 +1,6 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Training.Data;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 
@@ -17,7 +17,7 @@ internal static class ReviewText
 
     /// <param name="encoding">One of <see cref="JobWords.Encodings"/>; null: UTF-8.</param>
     /// <param name="file">For messages.</param>
-    /// <exception cref="Core.JobException"><c>data-invalid</c>: the bytes are no text in that encoding; names file and place.</exception>
+    /// <exception cref="Core.Jobs.JobException"><c>data-invalid</c>: the bytes are no text in that encoding; names file and place.</exception>
     public static string Decode(byte[] bytes, string? encoding, string file)
     {
         ReadOnlySpan<byte> content = bytes;
@@ -35,7 +35,7 @@ internal static class ReviewText
         }
     }
 
-    private static Core.JobException NoText(string file, string where, Encoding tried) => DataFile.Invalid(
+    private static Core.Jobs.JobException NoText(string file, string where, Encoding tried) => DataFile.Invalid(
         file, $"no {tried.WebName} text ({where})", $"if it is written in another encoding, name it as data.encoding ({string.Join(", ", JobWords.Encodings)})");
 
     private static Encoding Strict(string name) => name switch

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Distributed.Core.Data;
-using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;

@@ -6,7 +6,7 @@ namespace Distributed.Training.Data;
 internal static class TarArchive
 {
     /// <param name="entry">Called for every entry with its number, from 0 on; false: the rest is of no interest.</param>
-    /// <exception cref="Core.JobException">The archive is damaged or cut short; what is not read is not checked.</exception>
+    /// <exception cref="Core.Jobs.JobException">The archive is damaged or cut short; what is not read is not checked.</exception>
     public static void Read(string path, Func<int, TarEntry, bool> entry)
     {
         using var file = DataFile.OpenRead(path);

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Data;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 

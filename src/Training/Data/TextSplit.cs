@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using Distributed.Core.Data;
-using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Values;
 
 namespace Distributed.Training.Data;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Distributed.Training.Collectives;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 

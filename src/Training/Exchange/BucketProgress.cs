@@ -1,5 +1,5 @@
 using Distributed.Core.Canonical;
-using Distributed.Training.Collectives;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 

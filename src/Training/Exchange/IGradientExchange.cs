@@ -1,5 +1,5 @@
 using Distributed.Core.Events;
-using Distributed.Training.Collectives;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 
@@ -16,7 +16,7 @@ public interface IGradientExchange : IDisposable
 
     /// <summary>Blocks until the whole reduced gradient and all losses are here and nothing of this silo waits to be sent. By one thread, after all buckets were released.</summary>
     /// <param name="patience">Longest wait without news.</param>
-    /// <exception cref="Core.JobException">A silo is lost, broke the protocol or kept silent for too long; names silo, step and bucket.</exception>
+    /// <exception cref="Core.Jobs.JobException">A silo is lost, broke the protocol or kept silent for too long; names silo, step and bucket.</exception>
     void Complete(TimeSpan patience);
 
     /// <summary>Ends every wait, now and later, and tells the other silos why. By any thread.</summary>
@@ -27,6 +27,6 @@ public interface IGradientExchange : IDisposable
 public interface IExchangeFactory
 {
     /// <summary>Meets the other silos and connects to them; blocks the calling rank thread.</summary>
-    /// <exception cref="Core.JobException">A silo did not come, or does not fit.</exception>
+    /// <exception cref="Core.Jobs.JobException">A silo did not come, or does not fit.</exception>
     IGradientExchange Open(ExchangeBuffers buffers);
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Training.Loop;
 using static Distributed.Training.Exchange.Posix;
 

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Distributed.Core;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
-using Distributed.Training.Collectives;
+using Distributed.Core.Jobs;
 using Distributed.Training.Loop;
+using Distributed.Training.Reduction;
 using static Distributed.Training.Exchange.Posix;
 
 namespace Distributed.Training.Exchange;

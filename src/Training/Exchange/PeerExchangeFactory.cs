@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Exchange;
 

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Exchange;
 
@@ -17,7 +17,9 @@ namespace Distributed.Training.Exchange;
 internal static class PeerHandshake
 {
     public const int LongestReason = 4096;
-    public static readonly TimeSpan LongestGreeting = TimeSpan.FromSeconds(5);
+
+    /// <remarks>Long enough for a machine on which everything waits for a core; strangers who say nothing make room for silos meanwhile.</remarks>
+    public static readonly TimeSpan LongestGreeting = TimeSpan.FromSeconds(20);
 
     private const uint Mark = 0x48585444; // "DTXH"
     private const ushort Version = 1;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Exchange;
 

@@ -1,7 +1,7 @@
-using Distributed.Training.Collectives;
 using Distributed.Training.Exchange;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
+using Distributed.Training.Reduction;
 using TorchSharp;
 using static TorchSharp.torch;
 

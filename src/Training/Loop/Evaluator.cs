@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Distributed.Core.Data;
+using Distributed.Core.Samples;
 using Distributed.Training.Data;
 using Distributed.Training.Models;
 using Distributed.Training.Native;

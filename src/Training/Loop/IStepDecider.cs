@@ -7,7 +7,7 @@ namespace Distributed.Training.Loop;
 public interface IStepDecider
 {
     /// <param name="totalSteps">Steps the job will run, as this silo counts them from its data; schedules depend on it.</param>
-    /// <exception cref="Core.JobException">A missed deadline, unequal votes or a stale generation.</exception>
+    /// <exception cref="Core.Jobs.JobException">A missed deadline, unequal votes or a stale generation.</exception>
     StepDecision Decide(StepVote vote, long totalSteps);
 
     /// <summary>Before a checkpoint of this step becomes visible: makes sure that this generation is still the job's.</summary>

@@ -1,10 +1,9 @@
-using Distributed.Core;
 using Distributed.Core.Canonical;
-using Distributed.Core.Data;
 using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Training.Collectives;
 using Distributed.Training.Data;
 using Distributed.Training.Exchange;
 using Distributed.Training.Models;
@@ -12,6 +11,7 @@ using Distributed.Training.Native;
 using Distributed.Training.Optim;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Loop;
 
@@ -38,7 +38,7 @@ internal sealed class JobRuntime : IDisposable
         Board = Buffers is null
             ? new StepBoard(options.Ranks.Count, new double[options.Spec.MicroBatches], new double[Layout.Blocks], new bool[Layout.Slots.Count])
             : new StepBoard(options.Ranks.Count, Buffers.Losses, Buffers.BlockNorms, Buffers.Touched);
-        State = new TrainerState(0, 0, LossScalePolicies.For(options.Spec).Initial);
+        State = new TrainerState(0, 0, JobLossScale.For(options.Spec).Initial);
     }
 
     public SessionOptions Options { get; }

@@ -1,14 +1,14 @@
 using System.Diagnostics;
-using Distributed.Core;
 using Distributed.Core.Canonical;
-using Distributed.Core.Data;
 using Distributed.Core.Events;
-using Distributed.Training.Collectives;
+using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
 using Distributed.Training.Data;
 using Distributed.Training.Exchange;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
 using Distributed.Training.Optim;
+using Distributed.Training.Reduction;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Loop;

@@ -1,7 +1,7 @@
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
-using Distributed.Training.Collectives;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Loop;
 

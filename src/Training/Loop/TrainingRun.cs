@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Training.Checkpoints;
 using Distributed.Training.Data;

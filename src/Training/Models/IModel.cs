@@ -1,4 +1,5 @@
 using Distributed.Training.Data;
+using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 

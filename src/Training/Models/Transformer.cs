@@ -1,5 +1,6 @@
 using Distributed.Training.Data;
 using Distributed.Training.Native;
+using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+using Distributed.Core.Values;
 using TorchSharp;
 using static TorchSharp.torch;
 

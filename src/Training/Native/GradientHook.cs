@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using TorchSharp;
 
 namespace Distributed.Training.Native;

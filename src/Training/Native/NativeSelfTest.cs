@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Distributed.Core;
-using Distributed.Training.Collectives;
+using Distributed.Core.Jobs;
+using Distributed.Training.Reduction;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

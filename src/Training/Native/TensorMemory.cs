@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using TorchSharp;
 using static TorchSharp.torch;
 

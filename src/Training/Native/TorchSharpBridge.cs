@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Spec;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -36,7 +37,7 @@ internal abstract class FlatOptimizer : IDisposable
         "sgd" => new SgdOptimizer(spec, layout),
         "adam" => new AdamOptimizer(spec, layout, decoupledDecay: false),
         "adamw" => new AdamOptimizer(spec, layout, decoupledDecay: true),
-        _ => throw new Core.JobException(Core.ErrorCodes.SpecInvalid, $"optimizer.name is '{spec.Name}'; known optimizers are sgd, adam and adamw."),
+        _ => throw new Core.Jobs.JobException(Core.Jobs.ErrorCodes.SpecInvalid, $"optimizer.name is '{spec.Name}'; known optimizers are sgd, adam and adamw."),
     };
 
     /// <summary>Weight decay of one parameter.</summary>

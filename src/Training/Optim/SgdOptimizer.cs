@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 

@@ -1,5 +1,4 @@
 using Distributed.Core.Canonical;
-using Distributed.Training.Models;
 using static TorchSharp.torch;
 
 namespace Distributed.Training.Parameters;

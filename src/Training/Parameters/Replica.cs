@@ -1,4 +1,4 @@
-using Distributed.Core.Data;
+using Distributed.Core.Samples;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
 using Distributed.Training.Precision;

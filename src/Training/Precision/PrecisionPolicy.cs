@@ -1,4 +1,5 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Native;
 using static TorchSharp.torch;
 
@@ -7,14 +8,14 @@ namespace Distributed.Training.Precision;
 /// <summary>How a job computes: which type the forward runs in under autocast, and which parameters get working copies in it.</summary>
 internal sealed class PrecisionPolicy
 {
-    private PrecisionPolicy(Core.Jobs.Precision name, ScalarType? compute, bool workingCopies)
+    private PrecisionPolicy(Core.Spec.Precision name, ScalarType? compute, bool workingCopies)
     {
         Name = name;
         Compute = compute;
         HasWorkingCopies = workingCopies;
     }
 
-    public Core.Jobs.Precision Name { get; }
+    public Core.Spec.Precision Name { get; }
 
     /// <value>Type that autocast lowers to; null: no autocast.</value>
     public ScalarType? Compute { get; }
@@ -22,11 +23,11 @@ internal sealed class PrecisionPolicy
     /// <value>Parameters that only lowered operators read are cast once a step instead of once a forward. FP16 on the CPU is there for correctness and keeps plain autocast.</value>
     public bool HasWorkingCopies { get; }
 
-    public static PrecisionPolicy For(Core.Jobs.Precision precision) => precision switch
+    public static PrecisionPolicy For(Core.Spec.Precision precision) => precision switch
     {
-        Core.Jobs.Precision.Float32 => new(precision, null, workingCopies: false),
-        Core.Jobs.Precision.MixedBFloat16 => new(precision, ScalarType.BFloat16, workingCopies: true),
-        Core.Jobs.Precision.MixedFloat16 => new(precision, ScalarType.Float16, workingCopies: false),
+        Core.Spec.Precision.Float32 => new(precision, null, workingCopies: false),
+        Core.Spec.Precision.MixedBFloat16 => new(precision, ScalarType.BFloat16, workingCopies: true),
+        Core.Spec.Precision.MixedFloat16 => new(precision, ScalarType.Float16, workingCopies: false),
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
     };
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

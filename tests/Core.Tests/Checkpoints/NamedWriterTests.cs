@@ -1,4 +1,5 @@
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

@@ -1,7 +1,8 @@
 using CsCheck;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Data;
-using Distributed.Core.Scaling;
+using Distributed.Core.Jobs;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Samples;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Tests.Checkpoints;

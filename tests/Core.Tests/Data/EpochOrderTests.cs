@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Core.Data;
+using Distributed.Core.Samples;
 
 namespace Distributed.Core.Tests.Data;
 

@@ -1,7 +1,9 @@
 using System.Text;
+using Distributed.Core.Documents;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 using Distributed.Tests.Fuzz;
 
 namespace Distributed.Core.Tests.Fuzz;

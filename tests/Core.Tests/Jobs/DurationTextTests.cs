@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Core.Jobs;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests.Jobs;
 

@@ -1,4 +1,5 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests.Jobs;
 

@@ -1,6 +1,7 @@
 using CsCheck;
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests.Jobs;
 

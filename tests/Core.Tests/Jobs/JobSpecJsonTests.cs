@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Core.Tests.Jobs;
 

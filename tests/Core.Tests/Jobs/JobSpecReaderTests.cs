@@ -1,4 +1,6 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 
 namespace Distributed.Core.Tests.Jobs;
 

@@ -1,5 +1,7 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Spec;
 using Distributed.Core.Users;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests.Jobs;
 

@@ -1,4 +1,5 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Spec;
 
 namespace Distributed.Core.Tests.Jobs;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 
 namespace Distributed.Core.Tests.Scaling;
 

@@ -1,6 +1,7 @@
 using CsCheck;
-using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 
 namespace Distributed.Core.Tests.Scaling;
 
@@ -66,9 +67,9 @@ public sealed class PolicyTests
     [Fact]
     public void For_WithoutSettings_IsDynamicForFloat16Only()
     {
-        Assert.Equal(65536, LossScalePolicies.For(null, Precision.MixedFloat16).Initial.Scale);
+        Assert.Equal(65536, JobLossScale.For(null, Precision.MixedFloat16).Initial.Scale);
         foreach (var precision in new[] { Precision.Float32, Precision.MixedBFloat16 })
-            Assert.All(ScaleTrace.Run(LossScalePolicies.For(null, precision), Stream), step => Assert.Equal((1f, 0), (step.Scale, step.GrowthTracker)));
+            Assert.All(ScaleTrace.Run(JobLossScale.For(null, precision), Stream), step => Assert.Equal((1f, 0), (step.Scale, step.GrowthTracker)));
     }
 
     [Fact]

@@ -83,7 +83,7 @@ public sealed class VoteGatheringTests
         Assert.All(changed, other => Assert.NotNull(VoteComparison.FirstDifference(vote, other)));
         Assert.Null(VoteComparison.FirstDifference(vote, Votes.Clean(5, 4)));
 
-        StepVote Scaled(Core.Scaling.LossScaleState state) => vote with { Before = vote.Before with { Scaling = state } };
+        StepVote Scaled(Core.LossScaling.LossScaleState state) => vote with { Before = vote.Before with { Scaling = state } };
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Tests.Stepping;

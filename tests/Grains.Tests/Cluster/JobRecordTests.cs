@@ -1,6 +1,6 @@
 using System.Net;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Workers;

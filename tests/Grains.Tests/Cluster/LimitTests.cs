@@ -1,6 +1,7 @@
-using Distributed.Core;
+using Distributed.Core.Documents;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Grains.Tests.Cluster;

@@ -1,5 +1,6 @@
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Jobs;
 
@@ -50,7 +51,7 @@ public sealed class LostSiloTests : IAsyncLifetime
     public async Task Meet_ThroughGrainCalls_GivesBothSilosOneMesh()
     {
         var coordinator = cluster.Grains.GetGrain<ICoordinatorGrain>("meet");
-        await coordinator.Open(new GenerationSetup(1, Core.Jobs.JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
+        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
         var first = coordinator.Meet(1, "a", "127.0.0.1:2", "cpu");
         var second = await coordinator.Meet(1, "b", "127.0.0.1:1", "cpu");
         Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], second.Endpoints.ToArray());

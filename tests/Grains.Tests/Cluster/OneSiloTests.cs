@@ -1,7 +1,7 @@
-using Distributed.Core;
-using Distributed.Core.Data;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Devices;

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using static Distributed.Grains.Tests.Exchange.FakeReducers;
 
 namespace Distributed.Grains.Tests.Exchange;

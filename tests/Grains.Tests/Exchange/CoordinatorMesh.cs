@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Exchange;
 using Distributed.Grains.Tests.Cluster;

@@ -1,8 +1,10 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Training.Tests.Exchange;
 using Distributed.Training.Tests.Loop;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Grains.Tests.Exchange;
 

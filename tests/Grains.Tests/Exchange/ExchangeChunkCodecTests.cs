@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;

@@ -1,6 +1,6 @@
 using CsCheck;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Workers;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Workers;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;

@@ -1,6 +1,6 @@
 using System.Net;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Bench.Cluster;

@@ -1,9 +1,9 @@
 using CsCheck;
 using Distributed.Core.Canonical;
-using Distributed.Training.Collectives;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
+using Distributed.Training.Reduction;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Tests.Data;
 using Distributed.Training.Tests.Loop;
 

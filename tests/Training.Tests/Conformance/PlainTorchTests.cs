@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Tests.Loop;
 using TorchSharp;
 using static TorchSharp.torch;

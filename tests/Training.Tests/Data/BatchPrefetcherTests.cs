@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using CsCheck;
-using Distributed.Core;
-using Distributed.Core.Data;
 using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 

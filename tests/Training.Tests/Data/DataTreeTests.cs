@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

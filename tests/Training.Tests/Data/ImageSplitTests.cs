@@ -1,6 +1,6 @@
 using CsCheck;
-using Distributed.Core.Data;
-using Distributed.Core.Jobs;
+using Distributed.Core.Samples;
+using Distributed.Core.Spec;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -1,8 +1,8 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

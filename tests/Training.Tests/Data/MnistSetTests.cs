@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -1,7 +1,8 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using Distributed.Core;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

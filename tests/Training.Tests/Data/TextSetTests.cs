@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

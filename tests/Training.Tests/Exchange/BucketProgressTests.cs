@@ -1,7 +1,7 @@
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
-using Distributed.Training.Collectives;
 using Distributed.Training.Exchange;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Tests.Exchange;
 

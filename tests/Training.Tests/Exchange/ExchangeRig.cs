@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
-using Distributed.Training.Collectives;
 using Distributed.Training.Exchange;
+using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Tests.Exchange;
 

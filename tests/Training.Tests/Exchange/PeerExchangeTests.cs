@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 

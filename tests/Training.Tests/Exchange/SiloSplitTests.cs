@@ -1,6 +1,8 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Tests.Loop;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Exchange;
 

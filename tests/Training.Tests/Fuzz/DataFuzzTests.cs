@@ -1,8 +1,9 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
+using Distributed.Core.Spec;
 using Distributed.Tests.Fuzz;
 using Distributed.Training.Data;
 using Distributed.Training.Tests.Data;

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Distributed.Core;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Tests.Fuzz;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 

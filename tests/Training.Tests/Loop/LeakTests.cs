@@ -1,7 +1,7 @@
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using TorchSharp;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 

@@ -1,7 +1,8 @@
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 

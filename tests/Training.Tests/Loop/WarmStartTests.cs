@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 
 namespace Distributed.Training.Tests.Loop;
 

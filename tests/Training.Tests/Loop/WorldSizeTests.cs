@@ -1,7 +1,9 @@
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Training.Tests.Data;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 

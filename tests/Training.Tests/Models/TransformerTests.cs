@@ -3,7 +3,7 @@ using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
 using TorchSharp;
 using static TorchSharp.torch;
-using JobPrecision = Distributed.Core.Jobs.Precision;
+using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Models;
 

@@ -16,7 +16,7 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
     private readonly List<string> notes = [];
 
     /// <param name="report">Takes each row of a case when its rounds are over.</param>
-    /// <exception cref="Core.JobException">Ours failed.</exception>
+    /// <exception cref="Core.Jobs.JobException">Ours failed.</exception>
     public async Task<BenchSummary> Run(IReadOnlyList<AllReduceCase> cases, IReadOnlyList<SizedRun> sizes, int rounds, Action<BenchRow> report)
     {
         foreach (var item in cases) await RunCase(item, sizes, rounds, report);

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Distributed.Core;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Coordination;
 using Distributed.Silo.Bench.Cluster;

@@ -7,7 +7,7 @@ internal interface IAllReduceContender
 
     /// <summary>One round: each size in turn.</summary>
     /// <exception cref="Baselines.BaselineException">It is not ours and does not run here.</exception>
-    /// <exception cref="Core.JobException">It is ours and failed.</exception>
+    /// <exception cref="Core.Jobs.JobException">It is ours and failed.</exception>
     Task<IReadOnlyList<AllReduceFigure>> Run(IReadOnlyList<SizedRun> sizes);
 }
 

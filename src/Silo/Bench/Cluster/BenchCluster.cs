@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Serve;
 using Orleans.Configuration;

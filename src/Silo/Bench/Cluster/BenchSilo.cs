@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Bench.Cluster;

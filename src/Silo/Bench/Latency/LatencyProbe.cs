@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Core.Scaling;
+using Distributed.Core.LossScaling;
+using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Coordination;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Silo.Bench.Baselines;
 using Distributed.Training.Benchmarks;
 
@@ -26,7 +27,7 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
 
     /// <param name="wanted">Which pairs of model and precision to run.</param>
     /// <param name="report">Takes the rows of a model and precision when their rounds are over.</param>
-    /// <exception cref="Core.JobException">A job failed.</exception>
+    /// <exception cref="Core.Jobs.JobException">A job failed.</exception>
     public async Task<BenchSummary> Run(
         IReadOnlyList<StepCase> models, IReadOnlyList<ScalingCase> cases, Func<string, Precision, bool> wanted, int rounds, Action<BenchRow> report)
     {

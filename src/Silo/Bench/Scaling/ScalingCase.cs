@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Training.Benchmarks;
 
 namespace Distributed.Silo.Bench.Scaling;

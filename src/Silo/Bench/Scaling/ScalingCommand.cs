@@ -1,4 +1,6 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Documents;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Silo.Bench.Baselines;
 using Distributed.Silo.Bench.Cluster;
 using Distributed.Training.Benchmarks;

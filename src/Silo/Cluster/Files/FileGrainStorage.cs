@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
+using Distributed.Core.Machine;
 
 namespace Distributed.Silo.Cluster.Files;
 

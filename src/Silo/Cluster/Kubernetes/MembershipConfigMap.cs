@@ -1,10 +1,10 @@
 using System.Net;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
+using Orleans.Hosting.Kubernetes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
-using Orleans.Hosting.Kubernetes;
 
 namespace Distributed.Silo.Cluster.Kubernetes;
 

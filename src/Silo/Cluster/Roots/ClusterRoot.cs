@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Cluster.Roots;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distributed.Core.Machine;
 
 namespace Distributed.Silo.Cluster.Roots;
 
@@ -18,7 +19,7 @@ internal sealed record RootMark(
     string Id, string Key, string Cluster, string Clustering, string Silo, string Host, int Process, string? Endpoint, bool First, DateTimeOffset Since,
     string Kernel = "", bool Owns = false)
 {
-    /// <summary>What <see cref="Core.MemoryKills"/> counted at the last sign of life.</summary>
+    /// <summary>What <see cref="MemoryKills"/> counted at the last sign of life.</summary>
     public long? Kills { get; init; }
 
     /// <summary>The job whose ranks it ran then.</summary>

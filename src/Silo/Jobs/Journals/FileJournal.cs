@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
-using Distributed.Core;
+using Distributed.Core.Machine;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Silo.Jobs.Journals;

@@ -1,5 +1,5 @@
-using Distributed.Core;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Machine;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Distributed.Core;
+using Distributed.Core.Machine;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Silo.Jobs.Journals;

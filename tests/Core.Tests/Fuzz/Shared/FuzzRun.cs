@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Tests.Fuzz;
 

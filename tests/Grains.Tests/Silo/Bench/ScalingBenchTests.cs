@@ -1,5 +1,6 @@
 using Distributed.Core.Events;
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Values;
 using Distributed.Silo.Bench.Scaling;
 using Distributed.Training.Benchmarks;
 using Distributed.Training.Native;

@@ -1,4 +1,4 @@
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Tests.Servers;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Cluster.Postgres;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Silo.Cluster;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Runtime;

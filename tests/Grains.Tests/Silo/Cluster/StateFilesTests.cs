@@ -1,5 +1,5 @@
 using System.Text;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.EndToEnd.Tests;
 using Distributed.Silo.Cluster.Files;
 

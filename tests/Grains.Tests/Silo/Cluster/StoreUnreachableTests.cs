@@ -1,5 +1,5 @@
 using System.Net;
-using Distributed.Core;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Tests.Servers;
 using Distributed.Silo.Cluster;
 

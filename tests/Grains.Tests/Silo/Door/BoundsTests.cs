@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 

@@ -1,4 +1,4 @@
-using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Protocol.V1;

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Silo.Security;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;

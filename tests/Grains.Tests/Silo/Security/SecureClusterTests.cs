@@ -1,8 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Distributed.Core;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Security;

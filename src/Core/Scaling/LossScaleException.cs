@@ -1,4 +1,0 @@
-namespace Distributed.Core.Scaling;
-
-/// <summary>A loss-scale policy that cannot go on; the message says at which scale and what to do.</summary>
-public sealed class LossScaleException(string message) : Exception(message);
