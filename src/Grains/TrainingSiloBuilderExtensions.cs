@@ -1,9 +1,9 @@
 using Distributed.Grains.Benchmarks;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Devices;
-using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Queue;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
@@ -16,10 +16,7 @@ namespace Distributed.Grains;
 /// <summary>Adds the control plane to a silo.</summary>
 public static class TrainingSiloBuilderExtensions
 {
-    /// <summary>Name of the grain storage that holds the jobs; the host must configure it.</summary>
-    public const string JobStorage = "jobs";
-
-    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="JobStorage"/>.</summary>
+    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="StorageNames.Jobs"/>.</summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);

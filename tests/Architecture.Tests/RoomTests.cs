@@ -7,7 +7,7 @@ namespace Distributed.Architecture.Tests;
 /// <summary>Who may use whom. Compiled assemblies list exactly what their code names, whatever the project files promise.</summary>
 public sealed class RoomTests
 {
-    private static readonly Dictionary<string, string> Assemblies = new()
+    internal static readonly Dictionary<string, string> Assemblies = new()
     {
         ["Core"] = "Distributed.Core",
         ["Training"] = "Distributed.Training",

@@ -1,7 +1,7 @@
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests;
 

@@ -9,7 +9,7 @@ namespace Distributed.Client.LocalCluster;
 internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWriter error, TimeProvider time)
 {
     /// <summary>Several at once on few cores.</summary>
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 

@@ -13,7 +13,7 @@ namespace Distributed.Client.Runs;
 /// <summary>One local run: silos of its own from start to end, a job submitted to it as to a cluster.</summary>
 internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirectory directory, RunEnvironment environment, TextWriter output, TextWriter error, TimeProvider time)
 {
-    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 

@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Exchange;
 
 namespace Distributed.Grains.Coordination;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Coordination;
 

@@ -3,7 +3,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Coordination;
 

@@ -1,7 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Exchange;
 

@@ -1,3 +1,5 @@
+using Distributed.Grains.Contracts;
+
 namespace Distributed.Grains.Exchange;
 
 /// <summary>The chunks of one slice and those who wait for its sum.</summary>

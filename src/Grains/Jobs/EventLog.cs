@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

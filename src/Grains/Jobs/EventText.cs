@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distributed.Core.Events;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

@@ -1,5 +1,5 @@
 using Distributed.Core.Spec;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

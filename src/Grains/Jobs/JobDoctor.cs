@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

@@ -1,5 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

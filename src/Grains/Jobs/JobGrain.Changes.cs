@@ -1,6 +1,7 @@
 using Distributed.Core.Events;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
+using Distributed.Grains.Queue;
 
 namespace Distributed.Grains.Jobs;
 

@@ -1,10 +1,9 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Queue;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Distributed.Core.Events;
 using Distributed.Core.Samples;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

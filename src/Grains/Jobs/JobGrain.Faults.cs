@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 

@@ -1,5 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

@@ -1,3 +1,4 @@
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;

@@ -1,6 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 using Orleans.Storage;

@@ -2,9 +2,8 @@ using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,7 +14,7 @@ namespace Distributed.Grains.Jobs;
 /// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it.</summary>
 [KeepAlive, OnWillingSilo]
 internal sealed partial class JobGrain(
-    [PersistentState("job", TrainingSiloBuilderExtensions.JobStorage)] IPersistentState<JobRecord> store,
+    [PersistentState("job", StorageNames.Jobs)] IPersistentState<JobRecord> store,
     IOptions<JobGrainOptions> options,
     IClusterMembershipService members,
     IDeviceServices devices,

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

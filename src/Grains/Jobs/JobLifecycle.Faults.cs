@@ -1,6 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

@@ -2,6 +2,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Core.Values;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

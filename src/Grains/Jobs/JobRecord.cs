@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 
 namespace Distributed.Grains.Jobs;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Jobs;
@@ -23,7 +23,7 @@ internal sealed record JobState
 
     /// <summary>How the ranks that have ended did so.</summary>
     [Id(3)]
-    public IReadOnlyDictionary<int, Workers.RankOutcome> Ended { get; init; } = new Dictionary<int, Workers.RankOutcome>();
+    public IReadOnlyDictionary<int, RankOutcome> Ended { get; init; } = new Dictionary<int, RankOutcome>();
 
     [Id(4)]
     public StepControl Requested { get; init; }

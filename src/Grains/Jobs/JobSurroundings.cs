@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 

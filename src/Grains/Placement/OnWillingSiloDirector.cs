@@ -1,4 +1,3 @@
-using Distributed.Grains.Devices;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 

@@ -1,5 +1,5 @@
 using Distributed.Core.Events;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;

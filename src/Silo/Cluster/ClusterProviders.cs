@@ -1,5 +1,6 @@
 using System.Net;
 using Distributed.Grains;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster.Clocks;
 using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
@@ -16,7 +17,7 @@ internal static class ClusterProviders
 {
     private const string Npgsql = "Npgsql";
 
-    /// <summary>The storage of <see cref="TrainingSiloBuilderExtensions.JobStorage"/> without its words for failures.</summary>
+    /// <summary>The storage of <see cref="StorageNames.Jobs"/> without its words for failures.</summary>
     private const string Plain = "plain";
 
     /// <summary>A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a whole starts again soon.</summary>
@@ -97,7 +98,7 @@ internal static class ClusterProviders
 
     private static void AddStorage(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections)
     {
-        const string Jobs = TrainingSiloBuilderExtensions.JobStorage;
+        const string Jobs = StorageNames.Jobs;
         switch (cluster.Storage)
         {
             case StateStorage.Files:
@@ -122,5 +123,5 @@ internal static class ClusterProviders
     }
 
     private static void AddNamed(ISiloBuilder silo, string store) => silo.Services.AddGrainStorage(
-        TrainingSiloBuilderExtensions.JobStorage, (services, _) => new NamedStorage(services.GetRequiredKeyedService<IGrainStorage>(Plain), store));
+        StorageNames.Jobs, (services, _) => new NamedStorage(services.GetRequiredKeyedService<IGrainStorage>(Plain), store));
 }

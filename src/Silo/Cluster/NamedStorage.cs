@@ -1,4 +1,4 @@
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Orleans.Storage;
 
 namespace Distributed.Silo.Cluster;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Training.Exchange;
 using Distributed.Training.Reduction;
 

@@ -1,4 +1,4 @@
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Silo.Exchange;
 

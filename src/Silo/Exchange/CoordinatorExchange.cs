@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Exchange;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 using Distributed.Training.Reduction;
 using Orleans.Runtime;
 

@@ -1,8 +1,7 @@
 using Distributed.Core.Events;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Exchange;
 

@@ -1,5 +1,5 @@
 using Distributed.Core.Users;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Grpc.Core;
 
 namespace Distributed.Silo.Jobs;

@@ -1,5 +1,5 @@
 using Distributed.Core.Jobs;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Serve;
 using Grpc.Core;
 using Grpc.Core.Interceptors;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Silo.Jobs;
 

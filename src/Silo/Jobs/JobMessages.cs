@@ -1,5 +1,4 @@
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Silo.Jobs;
@@ -7,7 +6,7 @@ namespace Distributed.Silo.Jobs;
 /// <summary>What the grains say in the words of the wire, and back.</summary>
 internal static class JobMessages
 {
-    public static Grains.Jobs.RunOptions OptionsOf(Protocol.V1.RunOptions? options) => options is null ? new() : new()
+    public static Grains.Contracts.RunOptions OptionsOf(Protocol.V1.RunOptions? options) => options is null ? new() : new()
     {
         Ranks = options.Ranks,
         Resume = options.Resume,

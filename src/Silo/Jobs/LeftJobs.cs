@@ -1,5 +1,4 @@
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Jobs.Journals;
 
 namespace Distributed.Silo.Jobs;

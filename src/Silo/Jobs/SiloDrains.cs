@@ -1,5 +1,5 @@
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Jobs;

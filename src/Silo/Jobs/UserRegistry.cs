@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Distributed.Core.Jobs;
 using Distributed.Core.Users;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Serve;
 
 namespace Distributed.Silo.Jobs;

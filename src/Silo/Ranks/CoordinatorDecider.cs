@@ -1,6 +1,6 @@
 using Distributed.Core.Stepping;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
+using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Ranks;

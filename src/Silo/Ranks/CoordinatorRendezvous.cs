@@ -1,6 +1,5 @@
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Ranks;
 

@@ -1,7 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Silo.Serve;
-using Distributed.Training.Loop;
+using Distributed.Training.Exchange;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Ranks;

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Ranks;

@@ -1,10 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Exchange;
-using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Serve;
 using Distributed.Training.Exchange;

@@ -1,7 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 

@@ -1,4 +1,4 @@
-using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
 
 namespace Distributed.Silo.Serve;
 

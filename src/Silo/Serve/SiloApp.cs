@@ -2,10 +2,10 @@ using System.Net.Sockets;
 using Distributed.Core.Jobs;
 using Distributed.Grains;
 using Distributed.Grains.Benchmarks;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Devices;
-using Distributed.Grains.Exchange;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Queue;
 using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Cluster.Clocks;
@@ -217,6 +217,6 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         // Gateway port 0: grains are reached from inside the silo only.
         silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
-        silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
+        silo.AddMemoryGrainStorage(StorageNames.Jobs);
     }
 }

@@ -1,5 +1,5 @@
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
 using Distributed.Training.Native;
 using Orleans.Runtime;
 

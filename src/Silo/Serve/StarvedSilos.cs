@@ -1,4 +1,4 @@
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster.Roots;
 using Distributed.Silo.Ranks;
 using Orleans.Runtime;

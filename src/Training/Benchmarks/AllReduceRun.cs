@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
+using Distributed.Training.Kernels;
 using Distributed.Training.Loop;
 using Distributed.Training.Native;
 using Distributed.Training.Reduction;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Training.Kernels;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;

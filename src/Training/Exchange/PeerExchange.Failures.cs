@@ -1,7 +1,6 @@
 using System.Globalization;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Training.Loop;
 using static Distributed.Training.Exchange.Posix;
 
 namespace Distributed.Training.Exchange;

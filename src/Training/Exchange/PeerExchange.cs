@@ -3,7 +3,6 @@ using System.Globalization;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Training.Loop;
 using Distributed.Training.Reduction;
 using static Distributed.Training.Exchange.Posix;
 

@@ -1,7 +1,7 @@
 using Distributed.Core.Jobs;
+using Distributed.Training.Kernels;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
-using Distributed.Training.Reduction;
 using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;

@@ -1,4 +1,5 @@
 using Distributed.Core.Stepping;
+using Distributed.Training.Exchange;
 
 namespace Distributed.Training.Loop;
 

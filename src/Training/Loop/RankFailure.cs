@@ -1,5 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Training.Exchange;
 
 namespace Distributed.Training.Loop;
 

@@ -1,6 +1,6 @@
 using Distributed.Core.Canonical;
+using Distributed.Training.Kernels;
 using Distributed.Training.Parameters;
-using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Optim;
 

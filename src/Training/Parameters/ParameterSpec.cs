@@ -1,5 +1,3 @@
-using Distributed.Training.Models;
-
 namespace Distributed.Training.Parameters;
 
 /// <summary>A trainable tensor of a model.</summary>

@@ -1,5 +1,6 @@
 using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
+using Distributed.Training.Kernels;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Training.Kernels;
 
 namespace Distributed.Training.Reduction;
 

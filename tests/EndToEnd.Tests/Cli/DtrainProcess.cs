@@ -7,7 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cli;
 internal sealed class DtrainProcess : IAsyncDisposable
 {
     /// <summary>Far longer than any command here takes; what outlives it hangs.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(20);
 
     private readonly Process process;
     private readonly string command;

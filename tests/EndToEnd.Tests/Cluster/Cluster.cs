@@ -7,7 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>Three silos of two slots each, and the calls of their users.</summary>
 internal sealed class Cluster : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private readonly ClusterFolder folder = new();
     private readonly (string Name, string Value)[] settings;

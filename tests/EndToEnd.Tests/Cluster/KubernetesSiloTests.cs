@@ -7,7 +7,7 @@ namespace Distributed.EndToEnd.Tests.Cluster;
 /// <summary>Silo processes as pods, against a Kubernetes API of our own.</summary>
 public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
     private readonly ClusterFolder folder = new();

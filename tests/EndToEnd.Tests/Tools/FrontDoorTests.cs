@@ -35,7 +35,7 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
     {
         var token = (await DtrainProcess.RunAsync("users", "add", cluster.UsersFile, "new", "--role", "view")).Exits(0).Output;
         var file = directory.Write("new.token", token);
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(5));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(20));
         DtrainResult listed;
         do
         {

@@ -63,11 +63,11 @@ public sealed class LostSiloTests : IDisposable
         await using var running = DtrainProcess.Start(
             ["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")], silo: silo);
         var first = await running.StartedSiloAsync();
-        var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromMinutes(5));
+        var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromMinutes(20));
         var (held, frozen) = (silos.Where(s => s != first).Min(), silos.Max());
         // The one is held up until the other is surely ready: until both are, the client does not submit.
         ProcessTable.Signal(held, ProcessTable.SigStop);
-        await ProcessTable.ReachAsync(() => File.Exists(Ready(frozen)) && new FileInfo(Ready(frozen)).Length > 0, TimeSpan.FromMinutes(5));
+        await ProcessTable.ReachAsync(() => File.Exists(Ready(frozen)) && new FileInfo(Ready(frozen)).Length > 0, TimeSpan.FromMinutes(20));
         ProcessTable.Signal(frozen, ProcessTable.SigStop);
         ProcessTable.Signal(held, ProcessTable.SigCont);
         var ended = (await running.EndAsync()).Exits(1).SaysOneFailure().Says("did not begin within 30 s", "froze");

@@ -8,7 +8,7 @@ namespace Distributed.EndToEnd.Tests.Train;
 public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
 {
     /// <summary>Ends a hang: a silo notices the end of its client within five seconds where nothing else runs.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Farewell = TimeSpan.FromMinutes(20);
 
     private readonly TemporaryDirectory directory = new();
 

@@ -1,8 +1,8 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Coordination;
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Placement;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;

@@ -1,7 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
 

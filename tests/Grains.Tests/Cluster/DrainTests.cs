@@ -1,5 +1,5 @@
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
+using Distributed.Grains.Placement;
 
 namespace Distributed.Grains.Tests.Cluster;
 

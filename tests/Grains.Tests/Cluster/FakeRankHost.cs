@@ -3,9 +3,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;

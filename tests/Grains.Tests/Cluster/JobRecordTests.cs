@@ -1,9 +1,9 @@
 using System.Net;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
 
 namespace Distributed.Grains.Tests.Cluster;
 

@@ -2,7 +2,7 @@ using Distributed.Core.Documents;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
 

@@ -1,5 +1,5 @@
 using Distributed.Core.Spec;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
 

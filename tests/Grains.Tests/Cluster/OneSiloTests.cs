@@ -3,10 +3,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -117,9 +114,9 @@ public sealed class OneSiloTests : IAsyncLifetime
             Silo = "x",
             Rank = 0,
             WorldSize = 1,
-            LocalRanks = [new Distributed.Grains.Placement.PlacedRank(0, "cpu:0")],
+            LocalRanks = [new PlacedRank(0, "cpu:0")],
             StepDeadline = TimeSpan.FromSeconds(1),
-            Silos = [new Distributed.Grains.Placement.SiloShare("x", 1)],
+            Silos = [new SiloShare("x", 1)],
             MeetDeadline = TimeSpan.FromSeconds(1),
         });
         Assert.Empty(cluster.Scripts.Of("never").Decisions);

@@ -1,5 +1,5 @@
 using Distributed.Core.Events;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;

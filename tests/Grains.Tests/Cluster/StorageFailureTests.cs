@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 using Orleans.Storage;
 

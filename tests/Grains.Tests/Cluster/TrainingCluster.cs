@@ -1,7 +1,6 @@
-using Distributed.Grains.Devices;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Queue;
 using Distributed.Silo.Exchange;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -41,8 +40,8 @@ internal sealed class TrainingCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.AddTraining();
-            if (storage is null) silo.AddMemoryGrainStorage(TrainingSiloBuilderExtensions.JobStorage);
-            else silo.Services.AddGrainStorage(TrainingSiloBuilderExtensions.JobStorage, (_, _) => storage);
+            if (storage is null) silo.AddMemoryGrainStorage(StorageNames.Jobs);
+            else silo.Services.AddGrainStorage(StorageNames.Jobs, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
             if (quotas is not null) silo.Services.AddSingleton(quotas).Configure<JobGrainOptions>(o => o.WeighPeriod = TimeSpan.FromMilliseconds(100));

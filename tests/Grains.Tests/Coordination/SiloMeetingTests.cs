@@ -1,6 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Coordination;
 
 namespace Distributed.Grains.Tests.Coordination;

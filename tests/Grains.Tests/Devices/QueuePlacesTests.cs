@@ -1,4 +1,4 @@
-using Distributed.Grains.Devices;
+using Distributed.Grains.Queue;
 
 namespace Distributed.Grains.Tests.Devices;
 

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
+using Distributed.Grains.Queue;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Devices;

@@ -1,5 +1,5 @@
 using Distributed.Core.Canonical;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Exchange;
 
 namespace Distributed.Grains.Tests.Exchange;

@@ -1,8 +1,8 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
-using Distributed.Training.Loop;
+using Distributed.Training.Exchange;
 using Distributed.Training.Tests.Exchange;
 
 namespace Distributed.Grains.Tests.Exchange;

@@ -1,6 +1,5 @@
 using Distributed.Core.Spec;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Ranks;

@@ -1,6 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 

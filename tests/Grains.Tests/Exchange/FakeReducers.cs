@@ -1,5 +1,5 @@
 using Distributed.Core.Canonical;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Exchange;
 
 namespace Distributed.Grains.Tests.Exchange;

@@ -1,4 +1,5 @@
 using CsCheck;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 
 namespace Distributed.Grains.Tests.Jobs;

@@ -1,8 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
 
 namespace Distributed.Grains.Tests.Jobs;
 

@@ -2,8 +2,8 @@ using CsCheck;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
 
 namespace Distributed.Grains.Tests.Jobs;
 

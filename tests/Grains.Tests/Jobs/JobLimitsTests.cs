@@ -2,9 +2,8 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
-using Distributed.Grains.Workers;
 
 namespace Distributed.Grains.Tests.Jobs;
 

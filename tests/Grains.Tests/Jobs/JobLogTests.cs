@@ -1,3 +1,4 @@
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Tests.Cluster;
 

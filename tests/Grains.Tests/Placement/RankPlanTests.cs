@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
 using Distributed.Core.Spec;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
 

@@ -1,10 +1,9 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Silo;

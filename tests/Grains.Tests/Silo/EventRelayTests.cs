@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Jobs;
 
 namespace Distributed.Grains.Tests.Silo;

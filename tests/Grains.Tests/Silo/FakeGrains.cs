@@ -1,5 +1,5 @@
 using System.Reflection;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Silo;
 

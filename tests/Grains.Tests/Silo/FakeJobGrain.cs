@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
-using Distributed.Grains.Workers;
 
 namespace Distributed.Grains.Tests.Silo;
 

@@ -1,4 +1,4 @@
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Jobs.Journals;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;

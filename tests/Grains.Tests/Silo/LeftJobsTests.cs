@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
-using Distributed.Grains.Devices;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Jobs.Journals;
 using Distributed.Silo.Ranks;

@@ -1,6 +1,6 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 using Microsoft.Extensions.Logging.Abstractions;

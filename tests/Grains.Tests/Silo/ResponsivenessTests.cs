@@ -1,8 +1,7 @@
 using System.Net;
 using Distributed.Core.Events;
 using Distributed.Core.Spec;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Serve;
 using Distributed.Training.Tests.Loop;

@@ -1,6 +1,6 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Users;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Jobs;
 using Distributed.Silo.Serve;
 using Microsoft.Extensions.Logging;

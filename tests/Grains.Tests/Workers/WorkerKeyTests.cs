@@ -1,5 +1,5 @@
 using System.Net;
-using Distributed.Grains.Workers;
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Workers;

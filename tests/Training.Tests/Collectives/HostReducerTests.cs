@@ -1,6 +1,5 @@
 using CsCheck;
 using Distributed.Core.Canonical;
-using Distributed.Training.Models;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using Distributed.Training.Reduction;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Training.Exchange;
+using Distributed.Training.Kernels;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Tests.Exchange;

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 
 namespace Distributed.Training.Tests.Exchange;
 

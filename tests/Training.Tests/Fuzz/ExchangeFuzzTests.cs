@@ -5,7 +5,6 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Tests.Fuzz;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 using Distributed.Training.Tests.Exchange;
 
 namespace Distributed.Training.Tests.Fuzz;

@@ -1,13 +1,11 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Benchmarks;
-using Distributed.Grains.Coordination;
-using Distributed.Grains.Exchange;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Exchange;
 using Distributed.Silo.Ranks;
 using Distributed.Training.Benchmarks;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Bench.AllReduce;
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Benchmarks;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
 using Distributed.Training.Benchmarks;
 

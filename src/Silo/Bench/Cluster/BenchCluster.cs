@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Serve;
 using Orleans.Configuration;
 using Orleans.Runtime;

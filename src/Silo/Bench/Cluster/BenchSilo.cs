@@ -8,7 +8,7 @@ namespace Distributed.Silo.Bench.Cluster;
 /// <summary>A silo process that lives as long as this one: its stdin is its lifeline. The end of its log is kept in case it fails.</summary>
 internal sealed class BenchSilo : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
     private const int TailLines = 15;
     private readonly Process process;

@@ -5,7 +5,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
-using Distributed.Grains.Coordination;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Silo.Bench.Latency;
 

@@ -1,4 +1,4 @@
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Cluster.Clocks;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Distributed.Core.Machine;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 
 namespace Distributed.Silo.Jobs.Journals;
 

@@ -1,6 +1,6 @@
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Machine;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 

@@ -1,3 +1,4 @@
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -16,7 +17,7 @@ internal sealed class ProviderHost : IAsyncDisposable
 
     private ProviderHost(IHost host, ClusterConnections connections) => (this.host, this.connections) = (host, connections);
 
-    public IGrainStorage Storage => host.Services.GetRequiredKeyedService<IGrainStorage>(TrainingSiloBuilderExtensions.JobStorage);
+    public IGrainStorage Storage => host.Services.GetRequiredKeyedService<IGrainStorage>(StorageNames.Jobs);
 
     public IMembershipTable Members => host.Services.GetRequiredService<IMembershipTable>();
 

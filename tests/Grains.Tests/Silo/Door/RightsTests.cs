@@ -1,5 +1,5 @@
 using Distributed.Core.Spec;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Protocol.V1;
 using Google.Protobuf;
@@ -104,7 +104,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
     {
         var job = silo.Service<IGrainFactory>().GetGrain<IJobGrain>("handed-over");
         var (bobs, anns) = (new JobCaller("bob", false), new JobCaller("ann", false));
-        JobSubmission submission = new(Submission("handed-over").SpecJson, new Grains.Jobs.RunOptions { Requeue = true }, "bob");
+        JobSubmission submission = new(Submission("handed-over").SpecJson, new Grains.Contracts.RunOptions { Requeue = true }, "bob");
         using var holder = silo.Client(OneSilo.Admin);
         await holder.Ask<SubmitReply>("Submit", Submission("holds-the-slots"));
         Assert.Equal(SubmitResult.Created, (await job.Submit(submission)).Result);

@@ -12,7 +12,7 @@ public sealed class SiloReadinessTests
         await silo.InitializeAsync();
         try
         {
-            silo.Service<Grains.Devices.SiloDrain>().Begin();
+            silo.Service<Grains.Placement.SiloDrain>().Begin();
             using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
             using var ready = await http.GetAsync($"{silo.Address}/healthz/ready");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);

@@ -6,7 +6,6 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Silo.Security;
 using Distributed.Training.Exchange;
-using Distributed.Training.Loop;
 using Distributed.Training.Tests.Exchange;
 using Distributed.Training.Tests.Loop;
 

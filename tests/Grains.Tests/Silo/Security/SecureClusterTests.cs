@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
-using Distributed.Grains.Jobs;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Security;
 using Distributed.Silo.Serve;

@@ -1,4 +1,4 @@
-using Distributed.Grains.Devices;
+using Distributed.Grains.Placement;
 using Distributed.Silo.Ranks;
 using Distributed.Silo.Serve;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster.Clocks;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Runtime;

@@ -1,0 +1,32 @@
+namespace Distributed.Architecture.Tests.Rooms;
+
+/// <summary>The folders of each project form a graph without cycles, as the table draws it.</summary>
+public sealed class FolderTests
+{
+    public static TheoryData<string> Projects => [.. RoomTable.Of.Keys];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Rooms_UseOnlyWhatTheTableLetsThem(string project)
+    {
+        var problems = RoomTable.Of[project].Problems(RoomGraph.Read(Checkout.Assembly(project, RoomTests.Assemblies[project]), $"Distributed.{project}")).ToList();
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
+    }
+
+    [Fact]
+    public void Graph_SeesBodiesGenericsAndAttributes()
+    {
+        var graph = RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted");
+        Assert.Equal(["Body", "Generic", "Marking", "Member"], graph.Arrows.Keys.Where(arrow => arrow.To == "Target").Select(arrow => arrow.From));
+    }
+
+    [Theory]
+    [InlineData("Target:\nMember: Target\nBody: Target\nGeneric: Target\nMarking: Target", 0)]
+    // A cycle, an arrow that nothing draws, and a room that is not in the table.
+    [InlineData("Target: Member\nMember: Target\nBody: Target\nGeneric: Target\nMarking: Target", 2)]
+    [InlineData("Target:\nMember: Target\nBody: Target, Member\nGeneric: Target\nMarking: Target", 1)]
+    [InlineData("Target:\nMember: Target\nBody: Target\nGeneric: Target", 2)]
+    [InlineData("Target:\nMember:\nBody: Target\nGeneric: Target\nMarking: Target", 1)]
+    public void Table_WithSomethingWrong_SaysSo(string table, int problems) =>
+        Assert.Equal(problems, RoomTable.Read(table).Problems(RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted")).Count());
+}
