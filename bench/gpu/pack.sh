@@ -62,7 +62,7 @@ done
 cp "$here/run.sh" "$here/report.py" "$pack/"
 mkdir "$pack/jobs"
 cp "$here"/jobs/$jobs.yaml "$pack/jobs/"
-cp "$root/docs/architecture.md" "$pack/jobs/text.txt"
+cp "$root/docs/runbook.md" "$pack/jobs/text.txt"
 python3 "$here/report.py" reviews "$pack/jobs/reviews"
 git -C "$root" describe --always --dirty > "$pack/revision" 2> /dev/null || echo unknown > "$pack/revision"
 

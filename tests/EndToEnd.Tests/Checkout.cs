@@ -34,7 +34,7 @@ internal sealed class SharedDataFactAttribute : FactAttribute
     }
 }
 
-/// <summary>A test of the README; skipped in plain sight where there is none.</summary>
+/// <summary>A test of the README and the documentation; skipped in plain sight where there is none.</summary>
 internal sealed class ReadMeFactAttribute : FactAttribute
 {
     public ReadMeFactAttribute()

@@ -4,7 +4,7 @@ using Distributed.Core.Values;
 
 namespace Distributed.Core.Events;
 
-/// <summary>One line of a job's event log; see the README for the JSON form.</summary>
+/// <summary>One line of a job's event log; see docs/events.md for the JSON form.</summary>
 public abstract record JobEvent;
 
 public sealed record RankPlace(int Rank, string Silo, string Device);

@@ -39,7 +39,7 @@ public static class NativeRuntime
         catch (JobException e) when (e.Code == ErrorCodes.Native)
         {
             // What the last check says already need not be said twice.
-            if (checks is [] or [.., { Ok: true }]) checks.Add(new NativeCheck("native libraries", false, e.Message, "See the README, \"Troubleshooting\"."));
+            if (checks is [] or [.., { Ok: true }]) checks.Add(new NativeCheck("native libraries", false, e.Message, "See docs/runbook.md, \"Native libraries\"."));
             return new NativeReport("", checks, e.Message);
         }
     }
