@@ -99,6 +99,10 @@ internal static class ClusterProviders
     private static void AddStorage(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections)
     {
         const string Jobs = StorageNames.Jobs;
+        silo.Services.PostConfigure<OrleansJsonSerializerOptions>(o =>
+        {
+            if (o.JsonSerializerSettings.SerializationBinder is { } names) o.JsonSerializerSettings.SerializationBinder = new StoredTypeNames(names);
+        });
         switch (cluster.Storage)
         {
             case StateStorage.Files:

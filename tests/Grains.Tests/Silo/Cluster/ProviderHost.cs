@@ -19,6 +19,9 @@ internal sealed class ProviderHost : IAsyncDisposable
 
     public IGrainStorage Storage => host.Services.GetRequiredKeyedService<IGrainStorage>(StorageNames.Jobs);
 
+    /// <summary>Writes records as they lie in a store.</summary>
+    public IGrainStorageSerializer Serializer => host.Services.GetRequiredService<IGrainStorageSerializer>();
+
     public IMembershipTable Members => host.Services.GetRequiredService<IMembershipTable>();
 
     public static async Task<ProviderHost> BuildAsync(ClusterSettings cluster, string jobsRoot)
