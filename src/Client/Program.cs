@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Distributed.Client.Commands;
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 

@@ -1,11 +1,13 @@
 using Distributed.Silo.Bench;
+using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Doctor;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Hosting;
+using Distributed.Silo.Lifecycle;
 
 return args switch
 {
-    [] => await ServeCommand.Run([]),
-    ["serve", .. var rest] => await ServeCommand.Run(rest),
+    [] => await ServeCommand.Run([], AllReduceHost.AddTo),
+    ["serve", .. var rest] => await ServeCommand.Run(rest, AllReduceHost.AddTo),
     ["bench", .. var rest] => await BenchCommand.Run(Lifeline.FollowIfAsked(rest, out var gone), gone),
     ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest, out _)),
     ["symbols", .. var rest] => SymbolsCommand.Run(rest),

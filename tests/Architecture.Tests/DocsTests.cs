@@ -35,6 +35,20 @@ public sealed partial class DocsTests
         }
     }
 
+    /// <summary>Of a path with folders in it, such as <c>Core/Spec/JobSpec.cs</c>; a star stands for part of a name.</summary>
+    [Theory]
+    [MemberData(nameof(WrappedPages))]
+    public void SourceFiles_Exist(string page)
+    {
+        var text = File.ReadAllText(Path.Combine(Checkout.Root, page));
+        foreach (var path in SourceFile().Matches(text).Select(match => match.Groups["path"].Value))
+        {
+            var file = Path.Combine(Checkout.Root, path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("tests/", StringComparison.Ordinal) ? "" : "src", path);
+            var folder = Path.GetDirectoryName(file)!;
+            Assert.True(Directory.Exists(folder) && Directory.EnumerateFiles(folder, Path.GetFileName(file)).Any(), $"{page}: there is no {path}.");
+        }
+    }
+
     [Theory]
     [MemberData(nameof(WrappedPages))]
     public void Lines_AreWrapped(string page)
@@ -96,6 +110,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"[^\w\- ]")]
     private static partial Regex NoAnchor();
+
+    [GeneratedRegex(@"`(?<path>(src/|tests/)?(Core|Training|Grains|Silo|Client)(\.Tests)?/[\w./*]+\.cs)`")]
+    private static partial Regex SourceFile();
 
     [GeneratedRegex(@"^\s*([-*] )?(!?\[[^\]]*\]\([^)]*\)|<[^>]*>)[.,;:]?$")]
     private static partial Regex OnlyALink();

@@ -1,4 +1,4 @@
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 

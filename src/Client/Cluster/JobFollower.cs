@@ -1,5 +1,6 @@
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Core.Events;
 using Distributed.Protocol.V1;
 using Grpc.Core;

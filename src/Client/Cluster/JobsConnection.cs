@@ -10,6 +10,9 @@ namespace Distributed.Client.Cluster;
 /// <summary>The gRPC door of a silo or cluster, opened with a token.</summary>
 internal sealed class JobsConnection : IDisposable
 {
+    /// <summary>Metadata behind a refusal: the word for programs, such as <c>storage</c>.</summary>
+    public const string CodeTrailer = "dtrain-error";
+
     /// <summary>For calls that answer at once.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
 

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Cluster;
 

@@ -1,4 +1,4 @@
-using Distributed.Client.Commands;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
@@ -52,5 +52,5 @@ internal static class Submission
         lost.StatusCode is StatusCode.DeadlineExceeded or StatusCode.Cancelled
         || (lost.StatusCode is StatusCode.Unavailable or StatusCode.Internal && lost.Status.DebugException is null or IOException or HttpRequestException { InnerException: IOException or HttpProtocolException });
 
-    private static bool IsOfTheStore(RpcException failed) => failed.Trailers.GetValue(ClusterAccess.CodeTrailer) == ErrorCodes.Storage;
+    private static bool IsOfTheStore(RpcException failed) => failed.Trailers.GetValue(JobsConnection.CodeTrailer) == ErrorCodes.Storage;
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Client.Rendering.Plots;
 using Distributed.Client.Silo;

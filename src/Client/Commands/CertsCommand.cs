@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Distributed.Client.Certificates;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 
 namespace Distributed.Client.Commands;

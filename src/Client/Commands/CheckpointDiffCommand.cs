@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Core.Checkpoints;
 

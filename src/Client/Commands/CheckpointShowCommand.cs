@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Events;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -12,9 +14,6 @@ internal sealed class ClusterAccess
     public const string TokenVariable = "DTRAIN_TOKEN_FILE";
     public const string AuthorityVariable = "DTRAIN_CA_FILE";
     private const int MostTokenCharacters = 4096;
-
-    /// <summary>Metadata behind a refusal: the word for programs, such as <c>storage</c>.</summary>
-    public const string CodeTrailer = "dtrain-error";
 
     private readonly Option<string?> cluster = new("--cluster") { HelpName = "URL", Description = $"Address of the cluster; several with commas between: the first that can be reached. Default: {AddressVariable}." };
     private readonly Option<string?> authorities = new("--ca") { HelpName = "FILE", Description = $"Authorities to trust at an https address, in PEM, in place of this machine's. Default: {AuthorityVariable}." };
@@ -101,7 +100,7 @@ internal sealed class ClusterAccess
             ExitCode.Usage, $"The cluster {address} refused the token: {refused.Status.Detail} Check --token-file or {TokenVariable}."),
         StatusCode.PermissionDenied => new(ExitCode.Usage, $"The cluster {address} does not allow it: {refused.Status.Detail}"),
         StatusCode.InvalidArgument or StatusCode.AlreadyExists => new(ExitCode.Usage, refused.Status.Detail),
-        StatusCode.ResourceExhausted when refused.Trailers.GetValue(CodeTrailer) is { } code => new(ExitCode.Failed, $"[{code}] {refused.Status.Detail}"),
+        StatusCode.ResourceExhausted when refused.Trailers.GetValue(JobsConnection.CodeTrailer) is { } code => new(ExitCode.Failed, $"[{code}] {refused.Status.Detail}"),
         StatusCode.FailedPrecondition => new(ExitCode.Failed, refused.Status.Detail),
         _ => new(ExitCode.Failed, $"The cluster {address} answered {refused.StatusCode}: {refused.Status.Detail}"),
     };

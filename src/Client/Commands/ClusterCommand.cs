@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Protocol.V1;
 

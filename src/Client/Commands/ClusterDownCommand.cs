@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.LocalCluster;
-using Distributed.Client.Rendering;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.LocalCluster;
-using Distributed.Client.Rendering;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Silo;
 
 namespace Distributed.Client.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Distributed.Protocol.V1;
 
 namespace Distributed.Client.Commands;

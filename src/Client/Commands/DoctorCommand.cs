@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Client.Silo;
 using Distributed.Protocol.V1;

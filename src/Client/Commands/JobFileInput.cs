@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Distributed.Client.JobFiles;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Commands;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Distributed.Client.Cluster;
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Core.Values;
 using Distributed.Protocol.V1;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
 using Distributed.Core.Machine;
 using Distributed.Core.Spec;

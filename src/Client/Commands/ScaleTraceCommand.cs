@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Events;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Core.Users;

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Grpc.Core;
 
 namespace Distributed.Client.Commands;

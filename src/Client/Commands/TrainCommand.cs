@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using Distributed.Client.Files;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Spec;

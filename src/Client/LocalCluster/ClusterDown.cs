@@ -1,4 +1,5 @@
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.LocalCluster;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Silo;
 using Distributed.Client.Users;
 using Distributed.Core.Users;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.LocalCluster;
 

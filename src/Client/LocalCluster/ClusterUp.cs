@@ -1,5 +1,6 @@
 using Distributed.Client.Cluster;
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Silo;
 
 namespace Distributed.Client.LocalCluster;

@@ -1,3 +1,5 @@
+using Distributed.Client.Outcomes;
+
 namespace Distributed.Client.LocalCluster;
 
 /// <summary>One command at a time changes a cluster's folder; the system frees it with the process that holds it.</summary>

@@ -1,3 +1,5 @@
+using Distributed.Client.Outcomes;
+
 namespace Distributed.Client.LocalCluster;
 
 /// <summary>Silos that were told to leave and are still at it, as after a <c>dtrain cluster down</c> that was interrupted.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.LocalCluster;
 

@@ -1,4 +1,4 @@
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
 
 namespace Distributed.Client.Rendering;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
 
 namespace Distributed.Client.Rendering;
 

@@ -1,4 +1,4 @@
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
 using Distributed.Core.Events;
 using Distributed.Core.Values;
 using static Distributed.Client.Rendering.ProgressCells;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Spec;
 

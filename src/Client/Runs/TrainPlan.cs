@@ -1,3 +1,4 @@
+using Distributed.Client.Outcomes;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Runs;

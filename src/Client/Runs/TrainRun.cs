@@ -1,4 +1,6 @@
 using Distributed.Client.Cluster;
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Client.Silo;
 using Distributed.Core.Events;

@@ -1,3 +1,5 @@
+using Distributed.Client.Outcomes;
+
 namespace Distributed.Client.Silo;
 
 /// <summary>The silo processes of one run, joined to one cluster on this machine. Calls go to the first; each has a lifeline of its own.</summary>

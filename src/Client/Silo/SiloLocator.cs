@@ -1,4 +1,5 @@
 using System.Reflection;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Silo;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Machine;
 
 namespace Distributed.Client.Silo;

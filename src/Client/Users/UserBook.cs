@@ -1,4 +1,5 @@
 using System.Text;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Users;
 using Distributed.Core.Values;
 

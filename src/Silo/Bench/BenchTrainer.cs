@@ -4,7 +4,8 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Hosting;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Bench;
 

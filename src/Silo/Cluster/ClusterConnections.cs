@@ -4,6 +4,7 @@ using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
 using Distributed.Silo.Cluster.Redis;
 using Distributed.Silo.Cluster.Roots;
+using Distributed.Silo.Settings;
 using Npgsql;
 using StackExchange.Redis;
 

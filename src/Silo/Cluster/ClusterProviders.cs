@@ -5,6 +5,7 @@ using Distributed.Silo.Cluster.Clocks;
 using Distributed.Silo.Cluster.Files;
 using Distributed.Silo.Cluster.Kubernetes;
 using Distributed.Silo.Cluster.Postgres;
+using Distributed.Silo.Settings;
 using Orleans.Configuration;
 using Orleans.Runtime.Hosting;
 using Orleans.Serialization;

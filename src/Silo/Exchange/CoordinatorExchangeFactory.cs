@@ -1,6 +1,5 @@
 using Distributed.Core.Events;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
 
 namespace Distributed.Silo.Exchange;

@@ -1,5 +1,6 @@
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
+using Distributed.Silo.Exchange;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 

@@ -1,4 +1,5 @@
 using Distributed.Grains.Contracts;
+using Distributed.Silo.Exchange;
 using Distributed.Training.Exchange;
 
 namespace Distributed.Silo.Ranks;

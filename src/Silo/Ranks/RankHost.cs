@@ -1,6 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
+using Distributed.Silo.Folders;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 

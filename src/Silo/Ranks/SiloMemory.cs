@@ -2,7 +2,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Ranks;
 

@@ -2,7 +2,8 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Security;
 

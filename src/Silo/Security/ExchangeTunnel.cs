@@ -6,7 +6,6 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
 using Distributed.Training.Exchange;
 
 namespace Distributed.Silo.Security;

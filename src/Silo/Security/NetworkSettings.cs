@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Security;
 

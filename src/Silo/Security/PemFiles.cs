@@ -1,6 +1,7 @@
 using System.Text;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Security;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 using Orleans.Configuration;
 
 namespace Distributed.Silo.Security;

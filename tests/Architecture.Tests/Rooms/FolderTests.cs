@@ -3,6 +3,18 @@ namespace Distributed.Architecture.Tests.Rooms;
 /// <summary>The folders of each project form a graph without cycles, as the table draws it.</summary>
 public sealed class FolderTests
 {
+    private const string Head = """
+        # Rooms
+
+        For people who read or change the code. The folders of each project are its rooms. An arrow leads
+        from a room to one that it uses; arrows that follow from others are left out. There are no cycles.
+
+        `tests/Architecture.Tests/Rooms/RoomTable.cs` says which room may use which, and a test holds the
+        compiled code to it. The same test writes this page:
+        `DTRAIN_WRITE_DOCS=1 dotnet test tests/Architecture.Tests --filter Page_ShowsTheTable`.
+
+        """;
+
     public static TheoryData<string> Projects => [.. RoomTable.Of.Keys];
 
     [Theory]
@@ -11,6 +23,16 @@ public sealed class FolderTests
     {
         var problems = RoomTable.Of[project].Problems(RoomGraph.Read(Checkout.Assembly(project, RoomTests.Assemblies[project]), $"Distributed.{project}")).ToList();
         Assert.True(problems.Count == 0, string.Join('\n', problems));
+    }
+
+    /// <summary><c>DTRAIN_WRITE_DOCS=1</c> draws it anew.</summary>
+    [Fact]
+    public void Page_ShowsTheTable()
+    {
+        var page = Path.Combine(Checkout.Root, "docs", "architecture", "rooms.md");
+        var drawn = Head + string.Concat(RoomTable.Of.Select(project => $"\n## {project.Key}\n\n{project.Value.Draw()}\n"));
+        if (Environment.GetEnvironmentVariable("DTRAIN_WRITE_DOCS") == "1") File.WriteAllText(page, drawn);
+        Assert.Equal(drawn, File.ReadAllText(page));
     }
 
     [Fact]

@@ -30,8 +30,21 @@ internal sealed class RoomGraph
 
     public static RoomGraph Read(string assembly, string rootNamespace)
     {
-        using var definition = AssemblyDefinition.ReadAssembly(assembly);
+        // To read an attribute's arguments the assemblies of their enums must be found.
+        using DefaultAssemblyResolver resolver = new();
+        foreach (var folder in Libraries().Prepend(Path.GetDirectoryName(assembly)!)) resolver.AddSearchDirectory(folder);
+        using var definition = AssemblyDefinition.ReadAssembly(assembly, new ReaderParameters { AssemblyResolver = resolver });
         return new RoomGraph(definition, rootNamespace);
+    }
+
+    /// <summary>Folders of the silo, which has all packages, and of the frameworks.</summary>
+    private static IEnumerable<string> Libraries()
+    {
+        yield return Path.GetDirectoryName(Checkout.Assembly("Silo", RoomTests.Assemblies["Silo"]))!;
+        var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        yield return framework;
+        var web = Path.Combine(framework, "..", "..", "Microsoft.AspNetCore.App");
+        if (Directory.Exists(web)) foreach (var version in Directory.GetDirectories(web)) yield return version;
     }
 
     private string? RoomOf(TypeReference type)

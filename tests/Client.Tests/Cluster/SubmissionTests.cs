@@ -1,4 +1,5 @@
 using Distributed.Client.Cluster;
+using Distributed.Client.Outcomes;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 

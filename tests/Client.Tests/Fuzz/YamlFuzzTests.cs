@@ -1,5 +1,5 @@
 using System.Text;
-using Distributed.Client.JobFiles;
+using Distributed.Client.Files;
 using Distributed.Core.Documents;
 using Distributed.Core.Spec;
 using Distributed.Tests.Fuzz;

@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Client.JobFiles;
+using Distributed.Client.Files;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Tests.JobFiles;

@@ -1,4 +1,5 @@
 using Distributed.Client.LocalCluster;
+using Distributed.Client.Outcomes;
 using Distributed.Core.Users;
 
 namespace Distributed.Client.Tests.LocalCluster;

@@ -1,4 +1,5 @@
 using Distributed.Client.LocalCluster;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Tests.LocalCluster;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Distributed.Client.Following;
 using Distributed.Client.LocalCluster;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
 
 namespace Distributed.Client.Tests.LocalCluster;

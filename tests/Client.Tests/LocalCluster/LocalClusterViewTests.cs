@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Distributed.Client.LocalCluster;
-using Distributed.Client.Rendering;
 
 namespace Distributed.Client.Tests.LocalCluster;
 

@@ -1,3 +1,4 @@
+using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering.Plots;
 
 namespace Distributed.Client.Tests.Rendering;

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Distributed.Client.Following;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Core.Events;
 using Distributed.Protocol.V1;
 

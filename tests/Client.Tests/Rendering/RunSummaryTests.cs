@@ -1,5 +1,5 @@
+using Distributed.Client.Following;
 using Distributed.Client.Rendering;
-using Distributed.Client.Runs;
 using Distributed.Core.Events;
 
 namespace Distributed.Client.Tests.Rendering;

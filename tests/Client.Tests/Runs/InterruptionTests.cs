@@ -1,5 +1,5 @@
 using System.IO.Pipes;
-using Distributed.Client.Runs;
+using Distributed.Client.Following;
 
 namespace Distributed.Client.Tests.Runs;
 

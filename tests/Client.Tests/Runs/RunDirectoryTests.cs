@@ -1,3 +1,5 @@
+using Distributed.Client.Following;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
 using Distributed.Core.Jobs;
 

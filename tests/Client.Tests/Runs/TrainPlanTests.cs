@@ -1,4 +1,5 @@
 using CsCheck;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
 using Distributed.Core.Spec;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Distributed.Client.Outcomes;
 using Distributed.Client.Silo;
 
 namespace Distributed.Client.Tests.Silo;

@@ -2,7 +2,6 @@ using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Silo.Exchange;
-using Distributed.Silo.Ranks;
 using Distributed.Training.Exchange;
 using Distributed.Training.Tests.Exchange;
 

@@ -1,5 +1,5 @@
 using Distributed.Core.Users;
-using Distributed.Silo.Jobs;
+using Distributed.Silo.Gateway;
 
 namespace Distributed.Grains.Tests.Silo;
 

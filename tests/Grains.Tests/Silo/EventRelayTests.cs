@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Jobs;
+using Distributed.Silo.Gateway;
 
 namespace Distributed.Grains.Tests.Silo;
 

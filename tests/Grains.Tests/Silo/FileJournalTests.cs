@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Silo.Jobs.Journals;
+using Distributed.Silo.Folders;
 
 namespace Distributed.Grains.Tests.Silo;
 

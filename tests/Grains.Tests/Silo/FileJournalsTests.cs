@@ -1,7 +1,6 @@
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Jobs.Journals;
-using Distributed.Silo.Ranks;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Folders;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo;
 

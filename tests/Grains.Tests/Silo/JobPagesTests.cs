@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Protocol.V1;
-using Distributed.Silo.Jobs;
+using Distributed.Silo.Gateway;
 using Grpc.Core;
 
 namespace Distributed.Grains.Tests.Silo;

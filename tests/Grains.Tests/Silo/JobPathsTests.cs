@@ -1,8 +1,8 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Spec;
-using Distributed.Silo.Ranks;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Folders;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo;
 

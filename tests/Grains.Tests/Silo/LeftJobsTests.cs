@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Jobs;
-using Distributed.Silo.Jobs.Journals;
-using Distributed.Silo.Ranks;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Folders;
+using Distributed.Silo.Lifecycle;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Distributed.Grains.Tests.Silo;

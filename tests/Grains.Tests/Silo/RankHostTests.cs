@@ -1,8 +1,9 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
+using Distributed.Silo.Folders;
 using Distributed.Silo.Ranks;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Distributed.Grains.Tests.Silo;

@@ -3,7 +3,8 @@ using Distributed.Core.Events;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Hosting;
+using Distributed.Silo.Settings;
 using Distributed.Training.Tests.Loop;
 using Orleans.Runtime;
 

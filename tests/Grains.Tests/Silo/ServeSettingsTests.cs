@@ -1,5 +1,5 @@
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo;
 

@@ -1,8 +1,8 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Users;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Gateway;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Distributed.Grains.Tests.Silo;

@@ -1,3 +1,4 @@
+using Distributed.Client.Outcomes;
 using ScottPlot;
 using SkiaSharp;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Rendering.Plots;
 

@@ -17,6 +17,9 @@ internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : 
     /// <summary>The ways between silos that this build can go.</summary>
     public static IReadOnlyList<AllReduceWay> Ways { get; } = [AllReduceWay.Peer, AllReduceWay.Coordinator];
 
+    /// <summary>Lets a silo take part in timed runs.</summary>
+    public static void AddTo(IServiceCollection services) => services.AddSingleton<IAllReduceHost, AllReduceHost>();
+
     public Task<AllReduceResult> Run(AllReduceOrder order)
     {
         var done = new TaskCompletionSource<AllReduceResult>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,7 +3,8 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Lifecycle;
+using Distributed.Silo.Settings;
 using Orleans.Configuration;
 using Orleans.Runtime;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Bench.Cluster;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 using Orleans.Hosting.Kubernetes;
 using k8s;
 using k8s.Autorest;

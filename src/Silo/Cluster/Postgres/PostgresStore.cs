@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 using Npgsql;
 
 namespace Distributed.Silo.Cluster.Postgres;

@@ -1,5 +1,6 @@
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 using StackExchange.Redis;
 
 namespace Distributed.Silo.Cluster.Redis;

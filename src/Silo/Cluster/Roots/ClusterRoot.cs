@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Core.Jobs;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Cluster.Roots;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distributed.Core.Machine;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Cluster.Roots;
 

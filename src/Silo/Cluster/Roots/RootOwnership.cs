@@ -1,6 +1,7 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Failures;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Cluster.Roots;
 

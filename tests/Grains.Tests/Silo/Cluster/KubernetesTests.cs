@@ -1,7 +1,7 @@
 using Distributed.Core.Jobs;
 using Distributed.Grains.Tests.Servers;
-using Distributed.Silo.Cluster;
 using Distributed.Silo.Cluster.Kubernetes;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;
 

@@ -1,7 +1,7 @@
 using Distributed.Core.Jobs;
 using Distributed.Grains.Tests.Servers;
-using Distributed.Silo.Cluster;
 using Distributed.Silo.Cluster.Postgres;
+using Distributed.Silo.Settings;
 using Npgsql;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;

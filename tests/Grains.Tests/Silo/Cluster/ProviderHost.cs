@@ -1,5 +1,6 @@
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

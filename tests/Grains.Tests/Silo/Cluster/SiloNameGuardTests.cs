@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Distributed.Core.Jobs;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Runtime;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Tests.Servers;
 using Distributed.Silo.Cluster;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo.Cluster;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Distributed.Silo.Jobs;
+using Distributed.Silo.Gateway;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using Distributed.Core.Users;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Hosting;
+using Distributed.Silo.Settings;
 using Distributed.Training.Native;
 using Grpc.Core;
 

@@ -33,9 +33,9 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
 
         Assert.Equal("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0" })).Silos.Single().State);
         Assert.Equal(
-            (false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'"), await silo.Service<Distributed.Silo.Serve.IReadiness>().Check());
+            (false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'"), await silo.Service<Distributed.Silo.Lifecycle.IReadiness>().Check());
         Assert.NotEqual("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0", Undo = true })).Silos.Single().State);
-        Assert.True((await silo.Service<Distributed.Silo.Serve.IReadiness>().Check()).Ready);
+        Assert.True((await silo.Service<Distributed.Silo.Lifecycle.IReadiness>().Check()).Ready);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using System.Net;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Lifecycle;
 
 namespace Distributed.Grains.Tests.Silo.Door;
 

@@ -5,8 +5,9 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
+using Distributed.Silo.Hosting;
 using Distributed.Silo.Security;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 using Distributed.Training.Tests.Loop;
 using Orleans.Runtime;
 

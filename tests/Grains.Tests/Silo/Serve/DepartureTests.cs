@@ -1,6 +1,7 @@
 using Distributed.Grains.Placement;
+using Distributed.Silo.Lifecycle;
 using Distributed.Silo.Ranks;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Distributed.Grains.Tests.Silo.Serve;

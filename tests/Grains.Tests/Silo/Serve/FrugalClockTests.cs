@@ -1,4 +1,4 @@
-using Distributed.Silo.Serve;
+using Distributed.Silo.Hosting;
 
 namespace Distributed.Grains.Tests.Silo.Serve;
 

@@ -1,4 +1,4 @@
-using Distributed.Silo.Serve;
+using Distributed.Silo.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

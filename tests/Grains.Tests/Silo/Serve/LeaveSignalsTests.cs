@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Distributed.Silo.Serve;
+using Distributed.Silo.Lifecycle;
 
 namespace Distributed.Grains.Tests.Silo.Serve;
 

@@ -1,6 +1,7 @@
 using Distributed.Core.Jobs;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Cluster.Roots;
+using Distributed.Silo.Settings;
 
 namespace Distributed.Grains.Tests.Silo.Cluster.Roots;
 

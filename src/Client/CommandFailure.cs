@@ -1,7 +1,0 @@
-namespace Distributed.Client;
-
-/// <summary>A command that ends here with one message on stderr.</summary>
-internal sealed class CommandFailure(int exitCode, string message) : Exception(message)
-{
-    public int ExitCode { get; } = exitCode;
-}

@@ -1,0 +1,97 @@
+using Distributed.Core.Checkpoints;
+using Distributed.Core.Machine;
+using Distributed.Grains.Contracts;
+using Distributed.Silo.Settings;
+
+namespace Distributed.Silo.Folders;
+
+/// <summary>Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.</summary>
+internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJobJournals
+{
+    public async Task<IJobJournal> Open(string jobId, JournalKind kind) =>
+        await FileJournal.Open(Path.Combine(FolderOf(jobId), "journal"), kind == JournalKind.Events ? "events" : "diary");
+
+    public Task Keep(string jobId, JobSubmission submission) => Guard(() =>
+    {
+        Directory.CreateDirectory(FolderOf(jobId));
+        PathFence.Demand(FolderOf(jobId));
+        Storage.Replace(FolderOf(jobId), KeptSubmission.FileName, $"{KeptSubmission.FileName}.{Guid.NewGuid():N}.tmp", KeptSubmission.Of(settings.ClusterId, submission).Write());
+        return 0;
+    });
+
+    public Task<KeptJob?> Recall(string jobId) => Guard(() =>
+    {
+        if (!Directory.Exists(FolderOf(jobId))) return null;
+        if (!File.Exists(FileOf(jobId))) return Directory.EnumerateFileSystemEntries(FolderOf(jobId)).Any() ? new KeptJob(null, null) : null;
+        var kept = KeptSubmission.Read(FileOf(jobId));
+        return new KeptJob(kept.Cluster, kept.Cluster == settings.ClusterId ? kept.Submission : null);
+    });
+
+    // Off the turn of the grain that asks: a volume may be slow, or hang.
+    public Task<long> Size(string jobId) => Task.Run(() => Guard(() =>
+    {
+        DirectoryInfo folder = new(FolderOf(jobId));
+        // Links are passed over, and what goes away meanwhile counts as nothing.
+        return folder.Exists ? folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum(LengthOf) : 0;
+    }));
+
+    public Task Delete(string jobId) => Guard(() =>
+    {
+        var folder = FolderOf(jobId);
+        if (File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster is var owner && owner != settings.ClusterId)
+            throw new IOException($"{folder} belongs to cluster '{owner}'");
+        // Links in it are removed, not followed.
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        return 0;
+    });
+
+    /// <summary>Ids of the jobs of this cluster that have a folder.</summary>
+    /// <param name="unreadable">Gets the id of a folder that does not say whose it is, and why; null: it is left out.</param>
+    public IEnumerable<string> Kept(Action<string, IOException>? unreadable = null)
+    {
+        if (!Directory.Exists(settings.JobsRoot)) yield break;
+        foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
+            if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id, unreadable)) yield return id;
+    }
+
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return 0;
+        }
+    }
+
+    private bool IsOwn(string jobId, Action<string, IOException>? unreadable)
+    {
+        try
+        {
+            return File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster == settings.ClusterId;
+        }
+        catch (IOException e)
+        {
+            unreadable?.Invoke(jobId, e);
+            return false;
+        }
+    }
+
+    private string FolderOf(string jobId) => paths.FolderOf(jobId);
+
+    private string FileOf(string jobId) => Path.Combine(FolderOf(jobId), KeptSubmission.FileName);
+
+    private static Task<T> Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return Task.FromResult(work());
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using Distributed.Core.Jobs;
+using Distributed.Core.Spec;
+using Distributed.Core.Users;
+using Distributed.Core.Values;
+using Distributed.Grains.Contracts;
+using Distributed.Protocol.V1;
+using Distributed.Silo.Folders;
+using Distributed.Silo.Settings;
+using Grpc.Core;
+
+namespace Distributed.Silo.Gateway;
+
+/// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
+internal sealed partial class JobsService(IGrainFactory grains, DoorLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+{
+    public const int LargestRequestBytes = 1 << 20;
+
+    public override async Task<SubmitReply> Submit(SubmitRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        var options = JobMessages.OptionsOf(request.Options) with { Requeue = !settings.HasOneClient };
+        CheckPriority(options.Priority, caller);
+        var spec = SpecText.Parse(request.SpecJson);
+        var id = request.Id.Length > 0 ? Valid(request.Id) : JobIds.New(spec.Name);
+        paths.Resolve(spec, id);
+        var outcome = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission(JobSpecJson.Write(spec), options, caller.Name));
+        return outcome.Result switch
+        {
+            SubmitResult.Created => new SubmitReply { Id = id, Created = true },
+            SubmitResult.AlreadyThere => new SubmitReply { Id = id, Created = false },
+            SubmitResult.IdTaken => throw Refuse(StatusCode.AlreadyExists, outcome.Message!),
+            SubmitResult.OverQuota => throw Refusal.Of(StatusCode.ResourceExhausted, outcome.Message!, ErrorCodes.Quota),
+            _ => throw Refuse(StatusCode.InvalidArgument, outcome.Message!),
+        };
+    }
+
+    public override async Task<JobStatus> Get(GetRequest request, ServerCallContext context) =>
+        JobMessages.StatusOf(await Ask(Job(request.Id).Status, context) ?? throw NoSuchJob(request.Id));
+
+    public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
+    {
+        var ids = await Ask(grains.GetGrain<IJobQueueGrain>(0).List, context);
+        return await JobPages.Read(request, ids, StatusOf);
+    }
+
+    public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context) =>
+        Follow($"events {request.Id}", request.Id, Job(request.Id).ReadEvents, request.From, responseStream, line => new JobEvent { Number = line.Number, Json = line.Json }, context);
+
+    public override Task Logs(LogsRequest request, IServerStreamWriter<LogLine> responseStream, ServerCallContext context)
+    {
+        PageRead read = Job(request.Id).ReadLog;
+        return request.Follow
+            ? Follow($"log {request.Id}", request.Id, read, request.From, responseStream, JobMessages.LineOf, context)
+            : Copy(request.Id, read, request.From, responseStream, JobMessages.LineOf, context);
+    }
+
+    public override async Task<WhyReply> Why(WhyRequest request, ServerCallContext context) =>
+        JobMessages.WhyOf(await Ask(Job(request.Id).Why, context) ?? throw NoSuchJob(request.Id));
+
+    public override async Task<ClusterReply> Cluster(ClusterRequest request, ServerCallContext context) =>
+        JobMessages.ClusterOf(await Ask(grains.GetGrain<IJobQueueGrain>(0).Describe, context));
+
+    public override async Task<ClusterReply> Drain(DrainRequest request, ServerCallContext context)
+    {
+        await drains.Drain(request.Silo, request.Undo);
+        return JobMessages.ClusterOf(await grains.GetGrain<IJobQueueGrain>(0).Describe());
+    }
+
+    public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context)
+    {
+        return JobMessages.StatusOf(Done(await Job(request.Id).Stop(request.Checkpoint, By(context)), request.Id));
+    }
+
+    public override async Task<JobStatus> Resume(ResumeRequest request, ServerCallContext context)
+    {
+        return JobMessages.StatusOf(Done(await Job(request.Id).Resume(By(context)), request.Id));
+    }
+
+    public override async Task<JobStatus> Scale(ScaleRequest request, ServerCallContext context)
+    {
+        if (request.Workers < 1) throw Refuse(StatusCode.InvalidArgument, $"workers: found {request.Workers}, expected 1 or more.");
+        return JobMessages.StatusOf(Done(await Job(request.Id).Scale(request.Workers, By(context)), request.Id));
+    }
+
+    public override async Task<DeleteReply> Delete(DeleteRequest request, ServerCallContext context)
+    {
+        Done(await Job(request.Id).Delete(By(context)), request.Id);
+        return new DeleteReply();
+    }
+
+    /// <summary>One job that cannot answer hides no other.</summary>
+    private async Task<JobStatus?> StatusOf(string id)
+    {
+        try
+        {
+            return await grains.GetGrain<IJobGrain>(id).Status() is { } report ? JobMessages.StatusOf(report) : null;
+        }
+#pragma warning disable CA1031 // Whatever keeps it from answering, such as a journal that cannot be read, is for its owner to see.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (log.May()) LogSilent(e, id);
+            return new JobStatus { Id = id, State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
+        }
+    }
+
+    private Task<T> Ask<T>(Func<Task<T>> question, ServerCallContext context) => Question.Ask(question, time, context.CancellationToken);
+
+    private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
+
+    /// <summary>The caller, for the job's grain to check: only there is the job known to be the one that is changed.</summary>
+    private static JobCaller By(ServerCallContext context) => Caller.Of(context).ForJobs();
+
+    private static void CheckPriority(int priority, Caller caller)
+    {
+        if (priority is < UserEntry.LeastPriority or > UserEntry.MostPriority)
+            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, expected {UserEntry.LeastPriority} to {UserEntry.MostPriority}.");
+        if (priority > caller.MaxPriority)
+            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, and user {caller.Name} may ask for {caller.MaxPriority} at most; ask the cluster's operator for more.");
+    }
+
+    private static JobReport Done(JobChange? change, string id) => change switch
+    {
+        null => throw NoSuchJob(id),
+        { IsDenied: true, Refusal: { } denied } => throw Refuse(StatusCode.PermissionDenied, denied),
+        { Refusal: { } refusal } => throw Refuse(StatusCode.FailedPrecondition, refusal),
+        _ => change.Report,
+    };
+
+    private static string Valid(string id) =>
+        JobIds.IsValid(id) ? id : throw Refuse(StatusCode.InvalidArgument, $"id: found '{PlainText.Show(id)}', expected {JobIds.Form}.");
+
+    private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}.");
+
+    private static RpcException Refuse(StatusCode code, string message) => Refusal.Of(code, message);
+
+    [LoggerMessage(4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
+    private partial void LogSilent(Exception error, string job);
+}
