@@ -6,4 +6,4 @@ namespace Distributed.EndToEnd.Tests;
 
 internal sealed class TestOrder() : LongestFirst(
     "CalmRun", "LossTests", "LostSiloTests", "LibtorchTests", "PodClusterTests",
-    "JoinTests", "ToolsTests", "SignalTests", "KubernetesSiloTests", "FrontDoorTests");
+    "JoinTests", "ToolsTests", "SignalTests", "KubernetesSiloTests", "GatewayTests");

@@ -6,4 +6,4 @@ namespace Distributed.Grains.Tests;
 
 internal sealed class TestOrder() : LongestFirst(
     "OutageTests", "StoreUnreachableTests", "CoordinatorExchangeTests", "CoordinatorTrainingTests", "ExchangeTunnelTests",
-    "SecureClusterTests", "DrainTests", "EventRelayTests", "ComebackTests", "ResponsivenessTests");
+    "SecureClusterTests", "DrainTests", "EventRelayTests", "RequeueTests", "ResponsivenessTests");

@@ -91,8 +91,8 @@ public sealed class ManifestTests
         Assert.Equal(overlay.Settings["DTRAIN_EXCHANGE_PORT"], $"{overlay.Port("exchange")}");
         var headless = overlay.One<V1Service>(overlay.Silos.Spec.ServiceName);
         Assert.Equal(("None", true), (headless.Spec.ClusterIP, headless.Spec.PublishNotReadyAddresses));
-        var door = Assert.Single(overlay.One<V1Service>("dtrain").Spec.Ports);
-        Assert.Equal(("door", 8443), (door.TargetPort.Value, door.Port));
+        var endpoint = Assert.Single(overlay.One<V1Service>("dtrain").Spec.Ports);
+        Assert.Equal(("door", 8443), (endpoint.TargetPort.Value, endpoint.Port));
     }
 
     /// <summary>What a new version writes must not undo what the silos wrote.</summary>

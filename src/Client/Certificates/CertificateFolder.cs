@@ -39,9 +39,9 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
     private List<MadeCertificate> WriteLeaves(CertificateMaker maker, IReadOnlyList<string> hosts, int days, bool replace)
     {
         List<string> all = [.. hosts.Concat(Always).Distinct(StringComparer.OrdinalIgnoreCase)];
-        using var door = maker.MakeDoor(all, now, days);
+        using var endpoint = maker.MakeEndpoint(all, now, days);
         using var silo = maker.MakeSilo(now, days);
-        return [Write("door", door, all, replace), Write("silo", silo, [CertificateMaker.SiloName], replace)];
+        return [Write("door", endpoint, all, replace), Write("silo", silo, [CertificateMaker.SiloName], replace)];
     }
 
     private CertificateMaker ReadAuthority()
@@ -64,8 +64,8 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
     {
         try
         {
-            using var door = X509Certificate2.CreateFromPem(File.ReadAllText(At("door.crt")));
-            var names = door.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+            using var endpoint = X509Certificate2.CreateFromPem(File.ReadAllText(At("door.crt")));
+            var names = endpoint.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
             return [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(a => a.ToString())];
         }
         catch (Exception e) when (e is FileNotFoundException or CryptographicException or InvalidOperationException)

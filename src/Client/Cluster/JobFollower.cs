@@ -51,7 +51,7 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
         if (json) await output.WriteLineAsync(line);
         if (JobEventJson.Read(line) is not { } news) return;
         progress.Apply(news);
-        if (EventText.Describe(news) is { } words) view.Say(words);
+        if (EventWords.Describe(news) is { } words) view.Say(words);
         if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskAsync(cancel);
     }
 

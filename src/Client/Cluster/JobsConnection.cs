@@ -7,7 +7,7 @@ using Grpc.Net.Client;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>The gRPC door of a silo or cluster, opened with a token.</summary>
+/// <summary>The gRPC endpoint of a silo or cluster, opened with a token.</summary>
 internal sealed class JobsConnection : IDisposable
 {
     /// <summary>Metadata behind a refusal: the word for programs, such as <c>storage</c>.</summary>
@@ -18,7 +18,7 @@ internal sealed class JobsConnection : IDisposable
 
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Longest silence of a door that answers no ping, where another one may answer in its place.</summary>
+    /// <summary>Longest silence of a endpoint that answers no ping, where another one may answer in its place.</summary>
     public static readonly TimeSpan ShortSilence = TimeSpan.FromSeconds(4);
 
     private readonly Func<CallInvoker> open;
@@ -26,7 +26,7 @@ internal sealed class JobsConnection : IDisposable
     private readonly List<GrpcChannel> channels = [];
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
-    /// <param name="silence">Longest silence of a door that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
+    /// <param name="silence">Longest silence of a endpoint that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
     public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
         : this(address, () => token, silence, trust)
     {
@@ -74,8 +74,8 @@ internal sealed class JobsConnection : IDisposable
         Jobs = new Jobs.JobsClient(Calls);
     }
 
-    /// <summary>How long the doors of a cluster may be silent: where there is no other silo to turn to, a busy one is given time.</summary>
-    public static TimeSpan? SilenceOf(IReadOnlyList<Uri> doors) => doors.Count > 1 || MayBeSeveral(doors[0]) ? ShortSilence : null;
+    /// <summary>How long the endpoints of a cluster may be silent: where there is no other silo to turn to, a busy one is given time.</summary>
+    public static TimeSpan? SilenceOf(IReadOnlyList<Uri> endpoints) => endpoints.Count > 1 || MayBeSeveral(endpoints[0]) ? ShortSilence : null;
 
     /// <summary>Whether a name may stand for several silos, as that of a service does; one address or this machine does not.</summary>
     private static bool MayBeSeveral(Uri address) => address.HostNameType == UriHostNameType.Dns && !address.IsLoopback;
@@ -109,7 +109,7 @@ internal sealed class JobsConnection : IDisposable
             // A proxy of the environment must not come between a client and a silo of its own machine.
             UseProxy = !address.IsLoopback,
             ConnectTimeout = TimeSpan.FromSeconds(5),
-            // A door lets only so many streams into one connection.
+            // A endpoint lets only so many streams into one connection.
             EnableMultipleHttp2Connections = true,
             // A silo that froze with its sockets open is noticed here.
             KeepAlivePingDelay = silence / 3 ?? TimeSpan.FromSeconds(10),

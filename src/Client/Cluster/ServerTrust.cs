@@ -7,13 +7,13 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>Which certificates of a cluster's doors are believed, and why the last one of each was not.</summary>
+/// <summary>Which certificates of a cluster's endpoints are believed, and why the last one of each was not.</summary>
 /// <param name="authorities">The only authorities to trust; null: those of this machine.</param>
 internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Uri, string?> refusals = new();
 
-    /// <returns>Why the certificate of the door at this address was refused; null: it was not.</returns>
+    /// <returns>Why the certificate of the endpoint at this address was refused; null: it was not.</returns>
     public string? RefusalOf(Uri address) => refusals.GetValueOrDefault(address);
 
     /// <param name="file">Authorities in PEM; null: those of this machine.</param>
@@ -69,7 +69,7 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
             if (!element.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) continue;
             var late = time.GetUtcNow() > element.Certificate.NotAfter;
             return $"its certificate {element.Certificate.Subject} {(late ? "has expired" : "is not valid yet")}: it is valid from {Date(element.Certificate.NotBefore)} to {Date(element.Certificate.NotAfter)}, and it is {Date(time.GetUtcNow())} here. "
-                + (late ? "Whoever runs the cluster renews it ('dtrain certs DIR --renew')" : "Correct the clock of this machine or of who made it");
+                + (late ? "The operator of the cluster renews it ('dtrain certs DIR --renew')" : "Correct the clock of this machine or of who made it");
         }
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return $"its certificate {certificate.Subject} is signed by {certificate.Issuer}, which {(authorities is null ? "this machine does not trust. Name the file of its authority with --ca" : "is none of the authorities in the file that --ca names. Ask who runs the cluster for the right one")}";

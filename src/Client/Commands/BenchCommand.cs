@@ -42,7 +42,7 @@ internal static class BenchCommand
     {
         BenchView view = new(output, error);
         var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, Accept, error, TimeProvider.System);
-        if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone)) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ProcessEnd.Describe(code)}.");
+        if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone)) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ExitWords.Describe(code)}.");
         if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and silo must be of one build.");
         if (code == 0) picture?.Save(error);
         return code;

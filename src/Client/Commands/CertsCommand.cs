@@ -13,13 +13,13 @@ internal static class CertsCommand
 
     public static Command Create()
     {
-        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, door and silo, each a .crt and a .key." };
-        Option<string[]> host = new("--host") { HelpName = "NAME-OR-IP", Description = "Where clients reach the door, beside localhost; may be repeated.", CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))] };
+        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, endpoint and silo, each a .crt and a .key." };
+        Option<string[]> host = new("--host") { HelpName = "NAME-OR-IP", Description = "Where clients reach the endpoint, beside localhost; may be repeated.", CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))] };
         var days = NumberOption.Whole("--days", "N", $"Days that the certificates last. Default: {UsualDays}.", 1, MostDays);
         Option<bool> renew = new("--renew") { Description = "New certificates from the authority that is in DIR, for the same hosts unless --host says otherwise." };
         Verb verb = new(
             "certs",
-            "Makes a private authority and the certificates of a cluster: one for the door of its silos, one by which silos know each other.",
+            "Makes a private authority and the certificates of a cluster: one for the endpoint of its silos, one by which silos know each other.",
             "dtrain certs /etc/dtrain/tls --host trainer.example --host 10.0.0.5",
             "dtrain certs /etc/dtrain/tls --renew --days 90")
         {

@@ -37,14 +37,14 @@ internal sealed class ClusterAccess
         if (Token(file) is not null && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
         var trust = ServerTrust.Read(parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
-        using ClusterDoors doors = new([.. addresses.Select(address => new JobsConnection(address, () => Token(file), JobsConnection.SilenceOf(addresses), trust))], TimeProvider.System);
+        using ClusterEndpoints endpoints = new([.. addresses.Select(address => new JobsConnection(address, () => Token(file), JobsConnection.SilenceOf(addresses), trust))], TimeProvider.System);
         try
         {
-            return await calls(doors.Jobs);
+            return await calls(endpoints.Jobs);
         }
         catch (RpcException refused)
         {
-            throw await TlsRefusal.ExplainAsync(refused, doors.Address, trust) ?? Explain(refused, doors.Address);
+            throw await TlsRefusal.ExplainAsync(refused, endpoints.Address, trust) ?? Explain(refused, endpoints.Address);
         }
     }
 

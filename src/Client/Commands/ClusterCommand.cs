@@ -21,8 +21,8 @@ internal static class ClusterCommand
         {
             var reply = await jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             var output = parse.InvocationConfiguration.Output;
-            if (parse.GetValue(json)) await output.WriteLineAsync(ClusterView.Json(reply));
-            else ClusterView.Write(output, reply);
+            if (parse.GetValue(json)) await output.WriteLineAsync(ClusterTable.Json(reply));
+            else ClusterTable.Write(output, reply);
             return ExitCode.Done;
         }));
         return verb;

@@ -55,7 +55,7 @@ internal static class DoctorCommand
             var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System);
             if (code is ExitCode.Interrupted or ExitCode.ReaderGone) throw new CommandFailure(code, "Interrupted.");
             return DoctorReport.Read(text.ToString()) ?? Broken(
-                $"ended with {ProcessEnd.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
+                $"ended with {ExitWords.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
         }
         catch (CommandFailure failure) when (failure.ExitCode is not (ExitCode.Interrupted or ExitCode.ReaderGone))
         {

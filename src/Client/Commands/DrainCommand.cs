@@ -28,8 +28,8 @@ internal static class DrainCommand
             DrainRequest request = new() { Silo = parse.GetRequiredValue(silo), Undo = parse.GetValue(undo) };
             var reply = await jobs.DrainAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             var output = parse.InvocationConfiguration.Output;
-            if (parse.GetValue(json)) await output.WriteLineAsync(ClusterView.Json(reply));
-            else ClusterView.Write(output, reply);
+            if (parse.GetValue(json)) await output.WriteLineAsync(ClusterTable.Json(reply));
+            else ClusterTable.Write(output, reply);
             return ExitCode.Done;
         }));
         return verb;

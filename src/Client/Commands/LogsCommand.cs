@@ -31,7 +31,7 @@ internal static class LogsCommand
         ClusterAccess access = new();
         Verb verb = new(
             "logs",
-            "Prints a job's diary: what became of it, when and where.",
+            "Prints a job's log: what became of it, when and where.",
             "dtrain logs nightly-7",
             "dtrain logs nightly-7 --tail 20 -f",
             "dtrain logs nightly-7 --since 30m")

@@ -10,7 +10,7 @@ internal sealed class Interruption : IDisposable
 
     private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Whoever asked once may ask again until the process has ended, and must not change the exit code by that.</summary>
+    /// <summary>A user who asked once may ask again until the process has ended, and must not change the exit code by that.</summary>
     private static Interruption? heardToTheEnd;
 
     private readonly TimeProvider time;

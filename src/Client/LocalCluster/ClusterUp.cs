@@ -35,7 +35,7 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
     private async Task<RunningCluster> RunAsync(int? silos, int? slots, CancellationToken cancel)
     {
         await OtherMachine.RefuseAsync(folder, time, cancel);
-        await LeavingSilos.AwaitAsync(folder.Silos(), SiloDoor.IsLeavingAsync, error, time, cancel);
+        await LeavingSilos.AwaitAsync(folder.Silos(), SiloEndpoint.IsLeavingAsync, error, time, cancel);
         var running = folder.Silos().Count(silo => silo.ReadMark() is { IsAlive: true });
         var layout = ClusterLayout.Decide(folder.ReadLayout(), running, silos, slots, Environment.ProcessorCount);
         folder.Fill(Environment.UserName);
@@ -95,10 +95,10 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
     private async Task SeenAsync(IReadOnlyList<SiloFiles> all, CancellationToken cancel)
     {
         var token = (await File.ReadAllTextAsync(folder.TokenFile, cancel)).Trim();
-        using JobsConnection door = new(new Uri(all[0].Address() ?? throw Lost(all[0])), token);
+        using JobsConnection endpoint = new(new Uri(all[0].Address() ?? throw Lost(all[0])), token);
         for (var begin = time.GetTimestamp(); ; await Task.Delay(LookAgain, time, cancel))
         {
-            var reply = await AskAsync(door.Jobs, cancel);
+            var reply = await AskAsync(endpoint.Jobs, cancel);
             var unseen = all.Where(silo => reply is null || !reply.Silos.Any(seen => seen.Name == silo.Name && seen.Slots > 0)).ToList();
             if (unseen.Count == 0) return;
             if (unseen.Find(silo => silo.Address() is null) is { } lost) throw Lost(lost);
@@ -134,6 +134,6 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
 /// <param name="Started">Silos that this command started; 0: all ran already.</param>
 internal sealed record RunningCluster(ClusterFolder Folder, ClusterLayout Layout, IReadOnlyList<SiloFiles> Silos, int Started)
 {
-    /// <summary>All doors: the client goes on to the next when one is lost.</summary>
+    /// <summary>All endpoints: the client goes on to the next when one is lost.</summary>
     public string Addresses => string.Join(',', Silos.Select(silo => silo.Address()).OfType<string>());
 }

@@ -51,7 +51,7 @@ internal sealed class DetachedSilo : IDisposable
         for (var begin = time.GetTimestamp(); files.Address() is null; await Task.Delay(LookAgain, time, cancel))
         {
             if (process.HasExited)
-                throw new CommandFailure(ExitCode.Failed, $"{files.Name} ended with {ProcessEnd.Describe(process.ExitCode)} before it was ready. {LastWords()}");
+                throw new CommandFailure(ExitCode.Failed, $"{files.Name} ended with {ExitWords.Describe(process.ExitCode)} before it was ready. {LastWords()}");
             if (time.GetElapsedTime(begin) > deadline)
                 throw new CommandFailure(ExitCode.Failed, $"{files.Name} ({process.Id}) was not ready within {deadline.TotalSeconds:0} s. {LastWords()}");
         }

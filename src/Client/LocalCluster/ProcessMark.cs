@@ -23,7 +23,7 @@ internal sealed record ProcessMark(string Boot, int Id, long Started)
     /// <returns>Null when the text is neither.</returns>
     public static ProcessMark? Parse(string text) => ParseBoth(text)?.Mark;
 
-    /// <summary>Asks it to leave; one that has ended hears nothing, whoever bears its number now.</summary>
+    /// <summary>Asks it to leave; one that has ended hears nothing, even if another process has its number now.</summary>
     /// <remarks>One that was frozen goes on, for only then it hears.</remarks>
     public void AskToLeave()
     {

@@ -26,7 +26,7 @@ internal sealed class SiloFiles(string root, int number)
     public SiloReply? ReadReply() =>
         ReadText(Ready) is { } text && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end ? SiloHandshake.Read(text[..end]) : null;
 
-    /// <returns>The door of the silo if it runs and is ready; otherwise null.</returns>
+    /// <returns>The endpoint of the silo if it runs and is ready; otherwise null.</returns>
     public string? Address() => ReadMark() is { IsAlive: true } mark && ReadReply() is { Ready: true } reply && reply.Pid == mark.Id ? reply.Address : null;
 
     public long LogLength() => File.Exists(Log) ? new FileInfo(Log).Length : 0;

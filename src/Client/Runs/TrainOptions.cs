@@ -21,7 +21,7 @@ internal sealed record TrainOptions
     /// <value>0: run to the end.</value>
     public long StopAt { get; init; }
 
-    /// <value>Port of the silo's gRPC door on 127.0.0.1; 0: any free one.</value>
+    /// <value>Port of the silo's gRPC endpoint on 127.0.0.1; 0: any free one.</value>
     public int Port { get; init; }
 
     public bool Json { get; init; }

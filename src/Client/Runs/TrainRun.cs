@@ -91,7 +91,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
         }
         catch (Exception broken) when (abandoned.IsCancellationRequested && broken is OperationCanceledException or RpcException)
         {
-            // Without a lost silo, whoever abandoned the job has said why.
+            // Without a lost silo, the part that gave the job up has said why.
             if (await watching is { } lost) await ExplainAsync(lost, recorder, lost.DescribeEnd(), EndPatience);
         }
         catch (RpcException lost)
@@ -184,7 +184,7 @@ internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirector
             recorder.Record(json);
             if (JobEventJson.Read(json) is not { } news) continue;
             progress.Apply(news);
-            if (EventText.Describe(news) is { } words) view.Say(words);
+            if (EventWords.Describe(news) is { } words) view.Say(words);
             if (news is StepEvent && progress.LastPlannedStep == 0 && long.IsPow2(progress.Steps)) await AskForStepsAsync(connection, cancel);
             changed();
         }

@@ -89,7 +89,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     public long? PeakMemory => HasEnded ? null : ProcessMemory.Peak(process.Id);
 
     /// <summary>How the process ended; only after it has.</summary>
-    public string DescribeEnd() => $"The silo process{Label} ended with {ProcessEnd.Describe(process.ExitCode, kills)}.";
+    public string DescribeEnd() => $"The silo process{Label} ended with {ExitWords.Describe(process.ExitCode, kills)}.";
 
     /// <summary>The end of the silo's log, for the user to read.</summary>
     public string LastWords() => log.Tail() is { Length: > 0 } tail ? $"Last lines of {log.Path}:\n{tail}" : "It wrote no log.";

@@ -25,7 +25,7 @@ internal static class SiloStartInfo
         return start;
     }
 
-    /// <summary>What every silo's environment has, whoever starts it.</summary>
+    /// <summary>What every silo's environment has, no matter who starts it.</summary>
     public static void SetUp(ProcessStartInfo start)
     {
         // One arena keeps resident memory flat, and threads per rank are the job's own choice.

@@ -5,7 +5,7 @@ namespace Distributed.Core.Checkpoints;
 
 /// <summary>A job's checkpoints: a directory for each step, and the file <c>latest</c> that names the one to resume from.</summary>
 /// <remarks>One writer at a time, held by a lock file that dies with its process; reading needs no lock. Writers with names of their own
-/// do not shut each other out: of those, whoever commits must first prove to its caller's satisfaction that it still may.</remarks>
+/// do not shut each other out: of those, the one that commits must first prove to its caller's satisfaction that it still may.</remarks>
 public sealed class CheckpointStore
 {
     internal const string LatestFile = "latest";
@@ -21,7 +21,7 @@ public sealed class CheckpointStore
         (Root, Keep, Writer) = (Path.GetFullPath(root), keep, writer);
     }
 
-    /// <summary>Name of whoever writes through this object.</summary>
+    /// <summary>Name of the writer that uses this object.</summary>
     public string Writer { get; }
 
     public string Root { get; }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Distributed.Core.Machine;
 
 /// <summary>How often this machine's kernel has ended a process because memory ran out, in a container's limit or in all of the machine.</summary>
-/// <remarks>A process that is ended so cannot say why. Whoever knows the count from before, and sees that it has grown, can.</remarks>
+/// <remarks>A process that is ended so cannot say why. A process that knows the count from before, and sees that it has grown, can.</remarks>
 public static class MemoryKills
 {
     private const string Row = "oom_kill ";

@@ -10,7 +10,7 @@ public static class StepDecider
     /// <summary>Steps after which a dynamic loss scale has found its place, so that from then on every skipped step counts.</summary>
     public const long SettledSteps = 100;
 
-    /// <summary>What to do with the step voted on: a pure function, so whoever asks again gets the same.</summary>
+    /// <summary>What to do with the step voted on: a pure function, so asking again gives the same.</summary>
     /// <param name="totalSteps">Steps of the whole job, for the schedule.</param>
     /// <param name="requested">A wish of the owner, passed on to all ranks.</param>
     /// <remarks>A norm that is not finite skips the step like a non-finite element: its cause is the same.</remarks>

@@ -53,7 +53,7 @@ public sealed class ExchangeChunkCodec : IFieldCodec<ExchangeChunk?>
         var bytes = length - HeaderBytes;
         if (bytes > ExchangeChunk.LargestBody)
         {
-            // Whoever takes it refuses it; no memory is spent on it before.
+            // The receiver refuses it; no memory is spent on it before.
             reader.Skip(bytes);
             return new ExchangeChunk(header, null, bytes);
         }

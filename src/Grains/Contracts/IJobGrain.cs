@@ -25,7 +25,7 @@ public interface IJobGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait);
 
-    /// <summary>Lines of the job's diary from a number on; waits for news when there are none yet. Same rules as <see cref="ReadEvents"/>.</summary>
+    /// <summary>Lines of the job's log from a number on; waits for news when there are none yet. Same rules as <see cref="ReadEvents"/>.</summary>
     [AlwaysInterleave]
     Task<EventPage?> ReadLog(long from, int max, TimeSpan wait);
 

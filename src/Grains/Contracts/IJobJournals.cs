@@ -9,7 +9,7 @@ public enum JournalKind
     Events,
 
     /// <summary>One sentence a line.</summary>
-    Diary,
+    Log,
 }
 
 /// <summary>Where jobs' lines lie so that they outlive the silo that wrote them; the host may bring one.</summary>
@@ -51,7 +51,7 @@ public interface IJobJournal : IAsyncDisposable
     long Epoch { get; }
 
     /// <summary>Begins a part of one's own, after which an older part's late lines no longer count.</summary>
-    /// <param name="epoch">Larger than any before; whoever has a smaller one was superseded.</param>
+    /// <param name="epoch">Larger than any before; a writer with a smaller one was superseded.</param>
     Task Begin(long epoch);
 
     /// <summary>Adds lines; they outlive this process once it returns.</summary>

@@ -3,7 +3,7 @@ namespace Distributed.Grains.Contracts;
 /// <summary>What the operator lets each user have at once.</summary>
 public interface IUserQuotas
 {
-    /// <summary>Quotas may change while the cluster runs; whoever asks gets those of now.</summary>
+    /// <summary>Quotas may change while the cluster runs; each call returns the current ones.</summary>
     UserQuota Of(string user);
 }
 

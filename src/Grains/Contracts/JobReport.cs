@@ -10,7 +10,7 @@ namespace Distributed.Grains.Contracts;
 /// <param name="Ranks">Of the generation that runs; 0 when none does.</param>
 /// <param name="Silos">Names of the silos that run them, in rank order.</param>
 /// <param name="Events">Events that can be read so far.</param>
-/// <param name="LogLines">Lines of the diary that can be read so far.</param>
+/// <param name="LogLines">Lines of the log that can be read so far.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobReport(
     [property: Id(0)] string Id,

@@ -4,7 +4,7 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>Events as lines of the diary.</summary>
+/// <summary>Events as lines of the log.</summary>
 internal static class EventText
 {
     /// <summary>Of the steps only each of these is told.</summary>

@@ -13,7 +13,7 @@ internal abstract record JobEffect
     /// <summary>Add a line to the event log.</summary>
     internal sealed record Log(EventLine Line) : JobEffect;
 
-    /// <summary>Add a line to the diary.</summary>
+    /// <summary>Add a line to the log.</summary>
     internal sealed record Note(string Text) : JobEffect;
 
     /// <summary>The log goes on after an ending.</summary>

@@ -12,7 +12,7 @@ internal sealed partial class JobGrain
 
     public async Task<JobChange?> Resume(JobCaller by)
     {
-        // Whoever may not resume it learns nothing of that.
+        // A caller that may not resume it learns nothing of that.
         var full = store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null && RefuseResume() is null ? await AskForDisk(submission.User) : null;
         return await Change(by, () => RefuseResume() ?? full, () => JobLifecycle.Resume(State, time.GetUtcNow()));
     }
@@ -63,7 +63,7 @@ internal sealed partial class JobGrain
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);
             deleting = true;
             await events.DisposeAsync();
-            await diary.DisposeAsync();
+            await jobLog.DisposeAsync();
             if (journals is not null) await journals.Delete(Id);
         }
         catch (IOException e)
@@ -78,7 +78,7 @@ internal sealed partial class JobGrain
             await store.ClearStateAsync();
             isKept = false;
             events.Wake();
-            diary.Wake();
+            jobLog.Wake();
             await Queue.Forget(Id);
         }
         finally
@@ -113,10 +113,10 @@ internal sealed partial class JobGrain
 
     public async Task<JobError?> Confirm(int generation, long step)
     {
-        if (generation != State.Generation || State.Phase != JobPhase.Running || State.Comeback is { Abrupt: true })
+        if (generation != State.Generation || State.Phase != JobPhase.Running || State.Requeue is { Abrupt: true })
             return new JobError(
                 Core.Jobs.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
-        // The write is the proof: whoever was superseded cannot store anything.
+        // The write is the proof: a superseded activation cannot store anything.
         await Store(store.State with { State = JobLifecycle.Confirm(State, step) });
         return null;
     }

@@ -37,7 +37,7 @@ internal sealed partial class JobGrain
         }
         catch
         {
-            // Stored, but not all of it done: whoever called learns that, and the rest follows.
+            // Stored, but not all of it done: the caller learns that, and the rest follows.
             SettleSoon();
             throw;
         }
@@ -72,7 +72,7 @@ internal sealed partial class JobGrain
         if (begun) return;
         begun = true;
         await events.Begin(record.Epoch);
-        await diary.Begin(record.Epoch);
+        await jobLog.Begin(record.Epoch);
     }
 
     private async Task Act(IReadOnlyList<JobEffect> effects)

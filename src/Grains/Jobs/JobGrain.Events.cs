@@ -6,7 +6,7 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-// What the job's ranks and its own life leave behind: events for programs, a diary for people.
+// What the job's ranks and its own life leave behind: events for programs, a log for people.
 internal sealed partial class JobGrain
 {
     private const int LargestPage = 4096;
@@ -15,7 +15,7 @@ internal sealed partial class JobGrain
     private const int Recent = 512;
 
     private readonly JobLog events = new(options.Value.EventsKept);
-    private readonly JobLog diary = new(options.Value.EventsKept / 10);
+    private readonly JobLog jobLog = new(options.Value.EventsKept / 10);
     private Dictionary<(int Generation, string Source), long> nextOf = [];
 
     /// <summary>What an activation before this one wrote down last; the silo that sent it may not have heard that it did.</summary>
@@ -40,11 +40,11 @@ internal sealed partial class JobGrain
 
     private bool Progressed => stepsNow > 0;
 
-    private bool HasUnwritten => events.HasUnwritten || diary.HasUnwritten;
+    private bool HasUnwritten => events.HasUnwritten || jobLog.HasUnwritten;
 
     public Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait) => ReadFrom(events, from, max, wait);
 
-    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => ReadFrom(diary, from, max, wait);
+    public Task<EventPage?> ReadLog(long from, int max, TimeSpan wait) => ReadFrom(jobLog, from, max, wait);
 
     public async Task Append(EventBatch batch)
     {
@@ -115,24 +115,24 @@ internal sealed partial class JobGrain
         if (EventText.Of(line, totalSteps) is { } text) Note(text);
         if (line.Ending is null) return;
         events.Close();
-        diary.Close();
+        jobLog.Close();
     }
 
-    private void Note(string text) => diary.Append(string.Create(
+    private void Note(string text) => jobLog.Append(string.Create(
         CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {text.ReplaceLineEndings(" ")}"));
 
     /// <summary>The job has ended, and the grain that was to say so was lost before it could write it down.</summary>
     private void LogEndingAgain()
     {
         events.Reopen();
-        diary.Reopen();
+        jobLog.Reopen();
         LogLine(ClosingLine());
     }
 
     private void ReopenLogs()
     {
         events.Reopen();
-        diary.Reopen();
+        jobLog.Reopen();
         Note("resumed");
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class JobGrain
         try
         {
             await events.Flush();
-            await diary.Flush();
+            await jobLog.Flush();
         }
         catch (IOException e)
         {
@@ -159,7 +159,7 @@ internal sealed partial class JobGrain
         opened = true;
         var closed = State.Phase.IsFinal();
         events.Attach(await journals.Open(Id, JournalKind.Events), closed);
-        diary.Attach(await journals.Open(Id, JournalKind.Diary), closed);
+        jobLog.Attach(await journals.Open(Id, JournalKind.Log), closed);
         if (store.State.Submission is not null) await RestoreProgress();
     }
 

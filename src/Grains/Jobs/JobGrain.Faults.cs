@@ -22,9 +22,9 @@ internal sealed partial class JobGrain
     private async Task<JobSurroundings?> LookAround(JobError? error)
     {
         var fault = error is { Silo: not null } && SiloFault.IsOne(error.Code);
-        if (!State.Requeues || !HasRanks || !(fault || State.Comeback?.Error is not null)) return null;
+        if (!State.Requeues || !HasRanks || !(fault || State.Requeue?.Error is not null)) return null;
         // Asked once, and not again for each rank that ends with the first.
-        var asked = fault && State.Comeback?.Error is null && error!.Code == ErrorCodes.PathMissing ? error.Silo : null;
+        var asked = fault && State.Requeue?.Error is null && error!.Code == ErrorCodes.PathMissing ? error.Silo : null;
         var others = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, StringComparer.Ordinal);
         var answers = await Task.WhenAll(others.Select(m => AskSilo(m, asked)));
         var (ranks, _, _) = RankPlan.Demand(Spec, store.State.Submission!.Options, State.Workers);

@@ -55,7 +55,7 @@ internal sealed partial class JobGrain
         {
             await OpenJournals();
             var state = StateAsOf(await RecentEvents(), submission);
-            await Store(new JobRecord { Submission = submission, State = state, Epoch = Math.Max(events.Epoch, diary.Epoch) });
+            await Store(new JobRecord { Submission = submission, State = state, Epoch = Math.Max(events.Epoch, jobLog.Epoch) });
         }
         catch
         {
@@ -67,7 +67,7 @@ internal sealed partial class JobGrain
         if (endingKept)
         {
             events.Close();
-            diary.Close();
+            jobLog.Close();
         }
         else
         {

@@ -67,7 +67,7 @@ internal sealed partial class JobGrain
                 await Apply(JobLifecycle.Refuse(State, new JobError(ErrorCodes.SpecInvalid, $"The job was taken by an earlier version, and this one refuses it: {why}", null, null, "start", null)));
             else if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
-            else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Comeback: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
+            else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Requeue: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
             if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal(), store.State.Submission?.User);
             recalled = false;
             await Keep();
@@ -109,14 +109,14 @@ internal sealed partial class JobGrain
         else await AbortRanks(State.Failure ?? lost);
     }
 
-    private bool IsGoingOn => State.Phase == JobPhase.Running && State.Comeback is not { Abrupt: true };
+    private bool IsGoingOn => State.Phase == JobPhase.Running && State.Requeue is not { Abrupt: true };
 
     /// <summary>Follows ranks that another activation began, as long as their votes are still joined.</summary>
     /// <returns>False: they are not.</returns>
     private async Task<bool> Adopt()
     {
         if (!await Coordinator.IsOpen(State.Generation)) return false;
-        // The write is the proof: whoever was superseded cannot store anything.
+        // The write is the proof: a superseded activation cannot store anything.
         await Store(store.State);
         if (State.Requested != StepControl.GoOn) await Coordinator.RequestStop(State.Generation, State.Requested);
         // Those that were not told to begin are told now; the others know. What cannot be reached is tried again.

@@ -65,7 +65,7 @@ internal sealed partial class JobGrain(
     {
         local.Remove(Id);
         await events.DisposeAsync();
-        await diary.DisposeAsync();
+        await jobLog.DisposeAsync();
         leaving.Dispose();
     }
 
@@ -192,13 +192,13 @@ internal sealed partial class JobGrain(
                 JobPhase.Queued => LimitWords("; "),
                 JobPhase.Running when state.StopAsked => "stops after the step in flight",
                 JobPhase.Running when state.Overdue is { } overdue => $"ends after the step in flight: {overdue.Message}",
-                JobPhase.Running when state.Comeback is { } comeback => $"goes back into the queue: {comeback.Reason}",
+                JobPhase.Running when state.Requeue is { } requeue => $"goes back into the queue: {requeue.Reason}",
                 JobPhase.Running => LimitWords(""),
                 JobPhase.Failed => state.Failure!.Message,
                 JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
                 _ => "",
             },
-            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], events.End, diary.End);
+            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], events.End, jobLog.End);
         return state.Phase == JobPhase.Queued ? report with { Message = ((await AskQueue())?.What ?? "waits for its turn") + report.Message } : report;
     }
 

@@ -14,17 +14,17 @@ internal static partial class JobLifecycle
         SiloFault[] found = [fault, .. cluster.Lacking.Where(other => other.Silo != fault.Silo)];
         var known = state with { Faults = [.. state.Faults.Where(old => !found.Any(f => f.Silo == old.Silo)), .. found] };
         // It came up while the ranks were ending already.
-        if (state.Comeback is { Abrupt: true }) return known;
+        if (state.Requeue is { Abrupt: true }) return known;
         var named = Named(error);
         effects.Add(new JobEffect.AbortRanks(named));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {named.Message}"));
-        return known with { Comeback = new Comeback(named.Message, Abrupt: true) { Error = error }, Reason = $"silo {error.Silo} could not run it" };
+        return known with { Requeue = new Requeue(named.Message, Abrupt: true) { Error = error }, Reason = $"silo {error.Silo} could not run it" };
     }
 
     /// <returns>Null: there is a silo left to try.</returns>
-    private static JobState? FailedEverywhere(JobState state, Comeback comeback, List<JobEffect> effects, JobSurroundings? cluster)
+    private static JobState? FailedEverywhere(JobState state, Requeue requeue, List<JobEffect> effects, JobSurroundings? cluster)
     {
-        if (comeback.Error is not { } error || cluster is null) return null;
+        if (requeue.Error is not { } error || cluster is null) return null;
         // Also where it failed longer ago than silos are passed over: no checkpoint has been written since.
         var left = cluster.Silos.Where(silo => !state.Faults.Any(f => f.Silo == silo.Name)).ToList();
         var named = Named(error);

@@ -37,7 +37,7 @@ internal static partial class JobLifecycle
                 Ended = new Dictionary<int, RankOutcome>(),
                 Requested = StepControl.GoOn,
                 Announced = null,
-                Comeback = null,
+                Requeue = null,
                 Overdue = null,
                 EndBy = null,
             },
@@ -73,7 +73,7 @@ internal static partial class JobLifecycle
         if (state is not { Phase: JobPhase.Running, EndBy: not null }) return JobTransition.None(state);
         JobError late = new(ErrorCodes.Deadline, "The job was to end, but the step in flight, or what its ranks did before the first one, took too long.", null, null, null, step > 0 ? step : null);
         return new(
-            state with { EndBy = null, Comeback = new Comeback(late.Message, Abrupt: true) },
+            state with { EndBy = null, Requeue = new Requeue(late.Message, Abrupt: true) },
             [new JobEffect.AbortRanks(late, AtOnce: true), new JobEffect.Note($"{late.Message} They are ended now, without a checkpoint of that step.")]);
     }
 
@@ -163,7 +163,7 @@ internal static partial class JobLifecycle
     // All ranks take the same decisions, so they can only end alike.
     private static JobError? Disagreement(JobState after, RankEnd end)
     {
-        if (after.Comeback is { Abrupt: true }) return null;
+        if (after.Requeue is { Abrupt: true }) return null;
         foreach (var (rank, outcome) in after.Ended)
             if (outcome != end.Outcome)
                 return new JobError(
@@ -178,33 +178,33 @@ internal static partial class JobLifecycle
     {
         effects.Add(new JobEffect.Log(EventLine.Of(new FailedEvent(error))));
         if (state.Phase == JobPhase.Running) effects.Add(new JobEffect.AbortRanks(error));
-        return state with { Phase = JobPhase.Failed, Failure = error, Comeback = null };
+        return state with { Phase = JobPhase.Failed, Failure = error, Requeue = null };
     }
 
     private static JobState StopHere(JobState state, long step, List<JobEffect> effects)
     {
         var line = EventLine.Of(new StoppedEvent(step, "", null));
         effects.Add(new JobEffect.Log(line));
-        return state with { Phase = JobPhase.Stopped, Announced = line, Comeback = null };
+        return state with { Phase = JobPhase.Stopped, Announced = line, Requeue = null };
     }
 
     private static JobState Finish(JobState state, long step, List<JobEffect> effects, JobSurroundings? cluster)
     {
         var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
         if (state.Overdue is { } overdue && ended != JobPhase.Completed) return Fail(state, step > 0 ? overdue with { Step = step } : overdue, effects);
-        if (state.Comeback is { } comeback && ended != JobPhase.Completed) return state.StopAsked ? ComeBack(state, comeback, step, effects) : FailedEverywhere(state, comeback, effects, cluster) ?? ComeBack(state, comeback, step, effects);
+        if (state.Requeue is { } requeue && ended != JobPhase.Completed) return state.StopAsked ? Requeue(state, requeue, step, effects) : FailedEverywhere(state, requeue, effects, cluster) ?? Requeue(state, requeue, step, effects);
         if (state.Announced is { } line && line.Ending == ended) return End(state, line, effects);
         var unsaid = new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null);
         // It may have reached a grain that was lost with its silo; the last checkpoint tells it once more.
         var fruitless = state.Fruitless + 1;
         return state.Requeues && fruitless < MostFruitless
-            ? ComeBack(state with { Fruitless = fruitless, Reason = "its ending was lost" }, new Comeback("its ending was lost", Abrupt: false), step, effects)
+            ? Requeue(state with { Fruitless = fruitless, Reason = "its ending was lost" }, new Requeue("its ending was lost", Abrupt: false), step, effects)
             : Fail(state, unsaid, effects);
     }
 
     private static JobState End(JobState state, EventLine line, List<JobEffect> effects)
     {
         effects.Add(new JobEffect.Log(line));
-        return state with { Phase = line.Ending!.Value, Announced = line, Comeback = null };
+        return state with { Phase = line.Ending!.Value, Announced = line, Requeue = null };
     }
 }

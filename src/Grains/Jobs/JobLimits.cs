@@ -45,7 +45,7 @@ internal static class JobLimits
         {
             var waited = Error($"It waited in the queue for {DurationText.Write(bounds.Queued!.Value)}, the limit that the job sets in limits.queued.", step);
             return new(
-                state with { Phase = JobPhase.Failed, Failure = waited, Comeback = null },
+                state with { Phase = JobPhase.Failed, Failure = waited, Requeue = null },
                 [new JobEffect.Log(EventLine.Of(new FailedEvent(waited))), new JobEffect.Release()]);
         }
 
@@ -60,7 +60,7 @@ internal static class JobLimits
     /// <param name="why">As the queue says it.</param>
     public static JobTransition Overfill(JobState state, string why, DateTimeOffset now, long step, TimeSpan patience)
     {
-        if (state is not { Phase: JobPhase.Running, Overdue: null, StopAsked: false, Comeback: null }) return JobTransition.None(state);
+        if (state is not { Phase: JobPhase.Running, Overdue: null, StopAsked: false, Requeue: null }) return JobTransition.None(state);
         const StepControl control = StepControl.Stop;
         var full = Error($"Its checkpoints and events are too many: {why}", step) with { Code = ErrorCodes.Quota };
         return new(

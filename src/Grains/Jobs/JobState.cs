@@ -46,7 +46,7 @@ internal sealed record JobState
 
     /// <summary>Set while the ranks end for the job to line up again.</summary>
     [Id(9)]
-    public Comeback? Comeback { get; init; }
+    public Requeue? Requeue { get; init; }
 
     /// <summary>Why there was, or will be, another generation.</summary>
     [Id(10)]
@@ -113,7 +113,7 @@ internal sealed record JobState
 /// <summary>A generation that ends for the job to line up again.</summary>
 /// <param name="Abrupt">The ranks were told to end at once, without a checkpoint.</param>
 [GenerateSerializer, Immutable]
-internal sealed record Comeback([property: Id(0)] string Reason, [property: Id(1)] bool Abrupt)
+internal sealed record Requeue([property: Id(0)] string Reason, [property: Id(1)] bool Abrupt)
 {
     /// <summary>The fault of a silo that led to it; null: it was none.</summary>
     [Id(2)]

@@ -5,7 +5,7 @@ using Distributed.Grains.Placement;
 namespace Distributed.Grains.Queue;
 
 /// <summary>Decides, without Orleans or a clock, which waiting jobs get which silos.</summary>
-/// <remarks>In order of priority, then age. Whoever fits begins, also behind one who does not (first fit); when the first of those
+/// <remarks>In order of priority, then age. Any job that fits starts, even ahead of an older job that does not (backfill); when the first of those
 /// has waited past the patience, free silos are kept for it: it cannot starve.
 /// A silo goes to one job whole. Jobs larger than the cluster hold nobody up; those over their user's quota hold up, after the same
 /// patience, the later ones of that user alone: these would take what they wait for.</remarks>

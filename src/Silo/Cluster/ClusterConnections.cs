@@ -64,7 +64,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
         Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
         Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
         Clustering.Kubernetes => Kubernetes!.Identity,
-        // The members stand in the root itself, and meet on loopback: whoever keeps jobs there meets the same ones, on one machine.
+        // The members stand in the root itself, and meet on loopback: every silo that keeps jobs there meets the same ones, on one machine.
         Clustering.Files => $"the members' file of this root on {ThisMachine.Loopback}",
         _ => null,
     };

@@ -58,7 +58,7 @@ internal sealed class ChunkReducer : IChunkReducer
             {
                 done.SetResult(Sum(chunks));
             }
-#pragma warning disable CA1031 // The thread's edge: whoever waits for the sum gets the reason.
+#pragma warning disable CA1031 // The thread's edge: the thread that waits for the sum gets the reason.
             catch (Exception e)
 #pragma warning restore CA1031
             {

@@ -114,7 +114,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     {
         Fail(reason);
         Leave(reason);
-        // The ranks free their gradients next: whoever is packing them must be done.
+        // The ranks free their gradients next: the thread that packs them must be done.
         lock (desk)
         {
         }

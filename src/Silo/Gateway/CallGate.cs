@@ -10,7 +10,7 @@ internal sealed class CallGate(UserRegistry users)
     private const string Scheme = "Bearer ";
     private const string HowTo = "send metadata 'authorization: Bearer TOKEN'.";
 
-    /// <summary>As a stage of the door; what is no gRPC call (probes) passes, and reaches no service.</summary>
+    /// <summary>As a stage of the endpoint; what is no gRPC call (probes) passes, and reaches no service.</summary>
     public Task Check(HttpContext context, RequestDelegate next)
     {
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true) return next(context);

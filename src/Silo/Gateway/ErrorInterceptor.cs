@@ -8,7 +8,7 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Gateway;
 
 /// <summary>The edge: turns whatever a call ran into into one status with a message.</summary>
-internal sealed partial class ErrorInterceptor(DoorLog log, ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)

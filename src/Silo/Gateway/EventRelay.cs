@@ -105,7 +105,7 @@ internal sealed class EventRelay(TimeProvider time)
 
         public Task<EventPage?> Read(long from, int max, TimeSpan wait) => read(from, max, wait);
 
-        /// <summary>A long poll. What comes back empty and early is held back for a moment, for whoever gets it asks again at once.</summary>
+        /// <summary>A long poll. What comes back empty and early is held back for a moment, because the caller asks again at once.</summary>
         public async Task<EventPage?> Wait(long from, CancellationToken cancel)
         {
             var asked = relay.time.GetTimestamp();
@@ -227,7 +227,7 @@ internal sealed class EventRelay(TimeProvider time)
             }
         }
 
-        /// <summary>Whoever follows the job from now on begins anew; it may have been resumed.</summary>
+        /// <summary>A client that follows the job from now on begins anew; it may have been resumed.</summary>
         private void Forget()
         {
             if (relay.watched.GetValueOrDefault(key) == this) relay.watched.Remove(key);

@@ -10,8 +10,8 @@ using Grpc.Core;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>The gRPC door: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, DoorLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+/// <summary>The gRPC endpoint: checks what comes in, asks the job's grain, words what goes out.</summary>
+internal sealed partial class JobsService(IGrainFactory grains, CallLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 

@@ -7,7 +7,7 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>The users that the door lets in; their file is read again when it changes.</summary>
+/// <summary>The users that the endpoint lets in; their file is read again when it changes.</summary>
 internal sealed partial class UserRegistry : IUserQuotas
 {
     /// <summary>User of <c>DTRAIN_TOKEN_FILE</c>.</summary>

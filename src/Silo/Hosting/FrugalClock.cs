@@ -35,7 +35,7 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
         : this(TimeProvider.System, static () => ThreadPool.PendingWorkItemCount, static call => ThreadPool.UnsafeQueueUserWorkItem(static call => call(), call, preferLocal: false)) =>
         new Thread(Run) { IsBackground = true, Name = "orleans clock" }.Start();
 
-    /// <summary>A clock that has no thread: whoever made it calls <see cref="Look"/>.</summary>
+    /// <summary>A clock that has no thread: its maker calls <see cref="Look"/>.</summary>
     /// <param name="waiting">How many calls wait for the pool.</param>
     /// <param name="queue">Gives the pool a call.</param>
     internal FrugalClock(TimeProvider time, Func<long> waiting, Action<Action> queue)

@@ -17,7 +17,7 @@ internal static class ServeCommand
     /// <summary>An idle silo has some 260 open: most are libraries and the sockets of Orleans.</summary>
     private const int LeastOpenFiles = 512;
 
-    /// <param name="forOrleansClients">Services of a client's own silo that opens a door for Orleans clients of the same owner, as benches do.</param>
+    /// <param name="forOrleansClients">Services of a client's own silo that opens a endpoint for Orleans clients of the same owner, as benches do.</param>
     public static async Task<int> Run(IReadOnlyList<string> arguments, Action<IServiceCollection> forOrleansClients)
     {
         switch (arguments)

@@ -27,7 +27,7 @@ using Orleans.Statistics;
 
 namespace Distributed.Silo.Hosting;
 
-/// <summary>One running silo with its gRPC door.</summary>
+/// <summary>One running silo with its gRPC endpoint.</summary>
 internal sealed class SiloApp : IAsyncDisposable
 {
     private const int StartAttempts = 5;
@@ -45,13 +45,13 @@ internal sealed class SiloApp : IAsyncDisposable
 
     private SiloApp(WebApplication app, ClusterConnections connections, RootOwnership? root) => (this.app, this.connections, this.root) = (app, connections, root);
 
-    /// <summary>Where clients find the door, such as <c>http://127.0.0.1:43211</c>.</summary>
+    /// <summary>Where clients find the endpoint, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary>Where further silos join, such as <c>127.0.0.1:40123</c>.</summary>
     public string Endpoint => app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString();
 
-    /// <summary>Port of the door for Orleans clients, on loopback; null when there is none.</summary>
+    /// <summary>Port of the endpoint for Orleans clients, on loopback; null when there is none.</summary>
     public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
     /// <param name="leave">Ends the wait for a silo of the same name.</param>
@@ -151,7 +151,7 @@ internal sealed class SiloApp : IAsyncDisposable
 
     private static WebApplication Build(ServeSettings settings, ClusterConnections connections, RootOwnership? root, SiloPorts ports, Action<IServiceCollection>? more, CancellationToken leave)
     {
-        // The empty builder reads no configuration: nothing in the environment can open another door.
+        // The empty builder reads no configuration: nothing in the environment can open another endpoint.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
         // At every start it recommends server GC, which would take memory and cores from the ranks.
@@ -164,11 +164,11 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            Door.Limit(kestrel.Limits);
+            GatewayEndpoint.Limit(kestrel.Limits);
             kestrel.Listen(settings.Network.Address, settings.Port, listen =>
             {
-                Door.Limit(listen);
-                DoorCertificate.Guard(listen, kestrel.ApplicationServices.GetService<DoorCertificate>());
+                GatewayEndpoint.Limit(listen);
+                GatewayCertificate.Guard(listen, kestrel.ApplicationServices.GetService<GatewayCertificate>());
             });
         });
         // Before Orleans: a job may come as soon as the silo is a member.
@@ -178,13 +178,13 @@ internal sealed class SiloApp : IAsyncDisposable
         more?.Invoke(builder.Services);
         if (root is not null) builder.Services.AddSingleton(root).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RootGuard>().AddHostedService<StarvedSilos>();
         var app = builder.Build();
-        app.MapDoor();
+        app.MapGateway();
         return app;
     }
 
     private static void ConfigureServices(IServiceCollection services, ServeSettings settings)
     {
-        services.AddDoor();
+        services.AddGateway();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
         services.AddSingleton<JobPaths>().AddSingleton<SiloMemory>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>()).AddSingleton<IRankJobs>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();

@@ -8,7 +8,6 @@ using Distributed.Silo.Folders;
 using Distributed.Training.Exchange;
 using Distributed.Training.Loop;
 using SessionOptions = Distributed.Training.Loop.SessionOptions;
-using SiloShare = Distributed.Training.Loop.SiloShare;
 
 namespace Distributed.Silo.Ranks;
 
@@ -43,7 +42,7 @@ internal sealed class GenerationRun : IAsyncDisposable
             Silo = assignment.Silo,
             WorldSize = assignment.WorldSize,
             Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(new Rank(r.Rank), r.Device))],
-            Silos = [.. assignment.Silos.Select(s => new SiloShare(s.Silo, s.Ranks))],
+            Silos = [.. assignment.Silos.Select(s => new SiloRankCount(s.Silo, s.Ranks))],
             CheckpointDirectory = checkpoints,
             Resume = assignment.Resume,
             StopAt = assignment.StopAt,

@@ -12,7 +12,7 @@ namespace Distributed.Silo.Security;
 
 /// <summary>Carries exchange connections between silos inside TLS: one port for all jobs, both sides proven.</summary>
 /// <remarks>
-/// A listener of this process is published under a random ticket; whoever calls names a ticket, never an address, so the tunnel leads
+/// A listener of this process is published under a random ticket; a caller names a ticket, never an address, so the tunnel leads
 /// nowhere but to listeners of jobs that run here.
 /// </remarks>
 internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity identity, RefusedPeers refused, TimeProvider time) : IExchangeWire, IHostedService, IDisposable
@@ -179,14 +179,14 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     /// <summary>Two ends of one connection within this process.</summary>
     private static (Socket Mine, Socket Theirs) LocalPair()
     {
-        using var door = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        door.Listen(16);
+        using var endpoint = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        endpoint.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        endpoint.Listen(16);
         var theirs = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        theirs.Connect(door.LocalEndPoint!);
+        theirs.Connect(endpoint.LocalEndPoint!);
         while (true)
         {
-            var mine = door.Accept();
+            var mine = endpoint.Accept();
             if (mine.RemoteEndPoint!.Equals(theirs.LocalEndPoint)) return (mine, theirs);
             // Another process of this machine was in the way.
             mine.Dispose();

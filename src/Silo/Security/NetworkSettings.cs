@@ -15,11 +15,11 @@ internal sealed record NetworkSettings
     public const string SiloPortVariable = "DTRAIN_SILO_PORT";
     public const string ExchangePortVariable = "DTRAIN_EXCHANGE_PORT";
 
-    /// <summary>Where the door listens.</summary>
+    /// <summary>Where the endpoint listens.</summary>
     /// <value>Loopback.</value>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Where the Orleans endpoint and the exchange listen: as the door, but on loopback when silos of one machine form the cluster.</summary>
+    /// <summary>Where the Orleans endpoint and the exchange listen: as the endpoint, but on loopback when silos of one machine form the cluster.</summary>
     /// <value>Loopback.</value>
     public IPAddress SiloAddress { get; init; } = IPAddress.Loopback;
 
@@ -35,8 +35,8 @@ internal sealed record NetworkSettings
     /// <value>0: any free one.</value>
     public int ExchangePort { get; init; }
 
-    /// <summary>The door's certificate and key; null: plaintext, on loopback only.</summary>
-    public PemFiles? Door { get; init; }
+    /// <summary>The endpoint's certificate and key; null: plaintext, on loopback only.</summary>
+    public PemFiles? Endpoint { get; init; }
 
     /// <summary>Certificate and key of this silo and the authorities that it trusts; null: silos meet on loopback only.</summary>
     public PemFiles? Silos { get; init; }
@@ -54,19 +54,19 @@ internal sealed record NetworkSettings
             Advertised = Advertise(variable, address, siloAddress, oneMachine),
             SiloPort = Port(variable, SiloPortVariable),
             ExchangePort = Port(variable, ExchangePortVariable),
-            Door = Together(variable, "DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY"),
+            Endpoint = Together(variable, "DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY"),
             Silos = Together(variable, "DTRAIN_SILO_CERT", "DTRAIN_SILO_KEY", "DTRAIN_SILO_CA"),
         };
-        if (settings.Door is { } door) _ = DoorCertificate.Read(door, door.Read(), now);
+        if (settings.Endpoint is { } endpoint) _ = GatewayCertificate.Read(endpoint, endpoint.Read(), now);
         if (settings.Silos is { } silos) _ = SiloIdentity.Read(silos, silos.Read(), now);
-        if (!IPAddress.IsLoopback(address) && (settings.Door is null || settings.Silos is null))
+        if (!IPAddress.IsLoopback(address) && (settings.Endpoint is null || settings.Silos is null))
             throw Invalid($"{AddressVariable}: {address} is reached from other machines, which needs certificates: set {Missing(settings)}, or leave {AddressVariable} at 127.0.0.1. 'dtrain certs' makes certificates.");
         return settings;
     }
 
     private static string Missing(NetworkSettings settings) => string.Join(" and ", ((string?[])
     [
-        settings.Door is null ? "DTRAIN_TLS_CERT with DTRAIN_TLS_KEY" : null,
+        settings.Endpoint is null ? "DTRAIN_TLS_CERT with DTRAIN_TLS_KEY" : null,
         settings.Silos is null ? "DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA" : null,
     ]).OfType<string>());
 

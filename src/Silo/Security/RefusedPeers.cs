@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>Counts strangers at the doors between silos, and tells of them at most once a minute.</summary>
+/// <summary>Counts strangers at the endpoints between silos, and tells of them at most once a minute.</summary>
 internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPeers> logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -13,7 +13,7 @@ internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPee
 
     public long Count => Interlocked.Read(ref count);
 
-    public void Note(string door, EndPoint? caller, string why)
+    public void Note(string endpoint, EndPoint? caller, string why)
     {
         lock (gate)
         {
@@ -21,9 +21,9 @@ internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPee
             if (told != 0 && time.GetElapsedTime(told) < Interval) return;
             told = time.GetTimestamp();
         }
-        LogRefused(door, caller?.ToString() ?? "an unknown address", why, Count);
+        LogRefused(endpoint, caller?.ToString() ?? "an unknown address", why, Count);
     }
 
-    [LoggerMessage(4203, LogLevel.Warning, "The {Door} refused a connection from {Caller}: {Why}. Nothing of it was used; {Count} refused so far.")]
-    private partial void LogRefused(string door, string caller, string why, long count);
+    [LoggerMessage(4203, LogLevel.Warning, "The {Endpoint} refused a connection from {Caller}: {Why}. Nothing of it was used; {Count} refused so far.")]
+    private partial void LogRefused(string endpoint, string caller, string why, long count);
 }

@@ -28,16 +28,16 @@ public sealed unsafe class RawExchangeRun : IDisposable
         HostAllocator.Tune();
         part = bytes / silos;
         (outgoing, incoming) = (Allocate(part), Allocate(part * (silos - 1)));
-        using var door = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        door.Listen(silos);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(silos);
         try
         {
-            var mesh = rendezvous.Meet(new ExchangeOffer(((IPEndPoint)door.LocalEndPoint!).ToString(), $"raw exchange of {bytes} bytes"));
+            var mesh = rendezvous.Meet(new ExchangeOffer(((IPEndPoint)listener.LocalEndPoint!).ToString(), $"raw exchange of {bytes} bytes"));
             byte[] secret = [.. mesh.Secret];
             for (var other = 0; other < silo; other++) links.Add(Call(IPEndPoint.Parse(mesh.Endpoints[other]), secret));
             while (links.Count < silos - 1)
-                if (Answer(door, secret) is { } link) links.Add(link);
+                if (Answer(listener, secret) is { } link) links.Add(link);
         }
         catch
         {
@@ -105,10 +105,10 @@ public sealed unsafe class RawExchangeRun : IDisposable
     }
 
     /// <returns>Null for a caller that is no silo of this run.</returns>
-    private static Socket? Answer(Socket door, byte[] secret)
+    private static Socket? Answer(Socket listener, byte[] secret)
     {
-        if (!door.Poll(LongestConnect, SelectMode.SelectRead)) throw new JobException(ErrorCodes.Deadline, $"Raw exchange: no connection from another silo for {LongestConnect.TotalSeconds:0} s.");
-        var socket = door.Accept();
+        if (!listener.Poll(LongestConnect, SelectMode.SelectRead)) throw new JobException(ErrorCodes.Deadline, $"Raw exchange: no connection from another silo for {LongestConnect.TotalSeconds:0} s.");
+        var socket = listener.Accept();
         socket.NoDelay = true;
         socket.ReceiveTimeout = (int)LongestConnect.TotalMilliseconds;
         var greeting = new byte[secret.Length];

@@ -10,7 +10,7 @@ namespace Distributed.Training.Exchange;
 
 /// <summary>Reduce-scatter and all-gather between silos over sockets of their own, straight from and to native memory.</summary>
 /// <remarks>
-/// A pump: whoever holds it looks at every link in turn and waits only when nothing moves. While ranks compute, a thread of the exchange
+/// A pump: the thread that holds it looks at every link in turn and waits only when nothing moves. While ranks compute, a thread of the exchange
 /// holds it; a rank that waits for the result takes it over, so that a small exchange costs no change of threads. All state but the
 /// queue of released buckets belongs to the pump's holder.
 /// </remarks>
@@ -30,7 +30,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private readonly ExchangePlan plan;
     private readonly ExchangeSilos silos;
     private readonly PeerLink[] links;
-    private readonly PeerListener? door;
+    private readonly PeerListener? listener;
     private readonly ulong job;
     private readonly bool spin;
     private readonly Lock pump = new();
@@ -55,12 +55,12 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private long lastNews;
 
     /// <param name="links">Proven connections to all other silos; taken over.</param>
-    /// <param name="door">Where strangers are turned away; taken over.</param>
+    /// <param name="listener">Where strangers are turned away; taken over.</param>
     /// <param name="overlap">Buckets leave while ranks compute.</param>
     /// <param name="spin">Every runnable thread has a core, so waiting by looking costs no one anything.</param>
-    public PeerExchange(ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? door, bool overlap, bool spin)
+    public PeerExchange(ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? listener, bool overlap, bool spin)
     {
-        (this.buffers, plan, silos, this.door, this.spin) = (buffers, buffers.Plan, buffers.Silos, door, spin);
+        (this.buffers, plan, silos, this.listener, this.spin) = (buffers, buffers.Plan, buffers.Silos, listener, spin);
         this.links = [.. links];
         job = PeerHandshake.JobNumber(silos.JobId);
         foreach (var link in this.links) link.SendBytes = spin ? ShortSendBytes : LongSendBytes;
@@ -145,7 +145,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         Signal(wake);
         helperNeeded.Set();
         helper?.Join();
-        door?.Dispose();
+        listener?.Dispose();
         foreach (var link in links) link.Dispose();
         _ = Close(wake);
         helperNeeded.Dispose();

@@ -13,26 +13,26 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
     public IGradientExchange Open(ExchangeBuffers buffers)
     {
         var silos = buffers.Silos;
-        var door = new PeerListener(wire, warn);
+        var listener = new PeerListener(wire, warn);
         var links = new List<PeerLink>();
         try
         {
-            var mesh = rendezvous.Meet(new ExchangeOffer(door.Endpoint, silos.Fingerprint));
+            var mesh = rendezvous.Meet(new ExchangeOffer(listener.Endpoint, silos.Fingerprint));
             byte[] secret = [.. mesh.Secret];
-            door.Open(silos, secret);
+            listener.Open(silos, secret);
             for (var silo = 0; silo < silos.Index; silo++) links.Add(Call(mesh.Endpoints[silo], silo, buffers, secret));
             for (var silo = silos.Index + 1; silo < silos.Count; silo++)
             {
-                var (from, socket, sealOut, sealIn) = door.Take(LongestConnect);
+                var (from, socket, sealOut, sealIn) = listener.Take(LongestConnect);
                 links.Add(Link(from, socket, sealOut, sealIn, buffers));
             }
             links.Sort((a, b) => a.Silo.CompareTo(b.Silo));
-            return new PeerExchange(buffers, links, door, overlap, HasCoreForEach(mesh, silos));
+            return new PeerExchange(buffers, links, listener, overlap, HasCoreForEach(mesh, silos));
         }
         catch
         {
             links.ForEach(l => l.Dispose());
-            door.Dispose();
+            listener.Dispose();
             throw;
         }
     }

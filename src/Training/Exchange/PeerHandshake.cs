@@ -11,8 +11,8 @@ namespace Distributed.Training.Exchange;
 /// <summary>How two silos prove to each other, over a fresh connection, that both hold the generation's secret and fit together.</summary>
 /// <remarks>
 /// Caller: hello {mark, version, places, job, generation, nonce, fingerprint}. Door: {accepted, nonce, proof, words}. Caller: proof. A proof
-/// is HMAC-SHA256 of the secret over the prover's role, the hello and the door's nonce; frame keys are derived from the same, one a
-/// direction. The secret itself never travels, and a recorded connection proves nothing to a door with a new nonce.
+/// is HMAC-SHA256 of the secret over the prover's role, the hello and the callee's nonce; frame keys are derived from the same, one a
+/// direction. The secret itself never travels, and a recorded connection proves nothing to a callee with a new nonce.
 /// </remarks>
 internal static class PeerHandshake
 {
@@ -49,7 +49,7 @@ internal static class PeerHandshake
         return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "door"));
     }
 
-    /// <summary>The door's part; blocks, at most <see cref="LongestGreeting"/> a read; the door bounds the whole.</summary>
+    /// <summary>The callee's part; blocks, at most <see cref="LongestGreeting"/> a read; the listener bounds the whole.</summary>
     /// <returns>Who called, proven.</returns>
     /// <exception cref="RefusedException">Who called does not belong here; says what was found and expected.</exception>
     public static (int Silo, FrameSeal Out, FrameSeal In) Answer(Socket socket, ExchangeSilos silos, ReadOnlySpan<byte> secret)

@@ -5,7 +5,7 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>A generation's door for the other silos: proves who calls, turns everyone else away, and counts them.</summary>
+/// <summary>A generation's listener for the other silos: proves who calls, turns everyone else away, and counts them.</summary>
 internal sealed class PeerListener : IDisposable
 {
     private const int GreetingsAtOnce = 64;
@@ -47,7 +47,7 @@ internal sealed class PeerListener : IDisposable
     public void Open(ExchangeSilos expected, byte[] generationSecret)
     {
         (silos, secret) = (expected, generationSecret);
-        new Thread(Accept) { IsBackground = true, Name = "exchange door" }.Start();
+        new Thread(Accept) { IsBackground = true, Name = "exchange listener" }.Start();
     }
 
     /// <summary>The next proven silo.</summary>

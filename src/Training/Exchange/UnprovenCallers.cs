@@ -3,9 +3,9 @@ using System.Net.Sockets;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Callers at a door that have not proven who they are: so many at once, none for longer than it may.</summary>
+/// <summary>Callers at a listener that have not proven who they are: so many at once, none for longer than it may.</summary>
 /// <remarks>
-/// A silo proves itself within milliseconds. Where a newcomer finds no place, whoever has held one longest makes room, so that strangers who
+/// A silo proves itself within milliseconds. Where a newcomer finds no place, the caller that has held one longest makes room, so that strangers who
 /// only hold connections keep no silo out.
 /// </remarks>
 public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider time)
@@ -36,15 +36,15 @@ public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider tim
     /// <summary>A caller's stay.</summary>
     public sealed class Place : IDisposable
     {
-        private readonly UnprovenCallers door;
+        private readonly UnprovenCallers listener;
         private readonly Socket caller;
         private readonly ITimer timer;
         private volatile string? closed;
 
-        internal Place(UnprovenCallers door, Socket caller)
+        internal Place(UnprovenCallers listener, Socket caller)
         {
-            (this.door, this.caller) = (door, caller);
-            timer = door.time.CreateTimer(_ => Expire(), null, door.longest, Timeout.InfiniteTimeSpan);
+            (this.listener, this.caller) = (listener, caller);
+            timer = listener.time.CreateTimer(_ => Expire(), null, listener.longest, Timeout.InfiniteTimeSpan);
         }
 
         /// <value>Why the caller was closed; null when it was not.</value>
@@ -54,15 +54,15 @@ public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider tim
         /// <exception cref="IOException">Its time was over before.</exception>
         public void Prove()
         {
-            lock (door.gate)
+            lock (listener.gate)
             {
-                if (!door.places.Remove(this)) throw new IOException(closed ?? "its place was taken");
+                if (!listener.places.Remove(this)) throw new IOException(closed ?? "its place was taken");
             }
         }
 
         public void Dispose()
         {
-            lock (door.gate) _ = door.places.Remove(this);
+            lock (listener.gate) _ = listener.places.Remove(this);
             timer.Dispose();
         }
 
@@ -74,9 +74,9 @@ public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider tim
 
         private void Expire()
         {
-            lock (door.gate)
-                if (!door.places.Remove(this)) return;
-            Close(string.Create(CultureInfo.InvariantCulture, $"no greeting within {door.longest.TotalSeconds:0.###} s"));
+            lock (listener.gate)
+                if (!listener.places.Remove(this)) return;
+            Close(string.Create(CultureInfo.InvariantCulture, $"no greeting within {listener.longest.TotalSeconds:0.###} s"));
         }
     }
 }

@@ -22,7 +22,7 @@ public sealed record SessionOptions
     public required IReadOnlyList<RankSlot> Ranks { get; init; }
 
     /// <summary>All silos of the generation, in rank order; empty: this one alone.</summary>
-    public IReadOnlyList<SiloShare> Silos { get; init; } = [];
+    public IReadOnlyList<SiloRankCount> Silos { get; init; } = [];
 
     /// <summary>Directory of the job's checkpoints, absolute.</summary>
     public required string CheckpointDirectory { get; init; }
@@ -45,4 +45,4 @@ public sealed record SessionOptions
 public readonly record struct RankSlot(Rank Rank, string Device);
 
 /// <summary>How many ranks a silo runs; silos hold contiguous ranks, in order.</summary>
-public readonly record struct SiloShare(string Silo, int Ranks);
+public readonly record struct SiloRankCount(string Silo, int Ranks);

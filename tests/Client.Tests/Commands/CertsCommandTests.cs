@@ -23,17 +23,17 @@ public sealed class CertsCommandTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, key)));
 
         using var authority = Load("ca");
-        using var door = Load("door");
+        using var endpoint = Load("door");
         using var silo = Load("silo");
-        Assert.True(Builds(door, authority, "1.3.6.1.5.5.7.3.1"));
-        Assert.False(Builds(door, authority, "1.3.6.1.5.5.7.3.2"));
+        Assert.True(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.1"));
+        Assert.False(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.2"));
         Assert.True(Builds(silo, authority, "1.3.6.1.5.5.7.3.1") && Builds(silo, authority, "1.3.6.1.5.5.7.3.2"));
-        foreach (var host in (string[])["trainer.example", "10.0.0.5", "localhost", "127.0.0.1", "::1"]) Assert.True(door.MatchesHostname(host, allowWildcards: false, allowCommonName: false), host);
-        Assert.False(door.MatchesHostname("dtrain-silo"));
+        foreach (var host in (string[])["trainer.example", "10.0.0.5", "localhost", "127.0.0.1", "::1"]) Assert.True(endpoint.MatchesHostname(host, allowWildcards: false, allowCommonName: false), host);
+        Assert.False(endpoint.MatchesHostname("dtrain-silo"));
         Assert.True(silo.MatchesHostname("dtrain-silo", allowWildcards: false, allowCommonName: false));
-        Assert.InRange(door.NotAfter - TimeProvider.System.GetUtcNow().LocalDateTime, TimeSpan.FromDays(29), TimeSpan.FromDays(30));
-        Assert.True(authority.NotAfter > door.NotAfter);
-        using var curve = door.GetECDsaPrivateKey()!;
+        Assert.InRange(endpoint.NotAfter - TimeProvider.System.GetUtcNow().LocalDateTime, TimeSpan.FromDays(29), TimeSpan.FromDays(30));
+        Assert.True(authority.NotAfter > endpoint.NotAfter);
+        using var curve = endpoint.GetECDsaPrivateKey()!;
         Assert.Equal(256, curve.KeySize);
     }
 
@@ -59,9 +59,9 @@ public sealed class CertsCommandTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal(authority, File.ReadAllText(Path.Combine(Folder, "ca.crt")));
         Assert.NotEqual(before, File.ReadAllText(Path.Combine(Folder, "door.crt")));
-        using X509Certificate2 root = Load("ca"), door = Load("door");
-        Assert.True(Builds(door, root, "1.3.6.1.5.5.7.3.1"));
-        Assert.True(door.MatchesHostname("trainer.example"));
+        using X509Certificate2 root = Load("ca"), endpoint = Load("door");
+        Assert.True(Builds(endpoint, root, "1.3.6.1.5.5.7.3.1"));
+        Assert.True(endpoint.MatchesHostname("trainer.example"));
         Assert.Equal(6, Directory.GetFiles(Folder).Length);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, "door.key")));
     }

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Client.Tests.Commands;
 
-/// <summary>What a user is told when client and door do not agree on TLS.</summary>
+/// <summary>What a user is told when client and endpoint do not agree on TLS.</summary>
 public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -19,7 +19,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task List_UnknownAuthority_SaysToNameIt()
     {
-        using var certificate = Door();
+        using var certificate = Endpoint();
         await Refused(certificate, "https://localhost", "signed by CN=dtrain authority, which this machine does not trust. Name the file of its authority with --ca");
     }
 
@@ -27,7 +27,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     public async Task List_AnotherAuthorityNamed_SaysSo()
     {
         await Dtrain.RunAsync("certs", directory.File("other"));
-        using var certificate = Door();
+        using var certificate = Endpoint();
         await Refused(certificate, "https://localhost", "none of the authorities in the file that --ca names", "--ca", Path.Combine(directory.File("other"), "ca.crt"));
     }
 
@@ -51,7 +51,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task List_PlaintextAtTls_SaysToUseHttps()
     {
-        using var certificate = Door();
+        using var certificate = Endpoint();
         await Refused(certificate, "http://127.0.0.1", "speaks TLS, and was asked in plaintext. Use https://");
     }
 
@@ -61,8 +61,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task List_SilentPlaintextServer_IsNotTakenForTls()
     {
-        using TlsDoor door = new(null);
-        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", $"http://127.0.0.1:{door.Port}");
+        using TlsEndpoint endpoint = new(null);
+        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", $"http://127.0.0.1:{endpoint.Port}");
         Assert.Equal(3, code);
         Assert.DoesNotContain("TLS", error, StringComparison.Ordinal);
     }
@@ -79,15 +79,15 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
 
     private static async Task Refused(X509Certificate2? certificate, string address, string expected, params string[] options)
     {
-        using TlsDoor door = new(certificate);
-        var (code, output, error) = await Dtrain.RunAsync(["list", "--cluster", $"{address}:{door.Port}", .. options]);
+        using TlsEndpoint endpoint = new(certificate);
+        var (code, output, error) = await Dtrain.RunAsync(["list", "--cluster", $"{address}:{endpoint.Port}", .. options]);
         Assert.True(code == 3, error);
         Assert.Empty(output);
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Single(error.Trim().Split('\n'));
     }
 
-    private X509Certificate2 Door() => Load("door");
+    private X509Certificate2 Endpoint() => Load("door");
 
     private X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path.Combine(directory.File("tls"), $"{name}.crt"), Path.Combine(directory.File("tls"), $"{name}.key"));
 

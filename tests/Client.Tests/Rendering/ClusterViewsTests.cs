@@ -67,11 +67,11 @@ public sealed class ClusterViewsTests
             Running = 1,
         };
         using StringWriter output = new();
-        ClusterView.Write(output, reply);
+        ClusterTable.Write(output, reply);
         Assert.Equal("SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\nsilo silo-1: passed over\njobs: 1 running, 3 waiting\n", output.ToString());
         Assert.Equal(
             """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null,"fingerprint":null},{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over","fingerprint":null}],"waiting":3,"running":1}""",
-            ClusterView.Json(reply));
+            ClusterTable.Json(reply));
     }
 
     [Fact]
@@ -88,18 +88,18 @@ public sealed class ClusterViewsTests
             },
         };
         using StringWriter output = new();
-        ClusterView.Write(output, reply);
+        ClusterTable.Write(output, reply);
         Assert.Contains("the ranks of one job run on silos that are alike:\n  silo-0, silo-2: cpu; avx512\n  silo-1: cpu; avx2\njobs:", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("""{"name":"silo-1","state":"free","slots":2,"job":null,"fault":null,"fingerprint":"cpu; avx2"}""", ClusterView.Json(reply), StringComparison.Ordinal);
+        Assert.Contains("""{"name":"silo-1","state":"free","slots":2,"job":null,"fault":null,"fingerprint":"cpu; avx2"}""", ClusterTable.Json(reply), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Generation_IsToldInALine()
     {
         RankPlace[] ranks = [new(0, "silo-1", "cpu:0"), new(1, "silo-1", "cpu:1"), new(2, "silo-2", "cpu:0")];
-        Assert.Equal("generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2", EventText.Describe(new GenerationEvent(2, "silo silo-0 lost", ranks)));
-        Assert.Equal("generation 3: 1 rank on silo-1", EventText.Describe(new StartedEvent("nightly", 3, ranks[..1])));
-        Assert.Null(EventText.Describe(new StartedEvent("nightly", 1, ranks)));
+        Assert.Equal("generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2", EventWords.Describe(new GenerationEvent(2, "silo silo-0 lost", ranks)));
+        Assert.Equal("generation 3: 1 rank on silo-1", EventWords.Describe(new StartedEvent("nightly", 3, ranks[..1])));
+        Assert.Null(EventWords.Describe(new StartedEvent("nightly", 1, ranks)));
     }
 
     [Fact]

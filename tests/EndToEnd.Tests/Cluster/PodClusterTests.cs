@@ -52,7 +52,7 @@ public sealed class PodClusterTests : IAsyncLifetime, IDisposable
             Assert.Equal(calm, watched.Hash);
             var steps = watched.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt64());
             Assert.Equal(Enumerable.Range(1, 1500).Select(i => (long)i), steps);
-            // Without the authority's certificate nobody talks to the door, without the token nobody is heard.
+            // Without the authority's certificate nobody talks to the endpoint, without the token nobody is heard.
             (await DtrainProcess.RunAsync("list", "--cluster", AddressOf(pods[0]), "--token-file", folder.TokenFile)).Exits(3).SaysOneFailure();
             (await DtrainProcess.RunAsync("list", "--cluster", AddressOf(pods[0]), "--ca", Path.Combine(certificates, "ca.crt"))).Exits(2).SaysOneFailure();
         }

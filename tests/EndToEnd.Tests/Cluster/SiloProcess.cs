@@ -17,7 +17,7 @@ internal sealed class SiloProcess : IDisposable
 
     public int Id => process.Id;
 
-    /// <summary>Of its door.</summary>
+    /// <summary>Of its endpoint.</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>Where others join it.</summary>

@@ -50,8 +50,8 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
         Assert.Equal("stopped", watched.Events[^1].GetProperty("event").GetString());
         // Of a job that has ended, only its end is news.
         Assert.Equal(watched.Lines[^1], Assert.Single((await cluster.RunAsync("watch", "endless", "--from-now", "--json")).Exits(0).Lines));
-        var diary = (await cluster.RunAsync("logs", "endless")).Exits(0).Lines;
-        Assert.Equal(diary.TakeLast(2), (await cluster.RunAsync("logs", "endless", "--tail", "2")).Exits(0).Lines);
+        var log = (await cluster.RunAsync("logs", "endless")).Exits(0).Lines;
+        Assert.Equal(log.TakeLast(2), (await cluster.RunAsync("logs", "endless", "--tail", "2")).Exits(0).Lines);
         Assert.Empty((await cluster.RunAsync("logs", "endless", "--since", "2100-01-01T00:00:00Z")).Exits(0).Lines);
     }
 

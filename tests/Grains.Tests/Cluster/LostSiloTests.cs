@@ -20,7 +20,7 @@ public sealed class LostSiloTests : IAsyncLifetime
     [Fact]
     public async Task Killed_FailsTheJobNamingItLongBeforeTheStepsDeadlineAndKeepsEveryLog()
     {
-        // Called from the first silo, as the door of 'train' does, so that the jobs live there.
+        // Called from the first silo, as the endpoint of 'train' does, so that the jobs live there.
         var first = cluster.GrainsInSilo;
         string[] done = [.. Enumerable.Range(0, 8).Select(i => $"done-{i}")];
         foreach (var id in done)

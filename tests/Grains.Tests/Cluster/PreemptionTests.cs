@@ -23,7 +23,7 @@ public sealed class PreemptionTests : IAsyncLifetime
         await TrainingCluster.Eventually(() => cluster.Job("equal").Status(), r => r!.Message.Contains("is the next one", StringComparison.Ordinal));
 
         await cluster.Job("urgent").Submit(Specs.Lasting(priority: 5));
-        await TrainingCluster.Eventually(Diary, log => log.Contains("job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue", StringComparison.Ordinal));
+        await TrainingCluster.Eventually(Log, log => log.Contains("job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue", StringComparison.Ordinal));
         await TrainingCluster.Eventually(() => cluster.Job("urgent").Status(), r => r!.Message.Contains("job low of lower priority makes room", StringComparison.Ordinal));
         gate.SetResult();
         Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("urgent"))[^1]));
@@ -34,6 +34,6 @@ public sealed class PreemptionTests : IAsyncLifetime
         await cluster.Watch("equal");
         Assert.Equal((1, 1), ((await cluster.Job("equal").Status())!.Generation, (await cluster.Job("urgent").Status())!.Generation));
 
-        async Task<string> Diary() => string.Join('\n', (await cluster.Job("low").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json));
+        async Task<string> Log() => string.Join('\n', (await cluster.Job("low").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json));
     }
 }

@@ -63,7 +63,7 @@ public sealed class JobLimitsTests
     }
 
     [Fact]
-    public void Left_AcrossComebacks_RunTimeAddsUpAndEachWaitCountsForItself()
+    public void Left_AcrossRequeues_RunTimeAddsUpAndEachWaitCountsForItself()
     {
         var again = Grant(Queued(), 1.5);
         again = JobLifecycle.Move(again, "silo b is leaving").State;

@@ -26,11 +26,11 @@ internal sealed class HeldLine : IExchangeWire, IDisposable
         var far = direct.Connect(endpoint);
         if (taken) return far;
         taken = true;
-        using var door = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        door.Listen(1);
-        var near = direct.Connect(door.LocalEndPoint!.ToString()!);
-        var middle = door.Accept();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1);
+        var near = direct.Connect(listener.LocalEndPoint!.ToString()!);
+        var middle = listener.Accept();
         ends.AddRange([far, middle]);
         Pass(middle, far, open.Wait);
         Pass(far, middle, () => { });

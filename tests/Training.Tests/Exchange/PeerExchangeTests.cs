@@ -120,19 +120,19 @@ public sealed class PeerExchangeTests
     }
 
     [Fact]
-    public void Door_Strangers_AreRefusedWithBothValuesWhileTheJobGoesOn()
+    public void Listener_Strangers_AreRefusedWithBothValuesWhileTheJobGoesOn()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         using var mesh = new Mesh(rig);
-        var door = IPEndPoint.Parse(mesh.Endpoints[0]);
-        Knock(door, "GET / HTTP/1.1\r\nHost: silo\r\nAccept: everything\r\n\r\n"u8.ToArray());
+        var listener = IPEndPoint.Parse(mesh.Endpoints[0]);
+        Knock(listener, "GET / HTTP/1.1\r\nHost: silo\r\nAccept: everything\r\n\r\n"u8.ToArray());
         byte[] oldFrame = new byte[FrameHeader.Size];
         BitConverter.TryWriteBytes(oldFrame, FrameHeader.Mark);
         oldFrame[16] = 2;
-        Knock(door, oldFrame);
+        Knock(listener, oldFrame);
         byte[] huge = [.. "DTXH"u8, .. new byte[40]];
         BitConverter.TryWriteBytes(huge.AsSpan(24), 1 << 31);
-        Knock(door, huge);
+        Knock(listener, huge);
         for (var step = 1; step <= 2; step++)
         {
             rig.Draw(step);
@@ -145,17 +145,17 @@ public sealed class PeerExchangeTests
     }
 
     [Fact]
-    public async Task Door_OtherFingerprint_IsRefusedWithBothValues()
+    public async Task Listener_OtherFingerprint_IsRefusedWithBothValues()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         rig.Buffers[1].Silos = rig.Buffers[1].Silos with { Fingerprint = "another libtorch" };
         using var meeting = new LocalRendezvous(2);
         var warnings = new List<string>();
-        // The door would wait a minute for the right silo: the refused one's word is enough here.
+        // The listener would wait a minute for the right silo: the refused one's word is enough here.
         var other = Task.Run(() => Record.Exception(() => Factory(meeting, 1, warnings).Open(rig.Buffers[1])));
-        using var door = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
-        var mesh = meeting.Place(0).Meet(new ExchangeOffer(door.Endpoint, rig.Buffers[0].Silos.Fingerprint));
-        door.Open(rig.Buffers[0].Silos, [.. mesh.Secret]);
+        using var listener = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
+        var mesh = meeting.Place(0).Meet(new ExchangeOffer(listener.Endpoint, rig.Buffers[0].Silos.Fingerprint));
+        listener.Open(rig.Buffers[0].Silos, [.. mesh.Secret]);
         var refused = Assert.IsType<JobException>(await other);
         foreach (var words in (string[])["another libtorch", "same everywhere", "silo-1", "silo-0"]) Assert.Contains(words, refused.Message, StringComparison.Ordinal);
         rig.Buffers[0].Dispose();
@@ -163,40 +163,40 @@ public sealed class PeerExchangeTests
     }
 
     [Fact]
-    public void Door_HundredsThatSayNothing_MakeRoomForTheSilo()
+    public void Listener_HundredsThatSayNothing_MakeRoomForTheSilo()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         var warnings = new List<string>();
-        using var door = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
+        using var listener = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
         var secret = new byte[32];
-        door.Open(rig.Buffers[0].Silos, secret);
-        var strangers = Enumerable.Range(0, 300).Select(_ => Dial(door)).ToList();
-        using var socket = Dial(door);
+        listener.Open(rig.Buffers[0].Silos, secret);
+        var strangers = Enumerable.Range(0, 300).Select(_ => Dial(listener)).ToList();
+        using var socket = Dial(listener);
         _ = PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, secret);
-        var (silo, proven, _, _) = door.Take(Patience);
+        var (silo, proven, _, _) = listener.Take(Patience);
         Assert.Equal(1, silo);
         strangers.ForEach(s => s.Dispose());
         proven.Dispose();
         lock (warnings) Assert.InRange(warnings.Count, 10, 20);
-        Assert.True(door.Refused >= 200, $"{door.Refused} refused.");
+        Assert.True(listener.Refused >= 200, $"{listener.Refused} refused.");
         rig.Buffers[0].Dispose();
         rig.Buffers[1].Dispose();
     }
 
-    private static Socket Dial(PeerListener door)
+    private static Socket Dial(PeerListener listener)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Connect(IPEndPoint.Parse(door.Endpoint));
+        socket.Connect(IPEndPoint.Parse(listener.Endpoint));
         return socket;
     }
 
     [Fact]
-    public void Door_AnotherSecret_IsRefused()
+    public void Listener_AnotherSecret_IsRefused()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
-        using var door = new PeerListener(new DirectWire(), _ => { });
-        door.Open(rig.Buffers[0].Silos, new byte[32]);
-        using var socket = Dial(door);
+        using var listener = new PeerListener(new DirectWire(), _ => { });
+        listener.Open(rig.Buffers[0].Silos, new byte[32]);
+        using var socket = Dial(listener);
         byte[] wrong = [.. Enumerable.Repeat((byte)1, 32)];
         Assert.Throws<JobException>(() => PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, wrong));
         rig.Buffers[0].Dispose();
@@ -238,11 +238,11 @@ public sealed class PeerExchangeTests
             lock (warnings) warnings.Add(w);
         });
 
-    /// <summary>Sends bytes to a door and waits until it has dropped the connection.</summary>
-    private static void Knock(IPEndPoint door, byte[] bytes)
+    /// <summary>Sends bytes to a listener and waits until it has dropped the connection.</summary>
+    private static void Knock(IPEndPoint listener, byte[] bytes)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Connect(door);
+        socket.Connect(listener);
         socket.Send(bytes);
         socket.ReceiveTimeout = 20_000;
         try

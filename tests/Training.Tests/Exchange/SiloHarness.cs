@@ -23,7 +23,7 @@ internal static class SiloHarness
             var events = new List<JobEvent>();
             using var meeting = new LocalRendezvous(shares.Length);
             var decider = new ComparingDecider(spec);
-            var silos = shares.Select((ranks, i) => new SiloShare($"silo-{i}", ranks)).ToList();
+            var silos = shares.Select((ranks, i) => new SiloRankCount($"silo-{i}", ranks)).ToList();
             var results = new List<Task<RankResult>>();
             var sessions = new List<SiloSession>();
             for (int silo = 0, first = 0; silo < shares.Length; first += shares[silo++])

@@ -64,7 +64,7 @@ public sealed class UnprovenCallersTests : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The door has closed it.
+            // The listener has closed it.
         }
     }
 

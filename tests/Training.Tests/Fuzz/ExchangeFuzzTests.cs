@@ -103,12 +103,12 @@ public sealed class ExchangeFuzzTests
     {
         public Pair()
         {
-            using var door = NewSocket();
-            door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            door.Listen(1);
+            using var listener = NewSocket();
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            listener.Listen(1);
             Far = NewSocket();
-            Far.Connect(door.LocalEndPoint!);
-            Near = door.Accept();
+            Far.Connect(listener.LocalEndPoint!);
+            Near = listener.Accept();
         }
 
         public Socket Near { get; }
@@ -146,7 +146,7 @@ public sealed class ExchangeFuzzTests
             rig = new ExchangeRig(sizes, [1, 1], microBatches);
             rig.Draw(1);
             exchange = new PeerExchange(
-                rig.Buffers[0], [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), rig.Buffers[0])], door: null, overlap: false, spin: false);
+                rig.Buffers[0], [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), rig.Buffers[0])], listener: null, overlap: false, spin: false);
         }
 
         public void Step(TimeSpan patience) => rig.Step(exchange, 1, patience);

@@ -30,7 +30,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     public IEnumerable<(string Silo, TimeSpan Time)> ProcessorTimes => processes.Select(p => (p.Name, p.ProcessorTime));
 
     /// <summary>Where each silo's clients and probes ask.</summary>
-    public IReadOnlyList<string> Doors => [.. processes.Select(p => p.Ready.Address!)];
+    public IReadOnlyList<string> Endpoints => [.. processes.Select(p => p.Ready.Address!)];
 
     /// <summary>Names and addresses, in the order that ranks are dealt in.</summary>
     public IReadOnlyList<(string Name, SiloAddress Address)> Silos { get; private set; } = [];

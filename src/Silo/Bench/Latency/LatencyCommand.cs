@@ -10,6 +10,6 @@ internal static class LatencyCommand
     public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(BenchOptions options, Action<BenchRow> report, CancellationToken cancel)
     {
         await using var cluster = await BenchCluster.Start(2, cancel);
-        return await LatencyBench.Run(new LatencyProbe(cluster.Grains, cluster.Train, cluster.Doors), options.Rounds, options.Quick, report);
+        return await LatencyBench.Run(new LatencyProbe(cluster.Grains, cluster.Train, cluster.Endpoints), options.Rounds, options.Quick, report);
     }
 }

@@ -11,8 +11,8 @@ namespace Distributed.Silo.Bench.Latency;
 
 /// <summary>Times calls of coordinator grains, made from another process than theirs.</summary>
 /// <param name="train">Trains a job on so many ranks and silos.</param>
-/// <param name="doors">Addresses of the silos.</param>
-internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, IReadOnlyList<string> doors)
+/// <param name="endpoints">Addresses of the silos.</param>
+internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, IReadOnlyList<string> endpoints)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromSeconds(2);
@@ -68,20 +68,20 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
     {
         var unanswered = 0;
         using CancellationTokenSource done = new();
-        var calls = Repeat(async asked => unanswered += await IsReady(doors[asked % doors.Count]) ? 0 : 1, done.Token);
+        var calls = Repeat(async asked => unanswered += await IsReady(endpoints[asked % endpoints.Count]) ? 0 : 1, done.Token);
         await train(Job(steps), Math.Max(2, Environment.ProcessorCount), 2);
         await done.CancelAsync();
         return LatencyFigures.Of(await calls) with { Unanswered = unanswered };
     }
 
     /// <summary>As a kubelet asks: each time over a new connection.</summary>
-    private static async Task<bool> IsReady(string door)
+    private static async Task<bool> IsReady(string endpoint)
     {
         using SocketsHttpHandler handler = new() { UseProxy = false };
         using HttpClient http = new(handler) { Timeout = ProbeDeadline, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         try
         {
-            using var answer = await http.GetAsync(new Uri(new Uri(door), "/healthz/ready"));
+            using var answer = await http.GetAsync(new Uri(new Uri(endpoint), "/healthz/ready"));
             return answer.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)

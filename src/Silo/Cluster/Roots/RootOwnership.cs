@@ -6,7 +6,7 @@ using Distributed.Silo.Settings;
 namespace Distributed.Silo.Cluster.Roots;
 
 /// <summary>This silo's part in its cluster's hold on the jobs root: one cluster at a time has it.</summary>
-/// <remarks>Whoever comes writes its own mark, then looks for those of other clusters: of two that come at once at least one sees the other.
+/// <remarks>A silo that comes writes its own mark, then looks for those of other clusters: of two that come at once at least one sees the other.
 /// A mark is left when its process has ended, or when it has not changed for <see cref="Lease"/> by the watcher's own clock; who finds it takes it away, and a
 /// frozen silo that wakes and misses its mark ends.</remarks>
 internal sealed partial class RootOwnership : IAsyncDisposable

@@ -45,10 +45,10 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
     [Fact]
     public async Task Connect_BothWays_CarriesBytesHalfClosesAndEnds()
     {
-        using var door = Listen();
-        var (endpoint, lease) = sites[0].Tunnel.Publish((IPEndPoint)door.LocalEndPoint!);
+        using var listener = Listen();
+        var (endpoint, lease) = sites[0].Tunnel.Publish((IPEndPoint)listener.LocalEndPoint!);
         using var near = await Task.Run(() => sites[1].Tunnel.Connect(endpoint));
-        using var far = await door.AcceptAsync();
+        using var far = await listener.AcceptAsync();
         var sent = new byte[3_000_000];
         new Random(1).NextBytes(sent);
         var sending = Task.Run(() =>
@@ -96,15 +96,15 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
         using TestAuthority other = new("another authority");
         authority.Issue("late", fromDays: -10, toDays: -1).Issue("misnamed", dnsName: "trainer.example").Issue("server", serverOnly: true);
         using X509Certificate2 foreign = other.Issue("silo").Load("silo"), late = authority.Load("late"), misnamed = authority.Load("misnamed"), server = authority.Load("server");
-        var door = sites[0].Tunnel.Endpoint;
-        foreach (var certificate in (X509Certificate2?[])[null, foreign, late, misnamed, server]) Assert.False(await Stranger.Knock(door, certificate));
-        await Stranger.Babble(door, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());
+        var listener = sites[0].Tunnel.Endpoint;
+        foreach (var certificate in (X509Certificate2?[])[null, foreign, late, misnamed, server]) Assert.False(await Stranger.Knock(listener, certificate));
+        await Stranger.Babble(listener, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());
         await Settled(6);
         Assert.Equal(6, sites[0].Refused.Count);
 
         // A silo that is who it says, but greets as none does.
         using var own = authority.Load("silo");
-        Assert.False(await Stranger.Knock(door, own));
+        Assert.False(await Stranger.Knock(listener, own));
         await Settled(7);
         Train_ThroughTheTunnel_Once();
     }
@@ -165,10 +165,10 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
 
     private static Socket Listen()
     {
-        var door = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        door.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        door.Listen();
-        return door;
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        return listener;
     }
 
     private static async Task<byte[]> ReadAll(Socket socket)

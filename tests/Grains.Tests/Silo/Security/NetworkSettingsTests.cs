@@ -17,7 +17,7 @@ public sealed class NetworkSettingsTests : IDisposable
         var settings = Read();
         Assert.All([settings.Address, settings.SiloAddress, settings.Advertised], address => Assert.Equal(IPAddress.Loopback, address));
         Assert.Equal((0, 0), (settings.SiloPort, settings.ExchangePort));
-        Assert.Null(settings.Door);
+        Assert.Null(settings.Endpoint);
         Assert.Null(settings.Silos);
     }
 
@@ -28,7 +28,7 @@ public sealed class NetworkSettingsTests : IDisposable
         Set("DTRAIN_CLUSTERING=redis", "DTRAIN_ADDRESS=0.0.0.0", "DTRAIN_ADVERTISE=10.1.2.3", "DTRAIN_SILO_PORT=11111", "DTRAIN_EXCHANGE_PORT=7420");
         var settings = Read();
         Assert.Equal((IPAddress.Any, IPAddress.Any, IPAddress.Parse("10.1.2.3"), 11111, 7420), (settings.Address, settings.SiloAddress, settings.Advertised, settings.SiloPort, settings.ExchangePort));
-        Assert.Equal(authority.DoorFiles("silo").Files, settings.Door!.Files);
+        Assert.Equal(authority.EndpointFiles("silo").Files, settings.Endpoint!.Files);
         Assert.Equal(authority.SiloFiles("silo").Files, settings.Silos!.Files);
     }
 
@@ -143,7 +143,7 @@ public sealed class NetworkSettingsTests : IDisposable
     private void Secure()
     {
         authority.Issue("silo");
-        foreach (var file in (PemFile[])[.. authority.DoorFiles("silo").Files, .. authority.SiloFiles("silo").Files]) variables[file.Variable] = file.Path;
+        foreach (var file in (PemFile[])[.. authority.EndpointFiles("silo").Files, .. authority.SiloFiles("silo").Files]) variables[file.Variable] = file.Path;
     }
 
     private void Set(params IEnumerable<string> assignments)

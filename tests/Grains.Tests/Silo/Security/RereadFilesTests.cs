@@ -15,9 +15,9 @@ public sealed class RereadFilesTests : IDisposable
     [Fact]
     public void Value_PairReplaced_IsUsedOnceBothHalvesFit()
     {
-        var files = authority.DoorFiles("silo");
+        var files = authority.EndpointFiles("silo");
         var log = new CountingLogger();
-        var current = new RereadFiles<SslStreamCertificateContext>(files, texts => DoorCertificate.Read(files, texts, TimeProvider.System.GetUtcNow()), time, log);
+        var current = new RereadFiles<SslStreamCertificateContext>(files, texts => GatewayCertificate.Read(files, texts, TimeProvider.System.GetUtcNow()), time, log);
         Assert.Equal("CN=silo", Subject());
         File.Copy(authority.Path("next.crt"), authority.Path("silo.crt"), overwrite: true);
         Assert.Equal("CN=silo", Subject());

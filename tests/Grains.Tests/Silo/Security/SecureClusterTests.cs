@@ -43,9 +43,9 @@ public sealed class SecureClusterTests : IAsyncLifetime
         using X509Certificate2 foreign = other.Issue("silo").Load("silo");
         var job = TrainingHarness.Shapes() with { Exchange = exchange };
         var training = BenchJob.Train(silos[1].Grains, $"job-{exchange}", job, new RunOptions { Ranks = 2, Silos = 2 }, CancellationToken.None);
-        var door = IPEndPoint.Parse(silos[0].Endpoint);
-        foreach (var certificate in (X509Certificate2?[])[null, foreign]) Assert.False(await Stranger.Knock(door, certificate));
-        await Stranger.Babble(door, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());
+        var endpoint = IPEndPoint.Parse(silos[0].Endpoint);
+        foreach (var certificate in (X509Certificate2?[])[null, foreign]) Assert.False(await Stranger.Knock(endpoint, certificate));
+        await Stranger.Babble(endpoint, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());
         var completed = (await training).OfType<CompletedEvent>().Single();
         Assert.Equal(TrainingHarness.Run(job, 1).Hash, completed.WeightsSha256);
     }

@@ -5,14 +5,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Grains.Tests.Silo.Security;
 
-/// <summary>Calls at a door between silos, with any certificate or none, and waits until the door has dropped it.</summary>
+/// <summary>Calls at a endpoint between silos, with any certificate or none, and waits until the endpoint has dropped it.</summary>
 internal static class Stranger
 {
     /// <returns>Whether a byte came through the TLS that was set up.</returns>
-    public static async Task<bool> Knock(IPEndPoint door, X509Certificate2? certificate)
+    public static async Task<bool> Knock(IPEndPoint endpoint, X509Certificate2? certificate)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        using var socket = await Connect(door, patience.Token);
+        using var socket = await Connect(endpoint, patience.Token);
         await using var tls = new SslStream(new NetworkStream(socket), false, (_, shown, _, _) => shown is not null);
         try
         {
@@ -28,10 +28,10 @@ internal static class Stranger
     }
 
     /// <summary>Sends bytes that are no TLS.</summary>
-    public static async Task Babble(IPEndPoint door, ReadOnlyMemory<byte> bytes)
+    public static async Task Babble(IPEndPoint endpoint, ReadOnlyMemory<byte> bytes)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        using var socket = await Connect(door, patience.Token);
+        using var socket = await Connect(endpoint, patience.Token);
         await socket.SendAsync(bytes, patience.Token);
         try
         {
@@ -44,10 +44,10 @@ internal static class Stranger
         }
     }
 
-    private static async Task<Socket> Connect(IPEndPoint door, CancellationToken cancel)
+    private static async Task<Socket> Connect(IPEndPoint endpoint, CancellationToken cancel)
     {
-        var socket = new Socket(door.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(door, cancel);
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(endpoint, cancel);
         return socket;
     }
 }

@@ -44,7 +44,7 @@ internal sealed class TestAuthority : IDisposable
 
     public X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path($"{name}.crt"), Path($"{name}.key"));
 
-    public PemFiles DoorFiles(string name) => new(new PemFile("DTRAIN_TLS_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_TLS_KEY", Path($"{name}.key")));
+    public PemFiles EndpointFiles(string name) => new(new PemFile("DTRAIN_TLS_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_TLS_KEY", Path($"{name}.key")));
 
     public PemFiles SiloFiles(string name) => new(
         new PemFile("DTRAIN_SILO_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_SILO_KEY", Path($"{name}.key")), new PemFile("DTRAIN_SILO_CA", Path("ca.crt")));

@@ -6,7 +6,7 @@ using Distributed.EndToEnd.Tests.Train;
 namespace Distributed.EndToEnd.Tests.Tools;
 
 /// <summary>Ports that are taken, clusters that do not answer, words that are no commands.</summary>
-public sealed class DoorTests : IDisposable
+public sealed class GatewayCallTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 

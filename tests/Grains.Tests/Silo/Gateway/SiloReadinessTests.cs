@@ -1,7 +1,7 @@
 using System.Net;
 using Distributed.Silo.Lifecycle;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
 public sealed class SiloReadinessTests
 {

@@ -1,7 +1,7 @@
 namespace Distributed.Silo.Gateway;
 
 /// <summary>Keeps callers from filling the log: so many lines a minute for what calls run into.</summary>
-internal sealed partial class DoorLog(TimeProvider time, ILogger<DoorLog> logger)
+internal sealed partial class CallLog(TimeProvider time, ILogger<CallLog> logger)
 {
     public const int LinesPerMinute = 60;
 

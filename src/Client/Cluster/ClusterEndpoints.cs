@@ -6,10 +6,10 @@ using Calls = Distributed.Protocol.V1.Jobs.JobsClient;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>The doors of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.</summary>
+/// <summary>The endpoints of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.</summary>
 /// <remarks>One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a few times,
 /// and so is what only asks and got no answer.</remarks>
-internal sealed class ClusterDoors : CallInvoker, IDisposable
+internal sealed class ClusterEndpoints : CallInvoker, IDisposable
 {
     private const int MostRounds = 8;
 
@@ -31,22 +31,22 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     /// <summary>The health service's name for a silo that lives, ready or not, as field 1 of a request.</summary>
     private static readonly byte[] Live = [0x0a, 4, .. "live"u8];
 
-    private readonly IReadOnlyList<JobsConnection> doors;
+    private readonly IReadOnlyList<JobsConnection> endpoints;
     private readonly TimeProvider time;
     private volatile int current;
 
-    /// <param name="doors">One at least; in the order of preference.</param>
-    public ClusterDoors(IReadOnlyList<JobsConnection> doors, TimeProvider time)
+    /// <param name="endpoints">One at least; in the order of preference.</param>
+    public ClusterEndpoints(IReadOnlyList<JobsConnection> endpoints, TimeProvider time)
     {
-        this.doors = doors;
+        this.endpoints = endpoints;
         this.time = time;
         Jobs = new Jobs.JobsClient(this);
     }
 
     public Jobs.JobsClient Jobs { get; }
 
-    /// <summary>The door that calls go to now.</summary>
-    public Uri Address => doors[current].Address;
+    /// <summary>The endpoint that calls go to now.</summary>
+    public Uri Address => endpoints[current].Address;
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
         CallAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request), options.CancellationToken), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
@@ -68,12 +68,12 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
 
     public void Dispose()
     {
-        foreach (var door in doors) door.Dispose();
+        foreach (var endpoint in endpoints) endpoint.Dispose();
     }
 
     private async Task<TResponse> CallAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
     {
-        if (!isQuestion && doors[current].IsLeftSoon) await FindLivingAsync(cancel);
+        if (!isQuestion && endpoints[current].IsLeftSoon) await FindLivingAsync(cancel);
         return await AskAsync(isQuestion, ask, cancel);
     }
 
@@ -95,21 +95,21 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         var begin = time.GetTimestamp();
         for (var tried = 1; ; tried++)
         {
-            var door = current;
+            var endpoint = current;
             try
             {
-                using var call = ask(doors[door].Calls);
+                using var call = ask(endpoints[endpoint].Calls);
                 return await call;
             }
-            catch (RpcException refused) when (MayBeTooNew(refused, door, begin) && !cancel.IsCancellationRequested)
+            catch (RpcException refused) when (MayBeTooNew(refused, endpoint, begin) && !cancel.IsCancellationRequested)
             {
-                Leave(door, refused);
+                Leave(endpoint, refused);
                 await Task.Delay(Pause, time, cancel);
                 continue;
             }
             catch (RpcException lost) when (!cancel.IsCancellationRequested && (NeverArrived(lost) || (isQuestion && WasNotAnswered(lost))))
             {
-                Leave(door, lost);
+                Leave(endpoint, lost);
                 if (!MayTryAgain(lost, tried, begin)) throw;
             }
 
@@ -118,21 +118,21 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
     }
 
     private bool MayTryAgain(RpcException lost, int tried, long begin) =>
-        tried % doors.Count != 0 || (tried / doors.Count < MostRounds && time.GetElapsedTime(begin) < Patience && MayPass(lost));
+        tried % endpoints.Count != 0 || (tried / endpoints.Count < MostRounds && time.GetElapsedTime(begin) < Patience && MayPass(lost));
 
-    private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) => tried % doors.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
+    private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) => tried % endpoints.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
 
-    /// <summary>The next call goes to the next door; where there is one alone, over a new connection, which may lead to another silo.</summary>
-    private void Leave(int door, RpcException lost)
+    /// <summary>The next call goes to the next endpoint; where there is one alone, over a new connection, which may lead to another silo.</summary>
+    private void Leave(int endpoint, RpcException lost)
     {
-        if (current != door) return;
-        current = (door + 1) % doors.Count;
-        if (current == door && (lost.Status.DebugException is null || IsSilence(lost))) doors[door].Renew();
+        if (current != endpoint) return;
+        current = (endpoint + 1) % endpoints.Count;
+        if (current == endpoint && (lost.Status.DebugException is null || IsSilence(lost))) endpoints[endpoint].Renew();
     }
 
     /// <summary>The token is one that this silo has not read yet, as it seems; a wrong one is told apart by staying so.</summary>
-    private bool MayBeTooNew(RpcException refused, int door, long begin) =>
-        refused.StatusCode == StatusCode.Unauthenticated && doors[door].HasToken && time.GetElapsedTime(begin) < TokenPatience;
+    private bool MayBeTooNew(RpcException refused, int endpoint, long begin) =>
+        refused.StatusCode == StatusCode.Unauthenticated && endpoints[endpoint].HasToken && time.GetElapsedTime(begin) < TokenPatience;
 
     /// <summary>No connection came about, so the call can be made elsewhere without being made twice.</summary>
     private static bool NeverArrived(RpcException lost)
@@ -176,14 +176,14 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
         return true;
     }
 
-    /// <summary>Opens at the first move. A stream that breaks later is for its reader to open again, at the next door.</summary>
-    private sealed class Stream<T>(ClusterDoors owner, Func<CallInvoker, AsyncServerStreamingCall<T>> open) : IAsyncStreamReader<T>, IDisposable
+    /// <summary>Opens at the first move. A stream that breaks later is for its reader to open again, at the next endpoint.</summary>
+    private sealed class Stream<T>(ClusterEndpoints owner, Func<CallInvoker, AsyncServerStreamingCall<T>> open) : IAsyncStreamReader<T>, IDisposable
     {
         private readonly TaskCompletionSource<Metadata> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private AsyncServerStreamingCall<T>? call;
-        private int door;
+        private int endpoint;
 
-        /// <summary>Completes when a door has taken the call.</summary>
+        /// <summary>Completes when a endpoint has taken the call.</summary>
         public Task<Metadata> Headers => headers.Task;
 
         public T Current => call!.ResponseStream.Current;
@@ -199,9 +199,9 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                     if (isNew) Open();
                     return await call!.ResponseStream.MoveNext(cancellationToken);
                 }
-                catch (RpcException refused) when (isNew && owner.MayBeTooNew(refused, door, begin) && !cancellationToken.IsCancellationRequested)
+                catch (RpcException refused) when (isNew && owner.MayBeTooNew(refused, endpoint, begin) && !cancellationToken.IsCancellationRequested)
                 {
-                    owner.Leave(door, refused);
+                    owner.Leave(endpoint, refused);
                     Dispose();
                     call = null;
                     await Task.Delay(Pause, owner.time, cancellationToken);
@@ -209,7 +209,7 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
                 }
                 catch (RpcException lost) when (EventStream.IsLostConnection(lost) && !cancellationToken.IsCancellationRequested)
                 {
-                    owner.Leave(door, lost);
+                    owner.Leave(endpoint, lost);
                     if (!isNew || !(NeverArrived(lost) || IsSilence(lost)) || !owner.MayTryAgain(lost, tried, begin)) throw;
                     Dispose();
                     call = null;
@@ -223,8 +223,8 @@ internal sealed class ClusterDoors : CallInvoker, IDisposable
 
         private void Open()
         {
-            door = owner.current;
-            call = open(owner.doors[door].Calls);
+            endpoint = owner.current;
+            call = open(owner.endpoints[endpoint].Calls);
             _ = call.ResponseHeadersAsync.ContinueWith(
                 answered => headers.TrySetResult(answered.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
         }

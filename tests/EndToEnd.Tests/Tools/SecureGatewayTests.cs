@@ -9,7 +9,7 @@ using Distributed.EndToEnd.Tests.Train;
 namespace Distributed.EndToEnd.Tests.Tools;
 
 /// <summary>A silo that is open to the network: TLS, or nothing.</summary>
-public sealed class SecureDoorTests(SecureSilo silo) : IClassFixture<SecureSilo>, IDisposable
+public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSilo>, IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
@@ -81,7 +81,7 @@ public sealed class SecureDoorTests(SecureSilo silo) : IClassFixture<SecureSilo>
     private Task<DtrainResult> RunAsync(string scheme, params string[] arguments) =>
         DtrainProcess.RunAsync([.. arguments, "--cluster", $"{scheme}://localhost:{Port}", "--token-file", silo.TokenFile]);
 
-    /// <summary>The serial number of the certificate that the door shows.</summary>
+    /// <summary>The serial number of the certificate that the endpoint shows.</summary>
     private async Task<string> ShownAsync()
     {
         var serial = "";

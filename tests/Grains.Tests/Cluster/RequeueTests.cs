@@ -8,7 +8,7 @@ using Orleans.Runtime;
 namespace Distributed.Grains.Tests.Cluster;
 
 /// <summary>Jobs that line up again: their silos are lost, leave, or shall be others.</summary>
-public sealed class ComebackTests : IAsyncLifetime
+public sealed class RequeueTests : IAsyncLifetime
 {
     private TrainingCluster cluster = null!;
 
@@ -35,9 +35,9 @@ public sealed class ComebackTests : IAsyncLifetime
         Assert.DoesNotContain(two, again.Ranks.Select(r => r.Silo));
         Assert.IsType<CompletedEvent>(events[^1]);
         Assert.Equal(2, (await First.GetGrain<IJobGrain>("torn").Status())!.Generation);
-        var diary = await Diary("torn");
-        Assert.Contains("submitted by ann", diary, StringComparison.Ordinal);
-        Assert.Contains($"back in the queue: silo {two} lost", diary, StringComparison.Ordinal);
+        var log = await Log("torn");
+        Assert.Contains("submitted by ann", log, StringComparison.Ordinal);
+        Assert.Contains($"back in the queue: silo {two} lost", log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class ComebackTests : IAsyncLifetime
         await cluster.WaitFor("orphan", "step 2");
         Assert.Equal(cluster.SiloNames[0], Assert.Single((await Ask("orphan"))!.Silos));
         await cluster.KillSecond();
-        await TrainingCluster.Eventually(() => Diary("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
+        await TrainingCluster.Eventually(() => Log("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
         gate.SetResult();
         var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal((1, 5L), (report!.Generation, report.Step));
@@ -71,7 +71,7 @@ public sealed class ComebackTests : IAsyncLifetime
         gate.SetResult();
         var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal(2, report!.Generation);
-        Assert.Contains($"back in the queue: silo {cluster.SiloNames[1]} lost", await Diary("orphan"), StringComparison.Ordinal);
+        Assert.Contains($"back in the queue: silo {cluster.SiloNames[1]} lost", await Log("orphan"), StringComparison.Ordinal);
         // No step was decided twice under one generation.
         Assert.DoesNotContain(script.Votes.GroupBy(v => v), g => g.Count() > 1);
     }
@@ -125,7 +125,7 @@ public sealed class ComebackTests : IAsyncLifetime
         Assert.Single((await cluster.Job("narrow").Status())!.Silos);
         first.SetResult();
         await cluster.Watch("small");
-        await TrainingCluster.Eventually(() => Diary("narrow"), d => d.Contains("ranks are free, it runs on", StringComparison.Ordinal));
+        await TrainingCluster.Eventually(() => Log("narrow"), d => d.Contains("ranks are free, it runs on", StringComparison.Ordinal));
         gate.SetResult();
         var events = (await cluster.Watch("narrow")).Select(e => JobEventJson.Read(e)!).ToList();
         var wide = Assert.Single(events.OfType<GenerationEvent>());
@@ -242,7 +242,7 @@ public sealed class ComebackTests : IAsyncLifetime
 
     private Task<JobReport?> Ask(string id) => OrNull(() => First.GetGrain<IJobGrain>(id).Status());
 
-    private async Task<string> Diary(string id) =>
+    private async Task<string> Log(string id) =>
         string.Join('\n', (await OrNull(() => First.GetGrain<IJobGrain>(id).ReadLog(0, 1000, TimeSpan.Zero)))?.Events.Select(e => e.Json) ?? []);
 
     /// <summary>Silos with a coordinator of a generation.</summary>

@@ -5,9 +5,9 @@ using Distributed.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
-/// <summary>Who may do what, asked at the door itself.</summary>
+/// <summary>Who may do what, asked at the endpoint itself.</summary>
 public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
 {
     private static readonly (string Call, IMessage Request)[] Looks =
@@ -25,7 +25,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
     [Fact]
     public async Task Drain_ByAnAdminAlone_IsShownAndTakenBack()
     {
-        using DoorClient ann = silo.Client(OneSilo.Ann), admin = silo.Client(OneSilo.Admin);
+        using GatewayClient ann = silo.Client(OneSilo.Ann), admin = silo.Client(OneSilo.Admin);
         var refused = await StatusOf(ann, "Drain", new DrainRequest { Silo = "silo-0" });
         Assert.Equal((StatusCode.PermissionDenied, "Drain needs the role admin, and user ann has the role submit; ask the cluster's operator for it."), (refused.StatusCode, refused.Detail));
         var unknown = await StatusOf(admin, "Drain", new DrainRequest { Silo = "silo-9" });
@@ -153,7 +153,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         Options = new Distributed.Protocol.V1.RunOptions { Priority = priority, Ranks = 1 },
     };
 
-    private static Task<Status> StatusOf(DoorClient client, string call, IMessage request) => OneSilo.StatusOf(async () =>
+    private static Task<Status> StatusOf(GatewayClient client, string call, IMessage request) => OneSilo.StatusOf(async () =>
     {
         if (call is not ("Watch" or "Logs"))
         {

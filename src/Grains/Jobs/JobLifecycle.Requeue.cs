@@ -13,10 +13,10 @@ internal static partial class JobLifecycle
     /// <param name="reason">For the log, such as <c>silo b is leaving</c>.</param>
     public static JobTransition Move(JobState state, string reason)
     {
-        if (state is not { Phase: JobPhase.Running, Requeues: true, Comeback: null, StopAsked: false, Overdue: null }) return JobTransition.None(state);
+        if (state is not { Phase: JobPhase.Running, Requeues: true, Requeue: null, StopAsked: false, Overdue: null }) return JobTransition.None(state);
         const StepControl control = StepControl.CheckpointAndStop;
         return new(
-            state with { Comeback = new Comeback(reason, Abrupt: false), Reason = reason, Requested = control },
+            state with { Requeue = new Requeue(reason, Abrupt: false), Reason = reason, Requested = control },
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{reason}: writing a checkpoint, then back into the queue")]);
     }
 
@@ -60,7 +60,7 @@ internal static partial class JobLifecycle
         if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code)) return Faulty(state, error, effects, cluster);
         var loss = ErrorCodes.IsLoss(error.Code);
         // What else breaks while the ranks end is a consequence; if not, it will come again.
-        if (state.Comeback is { Abrupt: true } over) return died is null || over.Died is not null ? state : Mourn(state, over, error, died, effects);
+        if (state.Requeue is { Abrupt: true } over) return died is null || over.Died is not null ? state : Mourn(state, over, error, died, effects);
         if (!state.Requeues || !loss) return Fail(state, error, effects);
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
@@ -72,14 +72,14 @@ internal static partial class JobLifecycle
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
-        return state with { Comeback = new Comeback(reason, Abrupt: true) { Counted = counted, Died = died }, Reason = reason, Fruitless = fruitless };
+        return state with { Requeue = new Requeue(reason, Abrupt: true) { Counted = counted, Died = died }, Reason = reason, Fruitless = fruitless };
     }
 
     /// <summary>The other ranks missed a silo before the table of members did: its death is known only now.</summary>
     /// <remarks>One silo per generation: several that die together, as with their machine, are one event.</remarks>
-    private static JobState Mourn(JobState state, Comeback over, JobError error, string died, List<JobEffect> effects)
+    private static JobState Mourn(JobState state, Requeue over, JobError error, string died, List<JobEffect> effects)
     {
-        state = Count(state with { Comeback = over with { Counted = true, Died = died } }, died, losses: over.Counted ? 0 : 1);
+        state = Count(state with { Requeue = over with { Counted = true, Died = died } }, died, losses: over.Counted ? 0 : 1);
         return Held(state) is { } why ? Hold(state, error, why, effects) : state;
     }
 
@@ -133,12 +133,12 @@ internal static partial class JobLifecycle
         return Fail(state, error with { Code = code, Message = $"{why}; the last time: {error.Message}" }, effects);
     }
 
-    private static JobState ComeBack(JobState state, Comeback comeback, long step, List<JobEffect> effects)
+    private static JobState Requeue(JobState state, Requeue requeue, long step, List<JobEffect> effects)
     {
         if (state.StopAsked) return state.Announced is { Ending: JobPhase.Stopped } line ? End(state, line, effects) : StopHere(state, step, effects);
         effects.Add(new JobEffect.Release());
-        effects.Add(new JobEffect.Note($"back in the queue: {comeback.Reason}"));
+        effects.Add(new JobEffect.Note($"back in the queue: {requeue.Reason}"));
         effects.Add(new JobEffect.Enqueue());
-        return state with { Phase = JobPhase.Queued, Resume = true, Comeback = null, Announced = null };
+        return state with { Phase = JobPhase.Queued, Resume = true, Requeue = null, Announced = null };
     }
 }

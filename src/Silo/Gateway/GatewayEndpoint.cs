@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Distributed.Silo.Gateway;
 
 /// <summary>What clients, probes and tools reach: the jobs, and beside them health (open to all) and reflection (to users).</summary>
-internal static class Door
+internal static class GatewayEndpoint
 {
     private const string Ready = "ready";
     private const string Live = "live";
@@ -22,7 +22,7 @@ internal static class Door
 
     private static readonly TimeSpan HealthPeriod = TimeSpan.FromSeconds(5);
 
-    public static void AddDoor(this IServiceCollection services)
+    public static void AddGateway(this IServiceCollection services)
     {
         services.AddRoutingCore();
         // A silo that leaves says so itself, not as an error every few seconds.
@@ -31,7 +31,7 @@ internal static class Door
             .AddFilter("Grpc", LogLevel.None).AddFilter("Microsoft.AspNetCore", LogLevel.Critical));
         services.AddSingleton<UserRegistry>().AddSingleton<Grains.Contracts.IUserQuotas>(s => s.GetRequiredService<UserRegistry>());
         services.AddSingleton<SiloReadiness>().AddSingleton<IReadiness>(s => s.GetRequiredService<SiloReadiness>());
-        services.AddSingleton<CallGate>().AddSingleton<DoorLog>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
+        services.AddSingleton<CallGate>().AddSingleton<CallLog>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;
@@ -65,7 +65,7 @@ internal static class Door
     }
 
     /// <exception cref="Core.Jobs.JobException">The file of users is wrong.</exception>
-    public static void MapDoor(this WebApplication app)
+    public static void MapGateway(this WebApplication app)
     {
         // Now rather than at the first call: a silo without users does not start.
         app.Services.GetRequiredService<UserRegistry>();
@@ -75,7 +75,7 @@ internal static class Door
         app.MapGrpcService<JobsService>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
-        // The door opens when the silo has joined: whoever gets an answer talks to a silo that lives and has started.
+        // The endpoint opens when the silo has joined: a caller that gets an answer talks to a silo that lives and has started.
         app.MapGet("/healthz/live", context => Answer(context, true, "live"));
         app.MapGet("/healthz/startup", context => Answer(context, true, "started"));
         app.MapGet("/healthz/ready", async context =>

@@ -3,7 +3,7 @@ using Distributed.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
 /// <summary>Two users at the same few ids at once: what both are told is what one of the two orders gives, held against a model of who may do what.</summary>
 public sealed class CommandPairsTests(OneSilo silo) : IClassFixture<OneSilo>
@@ -62,7 +62,7 @@ public sealed class CommandPairsTests(OneSilo silo) : IClassFixture<OneSilo>
         };
     }
 
-    private static Task<Status> Ask(DoorClient client, string call, string id, long steps) => OneSilo.StatusOf(call switch
+    private static Task<Status> Ask(GatewayClient client, string call, string id, long steps) => OneSilo.StatusOf(call switch
     {
         "Submit" => () => client.Ask<SubmitReply>(call, RightsTests.Submission(id, steps: steps)),
         "Stop" => () => client.Ask<JobStatus>(call, new StopRequest { Id = id }),

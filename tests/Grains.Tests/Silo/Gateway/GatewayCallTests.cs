@@ -6,10 +6,10 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
-/// <summary>What lies beside the jobs, and how much the door bears.</summary>
-public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
+/// <summary>What lies beside the jobs, and how much the endpoint bears.</summary>
+public sealed class GatewayCallTests(OneSilo silo) : IClassFixture<OneSilo>
 {
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
 
@@ -97,7 +97,7 @@ public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
         Assert.All(seen, lines => Assert.Equal(seen[0], lines));
     }
 
-    private static async Task<List<JobEvent>> Watch(DoorClient client, Action opened)
+    private static async Task<List<JobEvent>> Watch(GatewayClient client, Action opened)
     {
         List<JobEvent> lines = [];
         using var stream = client.Open<JobEvent>("Watch", new WatchRequest { Id = "watched" });
@@ -107,7 +107,7 @@ public sealed class DoorTests(OneSilo silo) : IClassFixture<OneSilo>
         return lines;
     }
 
-    private static async Task<IReadOnlyList<string>> Services(DoorClient client)
+    private static async Task<IReadOnlyList<string>> Services(GatewayClient client)
     {
         using var call = new ServerReflection.ServerReflectionClient(client.Invoker).ServerReflectionInfo(client.Options);
         try

@@ -3,18 +3,18 @@ using Distributed.Silo.Gateway;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
-/// <summary>What one caller can take of the door.</summary>
-public sealed class DoorLimitsTests
+/// <summary>What one caller can take of the endpoint.</summary>
+public sealed class GatewayLimitsTests
 {
     [Fact]
     public void Take_MoreThanAMinutesLines_HoldsThemBackAndSaysHowMany()
     {
         SteppedTime time = new();
         Lines lines = new();
-        DoorLog log = new(time, lines);
-        Assert.Equal(DoorLog.LinesPerMinute, Enumerable.Range(0, DoorLog.LinesPerMinute + 7).Count(_ => log.May()));
+        CallLog log = new(time, lines);
+        Assert.Equal(CallLog.LinesPerMinute, Enumerable.Range(0, CallLog.LinesPerMinute + 7).Count(_ => log.May()));
         Assert.Empty(lines.Written);
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.True(log.May());
@@ -50,7 +50,7 @@ public sealed class DoorLimitsTests
         }
     }
 
-    private sealed class Lines : ILogger<DoorLog>
+    private sealed class Lines : ILogger<CallLog>
     {
         public List<string> Written { get; } = [];
 

@@ -4,7 +4,7 @@ using Distributed.Silo.Settings;
 using Distributed.Training.Native;
 using Grpc.Core;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
 /// <summary>A silo of a cluster in this process, with a user of each role and two that submit.</summary>
 public sealed class OneSilo : IAsyncLifetime
@@ -23,7 +23,7 @@ public sealed class OneSilo : IAsyncLifetime
     internal T Service<T>()
         where T : notnull => app!.Service<T>();
 
-    internal DoorClient Client(string? token) => new(Address, token);
+    internal GatewayClient Client(string? token) => new(Address, token);
 
     internal static async Task<Status> StatusOf(Func<Task> call)
     {

@@ -6,32 +6,32 @@ using Grpc.Core;
 
 namespace Distributed.Client.Tests.Cluster;
 
-public sealed class ClusterDoorsTests
+public sealed class ClusterEndpointsTests
 {
     private readonly List<string> calls = [];
 
     [Fact]
     public async Task Ask_SiloBehindTheOneAddressCannotAnswer_ConnectsAnewToAnother()
     {
-        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
-        Assert.Equal("a", (await doors.Jobs.GetAsync(new GetRequest { Id = "a" })).Id);
+        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        Assert.Equal("a", (await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" })).Id);
         Assert.Equal(["door 1", "door 2", "door 3"], calls);
     }
 
     [Fact]
     public async Task Ask_FirstDoorCannotAnswer_GoesToTheNext()
     {
-        using ClusterDoors doors = new([Door("first", "token", [StatusCode.Unavailable]), Door("second", "token", new StatusCode?[] { null, null })], new HurriedTime());
-        await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
-        await doors.Jobs.GetAsync(new GetRequest { Id = "a" });
+        using ClusterEndpoints endpoints = new([Endpoint("first", "token", [StatusCode.Unavailable]), Endpoint("second", "token", new StatusCode?[] { null, null })], new HurriedTime());
+        await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" });
+        await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" });
         Assert.Equal(["first 1", "second 1", "second 1"], calls);
     }
 
     [Fact]
     public async Task Ask_TokenThatOneSiloHasNotReadYet_IsWaitedOut()
     {
-        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unauthenticated], [StatusCode.Unauthenticated], [null])], new HurriedTime());
-        await doors.Jobs.StopAsync(new StopRequest { Id = "a" });
+        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unauthenticated], [StatusCode.Unauthenticated], [null])], new HurriedTime());
+        await endpoints.Jobs.StopAsync(new StopRequest { Id = "a" });
         Assert.Equal(3, calls.Count);
     }
 
@@ -41,8 +41,8 @@ public sealed class ClusterDoorsTests
     public async Task Ask_WrongToken_IsRefusedAfterTheWaitAndNoneAtOnce(string? token)
     {
         HurriedTime time = new();
-        using ClusterDoors doors = new([Door("door", token, [.. Enumerable.Range(0, 100).Select(_ => new StatusCode?[] { StatusCode.Unauthenticated })])], time);
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await doors.Jobs.GetAsync(new GetRequest { Id = "a" }));
+        using ClusterEndpoints endpoints = new([Endpoint("door", token, [.. Enumerable.Range(0, 100).Select(_ => new StatusCode?[] { StatusCode.Unauthenticated })])], time);
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" }));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.InRange(calls.Count, token is null ? 1 : 2, token is null ? 1 : 20);
     }
@@ -50,10 +50,10 @@ public sealed class ClusterDoorsTests
     [Fact]
     public async Task Ask_ChangeThatMayHaveArrived_IsNotMadeAgainButASubmissionIs()
     {
-        using ClusterDoors doors = new([Door("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
-        await Assert.ThrowsAsync<RpcException>(async () => await doors.Jobs.StopAsync(new StopRequest { Id = "a" }));
+        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        await Assert.ThrowsAsync<RpcException>(async () => await endpoints.Jobs.StopAsync(new StopRequest { Id = "a" }));
         Assert.Single(calls);
-        Assert.Equal("a", (await doors.Jobs.SubmitAsync(new SubmitRequest { Id = "a" })).Id);
+        Assert.Equal("a", (await endpoints.Jobs.SubmitAsync(new SubmitRequest { Id = "a" })).Id);
     }
 
     [Fact]
@@ -63,18 +63,18 @@ public sealed class ClusterDoorsTests
         using TcpListener frozen = new(IPAddress.Loopback, 0);
         frozen.Start();
         JobsConnection silent = new(new Uri($"http://127.0.0.1:{((IPEndPoint)frozen.LocalEndpoint).Port}"), "token", JobsConnection.ShortSilence);
-        using ClusterDoors doors = new([silent, Door("second", "token", new StatusCode?[] { null })], new HurriedTime());
-        using var watch = doors.Jobs.Watch(new WatchRequest { Id = "a" });
+        using ClusterEndpoints endpoints = new([silent, Endpoint("second", "token", new StatusCode?[] { null })], new HurriedTime());
+        using var watch = endpoints.Jobs.Watch(new WatchRequest { Id = "a" });
         Assert.False(await watch.ResponseStream.MoveNext(CancellationToken.None));
         Assert.Equal(["second 1"], calls);
-        Assert.Equal("http://second/", doors.Address.ToString());
+        Assert.Equal("http://second/", endpoints.Address.ToString());
     }
 
     [Fact]
     public async Task Change_DoorOfSeveralSilos_GoesToOneThatHasJustAnswered()
     {
-        using ClusterDoors doors = new([Door("first", "token", isLeftSoon: true, [StatusCode.Unavailable]), Door("second", "token", isLeftSoon: true, new StatusCode?[] { null })], new HurriedTime());
-        await doors.Jobs.StopAsync(new StopRequest { Id = "a" });
+        using ClusterEndpoints endpoints = new([Endpoint("first", "token", isLeftSoon: true, [StatusCode.Unavailable]), Endpoint("second", "token", isLeftSoon: true, new StatusCode?[] { null })], new HurriedTime());
+        await endpoints.Jobs.StopAsync(new StopRequest { Id = "a" });
         Assert.Equal(["first 1", "second 1", "second 1"], calls);
     }
 
@@ -84,8 +84,8 @@ public sealed class ClusterDoorsTests
     [InlineData(false, "https://10.0.0.1:5010")]
     [InlineData(true, "https://trainer.example:5010")]
     [InlineData(true, "http://127.0.0.1:5010", "http://127.0.0.1:5011")]
-    public void Silence_IsShortWhereAnotherSiloMayAnswer(bool isShort, params string[] doors) =>
-        Assert.Equal(isShort ? JobsConnection.ShortSilence : null, JobsConnection.SilenceOf([.. doors.Select(door => new Uri(door))]));
+    public void Silence_IsShortWhereAnotherSiloMayAnswer(bool isShort, params string[] endpoints) =>
+        Assert.Equal(isShort ? JobsConnection.ShortSilence : null, JobsConnection.SilenceOf([.. endpoints.Select(endpoint => new Uri(endpoint))]));
 
     [Fact]
     public void InTurn_BeginsWithAnotherAddressEachTime()
@@ -96,9 +96,9 @@ public sealed class ClusterDoorsTests
     }
 
     /// <param name="connections">For each connection the answers of the silo behind it; null is a good one.</param>
-    private JobsConnection Door(string name, string? token, params StatusCode?[][] connections) => Door(name, token, isLeftSoon: false, connections);
+    private JobsConnection Endpoint(string name, string? token, params StatusCode?[][] connections) => Endpoint(name, token, isLeftSoon: false, connections);
 
-    private JobsConnection Door(string name, string? token, bool isLeftSoon, params StatusCode?[][] connections)
+    private JobsConnection Endpoint(string name, string? token, bool isLeftSoon, params StatusCode?[][] connections)
     {
         var opened = 0;
         return new(new Uri($"http://{name}"), () => new Silo(calls, $"{name} {opened + 1}", connections[Math.Min(opened++, connections.Length - 1)]), () => token, isLeftSoon);

@@ -3,13 +3,13 @@ using System.Net.Sockets;
 
 namespace Distributed.Client.LocalCluster;
 
-/// <summary>What the door of a silo of this machine says of itself.</summary>
-internal static class SiloDoor
+/// <summary>What the endpoint of a silo of this machine says of itself.</summary>
+internal static class SiloEndpoint
 {
     /// <summary>One that is frozen gives none.</summary>
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(5);
 
-    /// <returns>True also when the door of a silo that runs is closed: it has handed its jobs over. False when there is no answer.</returns>
+    /// <returns>True also when the endpoint of a silo that runs is closed: it has handed its jobs over. False when there is no answer.</returns>
     public static async Task<bool> IsLeavingAsync(string address, CancellationToken cancel)
     {
         // A proxy of the environment must not come between.

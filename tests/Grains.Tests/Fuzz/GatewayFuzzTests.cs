@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
-using Distributed.Grains.Tests.Silo.Door;
+using Distributed.Grains.Tests.Silo.Gateway;
 using Distributed.Protocol.V1;
 using Distributed.Tests.Fuzz;
 using Google.Protobuf;
@@ -10,7 +10,7 @@ using Grpc.Core;
 namespace Distributed.Grains.Tests.Fuzz;
 
 /// <summary>Messages of each call, damaged, from a user with a token: whatever they are, the answer is a status in words and the silo goes on.</summary>
-public sealed class DoorFuzzTests(OneSilo silo) : IClassFixture<OneSilo>
+public sealed class GatewayFuzzTests(OneSilo silo) : IClassFixture<OneSilo>
 {
     /// <summary>Each is a call to a silo, which takes as long as many readers take together.</summary>
     private static readonly int Messages = Math.Max(1, FuzzRun.Inputs / 25);

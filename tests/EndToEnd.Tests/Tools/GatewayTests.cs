@@ -5,8 +5,8 @@ using Distributed.EndToEnd.Tests.Train;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 
-/// <summary>Users with their roles, and clients whose door goes away.</summary>
-public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterSilo>, IDisposable
+/// <summary>Users with their roles, and clients whose endpoint goes away.</summary>
+public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSilo>, IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
@@ -82,22 +82,22 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
     [InlineData("watch", "no-such-job")]
     public async Task Verbs_AddressRefusesForAMoment_AskAgain(params string[] command)
     {
-        using TcpRelay door = new(new Uri(cluster.Address));
-        door.Cut();
-        await using var asking = DtrainProcess.Start([.. command, "--cluster", door.Address, "--token-file", cluster.TokenFile]);
+        using TcpRelay endpoint = new(new Uri(cluster.Address));
+        endpoint.Cut();
+        await using var asking = DtrainProcess.Start([.. command, "--cluster", endpoint.Address, "--token-file", cluster.TokenFile]);
         await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
-        door.Mend();
+        endpoint.Mend();
         (await asking.EndAsync()).Exits(command is ["list"] ? 0 : 4);
     }
 
     [Fact]
     public async Task Questions_WhoseConnectionBreaks_AreAskedAgain_OthersAreNot()
     {
-        using TcpRelay door = new(new Uri(cluster.Address));
-        string[] there = ["--cluster", door.Address, "--token-file", cluster.TokenFile];
-        door.Break(3);
+        using TcpRelay endpoint = new(new Uri(cluster.Address));
+        string[] there = ["--cluster", endpoint.Address, "--token-file", cluster.TokenFile];
+        endpoint.Break(3);
         (await DtrainProcess.RunAsync(["list", .. there])).Exits(0);
-        door.Break(int.MaxValue);
+        endpoint.Break(int.MaxValue);
         (await DtrainProcess.RunAsync(["submit", directory.Write("job.yaml", Jobs.Endless), .. there])).Exits(3).SaysOneFailure();
     }
 
@@ -106,17 +106,17 @@ public sealed class FrontDoorTests(ClusterSilo cluster) : IClassFixture<ClusterS
     [InlineData(false)]
     public async Task Watch_DoorGoesAway_WaitsForItOrTakesTheNextAndMissesNothing(bool comesBack)
     {
-        using TcpRelay door = new(new Uri(cluster.Address));
+        using TcpRelay endpoint = new(new Uri(cluster.Address));
         var id = $"watched-{comesBack}";
         (await cluster.RunAsync("submit", directory.Write("job.yaml", Jobs.Endless), "--id", id)).Exits(0);
-        var addresses = comesBack ? door.Address : $"{door.Address},{cluster.Address}";
+        var addresses = comesBack ? endpoint.Address : $"{endpoint.Address},{cluster.Address}";
         await using var watching = DtrainProcess.Start(["watch", id, "--json", "--cluster", addresses, "--token-file", cluster.TokenFile]);
         await watching.ReachStepAsync(20);
-        door.Cut();
+        endpoint.Cut();
         if (comesBack)
         {
             await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
-            door.Mend();
+            endpoint.Mend();
         }
 
         var during = JsonDocument.Parse((await cluster.RunAsync("status", id, "--json")).Exits(0).Output).RootElement.GetProperty("step").GetInt64();

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>TLS at the door, with what the files hold at the time of each handshake.</summary>
-internal sealed class DoorCertificate(PemFiles files, TimeProvider time, ILogger<DoorCertificate> logger)
+/// <summary>TLS at the endpoint, with what the files hold at the time of each handshake.</summary>
+internal sealed class GatewayCertificate(PemFiles files, TimeProvider time, ILogger<GatewayCertificate> logger)
 {
     private static readonly TimeSpan LongestHandshake = TimeSpan.FromSeconds(10);
 
@@ -21,7 +21,7 @@ internal sealed class DoorCertificate(PemFiles files, TimeProvider time, ILogger
     }
 
     /// <summary>Plaintext gRPC without a certificate; with one TLS, and then HTTP/1.1 beside it, which probes of a cluster speak.</summary>
-    public static void Guard(ListenOptions listen, DoorCertificate? certificate)
+    public static void Guard(ListenOptions listen, GatewayCertificate? certificate)
     {
         listen.Protocols = certificate is null ? HttpProtocols.Http2 : HttpProtocols.Http1AndHttp2;
         if (certificate is null) return;

@@ -3,7 +3,7 @@ using Distributed.Core.Machine;
 namespace Distributed.Client.Silo;
 
 /// <summary>Words for a process's exit code.</summary>
-internal static class ProcessEnd
+internal static class ExitWords
 {
     /// <param name="killsBefore">What <see cref="MemoryKills"/> counted when the process started; null: nobody looked.</param>
     public static string Describe(int exitCode, long? killsBefore = null) => exitCode switch

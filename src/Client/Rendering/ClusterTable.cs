@@ -3,7 +3,7 @@ using Distributed.Protocol.V1;
 namespace Distributed.Client.Rendering;
 
 /// <summary>The silos of a cluster as a table or as JSON.</summary>
-internal static class ClusterView
+internal static class ClusterTable
 {
     public static void Write(TextWriter output, ClusterReply reply)
     {

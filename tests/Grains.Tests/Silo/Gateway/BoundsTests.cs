@@ -2,7 +2,7 @@ using Distributed.Core.Spec;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
 /// <summary>What one user may pile up, and how much of it one answer brings.</summary>
 public sealed class BoundsTests(OneSilo silo) : IClassFixture<OneSilo>

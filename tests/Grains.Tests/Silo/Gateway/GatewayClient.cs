@@ -2,16 +2,16 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 
-namespace Distributed.Grains.Tests.Silo.Door;
+namespace Distributed.Grains.Tests.Silo.Gateway;
 
 /// <summary>Calls of one user, over connections of its own.</summary>
-internal sealed class DoorClient : IDisposable
+internal sealed class GatewayClient : IDisposable
 {
     private readonly GrpcChannel channel;
     private readonly Metadata headers = [];
 
     /// <param name="token">Null: none comes along.</param>
-    public DoorClient(string address, string? token)
+    public GatewayClient(string address, string? token)
     {
         channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxSendMessageSize = null });
         if (token is not null) headers.Add("authorization", $"Bearer {token}");

@@ -6,13 +6,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Client.Tests.Commands;
 
-/// <summary>A door that shows a certificate and says nothing else; without one it answers in plaintext.</summary>
-internal sealed class TlsDoor : IDisposable
+/// <summary>A endpoint that shows a certificate and says nothing else; without one it answers in plaintext.</summary>
+internal sealed class TlsEndpoint : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly X509Certificate2? certificate;
 
-    public TlsDoor(X509Certificate2? certificate)
+    public TlsEndpoint(X509Certificate2? certificate)
     {
         this.certificate = certificate;
         listener.Start();

@@ -3,7 +3,7 @@ using Distributed.Core.Events;
 namespace Distributed.Client.Rendering;
 
 /// <summary>Events that are told in a line of their own.</summary>
-internal static class EventText
+internal static class EventWords
 {
     /// <returns>Null for the others.</returns>
     public static string? Describe(JobEvent news) => news switch
