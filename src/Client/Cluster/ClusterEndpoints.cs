@@ -183,7 +183,7 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
         private AsyncServerStreamingCall<T>? call;
         private int endpoint;
 
-        /// <summary>Completes when a endpoint has taken the call.</summary>
+        /// <summary>Completes when an endpoint has taken the call.</summary>
         public Task<Metadata> Headers => headers.Task;
 
         public T Current => call!.ResponseStream.Current;

@@ -18,7 +18,7 @@ internal sealed class JobsConnection : IDisposable
 
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Longest silence of a endpoint that answers no ping, where another one may answer in its place.</summary>
+    /// <summary>Longest silence of an endpoint that answers no ping, where another one may answer in its place.</summary>
     public static readonly TimeSpan ShortSilence = TimeSpan.FromSeconds(4);
 
     private readonly Func<CallInvoker> open;
@@ -26,7 +26,7 @@ internal sealed class JobsConnection : IDisposable
     private readonly List<GrpcChannel> channels = [];
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
-    /// <param name="silence">Longest silence of a endpoint that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
+    /// <param name="silence">Longest silence of an endpoint that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
     public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
         : this(address, () => token, silence, trust)
     {
@@ -109,7 +109,7 @@ internal sealed class JobsConnection : IDisposable
             // A proxy of the environment must not come between a client and a silo of its own machine.
             UseProxy = !address.IsLoopback,
             ConnectTimeout = TimeSpan.FromSeconds(5),
-            // A endpoint lets only so many streams into one connection.
+            // An endpoint lets only so many streams into one connection.
             EnableMultipleHttp2Connections = true,
             // A silo that froze with its sockets open is noticed here.
             KeepAlivePingDelay = silence / 3 ?? TimeSpan.FromSeconds(10),

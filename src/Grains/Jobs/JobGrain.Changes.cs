@@ -8,7 +8,7 @@ namespace Distributed.Grains.Jobs;
 // What owners and operators ask of a job beside its start and its end.
 internal sealed partial class JobGrain
 {
-    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, lastStep, time.GetUtcNow() + options.Value.StopPatience));
+    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, Journal.LastStep, time.GetUtcNow() + options.Value.StopPatience));
 
     public async Task<JobChange?> Resume(JobCaller by)
     {
@@ -61,14 +61,10 @@ internal sealed partial class JobGrain
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);
-            deleting = true;
-            await events.DisposeAsync();
-            await jobLog.DisposeAsync();
-            if (journals is not null) await journals.Delete(Id);
+            await Journal.Delete();
         }
         catch (IOException e)
         {
-            deleting = false;
             DeactivateOnIdle();
             return new JobChange(report, $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
         }
@@ -77,8 +73,7 @@ internal sealed partial class JobGrain
         {
             await store.ClearStateAsync();
             isKept = false;
-            events.Wake();
-            jobLog.Wake();
+            Journal.Wake();
             await Queue.Forget(Id);
         }
         finally
@@ -96,7 +91,7 @@ internal sealed partial class JobGrain
         var (failure, starved) = (State.Failure, JobLifecycle.StarvedOf(State));
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
-        var recent = await UnlessDeleted(RecentEvents);
+        var recent = await Journal.RecentEvents();
         return recent is null ? null : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble, starved)]);
     }
 

@@ -45,6 +45,9 @@ internal sealed partial class JobGrain
         await Flush();
     }
 
+    /// <summary>Remembers what the ranks said of their end; it is stored with the next change, which their own ends make.</summary>
+    private void Announce(EventLine ending) => store.State = store.State with { State = JobLifecycle.Announce(State, State.Generation, ending).State };
+
     /// <summary>Not awaited: nobody needs it any more, and its silo may be the one that was lost.</summary>
     private void RetireCoordinator() => Coordinator.Close(State.Generation, new JobError(
         ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} is over.", null, null, null, null)).Ignore();
@@ -54,7 +57,7 @@ internal sealed partial class JobGrain
     {
         var before = store.State;
         // The first write of this activation says so: lines of an earlier one that come late then no longer count.
-        if (!begun) record = record with { Epoch = record.Epoch + 1 };
+        if (!Journal.HasBegun) record = record with { Epoch = record.Epoch + 1 };
         store.State = record;
         try
         {
@@ -68,11 +71,7 @@ internal sealed partial class JobGrain
         }
 
         trouble = null;
-
-        if (begun) return;
-        begun = true;
-        await events.Begin(record.Epoch);
-        await jobLog.Begin(record.Epoch);
+        if (!Journal.HasBegun) await Journal.Begin(record.Epoch);
     }
 
     private async Task Act(IReadOnlyList<JobEffect> effects)
@@ -81,9 +80,9 @@ internal sealed partial class JobGrain
         {
             switch (effect)
             {
-                case JobEffect.Log entry: LogLine(entry.Line); break;
-                case JobEffect.Note note: Note(note.Text); break;
-                case JobEffect.Reopen: ReopenLogs(); break;
+                case JobEffect.Log entry: Journal.Add(entry.Line); break;
+                case JobEffect.Note note: Journal.Note(note.Text); break;
+                case JobEffect.Reopen: Journal.Reopen(); break;
                 case JobEffect.Enqueue: await Queue.Enqueue(QueueEntry()); break;
                 case JobEffect.StartGeneration: await StartGeneration(); break;
                 case JobEffect.RequestStop stop: await Coordinator.RequestStop(State.Generation, stop.Control); break;
@@ -111,8 +110,8 @@ internal sealed partial class JobGrain
 
     private async Task StartGeneration()
     {
-        LogOpening();
-        Open(Opening());
+        Journal.TellOpening();
+        Journal.Open(Opening());
         await Flush();
         try
         {
@@ -122,7 +121,7 @@ internal sealed partial class JobGrain
         {
             var silo = store.State.Plan[0].Silo.Name;
             await Apply(JobLifecycle.Break(State, new JobError(
-                ErrorCodes.SiloLost, $"Generation {State.Generation}: silo {silo}, which was to coordinate it, could not be reached. Look at its log, then resume from the last checkpoint.", null, silo, "start", null), Progressed));
+                ErrorCodes.SiloLost, $"Generation {State.Generation}: silo {silo}, which was to coordinate it, could not be reached. Look at its log, then resume from the last checkpoint.", null, silo, "start", null), Journal.Progressed));
             return;
         }
 
@@ -134,7 +133,7 @@ internal sealed partial class JobGrain
     {
         var places = store.State.Plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
         // A first generation whose grain was lost before it was told begins the log all the same.
-        return State.Generation == 1 || events.IsEmpty
+        return State.Generation == 1 || Journal.IsEmpty
             ? new StartedEvent(Id, State.Generation, [.. places])
             : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places]);
     }
@@ -154,7 +153,7 @@ internal sealed partial class JobGrain
     {
         var starts = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => StartRank(silo, rank.Rank)));
         foreach (var refused in await Task.WhenAll(starts))
-            if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused, Progressed, lastStep));
+            if (refused is not null) await Apply(JobLifecycle.RankEnded(State, refused, Journal.Progressed, Journal.LastStep));
     }
 
     /// <returns>Null when the rank runs, or is lost with its silo, which the membership tells; otherwise its end.</returns>

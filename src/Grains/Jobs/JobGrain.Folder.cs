@@ -53,9 +53,9 @@ internal sealed partial class JobGrain
         store.State = new JobRecord { Submission = submission };
         try
         {
-            await OpenJournals();
-            var state = StateAsOf(await RecentEvents(), submission);
-            await Store(new JobRecord { Submission = submission, State = state, Epoch = Math.Max(events.Epoch, jobLog.Epoch) });
+            await OpenJournal();
+            var state = StateAsOf(await Journal.RecentEvents() ?? [], submission);
+            await Store(new JobRecord { Submission = submission, State = state, Epoch = Journal.Epoch });
         }
         catch
         {
@@ -64,21 +64,14 @@ internal sealed partial class JobGrain
         }
 
         recalled = true;
-        if (endingKept)
-        {
-            events.Close();
-            jobLog.Close();
-        }
-        else
-        {
-            Note($"{RecordLost} with the store; stopped after step {lastStep}");
-        }
+        if (Journal.HasEnding) Journal.Close();
+        else Journal.Note($"{RecordLost} with the store; stopped after step {Journal.LastStep}");
     }
 
     private JobState StateAsOf(IReadOnlyList<JobEvent> recent, JobSubmission submission)
     {
         var generation = recent.Max(e => e switch { StartedEvent s => s.Generation, GenerationEvent g => g.Number, StepEvent s => s.Generation, _ => (int?)0 }) ?? 0;
-        var ending = endingKept ? recent[^1] : new StoppedEvent(lastStep, "", null);
+        var ending = Journal.HasEnding ? recent[^1] : new StoppedEvent(Journal.LastStep, "", null);
         return new JobState
         {
             Phase = EventLine.Of(ending).Ending!.Value,

@@ -60,9 +60,9 @@ internal sealed partial class JobGrain
 
     private async Task LookAtLimits()
     {
-        var transition = JobLimits.Expire(State, Bounds, time.GetUtcNow(), lastStep, options.Value.StopPatience);
+        var transition = JobLimits.Expire(State, Bounds, time.GetUtcNow(), Journal.LastStep, options.Value.StopPatience);
         if (ReferenceEquals(transition.State, State) && await Overfull() is { } why)
-            transition = JobLimits.Overfill(State, why, time.GetUtcNow(), lastStep, options.Value.StopPatience);
+            transition = JobLimits.Overfill(State, why, time.GetUtcNow(), Journal.LastStep, options.Value.StopPatience);
         if (ReferenceEquals(transition.State, State)) WatchLimits();
         else await Apply(transition);
     }

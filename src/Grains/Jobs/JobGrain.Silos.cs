@@ -48,12 +48,12 @@ internal sealed partial class JobGrain
         foreach (var silo in store.State.Plan)
         {
             if (HasRanks && IsLost(silo))
-                await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), lastStep > 0 ? lastStep : null, Progressed));
+                await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), Journal.LastStep > 0 ? Journal.LastStep : null, Journal.Progressed));
         }
 
         if (!HasRanks || IsGoingOn) closing = null;
         else if (closing is not { } since) closing = time.GetTimestamp();
-        else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, lastStep));
+        else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, Journal.LastStep));
     }
 
     private void SettleSoon() => settling ??= this.RegisterGrainTimer(Settle, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = SettlePeriod });
@@ -71,9 +71,9 @@ internal sealed partial class JobGrain
             if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal(), store.State.Submission?.User);
             recalled = false;
             await Keep();
-            if (HasUnwritten)
+            if (Journal.HasUnwritten)
             {
-                if (!begun) await Store(store.State);
+                if (!Journal.HasBegun) await Store(store.State);
                 await Flush();
             }
         }
@@ -90,7 +90,7 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (HasUnwritten || !isKept) return;
+        if (Journal.HasUnwritten || !isKept) return;
         settling?.Dispose();
         settling = null;
     }
@@ -105,7 +105,7 @@ internal sealed partial class JobGrain
         if (IsGoingOn && await Adopt()) return;
         JobError lost = new(
             ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} lost its coordinator, or was not begun to its end; resume from the last checkpoint.", null, null, null, null);
-        if (IsGoingOn) await Apply(JobLifecycle.Break(State, lost, Progressed));
+        if (IsGoingOn) await Apply(JobLifecycle.Break(State, lost, Journal.Progressed));
         else await AbortRanks(State.Failure ?? lost);
     }
 
@@ -123,7 +123,7 @@ internal sealed partial class JobGrain
         await Task.WhenAll(store.State.Plan.Where(silo => !IsLost(silo)).SelectMany(
             silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank)).Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
         orphan = 0;
-        Note($"followed from here on: generation {State.Generation} goes on after step {lastStep}");
+        Journal.Note($"followed from here on: generation {State.Generation} goes on after step {Journal.LastStep}");
         await Flush();
         return true;
     }

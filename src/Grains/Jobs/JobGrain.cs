@@ -47,25 +47,24 @@ internal sealed partial class JobGrain(
     {
         await RecallFolder();
         if (store.State.Submission is null) return;
-        await OpenJournals();
-        if (State.Phase.IsFinal() && !endingKept) LogEndingAgain();
+        await OpenJournal();
+        if (State.Phase.IsFinal() && !Journal.HasEnding) Journal.AddEndingAgain(ClosingLine());
         if (Spec is not null && outdated is not null) LogOutdated(Id, outdated);
         if (HasRanks)
         {
             orphan = State.Generation;
-            if (!toldOpening) opening = Opening();
+            if (!Journal.HasOpening) Journal.OpenLater(Opening());
         }
 
         WatchLimits();
         // What follows calls other grains, which may be waiting for this one to wake.
-        if (HasRanks || State.Phase == JobPhase.Queued || HasUnwritten || !isKept || recalled) SettleSoon();
+        if (HasRanks || State.Phase == JobPhase.Queued || Journal.HasUnwritten || !isKept || recalled) SettleSoon();
     }
 
     public async ValueTask DisposeAsync()
     {
         local.Remove(Id);
-        await events.DisposeAsync();
-        await jobLog.DisposeAsync();
+        if (opened is not null) await opened.DisposeAsync();
         leaving.Dispose();
     }
 
@@ -100,7 +99,7 @@ internal sealed partial class JobGrain(
             return new SubmitOutcome(SubmitResult.OverQuota, full);
         }
 
-        await OpenJournals();
+        await OpenJournal();
         var by = submission.User.Length > 0 ? $" by {submission.User}" : "";
         var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow());
         submit = submit with { State = submit.State with { MostLosses = submitted.Limits?.Losses } };
@@ -125,7 +124,7 @@ internal sealed partial class JobGrain(
     public async Task RankEnded(RankEnd end)
     {
         var around = await LookAround(end.Error);
-        await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Progressed, lastStep, around));
+        await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Journal.Progressed, Journal.LastStep, around));
     }
 
     public async Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos)
@@ -140,7 +139,8 @@ internal sealed partial class JobGrain(
             return false;
         }
 
-        (stepsNow, nextOf, writtenBefore, closing) = (0, [], [], null);
+        Journal.BeginGeneration();
+        closing = null;
         try
         {
             await Apply(JobLifecycle.Grant(State, ranks), store.State with { Plan = RankPlan.Deal(ranks, Spec.Workers.Device, silos) });
@@ -186,7 +186,7 @@ internal sealed partial class JobGrain(
         // Of one moment: while the queue is asked, the job may begin, end or be deleted.
         var (submission, state, plan) = (store.State.Submission!, State, HasRanks ? store.State.Plan : []);
         var report = new JobReport(
-            Id, Spec.Name, state.Phase, lastStep, totalSteps, state.Generation,
+            Id, Spec.Name, state.Phase, Journal.LastStep, Journal.TotalSteps, state.Generation,
             state.Phase switch
             {
                 JobPhase.Queued => LimitWords("; "),
@@ -198,7 +198,7 @@ internal sealed partial class JobGrain(
                 JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
                 _ => "",
             },
-            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], events.End, jobLog.End);
+            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], Journal.EventsEnd, Journal.LogEnd);
         return state.Phase == JobPhase.Queued ? report with { Message = ((await AskQueue())?.What ?? "waits for its turn") + report.Message } : report;
     }
 

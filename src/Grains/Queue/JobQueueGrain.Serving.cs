@@ -164,14 +164,16 @@ internal sealed partial class JobQueueGrain
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
         var silent = SilentUsers();
+        var full = await FullUsers();
+        var held = waiting.Values.Where(j => full.ContainsKey(j.User)).ToList();
         var began = time.GetTimestamp();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
+        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User) && !full.ContainsKey(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
             [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))], Claimant);
         planning = time.GetElapsedTime(began);
-        reasons = plan.Reasons;
+        reasons = held.Count == 0 ? plan.Reasons : plan.Reasons.Concat(held.Select(job => KeyValuePair.Create(job.JobId, full[job.User]))).ToDictionary();
         foreach (var grant in plan.Grants) await TryGrant(grant);
         if (plan.Grants.Count == 0) PreemptOne(plan, seen);
-        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
+        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count + held.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
     }
 
     /// <summary>Jobs live where the queue calls them; from a silo that an operator drained it goes to one that takes them.</summary>
@@ -291,6 +293,15 @@ internal sealed partial class JobQueueGrain
         unheard.Add(job.JobId);
         if (failed) passedOver[job.JobId] = time.GetTimestamp();
         ServeSoon();
+    }
+
+    /// <summary>Users who have as much on disk as they may have: a job of theirs would begin only to fail for that.</summary>
+    private async Task<IReadOnlyDictionary<string, JobFinding>> FullUsers()
+    {
+        Dictionary<string, JobFinding> full = [];
+        foreach (var user in waiting.Values.Select(job => job.User).Distinct().ToList())
+            if (quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } why) full[user] = why;
+        return full;
     }
 
     /// <summary>Users of whose quota a job that has not been heard of may use some.</summary>

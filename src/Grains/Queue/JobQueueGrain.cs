@@ -65,8 +65,10 @@ internal sealed partial class JobQueueGrain(
     public async Task<string?> Weigh(string jobId, string user, long? bytes)
     {
         if (bytes is { } known) disk.Note(jobId, known);
-        return quotas.Of(user).Disk is { } most ? await disk.Full(user, most, [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)]) : null;
+        return quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } full ? $"{full.What}: {char.ToLowerInvariant(full.Remedy[0])}{full.Remedy[1..]}" : null;
     }
+
+    private List<string> JobsOf(string user) => [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)];
 
     public async Task Leave(string jobId, bool ended, string? user = null)
     {

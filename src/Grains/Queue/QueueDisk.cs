@@ -24,12 +24,13 @@ internal sealed class QueueDisk(IJobJournals? journals)
     /// <param name="most">Bytes.</param>
     /// <param name="jobs">All of the user's.</param>
     /// <returns>Null: there is room. Otherwise why not.</returns>
-    public async Task<string?> Full(string user, long most, IReadOnlyList<string> jobs)
+    public async Task<JobFinding?> Full(string user, long most, IReadOnlyList<string> jobs)
     {
         if (journals is null) return null;
         foreach (var job in jobs.Where(job => !sizes.ContainsKey(job)).Take(MostLooks)) await Look(job);
         var taken = jobs.Sum(job => sizes.GetValueOrDefault(job));
-        return taken < most ? null : $"the jobs of user {user} take {MemorySize.Text(taken)} on the cluster's disk and may take {MemorySize.Text(most)}: delete some of them, or ask the cluster's operator for a larger quota.";
+        return taken < most ? null : new JobFinding(
+            $"the jobs of user {user} take {MemorySize.Text(taken)} on the cluster's disk and may take {MemorySize.Text(most)}", "Delete some of them, or ask the cluster's operator for a larger quota.");
     }
 
     private async Task Look(string job)

@@ -17,13 +17,14 @@ internal static class ServeCommand
     /// <summary>An idle silo has some 260 open: most are libraries and the sockets of Orleans.</summary>
     private const int LeastOpenFiles = 512;
 
-    /// <param name="forOrleansClients">Services of a client's own silo that opens a endpoint for Orleans clients of the same owner, as benches do.</param>
-    public static async Task<int> Run(IReadOnlyList<string> arguments, Action<IServiceCollection> forOrleansClients)
+    /// <param name="forBenches">Services that only a silo of a bench has beside its own.</param>
+    public static async Task<int> Run(IReadOnlyList<string> arguments, Action<IServiceCollection> forBenches)
     {
         switch (arguments)
         {
             case []: return await ServeCluster();
-            case ["--lifeline"]: return await ServeClient(forOrleansClients);
+            case ["--lifeline"]: return await ServeClient(null);
+            case ["--lifeline", "--bench"]: return await ServeClient(forBenches);
             default:
                 await Console.Error.WriteLineAsync($"dtrain-silo serve: found '{string.Join(' ', arguments)}', expected nothing or --lifeline.");
                 return 2;
@@ -31,7 +32,7 @@ internal static class ServeCommand
     }
 
     /// <summary>The silo of one client: lives as long as its stdin is open.</summary>
-    private static async Task<int> ServeClient(Action<IServiceCollection> forOrleansClients)
+    private static async Task<int> ServeClient(Action<IServiceCollection>? more)
     {
         // The terminal signals its whole foreground group; only the client decides what that means.
         using var interrupt = Ignore(PosixSignal.SIGINT);
@@ -46,7 +47,7 @@ internal static class ServeCommand
             var settings = ServeSettings.FromLifeline(await input.ReadLineAsync());
             lifeline = Lifeline.Follow(input);
             NativeRuntime.Initialize();
-            app = await SiloApp.Start(settings, settings.Gateway ? forOrleansClients : null);
+            app = await SiloApp.Start(settings, more);
         }
 #pragma warning disable CA1031 // The process edge: the client waits for one line, whatever went wrong.
         catch (Exception e)

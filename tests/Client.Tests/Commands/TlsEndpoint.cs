@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Client.Tests.Commands;
 
-/// <summary>A endpoint that shows a certificate and says nothing else; without one it answers in plaintext.</summary>
+/// <summary>An endpoint that shows a certificate and says nothing else; without one it answers in plaintext.</summary>
 internal sealed class TlsEndpoint : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);

@@ -43,6 +43,29 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Watch("more");
     }
 
+    [Fact]
+    public async Task Full_WhileAnotherJobOfTheUserWaits_ItIsHeldUntilSomethingIsDeleted()
+    {
+        var gate = cluster.Scripts.Of("others").Hold(3);
+        await cluster.Job("others").Submit(Specs.Lasting(steps: 1_000_000, user: "bob"));
+        await cluster.WaitFor("others", "step 2");
+        await cluster.Job("old").Submit(Specs.Lasting());
+        await cluster.Job("waits").Submit(Specs.Lasting());
+        // The folder of a job that ends is looked at anew.
+        journals.Sizes["old"] = Quota;
+        await cluster.Job("old").Stop(checkpoint: false, Callers.Admin);
+        await cluster.Job("others").Stop(checkpoint: false, Callers.Admin);
+        gate.SetResult();
+        await cluster.Watch("others");
+        var report = await TrainingCluster.Eventually(() => cluster.Job("waits").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
+        Assert.Equal(JobPhase.Queued, report!.Phase);
+        Assert.Contains((await cluster.Job("waits").Why())!.Findings, finding => finding.Remedy.StartsWith("Delete some of them", StringComparison.Ordinal));
+
+        journals.Sizes.TryRemove("old", out _);
+        Assert.Null((await cluster.Job("old").Delete(Callers.Admin))!.Refusal);
+        await cluster.Watch("waits");
+    }
+
     private sealed class Small : IUserQuotas
     {
         public UserQuota Of(string user) => user == "ann" ? new(null, null, Disk: Quota) : default;

@@ -42,7 +42,7 @@ internal sealed class BenchSilo : IAsyncDisposable
     /// <exception cref="JobException">It refused, ended or kept silent.</exception>
     public static async Task<BenchSilo> Start(LifelineSettings settings, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", "--lifeline"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", "--lifeline", "--bench"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // As the command line starts its silos.
         start.Environment["MALLOC_ARENA_MAX"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";

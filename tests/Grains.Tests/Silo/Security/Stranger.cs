@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Grains.Tests.Silo.Security;
 
-/// <summary>Calls at a endpoint between silos, with any certificate or none, and waits until the endpoint has dropped it.</summary>
+/// <summary>Calls at an endpoint between silos, with any certificate or none, and waits until the endpoint has dropped it.</summary>
 internal static class Stranger
 {
     /// <returns>Whether a byte came through the TLS that was set up.</returns>
