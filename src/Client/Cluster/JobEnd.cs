@@ -10,8 +10,8 @@ internal static class JobEnd
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <returns>The job as it ended; as it is now when the user waits no longer.</returns>
-    public static async Task<JobStatus> WaitAsync(Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
+    /// <returns>The job as it ended; as it is now when the user waits no longer, and whether that is so.</returns>
+    public static async Task<(JobStatus Status, bool IsInterrupted)> WaitAsync(Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
     {
         using var interruption = Interruption.Listen(time);
         var cancel = interruption.Asked;
@@ -28,16 +28,17 @@ internal static class JobEnd
             await error.WriteLineAsync("Not waited for any longer; the job ends by itself.");
         }
 
-        return await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None));
+        return (await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None)), cancel.IsCancellationRequested);
     }
 
     /// <summary>Stops a job that waits or runs, without a checkpoint, and waits for its end.</summary>
-    /// <returns>False when the user waits no longer.</returns>
+    /// <returns>False when the user waits no longer, whatever has become of the job.</returns>
     public static async Task<bool> StopAsync(Jobs.JobsClient jobs, string id, TextWriter error, TimeProvider time)
     {
         var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
         if (IsOver(status)) return true;
-        return IsOver(await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)), error, time));
+        var (_, interrupted) = await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)), error, time);
+        return !interrupted;
     }
 
     /// <summary>Deletes a job that has ended. Its last event comes before its ranks have left their silos, so a refusal is not the last word.</summary>
@@ -50,11 +51,14 @@ internal static class JobEnd
                 await jobs.DeleteAsync(new DeleteRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
                 return;
             }
-            catch (RpcException refused) when (refused.StatusCode == StatusCode.FailedPrecondition && time.GetElapsedTime(began) < Settling)
+            catch (RpcException refused) when (IsStillEnding(refused) && time.GetElapsedTime(began) < Settling)
             {
                 await Task.Delay(Pause, time);
             }
     }
+
+    /// <summary>Other refusals do not pass by themselves.</summary>
+    private static bool IsStillEnding(RpcException refused) => refused.StatusCode == StatusCode.FailedPrecondition && refused.Status.Detail.Contains("are still ending", StringComparison.Ordinal);
 
     private static bool IsOver(JobStatus status) => status.State is not ("queued" or "running");
 }

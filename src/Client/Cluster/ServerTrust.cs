@@ -69,7 +69,7 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
             if (!element.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) continue;
             var late = time.GetUtcNow() > element.Certificate.NotAfter;
             return $"its certificate {element.Certificate.Subject} {(late ? "has expired" : "is not valid yet")}: it is valid from {Date(element.Certificate.NotBefore)} to {Date(element.Certificate.NotAfter)}, and it is {Date(time.GetUtcNow())} here. "
-                + (late ? "The operator of the cluster renews it ('dtrain certs DIR --renew')" : "Correct the clock of this machine or of who made it");
+                + (late ? "The operator of the cluster renews it ('dtrain certs DIR --renew')" : "Correct the clock of this machine, or of the one that made it");
         }
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return $"its certificate {certificate.Subject} is signed by {certificate.Issuer}, which {(authorities is null ? "this machine does not trust. Name the file of its authority with --ca" : "is none of the authorities in the file that --ca names. Ask who runs the cluster for the right one")}";

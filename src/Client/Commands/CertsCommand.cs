@@ -13,7 +13,7 @@ internal static class CertsCommand
 
     public static Command Create()
     {
-        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, endpoint and silo, each a .crt and a .key." };
+        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, door (for the gRPC endpoint) and silo, each a .crt and a .key." };
         Option<string[]> host = new("--host") { HelpName = "NAME-OR-IP", Description = "Where clients reach the endpoint, beside localhost; may be repeated.", CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))] };
         var days = NumberOption.Whole("--days", "N", $"Days that the certificates last. Default: {UsualDays}.", 1, MostDays);
         Option<bool> renew = new("--renew") { Description = "New certificates from the authority that is in DIR, for the same hosts unless --host says otherwise." };

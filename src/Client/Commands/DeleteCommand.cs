@@ -29,7 +29,7 @@ internal static class DeleteCommand
             if (parse.GetValue(stop))
             {
                 if (!await JobEnd.StopAsync(jobs, job, parse.InvocationConfiguration.Error, TimeProvider.System))
-                    throw new CommandFailure(ExitCode.Failed, $"Job {job} is not deleted. Delete it when it has ended: 'dtrain delete {job} --stop'.");
+                    throw new CommandFailure(ExitCode.Interrupted, $"Job {job} is stopped but not deleted; 'dtrain delete {job}' deletes it once it has ended.");
                 await JobEnd.DeleteAsync(jobs, job, TimeProvider.System);
             }
             else await jobs.DeleteAsync(new DeleteRequest { Id = job }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));

@@ -20,7 +20,7 @@ internal static class StopCommand
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
             var status = await jobs.StopAsync(new StopRequest { Id = parse.GetRequiredValue(id), Checkpoint = true }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
-            if (parse.GetValue(wait)) status = await JobEnd.WaitAsync(jobs, status, error, TimeProvider.System);
+            if (parse.GetValue(wait)) (status, _) = await JobEnd.WaitAsync(jobs, status, error, TimeProvider.System);
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
             else JobStatusView.WriteTable(output, [status]);
             return parse.GetValue(wait) && status.State == "failed" ? ExitCode.Failed : ExitCode.Done;

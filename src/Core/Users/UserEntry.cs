@@ -24,7 +24,7 @@ public sealed record UserEntry(string Name, UserRole Role, string TokenSha256)
     /// <value>Null: as long as the cluster lets any job.</value>
     public TimeSpan? Run { get; init; }
 
-    /// <summary>Bytes that the user's jobs may take on the jobs' volume together: checkpoints, events, diaries.</summary>
+    /// <summary>Bytes that the user's jobs may take on the jobs' volume together: checkpoints, events, logs.</summary>
     /// <value>Null: as the cluster lets any user.</value>
     public long? Disk { get; init; }
 

@@ -15,7 +15,7 @@ public interface IAllReduceGrain : IGrainWithStringKey
     Task<AllReduceResult?> End(TimeSpan wait);
 }
 
-/// <summary>Does the work on threads of this silo; the endpoint from the grains to the kernels.</summary>
+/// <summary>Does the work on threads of this silo; the interface between the grains and the kernels.</summary>
 public interface IAllReduceHost
 {
     /// <summary>Starts the threads and returns at once.</summary>

@@ -2,7 +2,7 @@ using Distributed.Core.Events;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>Runs ranks on threads of this silo; the endpoint from the grains to the trainer.</summary>
+/// <summary>Runs ranks on threads of this silo; the interface between the grains and the trainer.</summary>
 public interface IRankHost
 {
     /// <summary>Starts the rank's thread and returns at once.</summary>

@@ -102,7 +102,7 @@ internal sealed class JobJournal(string jobId, IJobJournals? places, int eventsK
     public void OpenLater(JobEvent start) => opening = start;
 
     /// <summary>Adds what a silo sent, without what is there already.</summary>
-    /// <returns>The line that announces the end of the ranks; null: there was none.</returns>
+    /// <returns>The line that announces that the ranks completed or stopped; null: there was none. How they failed, their own ends say.</returns>
     public EventLine? Append(EventBatch batch)
     {
         EventLine? announced = null;
@@ -210,7 +210,8 @@ internal sealed class JobJournal(string jobId, IJobJournals? places, int eventsK
         LastStep = Math.Max(LastStep, line.Step);
         if (line.Step > 0) stepsNow++;
         if (EventLine.IsData(line)) AddOpening((JobEventJson.Read(line.Json) as DataEvent)?.Data);
-        else if (line.Ending is not null) return line;
+        else if (line.Ending is JobPhase.Completed or JobPhase.Stopped) return line;
+        else if (line.Ending is not null) return null;
         else Add(line);
         return null;
     }

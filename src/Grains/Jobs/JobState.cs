@@ -48,6 +48,14 @@ internal sealed record JobState
     [Id(9)]
     public Requeue? Requeue { get; init; }
 
+#pragma warning disable CA1044 // Records of earlier versions are read, and written under the name of today.
+    /// <summary>The name under which earlier versions stored <see cref="Requeue"/>.</summary>
+    public Requeue? Comeback
+    {
+        init => Requeue ??= value;
+    }
+#pragma warning restore CA1044
+
     /// <summary>Why there was, or will be, another generation.</summary>
     [Id(10)]
     public string? Reason { get; init; }

@@ -12,7 +12,7 @@ internal sealed partial class JobQueueGrain
     private (string JobId, IReadOnlyList<string> Others, long Since)? claim;
 
     /// <summary>The job that the next free silos are for.</summary>
-    private string? Claimant => claim is { } known && waiting.ContainsKey(known.JobId) && (time.GetElapsedTime(known.Since) < options.Value.Claim || known.Others.Any(IsGoing)) ? known.JobId : null;
+    private string? Claimant => claim is { } known && waiting.TryGetValue(known.JobId, out var job) && !full.ContainsKey(job.User) && (time.GetElapsedTime(known.Since) < options.Value.Claim || known.Others.Any(IsGoing)) ? known.JobId : null;
 
     /// <summary>A job that was asked to go, and has not after so many claims, does not.</summary>
     private const int LongestGoing = 5;

@@ -144,6 +144,7 @@ internal sealed partial class JobQueueGrain
     private async Task Retire(string jobId)
     {
         Drop(jobId);
+        disk.Forget(jobId);
         await list.End(jobId);
     }
 
@@ -164,7 +165,7 @@ internal sealed partial class JobQueueGrain
         if (unheard.Count > 0 && time.GetElapsedTime(activated) < LongestHearing) return;
         var seen = all.Select(s => new QueueSilo(s.Silo, s.Holder, s.Draining)).ToList();
         var silent = SilentUsers();
-        var full = await FullUsers();
+        full = FullUsers();
         var held = waiting.Values.Where(j => full.ContainsKey(j.User)).ToList();
         var began = time.GetTimestamp();
         var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User) && !full.ContainsKey(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
@@ -293,15 +294,6 @@ internal sealed partial class JobQueueGrain
         unheard.Add(job.JobId);
         if (failed) passedOver[job.JobId] = time.GetTimestamp();
         ServeSoon();
-    }
-
-    /// <summary>Users who have as much on disk as they may have: a job of theirs would begin only to fail for that.</summary>
-    private async Task<IReadOnlyDictionary<string, JobFinding>> FullUsers()
-    {
-        Dictionary<string, JobFinding> full = [];
-        foreach (var user in waiting.Values.Select(job => job.User).Distinct().ToList())
-            if (quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } why) full[user] = why;
-        return full;
     }
 
     /// <summary>Users of whose quota a job that has not been heard of may use some.</summary>

@@ -31,7 +31,7 @@ internal sealed partial class JobQueueGrain(
     private readonly QueueList list = new(store, storage);
     private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
     private readonly QueuePlaces places = new(time);
-    private readonly QueueDisk disk = new(journals);
+    private readonly QueueDisk disk = new(journals, time);
     private long activated;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -67,8 +67,6 @@ internal sealed partial class JobQueueGrain(
         if (bytes is { } known) disk.Note(jobId, known);
         return quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } full ? $"{full.What}: {char.ToLowerInvariant(full.Remedy[0])}{full.Remedy[1..]}" : null;
     }
-
-    private List<string> JobsOf(string user) => [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)];
 
     public async Task Leave(string jobId, bool ended, string? user = null)
     {

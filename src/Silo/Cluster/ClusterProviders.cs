@@ -102,7 +102,8 @@ internal static class ClusterProviders
         const string Jobs = StorageNames.Jobs;
         silo.Services.PostConfigure<OrleansJsonSerializerOptions>(o =>
         {
-            if (o.JsonSerializerSettings.SerializationBinder is { } names) o.JsonSerializerSettings.SerializationBinder = new StoredTypeNames(names);
+            var names = o.JsonSerializerSettings.SerializationBinder ?? throw new InvalidOperationException("Orleans finds the types of stored records in another way than by a binder.");
+            o.JsonSerializerSettings.SerializationBinder = new StoredTypeNames(names);
         });
         switch (cluster.Storage)
         {

@@ -3,7 +3,7 @@ using Distributed.Protocol.V1;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>The least role for each call of the endpoint.</summary>
+/// <summary>The least role for each call of the gRPC endpoint.</summary>
 internal static class CallRights
 {
     private const string Health = "/grpc.health.v1.Health/";

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>Connections that one address may have at the endpoint; one more is closed without an answer.</summary>
+/// <summary>Connections that one address may have at the gRPC endpoint; one more is closed without an answer.</summary>
 internal sealed class ConnectionLimit(int most)
 {
     private readonly ConcurrentDictionary<IPAddress, int> open = [];

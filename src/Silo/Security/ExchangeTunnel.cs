@@ -45,7 +45,7 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
         {
             throw SiloPorts.Explain(e, network.SiloAddress, network.ExchangePort, NetworkSettings.ExchangePortVariable);
         }
-        new Thread(Accept) { IsBackground = true, Name = $"{Name} door" }.Start();
+        new Thread(Accept) { IsBackground = true, Name = $"{Name} listener" }.Start();
         return Task.CompletedTask;
     }
 
@@ -179,14 +179,14 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     /// <summary>Two ends of one connection within this process.</summary>
     private static (Socket Mine, Socket Theirs) LocalPair()
     {
-        using var endpoint = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        endpoint.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        endpoint.Listen(16);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(16);
         var theirs = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        theirs.Connect(endpoint.LocalEndPoint!);
+        theirs.Connect(listener.LocalEndPoint!);
         while (true)
         {
-            var mine = endpoint.Accept();
+            var mine = listener.Accept();
             if (mine.RemoteEndPoint!.Equals(theirs.LocalEndPoint)) return (mine, theirs);
             // Another process of this machine was in the way.
             mine.Dispose();

@@ -15,11 +15,11 @@ internal sealed record NetworkSettings
     public const string SiloPortVariable = "DTRAIN_SILO_PORT";
     public const string ExchangePortVariable = "DTRAIN_EXCHANGE_PORT";
 
-    /// <summary>Where the endpoint listens.</summary>
+    /// <summary>Where the gRPC endpoint listens.</summary>
     /// <value>Loopback.</value>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Where the Orleans endpoint and the exchange listen: as the endpoint, but on loopback when silos of one machine form the cluster.</summary>
+    /// <summary>Where Orleans and the exchange listen: on the gRPC endpoint's address, but on loopback when silos of one machine form the cluster.</summary>
     /// <value>Loopback.</value>
     public IPAddress SiloAddress { get; init; } = IPAddress.Loopback;
 
@@ -35,7 +35,7 @@ internal sealed record NetworkSettings
     /// <value>0: any free one.</value>
     public int ExchangePort { get; init; }
 
-    /// <summary>The endpoint's certificate and key; null: plaintext, on loopback only.</summary>
+    /// <summary>The gRPC endpoint's certificate and key; null: plaintext, on loopback only.</summary>
     public PemFiles? Endpoint { get; init; }
 
     /// <summary>Certificate and key of this silo and the authorities that it trusts; null: silos meet on loopback only.</summary>

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>Counts strangers at the endpoints between silos, and tells of them at most once a minute.</summary>
+/// <summary>Counts strangers at the ports between silos, and tells of them at most once a minute.</summary>
 internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPeers> logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

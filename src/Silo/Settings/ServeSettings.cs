@@ -26,7 +26,7 @@ internal sealed record ServeSettings
     /// <summary>Addresses and certificates.</summary>
     public NetworkSettings Network { get; init; } = new();
 
-    /// <value>Of the endpoint; 0: any free port.</value>
+    /// <value>Of the gRPC endpoint; 0: any free port.</value>
     public int Port { get; init; }
 
     /// <summary>Folder of the jobs' own files, absolute.</summary>

@@ -10,7 +10,7 @@ namespace Distributed.Training.Exchange;
 
 /// <summary>How two silos prove to each other, over a fresh connection, that both hold the generation's secret and fit together.</summary>
 /// <remarks>
-/// Caller: hello {mark, version, places, job, generation, nonce, fingerprint}. Door: {accepted, nonce, proof, words}. Caller: proof. A proof
+/// Caller: hello {mark, version, places, job, generation, nonce, fingerprint}. Callee: {accepted, nonce, proof, words}. Caller: proof. A proof
 /// is HMAC-SHA256 of the secret over the prover's role, the hello and the callee's nonce; frame keys are derived from the same, one a
 /// direction. The secret itself never travels, and a recorded connection proves nothing to a callee with a new nonce.
 /// </remarks>

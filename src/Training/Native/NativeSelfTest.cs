@@ -8,7 +8,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Tries every native listener that training relies on against the loaded libtorch, on inputs whose results are known.</summary>
+/// <summary>Tries every native entry point that training relies on against the loaded libtorch, on inputs whose results are known.</summary>
 internal static unsafe class NativeSelfTest
 {
     private const string Remedy = $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}: name one in {LibtorchFolder.Variable}, or unset it and restore the packages.";
@@ -30,7 +30,7 @@ internal static unsafe class NativeSelfTest
         Try("attention", Attention),
     ];
 
-    /// <summary>Whether gradient hooks work: the one listener that training can do without, at the price of overlap.</summary>
+    /// <summary>Whether gradient hooks work: the one entry point that training can do without, at the price of overlap.</summary>
     public static NativeCheck GradientHooks() => Try("gradient hooks", Hooks) is { Ok: false } bad
         ? bad with { Ok = true, Detail = $"not usable ({bad.Detail}): buckets leave after backward, not during it" }
         : new NativeCheck("gradient hooks", true, "as expected", null);

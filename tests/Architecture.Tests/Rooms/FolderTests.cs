@@ -36,6 +36,10 @@ public sealed class FolderTests
     }
 
     [Fact]
+    public void Table_HasEveryProject() =>
+        Assert.Equal(Directory.GetDirectories(Path.Combine(Checkout.Root, "src")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal), RoomTable.Of.Keys.Order(StringComparer.Ordinal));
+
+    [Fact]
     public void Graph_SeesBodiesGenericsAndAttributes()
     {
         var graph = RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted");

@@ -74,6 +74,7 @@ internal sealed class RoomGraph
         {
             Use(method.ReturnType);
             Attributes(method);
+            Attributes(method.MethodReturnType);
             Constraints(method.GenericParameters);
             foreach (var parameter in method.Parameters)
             {
@@ -90,6 +91,8 @@ internal sealed class RoomGraph
         void Operand(Instruction instruction)
         {
             if (instruction.Operand is TypeReference named) Use(named);
+            if (instruction.Operand is CallSite site)
+                foreach (var type in site.Parameters.Select(parameter => parameter.ParameterType).Prepend(site.ReturnType)) Use(type);
             if (instruction.Operand is not MemberReference member) return;
             Use(member.DeclaringType);
             if (member is FieldReference field) Use(field.FieldType);
@@ -110,14 +113,33 @@ internal sealed class RoomGraph
             foreach (var attribute in bearer.CustomAttributes)
             {
                 Use(attribute.AttributeType);
-                foreach (var argument in attribute.ConstructorArguments)
-                    if (argument.Value is TypeReference named) Use(named);
+                foreach (var argument in attribute.ConstructorArguments.Concat(attribute.Fields.Concat(attribute.Properties).Select(named => named.Argument))) Argument(argument);
+            }
+        }
+
+        void Argument(CustomAttributeArgument argument)
+        {
+            Use(argument.Type);
+            switch (argument.Value)
+            {
+                case TypeReference named: Use(named); break;
+                case CustomAttributeArgument boxed: Argument(boxed); break;
+                case CustomAttributeArgument[] several:
+                    foreach (var one in several) Argument(one);
+                    break;
             }
         }
 
         void Use(TypeReference? used)
         {
             if (used is null) return;
+            if (used is FunctionPointerType pointer)
+            {
+                Use(pointer.ReturnType);
+                foreach (var parameter in pointer.Parameters) Use(parameter.ParameterType);
+                return;
+            }
+
             if (used is GenericInstanceType generic)
                 foreach (var argument in generic.GenericArguments) Use(argument);
             if (used is TypeSpecification { ElementType: var element })

@@ -37,7 +37,7 @@ public sealed partial class LibtorchTests : IDisposable
     [Fact]
     public async Task Doctor_LibraryWithoutNeededFunctions_NamesThem()
     {
-        // Called by training through TorchSharp's bridge, and by its own endpoint.
+        // Called by training through TorchSharp's bridge, and by its own entry point.
         string[] symbols = ["_ZN2at4_ops10add_Tensor4callERKNS_6TensorES4_RKN3c106ScalarE", "torch_call_dispatcher"];
         Rename(CopyCore("lacks"), symbols);
         await RefusesAsync(directory.File("lacks"), ["2 of ", .. symbols, "2.10.0"]);

@@ -66,6 +66,26 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Watch("waits");
     }
 
+    [Fact]
+    public async Task Look_VolumeHangs_HoldsUpNobody()
+    {
+        var gate = cluster.Scripts.Of("others").Hold(3);
+        await cluster.Job("others").Submit(Specs.Lasting(steps: 1_000_000, user: "bob"));
+        await cluster.WaitFor("others", "step 2");
+        await cluster.Job("old").Submit(Specs.Lasting());
+        await cluster.Job("first").Submit(Specs.Lasting());
+        await cluster.Job("second").Submit(Specs.Lasting(user: "bob"));
+        TaskCompletionSource never = new();
+        journals.Answers = never.Task;
+        // What this one holds is not known any more.
+        await cluster.Job("old").Stop(checkpoint: false, Callers.Admin);
+        await cluster.Job("others").Stop(checkpoint: false, Callers.Admin);
+        gate.SetResult();
+        Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("first"))[^1]));
+        Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("second"))[^1]));
+        never.SetResult();
+    }
+
     private sealed class Small : IUserQuotas
     {
         public UserQuota Of(string user) => user == "ann" ? new(null, null, Disk: Quota) : default;

@@ -33,7 +33,14 @@ internal sealed class FakeJournals : IJobJournals
     /// <summary>Bytes of jobs' folders; changed by tests.</summary>
     public ConcurrentDictionary<string, long> Sizes { get; } = new();
 
-    public Task<long> Size(string jobId) => Task.FromResult(Sizes.GetValueOrDefault(jobId));
+    /// <summary>Until this has completed, nobody learns what a folder holds.</summary>
+    public Task Answers { get; set; } = Task.CompletedTask;
+
+    public async Task<long> Size(string jobId)
+    {
+        await Answers;
+        return Sizes.GetValueOrDefault(jobId);
+    }
 
     public Task Delete(string jobId)
     {

@@ -59,6 +59,38 @@ public sealed class JobJournalTests
     }
 
     [Fact]
+    public async Task Append_AnEndingAndAFailureBehindIt_ReturnsTheEnding()
+    {
+        await using var journal = Journal();
+        var ending = journal.Append(Batch(0, new StoppedEvent(1, "ff", null), new FailedEvent(new JobError("internal", "late", 0, null, null, null))));
+        Assert.Equal(JobPhase.Stopped, ending!.Ending);
+        Assert.Empty(await Events(journal));
+    }
+
+    [Fact]
+    public async Task AddEndingAgain_OfAJobThatHadEnded_ReopensForItAlone()
+    {
+        await using var journal = Journal();
+        journal.Close();
+        journal.Add(EventLine.Of(Step(1)));
+        Assert.Empty(await Events(journal));
+        journal.AddEndingAgain(EventLine.Of(new StoppedEvent(1, "ff", null)));
+        Assert.IsType<StoppedEvent>(Assert.Single(await Events(journal)));
+        journal.Reopen();
+        journal.Add(EventLine.Of(Step(2)));
+        Assert.Equal(2, (await Events(journal)).Count);
+    }
+
+    [Fact]
+    public async Task OpenLater_SomethingElseIsTold_TellsTheStartFirst()
+    {
+        await using var journal = Journal();
+        journal.OpenLater(Started(2));
+        journal.Add(EventLine.Of(Step(1, 2)));
+        Assert.Equal([typeof(StartedEvent), typeof(StepEvent)], (await Events(journal)).Select(e => e.GetType()));
+    }
+
+    [Fact]
     public async Task BeginGeneration_StepsOfTheOneBefore_AreNoProgress()
     {
         await using var journal = Journal();

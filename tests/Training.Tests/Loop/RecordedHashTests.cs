@@ -7,7 +7,7 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 
-/// <summary>Rebuilding the house changes no bit: the weights of these jobs were recorded, for each kind of processor apart, and stay as they are.</summary>
+/// <summary>Refactoring changes no bit: the weights of these jobs were recorded, for each kind of processor apart, and stay as they are.</summary>
 /// <remarks>A release that means to change bits says so and records them anew: <c>DTRAIN_RECORD_HASHES=1</c> adds what is missing for this machine.</remarks>
 public sealed class RecordedHashTests : IDisposable
 {
@@ -52,7 +52,7 @@ public sealed class RecordedHashTests : IDisposable
     [RecordedTheory]
     [MemberData(nameof(Cases))]
     public void Train_TwoRanks_GivesTheRecordedWeights(string name) =>
-        RecordedHashes.Check(name, TrainingHarness.Run(WithData(Jobs[name]), 2).Hash);
+        RecordedHashes.Check(name, TrainingHarness.Run(WithData(Jobs[name]), 2).Hash, records: true);
 
     [RecordedTheory]
     [InlineData("mlp float16, overflow")]

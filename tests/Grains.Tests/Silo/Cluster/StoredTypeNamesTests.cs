@@ -26,6 +26,23 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal(page.Jobs[0], Moved<QueuePage>(host, page).Jobs[0]);
     }
 
+    /// <summary>As the version before wrote it, shortened to what matters.</summary>
+    [Fact]
+    public async Task Deserialize_RecordOfAnEarlierVersion_KeepsWhyTheJobWasGoingBack()
+    {
+        const string Old = """
+            {"$id":"1","$type":"Distributed.Grains.Jobs.JobRecord, Distributed.Grains",
+             "Submission":{"$id":"2","$type":"Distributed.Grains.Jobs.JobSubmission, Distributed.Grains","SpecJson":"{}","Options":{"$id":"3","$type":"Distributed.Grains.Jobs.RunOptions, Distributed.Grains","Ranks":2},"User":"ann"},
+             "State":{"$id":"4","$type":"Distributed.Grains.Jobs.JobState, Distributed.Grains","Phase":2,"Generation":3,
+              "Comeback":{"$id":"5","$type":"Distributed.Grains.Jobs.Comeback, Distributed.Grains","Reason":"silo b leaves","Abrupt":true,
+               "Error":{"$id":"6","$type":"Distributed.Core.Events.JobError, Distributed.Core","Code":"storage","Message":"full","Rank":null,"Silo":"b","Phase":null,"Step":null},"Counted":true,"Died":"b"}},
+             "Epoch":7}
+            """;
+        var read = (await stores.SiloAsync("files")).Serializer.Deserialize<JobRecord>(new BinaryData(Old))!;
+        Assert.Equal(new Requeue("silo b leaves", Abrupt: true) { Error = new JobError("storage", "full", null, "b", null, null), Counted = true, Died = "b" }, read.State.Requeue);
+        Assert.Equal((3, 7, "ann"), (read.State.Generation, read.Epoch, read.Submission!.User));
+    }
+
     /// <summary>Writes a record, lets its types have stood elsewhere, and reads it.</summary>
     private static T Moved<T>(ProviderHost host, T record)
     {
