@@ -1,4 +1,6 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
@@ -13,8 +15,8 @@ internal static class Specs
     public static JobSpec Job(string name = "toy", long steps = 5) => new()
     {
         Name = name,
-        Model = new ModelSpec { Name = "simple-cnn" },
-        Data = new DataSpec { Name = "shapes" },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions()),
         GlobalBatch = 64,
         MicroBatch = 8,
         Steps = steps,

@@ -27,7 +27,7 @@ internal sealed record JobPlan(JobSpec Spec, int Ranks, int Silos, int RanksOfSi
     /// <summary>Lines for people: a label and what there is to say.</summary>
     public IEnumerable<(string Label, string Value)> Rows()
     {
-        yield return ("model", Text($"{Spec.Model.Name}, {JobMemory.Parameters(Spec.Model):N0} parameters, {JobWords.Of(Spec.Precision)}, {Spec.Optimizer.Name}"));
+        yield return ("model", Text($"{Spec.Model.Name}, {Spec.Model.Options.ParameterCount:N0} parameters, {JobWords.Of(Spec.Precision)}, {Spec.Optimizer.Name}"));
         yield return ("ranks", Text($"{Ranks}, on {Silos} {(Silos == 1 ? "silo" : "silos")}{(Silos == 1 ? "" : $" of {RanksOfSilo} at most")}"));
         yield return ("step", Text($"{Spec.GlobalBatch} samples in {Spec.MicroBatches} {(Spec.MicroBatches == 1 ? "micro-batch" : "micro-batches")} of {Spec.MicroBatch}"));
         yield return ("steps", Spec.Steps is { } steps ? Text($"{steps}") : Text($"{Spec.Epochs} epochs; their steps are known once the data is read"));
@@ -46,7 +46,7 @@ internal sealed record JobPlan(JobSpec Spec, int Ranks, int Silos, int RanksOfSi
     public object ForJson() => new
     {
         name = Spec.Name,
-        parameters = JobMemory.Parameters(Spec.Model),
+        parameters = Spec.Model.Options.ParameterCount,
         ranks = Ranks,
         silos = Silos,
         microBatches = Spec.MicroBatches,

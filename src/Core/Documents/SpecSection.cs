@@ -3,7 +3,7 @@ using Distributed.Core.Values;
 namespace Distributed.Core.Documents;
 
 /// <summary>Reads one mapping of a job's text key by key and notes every error; a wrong or absent value reads as null.</summary>
-internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors errors)
+internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors errors) : IOptionErrors
 {
     private readonly SortedSet<string> known = new(StringComparer.Ordinal);
 
@@ -133,6 +133,9 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
     /// <summary>Notes that a list of numbers has another length than expected.</summary>
     public void FailLength(string key, int found, string expected) =>
         Fail(key, FormattableString.Invariant($"found {found} numbers, expected {expected}") + NumberForm.RemedyOfList(Find(map, key)?.Value));
+
+    /// <summary>Takes a key as one that may be here, whatever its value.</summary>
+    public void Know(string key) => known.Add(key);
 
     /// <summary>Notes an error for each of the keys that is present.</summary>
     public void Refuse(string message, params ReadOnlySpan<string> keys)

@@ -1,4 +1,8 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Values;
 
 namespace Distributed.Core.Spec;
@@ -82,59 +86,34 @@ public enum GradientExchange
 
 public sealed record ModelSpec
 {
-    /// <value>simple-cnn, mlp, sentiment-lstm or transformer.</value>
+    /// <value>One of the catalog's models.</value>
     public required string Name { get; init; }
 
-    /// <value>Probability of zeroing an input of the last layer, in [0, 1).</value>
-    public double Dropout { get; init; }
+    /// <summary>What the model takes beside its name.</summary>
+    public required ModelOptions Options { get; init; }
 
     /// <value>A safetensors file to start from, by PyTorch parameter name; null: default initialisation.</value>
     public string? Weights { get; init; }
 
-    /// <value>mlp: layer widths from input to output.</value>
-    public EquatableList<int>? Sizes { get; init; }
-
-    /// <value>sentiment-lstm and transformer: distinct tokens.</value>
-    public int? Vocab { get; init; }
-
-    /// <value>sentiment-lstm.</value>
-    public int? Embedding { get; init; }
-
-    /// <value>sentiment-lstm.</value>
-    public int? Hidden { get; init; }
-
-    /// <value>transformer: numbers a token, divisible by <see cref="Heads"/>.</value>
-    public int? Width { get; init; }
-
-    /// <value>transformer.</value>
-    public int? Layers { get; init; }
-
-    /// <value>transformer: attention heads of a layer.</value>
-    public int? Heads { get; init; }
-
-    /// <value>transformer: tokens of the longest sequence.</value>
-    public int? Sequence { get; init; }
+    /// <summary>The model that takes these options.</summary>
+    public static ModelSpec Of(ModelOptions options, string? weights = null) =>
+        new() { Name = JobCatalog.Current.Models.NameOf(options), Options = options, Weights = weights };
 }
 
 public sealed record DataSpec
 {
-    /// <value>cifar10, mnist, imdb, text, tensors or shapes.</value>
+    /// <value>One of the catalog's data sets.</value>
     public required string Name { get; init; }
+
+    /// <summary>What the data set takes beside its name and path.</summary>
+    public required DataOptions Options { get; init; }
 
     /// <value>Folder, archive or file; null where the set is generated.</value>
     public string? Path { get; init; }
 
-    /// <value>shapes: training samples to generate.</value>
-    public int? Samples { get; init; }
-
-    /// <value>tensors: take inputs that are infinite or NaN; the steps they spoil are skipped.</value>
-    public bool AllowNonFinite { get; init; }
-
-    /// <value>imdb: tokens a review is cut or padded to; text: tokens of a sample, null: the model's sequence.</value>
-    public int? Length { get; init; }
-
-    /// <value>imdb: encoding of reviews that bear no mark, one of <see cref="JobWords.Encodings"/>; null: utf-8.</value>
-    public string? Encoding { get; init; }
+    /// <summary>The data set that takes these options.</summary>
+    public static DataSpec Of(DataOptions options, string? path = null) =>
+        new() { Name = JobCatalog.Current.DataSets.NameOf(options), Options = options, Path = path };
 }
 
 public sealed record NormalizeSpec
@@ -156,33 +135,26 @@ public sealed record AugmentSpec
 
 public sealed record OptimizerSpec
 {
-    /// <value>sgd, adam or adamw.</value>
+    /// <value>One of the catalog's optimizers.</value>
     public string Name { get; init; } = "adamw";
 
-    public double Lr { get; init; } = 1e-3;
+    /// <summary>What the optimizer takes beside its name.</summary>
+    public OptimizerOptions Options { get; init; } = new AdamWOptions();
 
-    public EquatableList<double> Betas { get; init; } = new([0.9, 0.999]);
-
-    public double Eps { get; init; } = 1e-8;
-
-    /// <value>adamw: 0.01 unless given; sgd and adam: 0.</value>
-    public double WeightDecay { get; init; }
-
-    /// <value>Parameter name patterns (* and ?) that weight decay leaves out.</value>
-    public EquatableList<string> NoDecay { get; init; } = new([]);
-
-    public double Momentum { get; init; }
-
-    public bool Nesterov { get; init; }
+    /// <summary>The optimizer that takes these options.</summary>
+    public static OptimizerSpec Of(OptimizerOptions options) => new() { Name = JobCatalog.Current.Optimizers.NameOf(options), Options = options };
 }
 
 public sealed record ScheduleSpec
 {
-    /// <value>constant, linear or cosine.</value>
+    /// <value>One of the catalog's schedules.</value>
     public string Name { get; init; } = "constant";
 
-    /// <value>W: update u (from 0) below W runs at lr * (u + 1) / W.</value>
-    public long WarmupSteps { get; init; }
+    /// <summary>What the schedule takes beside its name.</summary>
+    public ScheduleOptions Options { get; init; } = new ConstantOptions();
+
+    /// <summary>The schedule that takes these options.</summary>
+    public static ScheduleSpec Of(ScheduleOptions options) => new() { Name = JobCatalog.Current.Schedules.NameOf(options), Options = options };
 }
 
 public sealed record WorkersSpec

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Distributed.Core.Documents;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Options;
 using Distributed.Core.Values;
 
 namespace Distributed.Core.Spec;
@@ -41,11 +42,8 @@ public static class JobSpecJson
         json.WriteBoolean("shuffle", spec.Shuffle);
         json.WriteNumber("seed", spec.Seed);
         WriteImages(json, spec);
-        WriteOptimizer(json, spec.Optimizer);
-        json.WriteStartObject("schedule");
-        json.WriteString("name", spec.Schedule.Name);
-        json.WriteNumber("warmupSteps", spec.Schedule.WarmupSteps);
-        json.WriteEndObject();
+        WriteNamed(json, "optimizer", spec.Optimizer.Name, spec.Optimizer.Options);
+        WriteNamed(json, "schedule", spec.Schedule.Name, spec.Schedule.Options);
         Optional(json, "clipNorm", spec.ClipNorm);
         WriteLossScale(json, spec.LossScale);
         WriteRun(json, spec);
@@ -56,16 +54,8 @@ public static class JobSpecJson
     {
         json.WriteStartObject("model");
         json.WriteString("name", model.Name);
-        json.WriteNumber("dropout", model.Dropout);
         Optional(json, "weights", model.Weights);
-        if (model.Sizes is not null) Numbers(json, "sizes", model.Sizes.Select(size => (double)size));
-        Optional(json, "vocab", model.Vocab);
-        Optional(json, "embedding", model.Embedding);
-        Optional(json, "hidden", model.Hidden);
-        Optional(json, "width", model.Width);
-        Optional(json, "layers", model.Layers);
-        Optional(json, "heads", model.Heads);
-        Optional(json, "sequence", model.Sequence);
+        OptionSet.Of(model.Options.GetType()).Write(json, model.Options);
         json.WriteEndObject();
     }
 
@@ -74,10 +64,7 @@ public static class JobSpecJson
         json.WriteStartObject("data");
         json.WriteString("name", data.Name);
         Optional(json, "path", data.Path);
-        Optional(json, "samples", data.Samples);
-        Optional(json, "length", data.Length);
-        Optional(json, "encoding", data.Encoding);
-        if (data.AllowNonFinite) json.WriteBoolean("allowNonFinite", true);
+        OptionSet.Of(data.Options.GetType()).Write(json, data.Options);
         json.WriteEndObject();
     }
 
@@ -98,26 +85,11 @@ public static class JobSpecJson
         json.WriteEndObject();
     }
 
-    private static void WriteOptimizer(Utf8JsonWriter json, OptimizerSpec optimizer)
+    private static void WriteNamed(Utf8JsonWriter json, string section, string name, object options)
     {
-        json.WriteStartObject("optimizer");
-        json.WriteString("name", optimizer.Name);
-        json.WriteNumber("lr", optimizer.Lr);
-        if (optimizer.Name == JobWords.Sgd)
-        {
-            json.WriteNumber("momentum", optimizer.Momentum);
-            json.WriteBoolean("nesterov", optimizer.Nesterov);
-        }
-        else
-        {
-            Numbers(json, "betas", optimizer.Betas);
-            json.WriteNumber("eps", optimizer.Eps);
-        }
-
-        json.WriteNumber("weightDecay", optimizer.WeightDecay);
-        json.WriteStartArray("noDecay");
-        foreach (var pattern in optimizer.NoDecay) json.WriteStringValue(pattern);
-        json.WriteEndArray();
+        json.WriteStartObject(section);
+        json.WriteString("name", name);
+        OptionSet.Of(options.GetType()).Write(json, options);
         json.WriteEndObject();
     }
 

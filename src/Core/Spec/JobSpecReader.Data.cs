@@ -8,34 +8,23 @@ public static partial class JobSpecReader
     private static DataSpec? ReadData(SpecSection? data)
     {
         if (data is null) return null;
-        var name = data.Word("name", JobWords.DataSets, required: true) ?? "";
-        var spec = new DataSpec
-        {
-            Name = name,
-            Path = data.Text("path", required: name.Length > 0 && name != JobWords.Shapes),
-            Samples = (int?)data.Whole("samples", 1, 1_000_000),
-            Length = (int?)data.Whole("length", 1, 100_000),
-            Encoding = data.Word("encoding", JobWords.Encodings),
-            AllowNonFinite = data.Flag("allowNonFinite") ?? false,
-        };
-        if (name.Length > 0 && name != JobWords.Tensors)
-            data.Refuse($"belongs to data tensors, not to {name}, whose values are always finite; remove it", "allowNonFinite");
-        if (name == JobWords.Shapes) data.Refuse("data shapes is generated and reads no file; remove it", "path");
-        if (name.Length > 0 && name != JobWords.Shapes) data.Refuse($"belongs to data shapes, not to {name}; remove it", "samples");
-        if (name.Length > 0 && name is not (JobWords.Imdb or JobWords.Text)) data.Refuse($"belongs to data imdb and text, not to {name}; remove it", "length");
-        if (name.Length > 0 && name != JobWords.Imdb) data.Refuse($"belongs to data imdb, not to {name}; remove it", "encoding");
+        var catalog = JobCatalog.Current.DataSets;
+        var name = data.Word("name", catalog.Names, required: true);
+        var options = catalog.Read(data, name);
+        var path = data.Text("path", required: options is { Contract.IsGenerated: false });
+        if (options is { Contract.IsGenerated: true }) data.Refuse($"data {name} is generated and reads no file; remove it", "path");
         data.End();
-        return spec;
+        return name is null || options is null ? null : new() { Name = name, Options = options, Path = path };
     }
 
-    private static NormalizeSpec? ReadNormalize(SpecSection job, string? data)
+    private static NormalizeSpec? ReadNormalize(SpecSection job, DataSpec? data)
     {
         if (job.Section("normalize") is not { } normalize) return null;
         var mean = normalize.Numbers("mean", NumberRange.Finite, required: true);
         var std = normalize.Numbers("std", NumberRange.Positive, required: true);
         normalize.End();
-        if (IsNoImage(data)) job.Fail("normalize", $"applies to images, which data {data} has none of; remove it");
-        if (JobSpecRules.Channels(data) is { } channels)
+        if (IsNoImage(data)) job.Fail("normalize", $"applies to images, which data {data!.Name} has none of; remove it");
+        if (data?.Options.Contract.Image is [var channels, ..])
         {
             CheckChannels("mean", mean);
             CheckChannels("std", std);
@@ -48,7 +37,7 @@ public static partial class JobSpecReader
         void CheckChannels(string key, EquatableList<double>? values)
         {
             if (values is not null && values.Count != channels)
-                normalize.FailLength(key, values.Count, FormattableString.Invariant($"{channels}: one for each channel of {data}"));
+                normalize.FailLength(key, values.Count, FormattableString.Invariant($"{channels}: one for each channel of {data!.Name}"));
         }
     }
 
@@ -62,14 +51,14 @@ public static partial class JobSpecReader
         }
     }
 
-    private static AugmentSpec? ReadAugment(SpecSection job, string? data)
+    private static AugmentSpec? ReadAugment(SpecSection job, DataSpec? data)
     {
         if (job.Section("augment") is not { } augment) return null;
         var spec = new AugmentSpec { Flip = augment.Flag("flip") ?? false, Crop = (int)(augment.Whole("crop", 0, 32) ?? 0) };
         augment.End();
-        if (IsNoImage(data)) job.Fail("augment", $"applies to images, which data {data} has none of; remove it");
+        if (IsNoImage(data)) job.Fail("augment", $"applies to images, which data {data!.Name} has none of; remove it");
         return spec;
     }
 
-    private static bool IsNoImage(string? data) => !string.IsNullOrEmpty(data) && JobSpecRules.Channels(data) is null;
+    private static bool IsNoImage(DataSpec? data) => data is { Options.Contract.Image: null };
 }

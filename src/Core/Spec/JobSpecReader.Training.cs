@@ -8,68 +8,25 @@ public static partial class JobSpecReader
 {
     private static OptimizerSpec ReadOptimizer(SpecSection? optimizer)
     {
-        if (optimizer is null) return new() { WeightDecay = DefaultWeightDecay(JobWords.AdamW) };
-        var given = optimizer.Word("name", JobWords.Optimizers);
-        var name = given ?? JobWords.AdamW;
-        var defaults = new OptimizerSpec();
-        var spec = new OptimizerSpec
-        {
-            Name = name,
-            Lr = optimizer.Number("lr", NumberRange.NotNegative) ?? defaults.Lr,
-            Betas = optimizer.Numbers("betas", NumberRange.BelowOne) ?? defaults.Betas,
-            Eps = optimizer.Number("eps", NumberRange.Positive) ?? defaults.Eps,
-            WeightDecay = optimizer.Number("weightDecay", NumberRange.NotNegative) ?? DefaultWeightDecay(name),
-            NoDecay = optimizer.Patterns("noDecay") ?? defaults.NoDecay,
-            Momentum = optimizer.Number("momentum", NumberRange.BelowOne) ?? 0,
-            Nesterov = optimizer.Flag("nesterov") ?? false,
-        };
-        CheckOptimizer(optimizer, spec, misnamed: optimizer.Has("name") && given is null);
+        if (optimizer is null) return new();
+        var catalog = JobCatalog.Current.Optimizers;
+        var name = optimizer.Has("name") ? optimizer.Word("name", catalog.Names) : new OptimizerSpec().Name;
+        var options = catalog.Read(optimizer, name);
+        options?.Check(optimizer);
         optimizer.End();
-        return spec;
+        return options is null ? new() : new() { Name = name!, Options = options };
     }
-
-    private static void CheckOptimizer(SpecSection optimizer, OptimizerSpec spec, bool misnamed)
-    {
-        if (spec.Betas.Count != 2) optimizer.FailLength("betas", spec.Betas.Count, "two, such as [0.9, 0.999]");
-        if (misnamed) return;
-        if (spec.Name == JobWords.Sgd)
-        {
-            optimizer.Refuse("belongs to adam and adamw, not to sgd; remove it", "betas", "eps");
-            if (spec is { Nesterov: true, Momentum: 0 }) optimizer.Fail("nesterov", "found true without momentum, expected momentum greater than 0");
-        }
-        else
-        {
-            optimizer.Refuse($"belongs to sgd, not to {spec.Name}; remove it", "momentum", "nesterov");
-            CheckAdamProducts(optimizer, spec);
-        }
-    }
-
-    /// <remarks>The kernel takes these products as float32.</remarks>
-    private static void CheckAdamProducts(SpecSection optimizer, OptimizerSpec spec)
-    {
-        if (spec.Betas.Count != 2) return;
-        var first = (float)(spec.Lr / (1 - spec.Betas[0]));
-        if (!float.IsFinite(first))
-            optimizer.Fail("lr", FormattableString.Invariant($"found {spec.Lr}, which makes the first update's lr / (1 - beta1) {Float32.Show(first)} as float32, expected a smaller one"));
-        var decay = (float)(spec.Lr * spec.WeightDecay);
-        if (spec.Name == JobWords.AdamW && !float.IsFinite(decay))
-            optimizer.Fail("weightDecay", FormattableString.Invariant($"found {spec.WeightDecay}, which makes lr * weightDecay {Float32.Show(decay)} as float32, expected a smaller one"));
-    }
-
-    private static double DefaultWeightDecay(string name) => name == JobWords.AdamW ? 0.01 : 0;
 
     private static ScheduleSpec ReadSchedule(SpecSection? schedule, double lr)
     {
         if (schedule is null) return new();
-        var spec = new ScheduleSpec
-        {
-            Name = schedule.Word("name", JobWords.Schedules) ?? "constant",
-            WarmupSteps = schedule.Whole("warmupSteps", 0, 1_000_000_000_000) ?? 0,
-        };
-        if (spec.WarmupSteps > 0 && !Float32.Holds(lr / spec.WarmupSteps))
-            schedule.Fail("warmupSteps", FormattableString.Invariant($"found {spec.WarmupSteps}, which makes the first rate, optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr"));
+        var catalog = JobCatalog.Current.Schedules;
+        var name = schedule.Has("name") ? schedule.Word("name", catalog.Names) : new ScheduleSpec().Name;
+        var options = catalog.Read(schedule, name);
+        if (options is { WarmupSteps: > 0 and var warmup } && !Float32.Holds(lr / warmup))
+            schedule.Fail("warmupSteps", FormattableString.Invariant($"found {warmup}, which makes the first rate, optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr"));
         schedule.End();
-        return spec;
+        return options is null ? new() : new() { Name = name!, Options = options };
     }
 
     /// <remarks>Ranges are those of the policies themselves, so a command line gets the same ones.</remarks>

@@ -1,4 +1,6 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Documents;
+using Distributed.Core.Models;
 using Distributed.Core.Values;
 
 namespace Distributed.Core.Spec;
@@ -32,8 +34,8 @@ public static partial class JobSpecReader
         var spec = new JobSpec
         {
             Name = name ?? "",
-            Model = model ?? new() { Name = "" },
-            Data = data ?? new() { Name = "" },
+            Model = model ?? ModelSpec.Of(new SimpleCnnOptions()),
+            Data = data ?? DataSpec.Of(new ShapesOptions()),
             Precision = precision,
             GlobalBatch = (int)(globalBatch ?? 1),
             MicroBatch = (int)(microBatch ?? 1),
@@ -41,10 +43,10 @@ public static partial class JobSpecReader
             Epochs = (int?)epochs,
             Shuffle = job.Flag("shuffle") ?? true,
             Seed = job.Whole("seed", long.MinValue, long.MaxValue) ?? 0,
-            Normalize = ReadNormalize(job, data?.Name),
-            Augment = ReadAugment(job, data?.Name),
+            Normalize = ReadNormalize(job, data),
+            Augment = ReadAugment(job, data),
             Optimizer = optimizer,
-            Schedule = ReadSchedule(job.Section("schedule"), optimizer.Lr),
+            Schedule = ReadSchedule(job.Section("schedule"), optimizer.Options.Lr),
             ClipNorm = job.Number("clipNorm", NumberRange.Positive),
             LossScale = ReadLossScale(job.Section("lossScale")),
             Workers = ReadWorkers(job.Section("workers")),
@@ -54,7 +56,7 @@ public static partial class JobSpecReader
             Limits = ReadLimits(job.Section("limits")),
         };
         if (globalBatch is not null && microBatch is not null) JobSpecRules.Batches(job, spec);
-        JobSpecRules.ModelAndData(job, spec);
+        if (model is not null && data is not null) JobSpecRules.ModelAndData(job, model, data);
         JobSpecRules.PrecisionAndModel(job, spec);
         return spec;
     }

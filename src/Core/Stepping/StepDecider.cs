@@ -27,7 +27,7 @@ public static class StepDecider
             commit,
             after,
             commit ? Clip(spec.ClipNorm, vote.NormSquared) : 1,
-            Schedule.LearningRate(spec.Schedule, spec.Optimizer.Lr, before.Updates, totalSteps),
+            spec.Schedule.Options.LearningRate(spec.Optimizer.Options.Lr, before.Updates, totalSteps),
             requested,
             failure is null ? null : Explain(spec, vote, after, failure));
     }

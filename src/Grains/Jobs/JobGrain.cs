@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
@@ -166,7 +168,7 @@ internal sealed partial class JobGrain(
         catch (JobException e)
         {
             outdated = e.Message;
-            return new JobSpec { Name = Id, Model = new ModelSpec { Name = "" }, Data = new DataSpec { Name = "" }, GlobalBatch = 1, MicroBatch = 1 };
+            return new JobSpec { Name = Id, Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
         }
     }
 

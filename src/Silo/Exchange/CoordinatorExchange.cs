@@ -20,6 +20,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
 {
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
 
+    private readonly ExchangeJob job;
     private readonly ExchangeBuffers buffers;
     private readonly ExchangePlan plan;
     private readonly ExchangeSilos silos;
@@ -43,9 +44,9 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private long lastNews;
 
     /// <param name="overlap">Buckets leave while ranks compute.</param>
-    public CoordinatorExchange(ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap)
+    public CoordinatorExchange(ExchangeJob job, ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap)
     {
-        (this.buffers, plan, silos, this.coordinator, this.overlap) = (buffers, buffers.Plan, buffers.Silos, coordinator, overlap);
+        (this.job, this.buffers, plan, silos, this.coordinator, this.overlap) = (job, buffers, buffers.Plan, buffers.Silos, coordinator, overlap);
         window = ChunkWindow.Of(plan);
         released = new bool[plan.Buckets.Count];
         taken = new bool[plan.Slices.Count];
@@ -53,6 +54,10 @@ internal sealed class CoordinatorExchange : IGradientExchange
         thread = new Thread(Work) { IsBackground = true, Name = "exchange" };
         thread.Start();
     }
+
+    public IReadOnlyList<BlockRun> Buckets => plan.Buckets;
+
+    public SiloReports Reports => buffers.Reports;
 
     private string Here => silos.Names[silos.Index];
 
@@ -83,7 +88,9 @@ internal sealed class CoordinatorExchange : IGradientExchange
         }
     }
 
-    public void Complete(TimeSpan patience)
+    public void Reduce(int rank, TimeSpan patience) => job.MeetForExchange(rank, step, () => Complete(patience));
+
+    private void Complete(TimeSpan patience)
     {
         lock (gate)
         {

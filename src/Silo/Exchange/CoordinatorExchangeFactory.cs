@@ -11,11 +11,13 @@ internal sealed class CoordinatorExchangeFactory(
 {
     private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(50);
 
-    public IGradientExchange Open(ExchangeBuffers buffers)
+    public IGradientExchange Open(ExchangeJob job)
     {
-        _ = rendezvous.Meet(new ExchangeOffer("", buffers.Silos.Fingerprint));
-        if (Join(buffers) is { } refusal) throw new JobErrorException(refusal);
-        return new CoordinatorExchange(buffers, coordinator, overlap);
+        _ = rendezvous.Meet(new ExchangeOffer("", job.Silos.Fingerprint));
+        var buffers = new ExchangeBuffers(job);
+        if (Join(buffers) is not { } refusal) return new CoordinatorExchange(job, buffers, coordinator, overlap);
+        buffers.Dispose();
+        throw new JobErrorException(refusal);
     }
 
     private JobError? Join(ExchangeBuffers buffers)

@@ -4,8 +4,8 @@ using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Kernels;
-using Distributed.Training.Loop;
 using Distributed.Training.Native;
+using Distributed.Training.Ranks;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Benchmarks;
@@ -24,7 +24,6 @@ public sealed unsafe class AllReduceRun : IDisposable
     private readonly GradientPartial[] partials;
     private readonly IReadOnlyList<BlockRun> owned;
     private readonly RankBarrier barrier;
-    private readonly ExchangeBuffers? buffers;
     private readonly IGradientExchange? exchange;
 
     /// <param name="ranksBySilo">Ranks by silo, in rank order.</param>
@@ -47,12 +46,11 @@ public sealed unsafe class AllReduceRun : IDisposable
         barrier = new RankBarrier([.. Enumerable.Range(firstRank, ranks).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(1));
         if (factory is null) return;
 
-        var firstRanks = ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum()).ToList();
-        List<MicroBatchRun> siloRuns = [.. ranksBySilo.Select((count, i) => new MicroBatchRun(firstRanks[i], firstRanks[i] + count))];
+        List<int> firstRanks = [.. ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum())];
         var silos = new ExchangeSilos(id, 1, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
-        List<MicroBatchRun> rankRuns = [.. Enumerable.Range(firstRank, ranks).Select(r => new MicroBatchRun(r, r + 1))];
-        buffers = new ExchangeBuffers(silos, ExchangePlan.For(padded, siloRuns), ranges, rankRuns, 1, padded, reduced);
-        exchange = factory.Open(buffers);
+        var job = new ExchangeJob(silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier, new ReducedGradient(reduced, padded, 1, worldSize));
+        for (var rank = 0; rank < ranks; rank++) job.Partials[rank] = [partials[rank]];
+        exchange = factory.Open(job);
     }
 
     /// <summary>Runs all-reduces on the silo's rank threads.</summary>
@@ -95,7 +93,8 @@ public sealed unsafe class AllReduceRun : IDisposable
         var program = FoldProgram.For(partials.Select((_, i) => (i, i + 1)));
         for (var i = -WarmUp; i < seconds.Length; i++)
         {
-            barrier.Meet(rank, "start", i);
+            var step = i + WarmUp + 1;
+            barrier.Meet(rank, "start", i, () => exchange?.Begin(step, new GradientFactors(1, 1)));
             var started = Stopwatch.GetTimestamp();
             if (exchange is null)
             {
@@ -104,19 +103,13 @@ public sealed unsafe class AllReduceRun : IDisposable
             }
             else
             {
-                var step = i + WarmUp + 1;
-                barrier.Meet(rank, "exchange", i, () => Exchange(step));
+                // All buckets are there at once.
+                if (rank == 0)
+                    for (var bucket = 0; bucket < exchange.Buckets.Count; bucket++) exchange.Release(bucket);
+                exchange.Reduce(rank, TimeSpan.FromMinutes(1));
             }
             if (rank == 0 && i >= 0) seconds[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
         }
-    }
-
-    private void Exchange(long step)
-    {
-        for (var rank = 0; rank < ranks; rank++) buffers!.Local[rank] = [partials[rank]];
-        exchange!.Begin(step, new GradientFactors(1, 1));
-        for (var bucket = 0; bucket < buffers!.Plan.Buckets.Count; bucket++) exchange.Release(bucket);
-        exchange.Complete(TimeSpan.FromMinutes(1));
     }
 
     /// <summary>Small whole numbers, so that any order of addition gives the same sum.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Native;
@@ -36,21 +38,22 @@ internal static class PlainLoop
         return seconds;
     }
 
-    private static Tensor Loss(ModelSpec model, Tensor logits, Tensor y) => model.Name switch
+    private static Tensor Loss(ModelSpec model, Tensor logits, Tensor y) => model.Options.Contract.Labels switch
     {
-        "sentiment-lstm" => functional.binary_cross_entropy_with_logits(logits.squeeze(-1).to_type(ScalarType.Float32), y),
-        "transformer" => functional.cross_entropy(logits.flatten(0, 1), y.flatten()),
+        LabelKind.Binary => functional.binary_cross_entropy_with_logits(logits.squeeze(-1).to_type(ScalarType.Float32), y),
+        LabelKind.ClassPerToken => functional.cross_entropy(logits.flatten(0, 1), y.flatten()),
         _ => functional.cross_entropy(logits, y),
     };
 
-    private static Module<Tensor, Tensor> Build(ModelSpec model) => model.Name switch
+    private static Module<Tensor, Tensor> Build(ModelSpec model) => model.Options switch
     {
-        "simple-cnn" => Sequential(
+        SimpleCnnOptions => Sequential(
             Conv2d(3, 32, 3, padding: 1), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(4096, 10)),
-        "mlp" => Sequential(model.Sizes!.Zip(model.Sizes!.Skip(1)).SelectMany((s, i) =>
-            i == model.Sizes!.Count - 2 ? new Module<Tensor, Tensor>[] { Linear(s.First, s.Second) } : [Linear(s.First, s.Second), ReLU()])),
-        "transformer" => new PlainTransformer(model),
-        _ => new PlainLstm(model),
+        MlpOptions { Sizes: var sizes } => Sequential(sizes.Zip(sizes.Skip(1)).SelectMany((s, i) =>
+            i == sizes.Count - 2 ? new Module<Tensor, Tensor>[] { Linear(s.First, s.Second) } : [Linear(s.First, s.Second), ReLU()])),
+        TransformerOptions transformer => new PlainTransformer(transformer),
+        SentimentLstmOptions lstm => new PlainLstm(lstm),
+        _ => throw new ArgumentException($"There is no plain loop for model {model.Name}.", nameof(model)),
     };
 
     private sealed class PlainLstm : Module<Tensor, Tensor>
@@ -59,12 +62,12 @@ internal static class PlainLoop
         private readonly TorchSharp.Modules.LSTM lstm;
         private readonly TorchSharp.Modules.Linear fc;
 
-        public PlainLstm(ModelSpec model)
+        public PlainLstm(SentimentLstmOptions model)
             : base(nameof(PlainLstm))
         {
-            embedding = Embedding(model.Vocab!.Value, model.Embedding!.Value);
-            lstm = LSTM(model.Embedding!.Value, model.Hidden!.Value, batchFirst: true);
-            fc = Linear(model.Hidden!.Value, 1);
+            embedding = Embedding(model.Vocab, model.Embedding);
+            lstm = LSTM(model.Embedding, model.Hidden, batchFirst: true);
+            fc = Linear(model.Hidden, 1);
             RegisterComponents();
         }
 

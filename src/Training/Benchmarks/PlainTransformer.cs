@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -15,15 +16,15 @@ internal sealed class PlainTransformer : Module<Tensor, Tensor>
     private readonly LayerNorm norm;
     private readonly Linear head;
 
-    public PlainTransformer(ModelSpec model)
+    public PlainTransformer(TransformerOptions model)
         : base(nameof(PlainTransformer))
     {
-        var width = model.Width!.Value;
-        embedding = Embedding(model.Vocab!.Value, width);
-        position = Embedding(model.Sequence!.Value, width);
-        layers = ModuleList([.. Enumerable.Range(0, model.Layers!.Value).Select(_ => new Layer(width, model.Heads!.Value))]);
+        var width = model.Width;
+        embedding = Embedding(model.Vocab, width);
+        position = Embedding(model.Sequence, width);
+        layers = ModuleList([.. Enumerable.Range(0, model.Layers).Select(_ => new Layer(width, model.Heads))]);
         norm = LayerNorm(width);
-        head = Linear(width, model.Vocab.Value);
+        head = Linear(width, model.Vocab);
         RegisterComponents();
     }
 

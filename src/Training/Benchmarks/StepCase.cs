@@ -1,4 +1,7 @@
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 using Distributed.Training.Native;
@@ -17,33 +20,29 @@ public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps
 
     public static IReadOnlyList<StepCase> All { get; } =
     [
-        new("simple-cnn", new ModelSpec { Name = "simple-cnn" }, 64, 45),
-        new("mlp 784-2048-2048-10", new ModelSpec { Name = "mlp", Sizes = new([784, 2048, 2048, 10]) }, 64, 45),
-        new("sentiment-lstm", new ModelSpec { Name = "sentiment-lstm", Vocab = 10000, Embedding = 100, Hidden = 128 }, 64, 30),
-        new("transformer", new ModelSpec { Name = "transformer", Width = 256, Layers = 4, Heads = 8, Vocab = 256, Sequence = 128 }, 8, 15),
-        new("mlp 4096-4096-4096-10", new ModelSpec { Name = "mlp", Sizes = new([4096, 4096, 4096, 10]) }, 256, 9),
+        new("simple-cnn", ModelSpec.Of(new SimpleCnnOptions()), 64, 45),
+        new("mlp 784-2048-2048-10", ModelSpec.Of(new MlpOptions { Sizes = new([784, 2048, 2048, 10]) }), 64, 45),
+        new("sentiment-lstm", ModelSpec.Of(new SentimentLstmOptions { Vocab = 10000, Embedding = 100, Hidden = 128 }), 64, 30),
+        new("transformer", ModelSpec.Of(new TransformerOptions { Width = 256, Layers = 4, Heads = 8, Vocab = 256, Sequence = 128 }), 8, 15),
+        new("mlp 4096-4096-4096-10", ModelSpec.Of(new MlpOptions { Sizes = new([4096, 4096, 4096, 10]) }), 256, 9),
     ];
 
-    private long[] SampleShape => Model.Name switch
-    {
-        "simple-cnn" => [3, 32, 32],
-        "sentiment-lstm" => [SequenceLength],
-        "transformer" => [Model.Sequence!.Value],
-        _ => [Model.Sizes![0]],
-    };
+    private ModelContract Takes => Model.Options.Contract;
+
+    private long[] SampleShape => Takes.TakesTokens ? [Takes.MostTokens ?? SequenceLength] : [.. Takes.Shape ?? [Takes.Numbers]];
 
     /// <summary>A job over the case's random data file.</summary>
     public JobSpec Job(string directory, Core.Spec.Precision precision, int globalBatch, int microBatch) => new()
     {
         Name = "bench",
         Model = Model,
-        Data = new DataSpec { Name = "tensors", Path = DataPath(directory) },
+        Data = DataSpec.Of(new TensorsOptions(), DataPath(directory)),
         Precision = precision,
         GlobalBatch = globalBatch,
         MicroBatch = microBatch,
         Steps = Steps,
         Shuffle = false,
-        Optimizer = new OptimizerSpec { Name = "adamw", WeightDecay = 0.01 },
+        Optimizer = OptimizerSpec.Of(new AdamWOptions { WeightDecay = 0.01 }),
     };
 
     /// <summary>The first batch of the data file, for the plain loop; belongs to the caller's dispose scope.</summary>
@@ -69,10 +68,10 @@ public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps
     {
         using var generator = new Generator((ulong)(long)RandomPurpose.Samples);
         long[] shape = [Samples, .. SampleShape];
-        return Model.Name switch
+        return Takes.Labels switch
         {
-            "sentiment-lstm" => (Numbers(Model.Vocab!.Value, shape), empty(Samples).random_(0, 2, generator)),
-            "transformer" => (Numbers(Model.Vocab!.Value, shape), Numbers(Model.Vocab.Value, shape)),
+            LabelKind.Binary => (Numbers(Takes.Vocabulary, shape), empty(Samples).random_(0, 2, generator)),
+            LabelKind.ClassPerToken => (Numbers(Takes.Vocabulary, shape), Numbers(Takes.Vocabulary, shape)),
             _ => (empty(shape).normal_(0, 1, generator), Numbers(10, Samples)),
         };
 

@@ -1,3 +1,4 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 
@@ -6,37 +7,46 @@ namespace Distributed.Training.Data;
 /// <summary>Opens the data set that a job names.</summary>
 internal static class DataSources
 {
+    /// <summary>The built-in data sets by their options.</summary>
+    private static readonly Dictionary<Type, Func<JobSpec, DataSource>> BuiltIn = new()
+    {
+        [typeof(ShapesOptions)] = ShapesSet.Generate,
+        [typeof(Cifar10Options)] = spec => Cifar10Set.Open(spec.Data.Path!, spec),
+        [typeof(MnistOptions)] = spec => MnistSet.Open(spec.Data.Path!, spec),
+        [typeof(ImdbOptions)] = spec => ImdbSet.Open(spec.Data.Path!, spec),
+        [typeof(TextOptions)] = spec => TextSet.Open(spec.Data.Path!, spec),
+        [typeof(TensorsOptions)] = spec => TensorsSet.Open(spec.Data.Path!, spec.Model.Options.Contract, ((TensorsOptions)spec.Data.Options).AllowNonFinite),
+    };
+
     /// <summary>Reads and checks the whole set; takes seconds for the larger ones, so call it once for all ranks.</summary>
     /// <exception cref="JobException"><c>path-missing</c>, or <c>data-invalid</c> naming file, place, found and expected.</exception>
     public static DataSource Open(JobSpec spec)
     {
-        var source = OpenNamed(spec);
-        if (spec.Model.Sizes is [.., var outputs] && outputs < source.Classes)
+        var (data, options) = (spec.Data, spec.Data.Options);
+        if (!options.Contract.IsGenerated) DemandPath(data);
+        var source = options is IDataSource own ? own.Open(spec)
+            : BuiltIn.TryGetValue(options.GetType(), out var open) ? open(spec)
+            : throw new ArgumentException($"No data set takes {options.GetType().Name}; implement {nameof(IDataSource)}.", nameof(spec));
+        if (spec.Model.Options.Contract is { Labels: LabelKind.Class } model && model.Classes < source.Classes)
         {
             throw new JobException(
-                ErrorCodes.SpecInvalid, $"model.sizes ends with {outputs}; data set \"{spec.Data.Name}\" has {source.Classes} classes, so expected at least that.");
+                ErrorCodes.SpecInvalid, $"Model '{spec.Model.Name}' tells {model.Classes} classes apart; data set '{data.Name}' has {source.Classes}, so expected at least that.");
         }
 
         return source;
     }
 
-    private static DataSource OpenNamed(JobSpec spec) => spec.Data.Name switch
+    private static void DemandPath(DataSpec data)
     {
-        "shapes" => ShapesSet.Generate(spec),
-        "cifar10" => Cifar10Set.Open(PathOf(spec), spec),
-        "mnist" => MnistSet.Open(PathOf(spec), spec),
-        "imdb" => ImdbSet.Open(PathOf(spec), spec),
-        "text" => TextSet.Open(PathOf(spec), spec),
-        "tensors" => TensorsSet.Open(PathOf(spec), spec.Model, spec.Data.AllowNonFinite),
-        var name => throw new JobException(
-            ErrorCodes.SpecInvalid, $"data.name: \"{name}\" is no data set; expected cifar10, mnist, imdb, text, tensors or shapes."),
-    };
-
-    private static string PathOf(JobSpec spec)
-    {
-        var path = spec.Data.Path ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.path is missing; \"{spec.Data.Name}\" needs one.");
-        return Path.Exists(path)
-            ? path
-            : throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {spec.Data.Name} data set.");
+        var path = data.Path ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.path is missing; \"{data.Name}\" needs one.");
+        if (!Path.Exists(path)) throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {data.Name} data set.");
     }
+}
+
+/// <summary>Options that open their data set themselves: all that a data set of another program needs.</summary>
+internal interface IDataSource
+{
+    /// <summary>Reads and checks the whole set; its path exists.</summary>
+    /// <exception cref="JobException"><c>data-invalid</c>, naming file, place, found and expected.</exception>
+    DataSource Open(JobSpec spec);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 
@@ -11,7 +12,6 @@ namespace Distributed.Training.Data;
 /// </remarks>
 internal static partial class ImdbSet
 {
-    public const int DefaultLength = 200;
 
     public const int PaddingId = 0;
 
@@ -26,8 +26,9 @@ internal static partial class ImdbSet
 
     public static DataSource Open(string path, JobSpec spec)
     {
-        var length = spec.Data.Length ?? DefaultLength;
-        var vocabulary = spec.Model.Vocab ?? throw new JobException(ErrorCodes.SpecInvalid, "model.vocab is missing; data set \"imdb\" needs it.");
+        var options = (ImdbOptions)spec.Data.Options;
+        var length = options.Length;
+        var vocabulary = spec.Model.Options.Contract.Vocabulary;
         var tree = DataTrees.Open(path);
         var root = DataTrees.FindRoot(tree, FolderName, folder => Array.Exists(Parts, part => tree.IsFolder(DataTrees.Join(folder, part)))) ?? "";
         if (tree is FolderTree) DemandFolders(tree, root);
@@ -51,7 +52,7 @@ internal static partial class ImdbSet
                 digest.Add(key, bytes);
                 corpus.Add(
                     key, key.StartsWith("train/", StringComparison.Ordinal), key.Contains("/pos/", StringComparison.Ordinal),
-                    ReviewText.Decode(bytes, spec.Data.Encoding, tree.Describe(file)), length);
+                    ReviewText.Decode(bytes, options.Encoding, tree.Describe(file)), length);
             });
 
         var ids = corpus.Vocabulary(Math.Max(0, vocabulary - FirstWordId), FirstWordId, UnknownId);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Distributed.Core.DataSets;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 using Distributed.Training.Native;
@@ -13,7 +14,6 @@ namespace Distributed.Training.Data;
 /// </remarks>
 internal static class ShapesSet
 {
-    public const int DefaultSamples = 8_000;
 
     public const int TestSamples = 1_000;
 
@@ -34,7 +34,7 @@ internal static class ShapesSet
     public static DataSource Generate(JobSpec spec)
     {
         var normalize = ImageNormalization.For(spec, ImageNormalization.Shapes);
-        var samples = spec.Data.Samples ?? DefaultSamples;
+        var samples = ((ShapesOptions)spec.Data.Options).Samples;
         var train = Render(samples, spec.Seed, Split.Train, normalize, spec.Augment);
         var test = Render(TestSamples, spec.Seed, Split.Test, normalize, augment: null);
         var digest = new DataDigest();

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
-using Distributed.Core.Spec;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 
 namespace Distributed.Training.Data;
 
@@ -16,17 +17,16 @@ internal sealed record TensorNeeds(
 {
     public bool BinaryLabels => Classes == 0;
 
-    public static TensorNeeds Of(ModelSpec model) => model.Name switch
+    public static TensorNeeds Of(ModelContract model)
     {
-        "simple-cnn" => new("[3, 32, 32]", shape => shape.SequenceEqual([3L, 32, 32]), TensorDtype.F32, 10, 0),
-        "mlp" => new(
-            $"{model.Sizes![0]} numbers", shape => Product(shape) == model.Sizes[0], TensorDtype.F32, model.Sizes[^1], 0),
-        "sentiment-lstm" => new("[tokens]", shape => shape.Count == 1 && shape[0] > 0, TensorDtype.I64, 0, model.Vocab!.Value),
-        "transformer" => new(
-            $"1 to {model.Sequence} tokens", shape => shape.Count == 1 && shape[0] > 0 && shape[0] <= model.Sequence, TensorDtype.I64,
-            model.Vocab!.Value, model.Vocab.Value, LabelPerToken: true),
-        var name => throw new ArgumentException($"No model \"{name}\".", nameof(model)),
-    };
+        if (model.TakesTokens)
+            return new(
+                model.MostTokens is { } most ? $"1 to {most} tokens" : "[tokens]", shape => shape.Count == 1 && shape[0] > 0 && shape[0] <= (model.MostTokens ?? long.MaxValue),
+                TensorDtype.I64, model.Classes, model.Vocabulary, model.Labels == LabelKind.ClassPerToken);
+        return model.Shape is { } exact
+            ? new($"[{string.Join(", ", exact)}]", shape => shape.SequenceEqual(exact), TensorDtype.F32, model.Classes, 0)
+            : new($"{model.Elements} numbers", shape => Product(shape) == model.Elements, TensorDtype.F32, model.Classes, 0);
+    }
 
     public void CheckFormats(string path, TensorEntry x, TensorEntry y)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
-using Distributed.Core.Spec;
+using Distributed.Core.Models;
 using Distributed.Core.Values;
 using Distributed.Training.Native;
 
@@ -15,7 +15,7 @@ internal static class TensorsSet
     private const int Chunk = 1 << 26;
 
     /// <param name="allowNonFinite">Take inputs that are infinite or NaN.</param>
-    public static DataSource Open(string path, ModelSpec model, bool allowNonFinite)
+    public static DataSource Open(string path, ModelContract model, bool allowNonFinite)
     {
         using var file = SafetensorsFile.Open(path, ErrorCodes.DataInvalid);
         var x = Find(file, "x", path);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 
@@ -14,8 +15,10 @@ internal static class TextSet
 
     public static DataSource Open(string path, JobSpec spec)
     {
-        var vocabulary = spec.Model.Vocab ?? throw Missing("vocab");
-        var length = spec.Data.Length ?? spec.Model.Sequence ?? throw Missing("sequence");
+        var model = spec.Model.Options.Contract;
+        var vocabulary = model.Vocabulary;
+        var length = ((TextOptions)spec.Data.Options).Length ?? model.MostTokens
+            ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.length is missing: model {spec.Model.Name} takes samples of any length.");
         using var file = DataFile.OpenRead(path);
         var samples = file.Length / (length + 1);
         if (samples is < 2 or > int.MaxValue)
@@ -48,6 +51,4 @@ internal static class TextSet
         digest.Add("text", text.Bytes, hash.GetHashAndReset());
         return text;
     }
-
-    private static JobException Missing(string key) => new(ErrorCodes.SpecInvalid, $"model.{key} is missing; data set \"text\" needs it.");
 }

@@ -10,25 +10,25 @@ internal sealed class BucketProgress
     private readonly int[] parametersOf;
     private readonly int[] missing;
     private readonly (int First, int End)[] bucketsOf;
-    private readonly ExchangePlan plan;
+    private readonly IReadOnlyList<BlockRun> buckets;
     private readonly FlatRange[] rangeOf;
 
     /// <summary>By parameter: the first bucket in which it is not final.</summary>
     private readonly int[] next;
 
-    public BucketProgress(ExchangePlan plan, FlatRange[] ranges, int parameters, BucketGate gate)
+    public BucketProgress(IReadOnlyList<BlockRun> buckets, FlatRange[] ranges, int parameters, BucketGate gate)
     {
-        (this.gate, this.plan) = (gate, plan);
+        (this.gate, this.buckets) = (gate, buckets);
         next = new int[parameters];
         rangeOf = new FlatRange[parameters];
         foreach (var range in ranges) rangeOf[range.Parameter] = range;
-        parametersOf = new int[plan.Buckets.Count];
-        missing = new int[plan.Buckets.Count];
+        parametersOf = new int[buckets.Count];
+        missing = new int[buckets.Count];
         bucketsOf = new (int, int)[parameters];
         Array.Fill(bucketsOf, (int.MaxValue, 0));
-        for (var bucket = 0; bucket < plan.Buckets.Count; bucket++)
+        for (var bucket = 0; bucket < buckets.Count; bucket++)
         {
-            var (first, end) = FlatRange.Touching(ranges, plan.Buckets[bucket]);
+            var (first, end) = FlatRange.Touching(ranges, buckets[bucket]);
             parametersOf[bucket] = end - first;
             for (var i = first; i < end; i++)
             {
@@ -52,7 +52,7 @@ internal sealed class BucketProgress
     {
         ref var bucket = ref next[parameter];
         var final = rangeOf[parameter].Offset + elements;
-        for (; bucket < bucketsOf[parameter].End && Math.Min(plan.Buckets[bucket].End, rangeOf[parameter].End) <= final; bucket++)
+        for (; bucket < bucketsOf[parameter].End && Math.Min(buckets[bucket].End, rangeOf[parameter].End) <= final; bucket++)
             if (--missing[bucket] == 0) gate.Finished(bucket);
     }
 

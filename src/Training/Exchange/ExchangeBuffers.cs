@@ -1,108 +1,61 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Training.Kernels;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>The silo's side of an exchange: where operands come from, where sums go, and the arithmetic between, slice by slice.</summary>
+/// <summary>The silo's side of an exchange with others: where operands come from, where sums go, and the arithmetic between, slice by slice.</summary>
 /// <remarks>
-/// Used by one thread at a time, the one that moves the exchange on; the ranks fill <see cref="Local"/> and <see cref="Losses"/> before
-/// they release. A parameter without gradient is marked absent (a bit for each parameter that a slice touches), so that sums have the
+/// Used by one thread at a time, the one that moves the exchange on, but for sums at seats of their own (see <see cref="Fold"/> and <see cref="Operand"/>).
+/// A parameter without gradient is marked absent (a bit for each parameter that a slice touches), so that sums have the
 /// bits they have on one silo.
 /// </remarks>
 public sealed unsafe class ExchangeBuffers : IDisposable
 {
+    private readonly ExchangeJob job;
     private readonly FlatRange[] ranges;
     private readonly (int First, int End)[] touching;
-    private readonly HostReducer reducer;
-    private readonly nint reduced;
     private readonly FoldProgram[] localPrograms;
     private readonly (int First, int End)[] localPieces;
     private readonly FoldProgram program;
-    private readonly GradientPartial[] operands;
-    private readonly GradientPartial?[][] incoming;
+    private readonly Seat[] seats;
     private readonly OperandStaging staging;
     private readonly int localOperands;
-    private readonly List<GradientPartial> pieces = [];
+    private GradientPartial[] pieces = [];
     private GradientFactors factors;
     private bool gathered;
 
-    /// <param name="ranges">Where the parameters lie.</param>
-    /// <param name="rankRuns">Micro-batches by rank of this silo, in order.</param>
-    /// <param name="reduced">Flat FP32 buffer for the result; its padding must be zero.</param>
-    internal ExchangeBuffers(
-        ExchangeSilos silos, ExchangePlan plan, FlatRange[] ranges, IReadOnlyList<MicroBatchRun> rankRuns, int parameters, long elements, nint reduced)
+    public ExchangeBuffers(ExchangeJob job)
     {
-        (Silos, Plan, this.ranges, this.reduced) = (silos, plan, ranges, reduced);
-        touching = [.. plan.Slices.Select(s => FlatRange.Touching(ranges, new BlockRun(s.Start, s.End)))];
-        reducer = new HostReducer(ranges);
-        Local = new IReadOnlyList<GradientPartial>[rankRuns.Count];
-        Losses = new double[plan.SiloRuns[^1].End];
-        OwnReport = new double[6 * Math.Min(rankRuns.Count, MostReported / 6)];
-        Reports = [.. Enumerable.Range(0, plan.Silos).Select(_ => Array.Empty<double>())];
-        Touched = new bool[parameters];
-        BlockNorms = new double[BlockPlan.Blocks(elements)];
+        this.job = job;
+        Plan = ExchangePlan.For(job.Reduced.Elements, job.SiloRuns);
+        Reports = new SiloReports(Silos.RanksHere, Plan.Silos);
+        ranges = job.Ranges;
+        touching = [.. Plan.Slices.Select(s => FlatRange.Touching(ranges, new BlockRun(s.Start, s.End)))];
 
-        var own = rankRuns.SelectMany(CanonicalTree.Partials).ToList();
-        localPieces = [.. plan.Partials[silos.Index].Select(p => (own.FindIndex(o => o.Start >= p.Start), own.FindLastIndex(o => o.End <= p.End) + 1))];
-        localPrograms = [.. plan.Partials[silos.Index].Select((p, k) =>
+        var own = job.OwnRuns.SelectMany(CanonicalTree.Partials).ToList();
+        localPieces = [.. Plan.Partials[Silos.Index].Select(p => (own.FindIndex(o => o.Start >= p.Start), own.FindLastIndex(o => o.End <= p.End) + 1))];
+        localPrograms = [.. Plan.Partials[Silos.Index].Select((p, k) =>
             FoldProgram.For(own[localPieces[k].First..localPieces[k].End].Select(o => (o.Start - p.Start, o.End - p.Start))))];
 
-        var all = new List<MicroBatchRun>();
-        incoming = new GradientPartial?[plan.Silos][];
-        staging = new OperandStaging(plan, Enumerable.Range(0, plan.Slices.Count).Max(PresenceBytes));
-        var ordered = new List<GradientPartial>();
-        for (var silo = 0; silo < plan.Silos; silo++)
-        {
-            incoming[silo] = new GradientPartial?[plan.Partials[silo].Count];
-            if (silo == silos.Index)
-            {
-                localOperands = all.Count;
-                all.AddRange(own);
-                ordered.AddRange(own.Select(_ => (GradientPartial)null!));
-                continue;
-            }
-            for (var k = 0; k < plan.Partials[silo].Count; k++)
-            {
-                var run = plan.Partials[silo][k];
-                ordered.Add(incoming[silo][k] = new GradientPartial(run.Start, run.End, parameters));
-                all.Add(run);
-            }
-        }
-        operands = [.. ordered];
+        staging = new OperandStaging(Plan, Enumerable.Range(0, Plan.Slices.Count).Max(PresenceBytes));
+        List<MicroBatchRun> all = [.. Enumerable.Range(0, Plan.Silos).SelectMany(silo => silo == Silos.Index ? own : Plan.Partials[silo])];
+        localOperands = Plan.Partials.Take(Silos.Index).Sum(p => p.Count);
         program = FoldProgram.For(all.Select(r => (r.Start, r.End)));
+        seats = [.. Enumerable.Range(0, Silos.RanksHere + 1).Select(_ => new Seat(ranges, all))];
     }
 
-    /// <summary>Who takes part; the fingerprint is set before the exchange is opened.</summary>
-    public ExchangeSilos Silos { get; internal set; }
+    /// <summary>Who takes part.</summary>
+    public ExchangeSilos Silos => job.Silos;
 
     public ExchangePlan Plan { get; }
 
+    /// <inheritdoc cref="IGradientExchange.Reports"/>
+    public SiloReports Reports { get; }
+
     /// <summary>By micro-batch of the global batch: sum of the sample losses; own ones by the ranks, the others by the exchange.</summary>
-    public double[] Losses { get; }
-
-    /// <summary>Numbers of this silo that go with its losses, for the other silos to report: at most <see cref="MostReported"/>.</summary>
-    internal double[] OwnReport { get; }
-
-    /// <summary>By silo: the numbers that came with its last losses; empty before.</summary>
-    internal double[][] Reports { get; }
-
-    /// <value>Numbers that a silo may send along with its losses.</value>
-    internal const int MostReported = 6 * 64;
-
-    /// <summary>By local rank: the partials its run merged to; set by the rank before it releases its first bucket.</summary>
-    internal IReadOnlyList<GradientPartial>[] Local { get; }
-
-    /// <summary>By parameter: some micro-batch gave it a gradient.</summary>
-    internal bool[] Touched { get; }
-
-    /// <summary>By block: sum of squares of the unscaled mean gradient.</summary>
-    internal double[] BlockNorms { get; }
-
-    /// <value>A scaled sum is not finite.</value>
-    internal bool FoundInf { get; private set; }
+    public double[] Losses => job.Reduced.Losses;
 
     /// <summary>What multiplies the sums of the open step.</summary>
     public GradientFactors Factors => factors;
@@ -112,8 +65,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     {
         factors = stepFactors;
         gathered = false;
-        FoundInf = false;
-        Array.Clear(Touched);
+        job.Reduced.Begin();
     }
 
     /// <value>Bytes that say which parameters of a slice are present: whole 64-bit words.</value>
@@ -123,17 +75,27 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     public int SumTrailerBytes(int slice) => SliceTrailer.SumBytes(touching[slice].End - touching[slice].First, Plan.Slices[slice].Length);
 
     /// <summary>What another place needs to know to reduce slices for all silos.</summary>
-    public SliceLayout Layout() => new(BlockNorms.LongLength * BlockPlan.BlockElements, Plan.SiloRuns, [.. ranges.Select(r => (r.Offset, r.Count))]);
+    public SliceLayout Layout() => new(job.Reduced.Elements, Plan.SiloRuns, [.. ranges.Select(r => (r.Offset, r.Count))]);
+
+    /// <summary>Takes what the ranks bring to the open step: before it is summed, when the last micro-batch of each has begun.</summary>
+    public void Gather()
+    {
+        if (gathered) return;
+        gathered = true;
+        pieces = [.. job.Partials.SelectMany(p => p)];
+        foreach (var seat in seats) pieces.CopyTo(seat.Operands, localOperands);
+    }
 
     /// <summary>One of this silo's partials of a slice.</summary>
     /// <param name="scratch">Room for the slice, FP32, 64-byte aligned.</param>
     /// <param name="presence">Gets the presence bits; <see cref="PresenceBytes"/> long.</param>
+    /// <param name="seat">Whose tools are used: 0 the mover's, from 1 on those of the silo's ranks. Threads at different seats work side by side.</param>
     /// <returns>Address of the FP32 elements, in <paramref name="scratch"/> or in a gradient itself; 0 when nothing is present.</returns>
-    public nint Operand(int slice, int partial, nint scratch, Span<byte> presence)
+    public nint Operand(int slice, int partial, nint scratch, Span<byte> presence, int seat = 0)
     {
         Gather();
         var (firstPiece, endPiece) = localPieces[partial];
-        var mine = CollectionsMarshal.AsSpan(pieces)[firstPiece..endPiece];
+        var mine = new ArraySegment<GradientPartial>(pieces, firstPiece, endPiece - firstPiece);
         var (first, end) = touching[slice];
         presence.Clear();
         var any = false;
@@ -147,9 +109,9 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         }
         if (!any) return 0;
         var part = Plan.Slices[slice];
-        if (mine.Length == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16 && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
+        if (mine.Count == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16 && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
             return mine[0].Sources[ranges[first].Parameter].Address + (nint)((part.Start - ranges[first].Offset) * sizeof(float));
-        reducer.Sum(new BlockRun(part.Start, part.End), new ArraySegment<GradientPartial>([.. mine]), localPrograms[partial], scratch);
+        seats[seat].Reducer.Sum(new BlockRun(part.Start, part.End), mine, localPrograms[partial], scratch);
         return scratch;
     }
 
@@ -159,25 +121,37 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     /// <summary>Another silo's partial of a slice has come whole to its place.</summary>
     public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence) => presence.CopyTo(staging.Presence(silo, partial, slice));
 
-    /// <summary>Reduces a slice whose operands are all here; the result stands at <see cref="Sum"/>.</summary>
+    /// <summary>Reduces a slice whose operands are all here; the result is at <see cref="Sum"/>. <see cref="Folded"/> must follow.</summary>
+    /// <param name="seat">As for <see cref="Operand"/>; slices at different seats are reduced side by side.</param>
     /// <returns>Whether a scaled sum in it is not finite.</returns>
-    public bool Fold(int slice)
+    public bool Fold(int slice, int seat = 0)
     {
         Gather();
-        for (var silo = 0; silo < incoming.Length; silo++)
-            for (var k = 0; k < incoming[silo].Length; k++)
-                if (incoming[silo][k] is { } operand) PointAt(operand, silo, k, slice);
+        var operands = seats[seat].Operands;
+        for (int silo = 0, operand = 0; silo < Plan.Silos; silo++)
+        {
+            if (silo == Silos.Index) operand += pieces.Length;
+            else
+                for (var k = 0; k < Plan.Partials[silo].Count; k++) PointAt(operands[operand++], silo, k, slice);
+        }
         var part = Plan.Slices[slice];
-        var found = reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, reduced, BlockNorms);
-        FoundInf |= found;
+        var found = seats[seat].Reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, job.Reduced.Address, job.Reduced.BlockNorms);
+        if (found) job.Reduced.MarkNonFinite();
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
-            foreach (var operand in operands) Touched[ranges[i].Parameter] |= !operand.Sources[ranges[i].Parameter].IsNone;
+            if (Array.Exists(operands, o => !o.Sources[ranges[i].Parameter].IsNone)) job.Reduced.Touched[ranges[i].Parameter] = true;
         return found;
     }
 
+    /// <summary>Gives back the room of a reduced slice's operands; by the mover.</summary>
+    public void Folded(int slice)
+    {
+        for (var silo = 0; silo < Plan.Silos; silo++)
+            for (var k = 0; silo != Silos.Index && k < Plan.Partials[silo].Count; k++) staging.Return(silo, k, slice);
+    }
+
     /// <summary>Where the slice's part of the reduced gradient lies, FP32.</summary>
-    public nint Sum(int slice) => reduced + (nint)(Plan.Slices[slice].Start * sizeof(float));
+    public nint Sum(int slice) => job.Reduced.Address + (nint)(Plan.Slices[slice].Start * sizeof(float));
 
     /// <summary>Writes what goes beside the sum of a slice that this silo has reduced.</summary>
     public void WriteSumTrailer(int slice, Span<byte> trailer)
@@ -185,32 +159,33 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var (first, end) = touching[slice];
         trailer.Clear();
         for (var i = first; i < end; i++)
-            if (Touched[ranges[i].Parameter]) SliceTrailer.Mark(trailer, i - first);
+            if (job.Reduced.Touched[ranges[i].Parameter]) SliceTrailer.Mark(trailer, i - first);
         var norms = trailer[PresenceBytes(slice)..];
         var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
         for (var b = 0; b < norms.Length / sizeof(double); b++)
-            BinaryPrimitives.WriteDoubleLittleEndian(norms[(b * sizeof(double))..], BlockNorms[firstBlock + b]);
+            BinaryPrimitives.WriteDoubleLittleEndian(norms[(b * sizeof(double))..], job.Reduced.BlockNorms[firstBlock + b]);
     }
 
     /// <summary>The sum of a slice that another silo reduced has been written to <see cref="Sum"/>; takes what came beside it.</summary>
     public void TakeSum(int slice, bool found, ReadOnlySpan<byte> trailer)
     {
-        FoundInf |= found;
+        if (found) job.Reduced.MarkNonFinite();
         var (first, end) = touching[slice];
-        for (var i = first; i < end; i++) Touched[ranges[i].Parameter] |= SliceTrailer.Has(trailer, i - first);
+        for (var i = first; i < end; i++)
+            if (SliceTrailer.Has(trailer, i - first)) job.Reduced.Touched[ranges[i].Parameter] = true;
         var norms = trailer[PresenceBytes(slice)..];
         var firstBlock = (int)(Plan.Slices[slice].Start / BlockPlan.BlockElements);
         for (var b = 0; b < norms.Length / sizeof(double); b++)
-            BlockNorms[firstBlock + b] = BinaryPrimitives.ReadDoubleLittleEndian(norms[(b * sizeof(double))..]);
+            job.Reduced.BlockNorms[firstBlock + b] = BinaryPrimitives.ReadDoubleLittleEndian(norms[(b * sizeof(double))..]);
     }
 
     public void Dispose()
     {
-        reducer.Dispose();
+        foreach (var seat in seats) seat.Dispose();
         staging.Dispose();
     }
 
-    /// <summary>Has an operand's sources lead to where the slice's elements lie, and gives the room back: nothing takes it before they are added.</summary>
+    /// <summary>Has an operand's sources lead to where the slice's elements are.</summary>
     private void PointAt(GradientPartial operand, int silo, int partial, int slice)
     {
         var presence = staging.Presence(silo, partial, slice);
@@ -218,27 +193,16 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
             operand.Sources[ranges[i].Parameter] = SliceTrailer.Has(presence, i - first) ? new GradientSource(flat + (nint)(ranges[i].Offset * sizeof(float)), false) : default;
-        staging.Return(silo, partial, slice);
     }
 
-    private void Gather()
+    /// <summary>What one thread needs to sum slices.</summary>
+    private sealed class Seat(FlatRange[] ranges, IReadOnlyList<MicroBatchRun> operands) : IDisposable
     {
-        if (gathered) return;
-        gathered = true;
-        pieces.Clear();
-        foreach (var rank in Local) pieces.AddRange(rank);
-        for (var i = 0; i < pieces.Count; i++) operands[localOperands + i] = pieces[i];
-    }
-}
+        public HostReducer Reducer { get; } = new(ranges);
 
-/// <summary>The silos of a generation as one of them sees them.</summary>
-/// <param name="Names">In rank order.</param>
-/// <param name="Index">This silo's place.</param>
-/// <param name="FirstRanks">By silo: its first rank.</param>
-/// <param name="Fingerprint">Everything that must be equal in all silos for equal bits, in words.</param>
-/// <param name="RanksHere">Ranks of this silo.</param>
-public sealed record ExchangeSilos(
-    string JobId, int Generation, IReadOnlyList<string> Names, int Index, IReadOnlyList<int> FirstRanks, string Fingerprint, int RanksHere)
-{
-    public int Count => Names.Count;
+        /// <summary>The partials of all silos, in rank order; those of other silos lead to the slice at hand.</summary>
+        public GradientPartial[] Operands { get; } = [.. operands.Select(run => new GradientPartial(run.Start, run.End, ranges.Length))];
+
+        public void Dispose() => Reducer.Dispose();
+    }
 }

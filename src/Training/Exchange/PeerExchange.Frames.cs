@@ -6,11 +6,17 @@ internal sealed unsafe partial class PeerExchange
 {
     private bool Send(PeerLink link)
     {
-        while (link.CanStart && link.Outgoing.TryDequeue(out var next)) Start(link, next);
+        while (link.CanStart)
+        {
+            help.Return(link.TakeRoom());
+            if (!link.Outgoing.TryPeek(out var next) || !Start(link, next)) break;
+            link.Outgoing.Dequeue();
+        }
         return link.IsSending && link.Send();
     }
 
-    private void Start(PeerLink link, OutgoingFrame frame)
+    /// <returns>False: a rank is about to have what the frame carries.</returns>
+    private bool Start(PeerLink link, OutgoingFrame frame)
     {
         FrameHeader header = new()
         {
@@ -27,7 +33,7 @@ internal sealed unsafe partial class PeerExchange
         {
             case FrameKind.Operand:
                 header.TrailerBytes = buffers.PresenceBytes(frame.Slice);
-                var operand = buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, new Span<byte>(link.TrailerOut, header.TrailerBytes));
+                if (Operand(link, frame, new Span<byte>(link.TrailerOut, header.TrailerBytes)) is not { } operand) return false;
                 header.PayloadBytes = operand == 0 ? 0 : plan.Slices[frame.Slice].Length * sizeof(float);
                 link.Start(header, (byte*)operand);
                 break;
@@ -40,13 +46,26 @@ internal sealed unsafe partial class PeerExchange
                 break;
             default:
                 var run = plan.SiloRuns[silos.Index];
-                var report = buffers.OwnReport;
+                var report = buffers.Reports.Own;
                 header.PayloadBytes = (run.Count + report.Length) * sizeof(double);
                 buffers.Losses.AsSpan(run.Start, run.Count).CopyTo(new Span<double>(link.ScratchOut, run.Count));
                 report.CopyTo(new Span<double>(link.ScratchOut + (run.Count * sizeof(double)), report.Length));
                 link.Start(header, link.ScratchOut);
                 break;
         }
+        return true;
+    }
+
+    /// <returns>Where the elements of one of this silo's partials are, 0 where none is present; null while a rank is at work on it.</returns>
+    private nint? Operand(PeerLink link, OutgoingFrame frame, Span<byte> presence)
+    {
+        // What goes to all is small, and made for each link.
+        if (plan.Slices[frame.Slice].Owner == ExchangePlan.Everyone) return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
+        if (!help.TryTakeOperand(frame.Slice, frame.Partial, out var ready)) return null;
+        if (ready.Room == 0) return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
+        new ReadOnlySpan<byte>((void*)ready.Presence, presence.Length).CopyTo(presence);
+        link.Room = ready.Room;
+        return ready.Address;
     }
 
     private bool Receive(PeerLink link)
@@ -99,7 +118,7 @@ internal sealed unsafe partial class PeerExchange
         if (header.Kind == FrameKind.Losses)
         {
             var report = header.PayloadBytes - (plan.SiloRuns[link.Silo].Count * sizeof(double));
-            return report is >= 0 and <= ExchangeBuffers.MostReported * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
+            return report is >= 0 and <= SiloReports.Most * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
                 ? (nint)link.ScratchIn
                 : null;
         }
@@ -152,7 +171,7 @@ internal sealed unsafe partial class PeerExchange
                 var run = plan.SiloRuns[link.Silo];
                 var values = new ReadOnlySpan<double>(link.ScratchIn, header.PayloadBytes / sizeof(double));
                 values[..run.Count].CopyTo(buffers.Losses.AsSpan(run.Start));
-                buffers.Reports[link.Silo] = values[run.Count..].ToArray();
+                buffers.Reports.BySilo[link.Silo] = values[run.Count..].ToArray();
                 lossesGot[link.Silo] = true;
                 lossesLeft--;
                 break;
@@ -167,10 +186,14 @@ internal sealed unsafe partial class PeerExchange
     {
         var (first, end) = plan.SlicesOf(bucket);
         var partials = plan.Partials[silos.Index].Count;
+        buffers.Gather();
         for (var slice = first; slice < end; slice++)
+        {
             foreach (var link in links)
                 if (plan.Reduces(link.Silo, slice))
                     for (var k = 0; k < partials; k++) link.Outgoing.Enqueue(new OutgoingFrame(FrameKind.Operand, slice, k));
+            if (plan.Slices[slice].Owner is var owner && owner != ExchangePlan.Everyone && owner != silos.Index) help.OfferOperands(slice);
+        }
         for (var slice = first; slice < end; slice++)
         {
             for (var k = 0; k < partials; k++) operandsGot[slice] |= OperandBit(silos.Index, k);
@@ -181,7 +204,20 @@ internal sealed unsafe partial class PeerExchange
     private void OperandHere(int slice)
     {
         if (--operandsMissing[slice] > 0) return;
-        var found = buffers.Fold(slice);
+        if (help.IsThere) help.OfferFold(slice);
+        else Folded(slice, buffers.Fold(slice));
+    }
+
+    private bool TakeHelp()
+    {
+        var any = false;
+        for (; help.TryTakeFolded(out var slice, out var found); any = true) Folded(slice, found);
+        return any;
+    }
+
+    private void Folded(int slice, bool found)
+    {
+        buffers.Folded(slice);
         if (plan.Slices[slice].Owner != ExchangePlan.Everyone)
             foreach (var link in links) link.Outgoing.Enqueue(new OutgoingFrame(FrameKind.Sum, slice, found ? 1 : 0));
         SliceDone(slice);

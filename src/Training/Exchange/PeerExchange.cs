@@ -11,8 +11,8 @@ namespace Distributed.Training.Exchange;
 /// <summary>Reduce-scatter and all-gather between silos over sockets of their own, straight from and to native memory.</summary>
 /// <remarks>
 /// A pump: the thread that holds it looks at every link in turn and waits only when nothing moves. While ranks compute, a thread of the exchange
-/// holds it; a rank that waits for the result takes it over, so that a small exchange costs no change of threads. All state but the
-/// queue of released buckets belongs to the pump's holder.
+/// holds it; the last rank to come for the result takes it over, so that a small exchange costs no change of threads. Where each rank has a
+/// core, the ranks that wait make sums for it (<see cref="SliceHelp"/>). All other state but the queue of released buckets belongs to the pump's holder.
 /// </remarks>
 internal sealed unsafe partial class PeerExchange : IGradientExchange
 {
@@ -26,7 +26,9 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <summary>Where cores are shared: each change of threads costs more than what waits meanwhile.</summary>
     private const int LongSendBytes = 256 * 1024;
 
+    private readonly ExchangeJob exchangeJob;
     private readonly ExchangeBuffers buffers;
+    private readonly SliceHelp help;
     private readonly ExchangePlan plan;
     private readonly ExchangeSilos silos;
     private readonly PeerLink[] links;
@@ -57,12 +59,13 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <param name="links">Proven connections to all other silos; taken over.</param>
     /// <param name="listener">Where strangers are turned away; taken over.</param>
     /// <param name="overlap">Buckets leave while ranks compute.</param>
-    /// <param name="spin">Every runnable thread has a core, so waiting by looking costs no one anything.</param>
-    public PeerExchange(ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? listener, bool overlap, bool spin)
+    /// <param name="spin">Every runnable thread has a core, so waiting by looking costs no one anything, and ranks that wait can help.</param>
+    public PeerExchange(ExchangeJob job, ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? listener, bool overlap, bool spin)
     {
-        (this.buffers, plan, silos, this.listener, this.spin) = (buffers, buffers.Plan, buffers.Silos, listener, spin);
+        (exchangeJob, this.buffers, plan, silos, this.listener, this.spin) = (job, buffers, buffers.Plan, buffers.Silos, listener, spin);
+        help = new SliceHelp(buffers, job.Barrier, spin, WakeIfAsleep);
         this.links = [.. links];
-        job = PeerHandshake.JobNumber(silos.JobId);
+        this.job = PeerHandshake.JobNumber(silos.JobId);
         foreach (var link in this.links) link.SendBytes = spin ? ShortSendBytes : LongSendBytes;
         operandsMissing = new int[plan.Slices.Count];
         operandsGot = new ulong[plan.Slices.Count];
@@ -75,6 +78,10 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         helper.Start();
     }
 
+    public IReadOnlyList<BlockRun> Buckets => plan.Buckets;
+
+    public SiloReports Reports => buffers.Reports;
+
     public void Begin(long step, GradientFactors factors)
     {
         lock (pump)
@@ -82,13 +89,14 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
             ThrowIfFailed();
             this.step = step;
             buffers.Begin(factors);
+            help.Begin();
             slicesLeft = plan.Slices.Count;
             lossesLeft = plan.Silos - 1;
             releasedCount = 0;
             Array.Clear(done);
             Array.Clear(lossesGot);
             Array.Clear(operandsGot);
-            foreach (var link in links) link.IsParked = false;
+            foreach (var link in links) (link.IsParked, link.Room) = (false, 0);
             var remote = partialBase[^1] - plan.Partials[silos.Index].Count;
             // One more for the silo's own release.
             for (var i = 0; i < operandsMissing.Length; i++) operandsMissing[i] = plan.Reduces(silos.Index, i) ? remote + 1 : -1;
@@ -101,14 +109,19 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         // With the last bucket the caller comes itself.
         if (helper is null || Interlocked.Increment(ref releasedCount) == plan.Buckets.Count) return;
         helperNeeded.Set();
-        if (asleep) Signal(wake);
+        WakeIfAsleep();
     }
 
-    public void Complete(TimeSpan patience)
+    public void Reduce(int rank, TimeSpan patience)
+    {
+        help.Join();
+        exchangeJob.MeetForExchange(rank, step, () => Complete(patience), help.IsOn ? () => help.TryWork(rank) : null);
+    }
+
+    private void Complete(TimeSpan patience)
     {
         callerWants = true;
-        Interlocked.MemoryBarrier();
-        if (asleep) Signal(wake);
+        WakeIfAsleep();
         try
         {
             lock (pump)
@@ -149,7 +162,14 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         foreach (var link in links) link.Dispose();
         _ = Close(wake);
         helperNeeded.Dispose();
+        help.Dispose();
         buffers.Dispose();
+    }
+
+    private void WakeIfAsleep()
+    {
+        Interlocked.MemoryBarrier();
+        if (asleep) Signal(wake);
     }
 
     private void ThrowIfFailed()
@@ -189,8 +209,15 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
                 TakeRelease(bucket);
                 moved = true;
             }
+            help.See();
+            moved |= TakeHelp();
             foreach (var link in links) moved |= Move(link);
             if (moved || failure is not null) return;
+            if (help.TryFold(out var slice, out var found))
+            {
+                Folded(slice, found);
+                return;
+            }
             if (!isCaller || !spin || idle >= Spins) break;
             if (slicesLeft == 0 && lossesLeft == 0 && IsFlushed()) return;
             if (idle % 16 == 15) Thread.SpinWait(4);
@@ -211,7 +238,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         entries[links.Length] = new PollEntry { Fd = wake, Wanted = PollIn };
         asleep = true;
         Interlocked.MemoryBarrier();
-        if (released.IsEmpty && failure is null && (isCaller || !callerWants)) _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
+        if (released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants)) _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
         asleep = false;
         if (entries[links.Length].Happened != 0) Consume(wake);
     }

@@ -6,13 +6,15 @@ namespace Distributed.Training.Exchange;
 /// <summary>Connects a silo to all others of its generation, over sockets of their own.</summary>
 /// <param name="wire">What lies between the silos.</param>
 /// <param name="warn">Takes lines about refused callers.</param>
-public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn) : IExchangeFactory
+/// <param name="cores">For the silos of one machine; null: all that it has.</param>
+public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn, int? cores = null) : IExchangeFactory
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(60);
 
-    public IGradientExchange Open(ExchangeBuffers buffers)
+    public IGradientExchange Open(ExchangeJob job)
     {
-        var silos = buffers.Silos;
+        var silos = job.Silos;
+        var buffers = new ExchangeBuffers(job);
         var listener = new PeerListener(wire, warn);
         var links = new List<PeerLink>();
         try
@@ -27,12 +29,13 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
                 links.Add(Link(from, socket, sealOut, sealIn, buffers));
             }
             links.Sort((a, b) => a.Silo.CompareTo(b.Silo));
-            return new PeerExchange(buffers, links, listener, overlap, HasCoreForEach(mesh, silos));
+            return new PeerExchange(job, buffers, links, listener, overlap, HasCoreForEach(mesh, silos));
         }
         catch
         {
             links.ForEach(l => l.Dispose());
             listener.Dispose();
+            buffers.Dispose();
             throw;
         }
     }
@@ -42,7 +45,7 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
     {
         var here = HostOf(mesh.Endpoints[silos.Index]);
         var silosHere = mesh.Endpoints.Count(e => HostOf(e) == here);
-        return silosHere * (silos.RanksHere + (wire.NeedsCores ? 1 : 0)) <= Environment.ProcessorCount;
+        return silosHere * (silos.RanksHere + (wire.NeedsCores ? 1 : 0)) <= (cores ?? Environment.ProcessorCount);
     }
 
     private static string HostOf(string endpoint) => endpoint[..endpoint.LastIndexOf(':')];
@@ -73,7 +76,7 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
     {
         var plan = buffers.Plan;
         var trailer = Enumerable.Range(0, plan.Slices.Count).Max(buffers.SumTrailerBytes);
-        var losses = (plan.SiloRuns.Max(r => r.Count) + ExchangeBuffers.MostReported) * sizeof(double);
+        var losses = (plan.SiloRuns.Max(r => r.Count) + SiloReports.Most) * sizeof(double);
         var scratch = Math.Max(plan.LongestSlice * sizeof(float), Math.Max(losses, PeerHandshake.LongestReason));
         return new PeerLink(silo, socket, sealOut, sealIn, trailer, scratch);
     }

@@ -71,6 +71,17 @@ internal sealed unsafe class PeerLink : IDisposable
 
     public Queue<OutgoingFrame> Outgoing { get; } = new();
 
+    /// <value>Room that holds the payload on its way out; 0: it is the link's own, or nobody else's.</value>
+    public nint Room { get; set; }
+
+    /// <summary>Gives up the room of a payload that is out.</summary>
+    public nint TakeRoom()
+    {
+        var room = Room;
+        Room = 0;
+        return room;
+    }
+
     public FrameHeader* HeaderIn { get; }
 
     public byte* TrailerOut { get; }

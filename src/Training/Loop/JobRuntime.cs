@@ -11,6 +11,7 @@ using Distributed.Training.Native;
 using Distributed.Training.Optim;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
+using Distributed.Training.Ranks;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Loop;
@@ -18,7 +19,10 @@ namespace Distributed.Training.Loop;
 /// <summary>What the ranks of a silo share for a job: data, model, weights, optimizer state and plans. Built once, by the last rank to join.</summary>
 internal sealed class JobRuntime : IDisposable
 {
-    private JobRuntime(SessionOptions options, DataSource data, IModel model)
+    private IGradientExchange? exchange;
+    private BucketGate? gate;
+
+    private JobRuntime(SessionOptions options, RankBarrier barrier, DataSource data, IModel model)
     {
         Options = options;
         Data = data;
@@ -28,16 +32,13 @@ internal sealed class JobRuntime : IDisposable
         TotalSteps = Plan.TotalSteps(options.Spec);
         Layout = new ParameterLayout(model.Parameters);
         Replica = new Replica(Layout, Precision);
-        Optimizer = FlatOptimizer.Create(options.Spec.Optimizer, Layout);
+        Optimizer = FlatOptimizer.Create(options.Spec.Optimizer.Options, Layout);
         Runs = MicroBatchRuns.Plan(options.WorldSize, options.Spec.MicroBatches);
         Owners = BlockPlan.Deal(Layout.Length, options.Ranks.Count);
-        if (options.Silos.Count <= 1)
-            Fold = FoldProgram.For(Runs.SelectMany(CanonicalTree.Partials).Select(p => (p.Start, p.End)));
         Ranges = FlatRange.Of(Layout);
-        Buffers = options.Silos.Count > 1 ? OpenBuffers() : null;
-        Board = Buffers is null
-            ? new StepBoard(options.Ranks.Count, new double[options.Spec.MicroBatches], new double[Layout.Blocks], new bool[Layout.Slots.Count])
-            : new StepBoard(options.Ranks.Count, Buffers.Losses, Buffers.BlockNorms, Buffers.Touched);
+        Reduced = new ReducedGradient(TensorMemory.Address(Replica.Reduced), Layout.Length, Layout.Slots.Count, options.Spec.MicroBatches);
+        ExchangeJob = new ExchangeJob(SilosOf(options), Runs, Ranges, barrier, Reduced);
+        Board = new StepBoard(options.Ranks.Count);
         State = new TrainerState(0, 0, JobLossScale.For(options.Spec).Initial);
     }
 
@@ -67,72 +68,85 @@ internal sealed class JobRuntime : IDisposable
     /// <summary>Elements of the flat buffers, in whole blocks, by rank of this silo.</summary>
     public IReadOnlyList<BlockRun> Owners { get; }
 
-    public FoldProgram? Fold { get; }
-
     /// <summary>Where the parameters lie, in the order of the flat buffers.</summary>
     public FlatRange[] Ranges { get; }
 
-    /// <summary>The silo's side of the exchange; null where there is one silo.</summary>
-    public ExchangeBuffers? Buffers { get; }
+    /// <summary>The reduced gradient of the open step.</summary>
+    public ReducedGradient Reduced { get; }
 
-    /// <summary>The way to the other silos, and when buckets take it; null where there is one silo.</summary>
-    public BucketGate? Gate { get; private set; }
+    /// <summary>What the exchange works on.</summary>
+    public ExchangeJob ExchangeJob { get; }
+
+    /// <summary>Sums the gradients of all ranks of the job; there from <see cref="Connect"/> on.</summary>
+    public IGradientExchange Exchange => exchange ?? throw new InvalidOperationException("The exchange is not open yet.");
+
+    /// <summary>Sees which buckets may leave the silo; there from <see cref="Connect"/> on.</summary>
+    public BucketGate Gate => gate ?? throw new InvalidOperationException("The exchange is not open yet.");
 
     public StepBoard Board { get; }
 
     /// <summary>Moved only by a decision, after every rank has applied it.</summary>
     public TrainerState State { get; set; }
 
+    /// <summary>The step that this generation begins with.</summary>
+    public long FirstStep { get; private set; }
+
     /// <exception cref="JobException">Data, model or warm-start weights do not fit.</exception>
-    public static JobRuntime Build(SessionOptions options)
+    public static JobRuntime Build(SessionOptions options, RankBarrier barrier)
     {
         var spec = options.Spec;
         if (spec.Workers.Device != "cpu")
             throw new JobException(ErrorCodes.SpecInvalid, $"workers.device is '{spec.Workers.Device}', but this build drives CPUs only. Set workers.device: cpu.");
         if (options.WorldSize > spec.MicroBatches)
             throw new JobException(ErrorCodes.SpecInvalid, $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches a step; use at most {spec.MicroBatches} ranks or a smaller microBatch.");
-        var model = ModelCatalog.Create(spec.Model);
+        var model = ModelCatalog.Create(spec.Model.Options);
         var data = DataSources.Open(spec);
-        model.Input.Check(spec.Model.Name, spec.Data.Name, data.Train);
-        var runtime = new JobRuntime(options, data, model);
+        SampleCheck.Demand(spec.Model, spec.Data.Name, data.Train);
+        var runtime = new JobRuntime(options, barrier, data, model);
         runtime.Replica.Initialise(spec.Seed);
         return runtime;
     }
 
-    /// <summary>Meets the other silos, when there are any and this one has all it needs.</summary>
-    public void Connect(IExchangeFactory? factory)
+    /// <summary>Meets the other silos, when this one has all it needs, and opens the first step.</summary>
+    /// <param name="fingerprint">What must be equal in all silos for equal bits.</param>
+    public void Connect(IExchangeFactory factory, string fingerprint)
     {
-        if (Buffers is null) return;
-        if (factory is null) throw new InvalidOperationException("A job on several silos needs an exchange.");
-        Gate = new BucketGate(factory.Open(Buffers), Buffers.Plan.Buckets.Count, Options.Ranks.Count);
+        ExchangeJob.Silos = ExchangeJob.Silos with { Fingerprint = fingerprint };
+        exchange = factory.Open(ExchangeJob);
+        gate = new BucketGate(exchange, Options.Ranks.Count);
+        FirstStep = State.Step + 1;
     }
+
+    /// <summary>Opens a step, if the job has it, before any rank of the silo begins it.</summary>
+    public void OpenStep(long step)
+    {
+        if (step <= TotalSteps) Gate.Begin(step, FactorsOf(step));
+    }
+
+    /// <summary>Whether the model is evaluated after a step.</summary>
+    public bool IsEvaluated(long step) => step == TotalSteps || IsDue(step, Spec.Evaluate?.EverySteps);
+
+    /// <summary>Whether the job file asks for a checkpoint after a step.</summary>
+    public bool IsSaved(long step) => step == TotalSteps || IsDue(step, Spec.Checkpoint.EverySteps);
+
+    private static bool IsDue(long step, long? every) => every is { } k && step % k == 0;
 
     /// <summary>What multiplies the gradient sums of a step.</summary>
     public GradientFactors FactorsOf(long step) =>
         new((float)(1.0 / State.Scaling.Scale), (float)((double)Spec.MicroBatch / Plan.ItemsOf(step)));
 
-    private ExchangeBuffers OpenBuffers()
+    private static ExchangeSilos SilosOf(SessionOptions options)
     {
-        var (names, firstRanks, siloRuns) = (new List<string>(), new List<int>(), new List<MicroBatchRun>());
-        var rank = 0;
-        foreach (var (name, ranks) in Options.Silos)
-        {
-            names.Add(name);
-            firstRanks.Add(rank);
-            siloRuns.Add(new MicroBatchRun(Runs[rank].Start, Runs[rank + ranks - 1].End));
-            rank += ranks;
-        }
-        var own = Options.Ranks.Select(r => Runs[r.Rank.Value]).ToList();
-        var silos = new ExchangeSilos(Options.JobId, Options.Generation, names, firstRanks.IndexOf(Options.Ranks[0].Rank.Value), firstRanks, "", Options.Ranks.Count);
-        return new ExchangeBuffers(
-            silos, ExchangePlan.For(Layout.Length, siloRuns), Ranges, own, Layout.Slots.Count, Layout.Length, TensorMemory.Address(Replica.Reduced));
+        IReadOnlyList<SiloRankCount> silos = options.Silos.Count > 0 ? options.Silos : [new SiloRankCount(options.Silo, options.Ranks.Count)];
+        List<int> firstRanks = [.. silos.Select((_, i) => silos.Take(i).Sum(s => s.Ranks))];
+        return new ExchangeSilos(
+            options.JobId, options.Generation, [.. silos.Select(s => s.Silo)], firstRanks.IndexOf(options.Ranks[0].Rank.Value), firstRanks, "", options.Ranks.Count);
     }
 
     public void Dispose()
     {
         // The exchange reads and writes the buffers below until it has ended.
-        if (Gate is not null) Gate.Dispose();
-        else Buffers?.Dispose();
+        exchange?.Dispose();
         Replica.Dispose();
         Optimizer.Dispose();
         (Data.Train as IDisposable)?.Dispose();

@@ -1,6 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
+using Distributed.Training.Ranks;
 
 namespace Distributed.Training.Loop;
 

@@ -21,6 +21,9 @@ public sealed record SessionOptions
     /// <summary>The ranks that run here, ascending.</summary>
     public required IReadOnlyList<RankSlot> Ranks { get; init; }
 
+    /// <value>This silo holds rank 0: it alone evaluates, writes checkpoints and reports.</value>
+    public bool IsLead => Ranks[0].Rank.Value == 0;
+
     /// <summary>All silos of the generation, in rank order; empty: this one alone.</summary>
     public IReadOnlyList<SiloRankCount> Silos { get; init; } = [];
 

@@ -2,6 +2,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Native;
+using Distributed.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;
@@ -22,7 +23,7 @@ public sealed class SiloSession : IDisposable
     {
         Options = options;
         barrier = new RankBarrier([.. options.Ranks.Select(r => r.Rank)], options.Silo, options.StepDeadline);
-        run = new TrainingRun(options, decider, events, time, exchange);
+        run = new TrainingRun(options, decider, events, time, exchange ?? new LocalExchangeFactory());
     }
 
     public SessionOptions Options { get; }

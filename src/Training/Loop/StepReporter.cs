@@ -5,18 +5,26 @@ using Distributed.Training.Checkpoints;
 namespace Distributed.Training.Loop;
 
 /// <summary>Makes a job's events from what the step left on the board, and keeps the run's totals.</summary>
-internal sealed class StepReporter(JobRuntime job, TimeProvider time)
+internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvider time)
 {
     private const int Reported = 6;
+    private readonly StepBoard board = job.Board;
     private long stepStarted = time.GetTimestamp();
     private double seconds;
     private long items;
     private double lastLoss = double.NaN;
 
-    /// <summary>The event of the step just applied or skipped.</summary>
-    public StepEvent Step()
+    /// <summary>Tells of the step just applied or skipped: to the job's followers, and to the other silos.</summary>
+    public void Close()
     {
-        var board = job.Board;
+        WriteReport(job.Exchange.Reports.Own);
+        if (!job.Options.IsLead) return;
+        events.Publish(Step());
+        if (board.Vote!.Before.Skips.Unexplained == 0 && SkipWarnings.AtTheFirst(board.Vote, job.State) is { } warning) events.Publish(new WarningEvent(warning));
+    }
+
+    private StepEvent Step()
+    {
         var (vote, decision) = (board.Vote!, board.Decision!);
         var now = time.GetTimestamp();
         var took = time.GetElapsedTime(stepStarted, now).TotalSeconds;
@@ -38,20 +46,19 @@ internal sealed class StepReporter(JobRuntime job, TimeProvider time)
         {
             NonFinite = vote.NonFinite,
             Ranks = new(board.Phases.Select((p, i) => Seconds(job.Options.Ranks[i].Rank.Value, vote.Step, p)).Concat(OfOtherSilos()).OrderBy(r => r.Rank)),
-            Buckets = job.Gate is { } gate ? new(job.Buffers!.Plan.Buckets.Select((b, i) => new BucketTime(b.Count * sizeof(float), Stopwatch.GetElapsedTime(board.Started, gate.Ready[i]).TotalSeconds))) : null,
+            Buckets = job.Exchange.Buckets.Count == 0 ? null : new(job.Exchange.Buckets.Select((b, i) =>
+                new BucketTime(b.Count * sizeof(float), Stopwatch.GetElapsedTime(board.Started, job.Gate.Ready[i]).TotalSeconds))),
         };
     }
 
     /// <summary>What the other silos report of this silo's ranks: their times in the step before; nothing before the second step.</summary>
     /// <param name="report">Six numbers a rank: step, compute, exchange, exposed, decide, apply.</param>
-    public void WriteReport(double[] report)
+    private void WriteReport(double[] report)
     {
         var last = job.State.Step;
         for (var i = 0; i < report.Length / Reported; i++)
         {
-            // The first step of a run has none before it.
-            if (job.Board.Phases[i] is not { } phases) continue;
-            var seconds = Seconds(job.Options.Ranks[i].Rank.Value, last, phases);
+            var seconds = Seconds(job.Options.Ranks[i].Rank.Value, last, board.Phases[i]);
             ReadOnlySpan<double> numbers = [last, seconds.Compute, seconds.Exchange, seconds.Exposed, seconds.Decide, seconds.Apply];
             numbers.CopyTo(report.AsSpan(i * Reported));
         }
@@ -59,19 +66,18 @@ internal sealed class StepReporter(JobRuntime job, TimeProvider time)
 
     private RankSeconds Seconds(int rank, long step, PhaseSeconds phases)
     {
-        var exchange = job.Gate is null ? phases.Exchange : job.Board.ExchangeSeconds;
-        return new RankSeconds(rank, step, phases.Data + phases.Forward + phases.Backward, exchange, phases.Exchange, phases.Decide, phases.Apply);
+        return new RankSeconds(rank, step, phases.Data + phases.Forward + phases.Backward, board.ExchangeSeconds ?? phases.Exchange, phases.Exchange, phases.Decide, phases.Apply);
     }
 
     private IEnumerable<RankSeconds> OfOtherSilos()
     {
-        if (job.Buffers is not { } buffers) yield break;
-        for (var silo = 0; silo < buffers.Reports.Length; silo++)
+        var reports = job.Exchange.Reports.BySilo;
+        for (var silo = 0; silo < reports.Length; silo++)
         {
-            var report = buffers.Reports[silo];
+            var report = reports[silo];
             for (var i = 0; i + Reported <= report.Length; i += Reported)
                 if (report[i] > 0)
-                    yield return new RankSeconds(buffers.Silos.FirstRanks[silo] + (i / Reported), (long)report[i], report[i + 1], report[i + 2], report[i + 3], report[i + 4], report[i + 5]);
+                    yield return new RankSeconds(job.ExchangeJob.Silos.FirstRanks[silo] + (i / Reported), (long)report[i], report[i + 1], report[i + 2], report[i + 3], report[i + 4], report[i + 5]);
         }
     }
 

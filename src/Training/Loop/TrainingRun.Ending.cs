@@ -9,12 +9,12 @@ internal sealed partial class TrainingRun
 {
     private IReadOnlyDictionary<string, double>? metrics;
 
-    private void Evaluate(RankWorker worker, int index, long step)
+    private void Evaluate(TrainingStep rank, int index, long step)
     {
         if (evaluator is null) return;
-        worker.Meet("evaluate", step);
-        evaluator.Run(index, worker.Leaves);
-        worker.Meet("evaluate", step, () =>
+        rank.Meet("evaluate", step);
+        evaluator.Run(index, rank.Gradients.Leaves);
+        rank.Meet("evaluate", step, () =>
         {
             HostAllocator.Trim();
             metrics = evaluator.Metrics();
@@ -41,9 +41,9 @@ internal sealed partial class TrainingRun
         Publish(() => reporter!.Completed(lastCheckpoint ?? ""));
     }
 
-    private RankEnding Stop(RankWorker worker, long step)
+    private RankEnding Stop(TrainingStep rank, long step)
     {
-        worker.Meet("stop", step, () =>
+        rank.Meet("stop", step, () =>
         {
             Warn(SkipWarnings.AtTheEnd(job!.State));
             Publish(() => new StoppedEvent(step, WeightsHash.Compute(job!.Replica), lastCheckpoint));

@@ -16,8 +16,8 @@ internal interface IModel
 
     ILoss Loss { get; }
 
-    /// <summary>Shape of one sample and type of its elements that the model accepts; null: any shape with as many elements.</summary>
-    InputContract Input { get; }
+    /// <value>Probability that dropout zeroes an element while training, in [0, 1).</value>
+    double Dropout { get; }
 
     /// <param name="parameters">One per <see cref="Parameters"/>, in that order.</param>
     /// <returns>Logits [batch, classes], [batch] or [batch, tokens, vocab]; belongs to the caller's dispose scope.</returns>

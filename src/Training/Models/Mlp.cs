@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
@@ -11,12 +12,12 @@ internal sealed class Mlp : ILinearModel
 {
     private readonly int layers;
 
-    /// <param name="sizes">Widths from input to output, at least two.</param>
-    public Mlp(IReadOnlyList<int> sizes)
+    public Mlp(MlpOptions options)
     {
+        var sizes = options.Sizes;
         layers = sizes.Count - 1;
         Parameters = [.. Enumerable.Range(1, layers).SelectMany(i => Layer(i, sizes[i - 1], sizes[i]))];
-        Input = new(ElementKind.Float32, null, sizes[0], ElementKind.Int64);
+        Dropout = options.Dropout;
     }
 
     public IReadOnlyList<ParameterSpec> Parameters { get; }
@@ -25,7 +26,7 @@ internal sealed class Mlp : ILinearModel
 
     public ILoss Loss { get; } = new CrossEntropyLoss();
 
-    public InputContract Input { get; }
+    public double Dropout { get; }
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {

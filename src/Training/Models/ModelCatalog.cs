@@ -1,24 +1,27 @@
-using Distributed.Core.Jobs;
-using Distributed.Core.Spec;
+using Distributed.Core.Models;
 
 namespace Distributed.Training.Models;
 
-/// <summary>The models a job can name.</summary>
+/// <summary>Builds the model that options describe.</summary>
 internal static class ModelCatalog
 {
-    /// <exception cref="JobException">Code <c>spec-invalid</c>: unknown name or missing key.</exception>
-    public static IModel Create(ModelSpec spec) => spec.Name switch
+    /// <summary>The built-in models by their options.</summary>
+    private static readonly Dictionary<Type, Func<ModelOptions, IModel>> BuiltIn = new()
     {
-        "simple-cnn" => new SimpleCnn(),
-        "mlp" => new Mlp(spec.Sizes ?? throw Missing("sizes")),
-        "sentiment-lstm" => new SentimentLstm(
-            spec.Vocab ?? throw Missing("vocab"), spec.Embedding ?? throw Missing("embedding"), spec.Hidden ?? throw Missing("hidden")),
-        "transformer" => new Transformer(
-            spec.Width ?? throw Missing("width"), spec.Layers ?? throw Missing("layers"), spec.Heads ?? throw Missing("heads"),
-            spec.Vocab ?? throw Missing("vocab"), spec.Sequence ?? throw Missing("sequence")),
-        _ => throw new JobException(
-            ErrorCodes.SpecInvalid, $"model.name is '{spec.Name}'; known models are simple-cnn, mlp, sentiment-lstm and transformer."),
+        [typeof(SimpleCnnOptions)] = options => new SimpleCnn((SimpleCnnOptions)options),
+        [typeof(MlpOptions)] = options => new Mlp((MlpOptions)options),
+        [typeof(SentimentLstmOptions)] = options => new SentimentLstm((SentimentLstmOptions)options),
+        [typeof(TransformerOptions)] = options => new Transformer((TransformerOptions)options),
     };
 
-    private static JobException Missing(string key) => new(ErrorCodes.SpecInvalid, $"model.{key} is missing.");
+    /// <exception cref="ArgumentException">No model takes these options.</exception>
+    public static IModel Create(ModelOptions options) => options is IModelSource source ? source.Create()
+        : BuiltIn.TryGetValue(options.GetType(), out var create) ? create(options)
+        : throw new ArgumentException($"No model takes {options.GetType().Name}; implement {nameof(IModelSource)}.", nameof(options));
+}
+
+/// <summary>Options that build their model themselves: all that a model of another program needs.</summary>
+internal interface IModelSource
+{
+    IModel Create();
 }

@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
@@ -7,24 +8,26 @@ using static TorchSharp.torch;
 namespace Distributed.Training.Models;
 
 /// <summary>Embedding, one LSTM layer, and a linear layer on its last hidden state: one logit a sequence.</summary>
-internal sealed class SentimentLstm(int vocab, int embedding, int hidden) : IModel
+internal sealed class SentimentLstm(SentimentLstmOptions options) : IModel
 {
+    private readonly int hidden = options.Hidden;
+
     public IReadOnlyList<ParameterSpec> Parameters { get; } =
     [
-        new("embedding.weight", [vocab, embedding], Initialisation.StandardNormal),
-        new("lstm.weight_ih_l0", [4 * hidden, embedding], Initialisation.FanIn(hidden)),
-        new("lstm.weight_hh_l0", [4 * hidden, hidden], Initialisation.FanIn(hidden)),
-        new("lstm.bias_ih_l0", [4 * hidden], Initialisation.FanIn(hidden)),
-        new("lstm.bias_hh_l0", [4 * hidden], Initialisation.FanIn(hidden)),
-        new("fc.weight", [1, hidden], Initialisation.FanIn(hidden), Lowered: true),
-        new("fc.bias", [1], Initialisation.FanIn(hidden), Lowered: true),
+        new("embedding.weight", [options.Vocab, options.Embedding], Initialisation.StandardNormal),
+        new("lstm.weight_ih_l0", [4 * options.Hidden, options.Embedding], Initialisation.FanIn(options.Hidden)),
+        new("lstm.weight_hh_l0", [4 * options.Hidden, options.Hidden], Initialisation.FanIn(options.Hidden)),
+        new("lstm.bias_ih_l0", [4 * options.Hidden], Initialisation.FanIn(options.Hidden)),
+        new("lstm.bias_hh_l0", [4 * options.Hidden], Initialisation.FanIn(options.Hidden)),
+        new("fc.weight", [1, options.Hidden], Initialisation.FanIn(options.Hidden), Lowered: true),
+        new("fc.bias", [1], Initialisation.FanIn(options.Hidden), Lowered: true),
     ];
 
     public ImageLayout InputLayout => ImageLayout.ChannelsFirst;
 
     public ILoss Loss { get; } = new BinaryCrossEntropyLoss();
 
-    public InputContract Input { get; } = new(ElementKind.Int64, null, null, ElementKind.Float32);
+    public double Dropout { get; } = options.Dropout;
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {

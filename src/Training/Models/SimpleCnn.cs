@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
@@ -8,7 +9,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace Distributed.Training.Models;
 
 /// <summary>Two 3x3 convolutions with pooling and one linear layer, for 3x32x32 images in 10 classes; channels last throughout.</summary>
-internal sealed class SimpleCnn : IModel
+internal sealed class SimpleCnn(SimpleCnnOptions options) : IModel
 {
     public IReadOnlyList<ParameterSpec> Parameters { get; } =
     [
@@ -24,7 +25,7 @@ internal sealed class SimpleCnn : IModel
 
     public ILoss Loss { get; } = new CrossEntropyLoss();
 
-    public InputContract Input { get; } = new(ElementKind.Float32, [3, 32, 32], null, ElementKind.Int64);
+    public double Dropout => options.Dropout;
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {

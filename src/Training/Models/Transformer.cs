@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
@@ -22,18 +23,16 @@ internal sealed class Transformer : IModel
     private readonly int heads;
     private readonly int sequence;
 
-    /// <param name="heads">Divides <paramref name="width"/>.</param>
-    /// <param name="sequence">Tokens of the longest sample.</param>
-    public Transformer(int width, int layers, int heads, int vocab, int sequence)
+    public Transformer(TransformerOptions options)
     {
-        (this.width, this.layers, this.heads, this.sequence) = (width, layers, heads, sequence);
+        (width, layers, heads, sequence, Dropout) = (options.Width, options.Layers, options.Heads, options.Sequence, options.Dropout);
         Parameters =
         [
-            new("embedding.weight", [vocab, width], Initialisation.StandardNormal),
+            new("embedding.weight", [options.Vocab, width], Initialisation.StandardNormal),
             new("position.weight", [sequence, width], Initialisation.StandardNormal),
             .. Enumerable.Range(0, layers).SelectMany(Layer),
             .. Norm("norm"),
-            .. Linear("head", width, vocab),
+            .. Linear("head", width, options.Vocab),
         ];
     }
 
@@ -43,7 +42,7 @@ internal sealed class Transformer : IModel
 
     public ILoss Loss { get; } = new TokenCrossEntropyLoss();
 
-    public InputContract Input { get; } = new(ElementKind.Int64, null, null, ElementKind.Int64);
+    public double Dropout { get; }
 
     public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
-using Distributed.Core.Documents;
-using Distributed.Core.Spec;
+using Distributed.Core.Optimizers;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,18 +10,17 @@ namespace Distributed.Training.Optim;
 internal abstract class FlatOptimizer : IDisposable
 {
     private readonly bool[] decays;
+    private readonly double weightDecay;
 
-    protected FlatOptimizer(OptimizerSpec spec, ParameterLayout layout, params string[] moments)
+    protected FlatOptimizer(OptimizerOptions options, ParameterLayout layout, params string[] moments)
     {
-        Spec = spec;
+        weightDecay = options.WeightDecay;
         Layout = layout;
         Moments = [.. moments.Select(name => (name, zeros(layout.Length).DetachFromDisposeScope()))];
         ParameterUpdates = new long[layout.Slots.Count];
-        var patterns = spec.NoDecay.Select(Pattern).ToArray();
+        var patterns = options.NoDecay.Select(Pattern).ToArray();
         decays = [.. layout.Parameters.Select(p => !patterns.Any(r => r.IsMatch(p.Name)))];
     }
-
-    public OptimizerSpec Spec { get; }
 
     public ParameterLayout Layout { get; }
 
@@ -32,16 +30,17 @@ internal abstract class FlatOptimizer : IDisposable
     /// <summary>Updates each parameter has had: PyTorch's per-parameter step.</summary>
     public long[] ParameterUpdates { get; }
 
-    public static FlatOptimizer Create(OptimizerSpec spec, ParameterLayout layout) => spec.Name switch
+    /// <exception cref="ArgumentException">No optimizer takes these options.</exception>
+    public static FlatOptimizer Create(OptimizerOptions options, ParameterLayout layout) => options switch
     {
-        "sgd" => new SgdOptimizer(spec, layout),
-        "adam" => new AdamOptimizer(spec, layout, decoupledDecay: false),
-        "adamw" => new AdamOptimizer(spec, layout, decoupledDecay: true),
-        _ => throw new Core.Jobs.JobException(Core.Jobs.ErrorCodes.SpecInvalid, $"optimizer.name is '{spec.Name}'; known optimizers are sgd, adam and adamw."),
+        IOptimizerSource source => source.Create(layout),
+        SgdOptions sgd => new SgdOptimizer(sgd, layout),
+        AdamOptions adam => new AdamOptimizer(adam, layout),
+        _ => throw new ArgumentException($"No optimizer takes {options.GetType().Name}; implement {nameof(IOptimizerSource)}.", nameof(options)),
     };
 
     /// <summary>Weight decay of one parameter.</summary>
-    public double WeightDecayOf(int parameter) => decays[parameter] ? Spec.WeightDecay : 0;
+    public double WeightDecayOf(int parameter) => decays[parameter] ? weightDecay : 0;
 
     /// <summary>One update of a segment.</summary>
     /// <param name="update">Number of this update of its parameters, from 1.</param>
@@ -61,4 +60,10 @@ internal abstract class FlatOptimizer : IDisposable
 
     private static Regex Pattern(string glob) =>
         new("^" + Regex.Escape(glob).Replace("\\*", ".*").Replace("\\?", ".") + "$", RegexOptions.CultureInvariant);
+}
+
+/// <summary>Options that build their optimizer themselves: all that an optimizer of another program needs.</summary>
+internal interface IOptimizerSource
+{
+    FlatOptimizer Create(ParameterLayout layout);
 }

@@ -14,9 +14,14 @@ internal sealed class RoomTable
             Machine: | files behind a fence, memory limits, open files
             Jobs: | ids, ranks, error codes
             Documents: Values | YAML and JSON with positions, errors and bounds
+            Options: Documents, Values | options records: their keys, ranges and defaults, read and written
+            DataSets: Options | what a job file says of each data set
+            Models: DataSets, Documents, Options, Values | what a job file says of each model
+            Optimizers: Documents, Options, Values | what a job file says of each optimizer
+            Schedules: Options | the learning rate by updates
             LossScaling: | the loss-scale policies
-            Spec: Documents, LossScaling, Values | the job file: its keys, rules, JSON form and memory
-            Stepping: LossScaling, Spec | votes, the decision to apply or skip a step, the schedule
+            Spec: DataSets, Documents, LossScaling, Models, Optimizers, Options, Schedules, Values | the job file: its keys, rules, JSON form and memory
+            Stepping: LossScaling, Optimizers, Schedules, Spec | votes, the decision to apply or skip a step
             Canonical: | the order of sums: micro-batches, blocks, owners
             Samples: Spec | which sample is in which micro-batch; random draws
             Checkpoints: Jobs, LossScaling, Machine, Samples, Stepping, Values | files, manifest and differences of checkpoints
@@ -28,14 +33,15 @@ internal sealed class RoomTable
             Native: Kernels | libtorch: loading, checks, operators, autocast, hooks
             Precision: Native | what each precision policy casts
             Parameters: Native, Precision | flat storage, layout and initial values of parameters
-            Reduction: Kernels, Native, Parameters | sums of gradients within a silo
-            Exchange: Kernels, Reduction | sums of gradients across silos, over sockets
+            Reduction: Kernels, Native, Parameters | gradients of a rank, merged and summed in the canonical tree
+            Ranks: | where the ranks of a silo meet and wait for each other
+            Exchange: Kernels, Ranks, Reduction | sums of gradients over all ranks: within a silo, and across silos over sockets
             Optim: Kernels, Native, Parameters | SGD, Adam and AdamW on flat storage
             Data: Native | data sets, archives, augmentation, prefetching
             Models: Data, Native, Parameters | the built-in models and losses
             Checkpoints: Native, Parameters | tensors of a checkpoint, warm start, hash of the weights
-            Loop: Checkpoints, Data, Exchange, Kernels, Models, Native, Optim, Parameters, Precision, Reduction | one step after the other: ranks, barrier, evaluation, checkpoints
-            Benchmarks: Exchange, Kernels, Loop, Native, Reduction | what the benches measure in a process
+            Loop: Checkpoints, Data, Exchange, Kernels, Models, Native, Optim, Parameters, Precision, Ranks, Reduction | the step, one after the other; evaluation, checkpoints
+            Benchmarks: Exchange, Kernels, Native, Ranks, Reduction | what the benches measure in a process
             """),
         ["Grains"] = Read("""
             Contracts: | interfaces of the grains and what they say to each other

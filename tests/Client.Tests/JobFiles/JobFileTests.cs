@@ -1,5 +1,9 @@
 using CsCheck;
 using Distributed.Client.Files;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Tests.JobFiles;
@@ -40,8 +44,8 @@ public sealed class JobFileTests : IDisposable
         var expected = new JobSpec
         {
             Name = "cifar10",
-            Model = new() { Name = "simple-cnn", Weights = Path.Combine(folder.FullName, "init.safetensors") },
-            Data = new() { Name = "cifar10", Path = Path.Combine(folder.FullName, "data/cifar-10-batches-bin") },
+            Model = ModelSpec.Of(new SimpleCnnOptions(), Path.Combine(folder.FullName, "init.safetensors")),
+            Data = DataSpec.Of(new Cifar10Options(), Path.Combine(folder.FullName, "data/cifar-10-batches-bin")),
             Precision = Precision.MixedBFloat16,
             GlobalBatch = 256,
             MicroBatch = 32,
@@ -49,8 +53,8 @@ public sealed class JobFileTests : IDisposable
             Seed = 42,
             Normalize = new() { Mean = new([0.5, 0.5, 0.5]), Std = new([0.5, 0.5, 0.5]) },
             Augment = new() { Flip = true, Crop = 4 },
-            Optimizer = new() { WeightDecay = 0.01, NoDecay = new(["*.bias"]) },
-            Schedule = new() { Name = "cosine", WarmupSteps = 100 },
+            Optimizer = OptimizerSpec.Of(new AdamWOptions { WeightDecay = 0.01, NoDecay = new(["*.bias"]) }),
+            Schedule = ScheduleSpec.Of(new CosineOptions { WarmupSteps = 100 }),
             ClipNorm = 1,
             LossScale = new(),
             Workers = new() { Max = 4 },
@@ -72,7 +76,7 @@ public sealed class JobFileTests : IDisposable
     {
         var path = Write("job.yaml", Full);
         var spec = JobFile.Read(path, ["steps=7", "steps=8", "optimizer.betas=[0.8, 0.9]", "evaluate=null"]).Spec!;
-        Assert.Equal((8L, new([0.8, 0.9]), null), (spec.Steps, spec.Optimizer.Betas, spec.Evaluate));
+        Assert.Equal((8L, new([0.8, 0.9]), null), (spec.Steps, ((AdamWOptions)spec.Optimizer.Options).Betas, spec.Evaluate));
         Assert.Equal(
             ["--set steps=x: steps: found the text 'x', expected a whole number from 1 to 1000000000000", "--set nonsense: expected key=value with a dotted key, such as optimizer.lr=0.01"],
             JobFile.Read(path, ["steps=x", "nonsense"]).Errors.Select(error => error.Format("job.yaml")));

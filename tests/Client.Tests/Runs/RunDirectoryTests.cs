@@ -1,7 +1,10 @@
 using Distributed.Client.Following;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
+using Distributed.Core.Spec;
 
 namespace Distributed.Client.Tests.Runs;
 
@@ -22,8 +25,8 @@ public sealed class RunDirectoryTests : IDisposable
         new()
         {
             Name = "job",
-            Model = new() { Name = "simple-cnn" },
-            Data = new() { Name = "shapes" },
+            Model = ModelSpec.Of(new SimpleCnnOptions()),
+            Data = DataSpec.Of(new ShapesOptions()),
             GlobalBatch = 8,
             MicroBatch = 8,
             Steps = 1,

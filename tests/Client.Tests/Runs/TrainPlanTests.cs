@@ -1,6 +1,8 @@
 using CsCheck;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Tests.Runs;
@@ -10,8 +12,8 @@ public sealed class TrainPlanTests
     private static readonly JobSpec Spec = new()
     {
         Name = "my job/1",
-        Model = new() { Name = "simple-cnn" },
-        Data = new() { Name = "shapes" },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions()),
         GlobalBatch = 64,
         MicroBatch = 8,
         Steps = 10,

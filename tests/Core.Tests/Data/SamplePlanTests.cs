@@ -1,4 +1,6 @@
 using CsCheck;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 
@@ -75,8 +77,8 @@ public class SamplePlanTests
     private static JobSpec Spec() => new()
     {
         Name = "t",
-        Model = new() { Name = "mlp" },
-        Data = new() { Name = "shapes" },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions()),
         GlobalBatch = 32,
         MicroBatch = 8,
     };

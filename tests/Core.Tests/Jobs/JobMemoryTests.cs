@@ -1,3 +1,5 @@
+using Distributed.Core.DataSets;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 
@@ -15,13 +17,13 @@ public sealed class JobMemoryTests
             "model":{"name":"mlp","sizes":[10,20,5]},"globalBatch":64,"microBatch":8,"optimizer":{"name":"adamw"}
             """);
         Assert.Equal(new JobMemory(parameters * 12, parameters * 12, 0, 2 * 2 * 8 * 10 * 4, 2 * 8 * 25 * 4), JobMemory.Of(spec, 2));
-        Assert.Equal(parameters * 4, JobMemory.Of(spec with { Optimizer = new() { Name = "sgd" } }, 1).Weights);
-        Assert.Equal(parameters * 8, JobMemory.Of(spec with { Optimizer = new() { Name = "sgd", Momentum = 0.9 } }, 1).Weights);
+        Assert.Equal(parameters * 4, JobMemory.Of(spec with { Optimizer = OptimizerSpec.Of(new SgdOptions()) }, 1).Weights);
+        Assert.Equal(parameters * 8, JobMemory.Of(spec with { Optimizer = OptimizerSpec.Of(new SgdOptions { Momentum = 0.9 }) }, 1).Weights);
         Assert.Equal(2 * 8 * 25 * 2, JobMemory.Of(spec with { Precision = Precision.MixedBFloat16 }, 2).Activations);
         Assert.Equal(parameters * (4 + (2 * 2)), JobMemory.Of(spec with { Precision = Precision.MixedBFloat16 }, 2).Gradients);
-        Assert.Equal(1e6 * 3072, JobMemory.Of(spec with { Data = new() { Name = "shapes", Samples = 1_000_000 } }, 1).Data);
+        Assert.Equal(1e6 * 3072, JobMemory.Of(spec with { Data = DataSpec.Of(new ShapesOptions { Samples = 1_000_000 }) }, 1).Data);
         // No more samples than there are.
-        Assert.Equal(3 * 25 * 4, JobMemory.Of(spec with { Data = new() { Name = "shapes", Samples = 3 } }, 1).Activations);
+        Assert.Equal(3 * 25 * 4, JobMemory.Of(spec with { Data = DataSpec.Of(new ShapesOptions { Samples = 3 }) }, 1).Activations);
     }
 
     [Fact]
@@ -29,7 +31,7 @@ public sealed class JobMemoryTests
     {
         var spec = Job("""
             "model":{"name":"transformer","width":12,"layers":2,"heads":3,"vocab":256,"sequence":8},"globalBatch":4,"microBatch":4
-            """) with { Data = new() { Name = "text", Path = "d", Length = 8 } };
+            """) with { Data = DataSpec.Of(new TextOptions { Length = 8 }, "d") };
         Assert.Equal(4.0 * 8 * (256 + (2 * ((8 * 12) + (3 * 8)))) * 4, JobMemory.Of(spec, 1).Activations);
     }
 
@@ -41,9 +43,9 @@ public sealed class JobMemoryTests
         {
             File.WriteAllBytes(file, new byte[1234]);
             JobMemory none = new(0, 0, 5, 0, 0);
-            Assert.Equal(1239, none.Reading(new() { Name = "text", Path = file }).Data);
-            Assert.Equal(5, none.Reading(new() { Name = "cifar10", Path = file }).Data);
-            Assert.Equal(5, none.Reading(new() { Name = "text", Path = file + "/none" }).Data);
+            Assert.Equal(1239, none.Reading(DataSpec.Of(new TextOptions(), file)).Data);
+            Assert.Equal(5, none.Reading(DataSpec.Of(new Cifar10Options(), file)).Data);
+            Assert.Equal(5, none.Reading(DataSpec.Of(new TextOptions(), file + "/none")).Data);
         }
         finally
         {

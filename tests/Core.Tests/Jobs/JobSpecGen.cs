@@ -1,5 +1,9 @@
 using CsCheck;
+using Distributed.Core.DataSets;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 
@@ -14,18 +18,21 @@ internal static class JobSpecGen
 
     private static readonly Gen<(ModelSpec Model, DataSpec Data)> Parts = Gen.Select(Gen.Int[0, 6], Words, Small, Words.Null()).Select((kind, path, dropout, weights) => kind switch
     {
-        0 => (new ModelSpec { Name = "simple-cnn", Dropout = dropout, Weights = weights }, new DataSpec { Name = "cifar10", Path = path }),
-        1 => (new ModelSpec { Name = "mlp", Sizes = new([784, 20, 10]) }, new DataSpec { Name = "mnist", Path = path }),
-        2 => (new ModelSpec { Name = "mlp", Sizes = new([3072, 12]) }, new DataSpec { Name = "shapes", Samples = 500 }),
-        3 => (new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "imdb", Path = path, Length = 50, Encoding = "utf-16le" }),
-        4 => (new ModelSpec { Name = "transformer", Width = 12, Layers = 2, Heads = 3, Vocab = 256, Sequence = 20, Dropout = dropout }, new DataSpec { Name = "text", Path = path, Length = 20 }),
-        5 => (new ModelSpec { Name = "transformer", Width = 4, Layers = 1, Heads = 4, Vocab = 9, Sequence = 1 }, new DataSpec { Name = "tensors", Path = path }),
-        _ => (new ModelSpec { Name = "sentiment-lstm", Vocab = 10, Embedding = 8, Hidden = 16 }, new DataSpec { Name = "tensors", Path = path, AllowNonFinite = dropout < 0.5 }),
+        0 => (ModelSpec.Of(new SimpleCnnOptions { Dropout = dropout }, weights), DataSpec.Of(new Cifar10Options(), path)),
+        1 => (ModelSpec.Of(new MlpOptions { Sizes = new([784, 20, 10]) }), DataSpec.Of(new MnistOptions(), path)),
+        2 => (ModelSpec.Of(new MlpOptions { Sizes = new([3072, 12]) }), DataSpec.Of(new ShapesOptions { Samples = 500 })),
+        3 => (ModelSpec.Of(new SentimentLstmOptions { Vocab = 1000, Embedding = 8, Hidden = 16 }), DataSpec.Of(new ImdbOptions { Length = 50, Encoding = "utf-16le" }, path)),
+        4 => (ModelSpec.Of(new TransformerOptions { Width = 12, Layers = 2, Heads = 3, Vocab = 256, Sequence = 20, Dropout = dropout }), DataSpec.Of(new TextOptions { Length = 20 }, path)),
+        5 => (ModelSpec.Of(new TransformerOptions { Width = 4, Layers = 1, Heads = 4, Vocab = 9, Sequence = 1 }), DataSpec.Of(new TensorsOptions(), path)),
+        _ => (ModelSpec.Of(new SentimentLstmOptions { Vocab = 10, Embedding = 8, Hidden = 16 }), DataSpec.Of(new TensorsOptions { AllowNonFinite = dropout < 0.5 }, path)),
     });
 
-    private static readonly Gen<OptimizerSpec> Optimizer = Gen.Select(Gen.Int[0, 2], Small, Small, Gen.Bool, Words.List[0, 3]).Select((kind, a, b, flag, names) => kind == 0
-        ? new OptimizerSpec { Name = "sgd", Lr = a, Momentum = b, Nesterov = flag, WeightDecay = a, NoDecay = new(names) }
-        : new OptimizerSpec { Name = kind == 1 ? "adam" : "adamw", Lr = a, Betas = new([b, a]), Eps = b, WeightDecay = b, NoDecay = new(names) });
+    private static readonly Gen<OptimizerSpec> Optimizer = Gen.Select(Gen.Int[0, 2], Small, Small, Gen.Bool, Words.List[0, 3]).Select((kind, a, b, flag, names) => OptimizerSpec.Of(kind switch
+    {
+        0 => new SgdOptions { Lr = a, Momentum = b, Nesterov = flag, WeightDecay = a, NoDecay = new(names) },
+        1 => new AdamOptions { Lr = a, Betas = new([b, a]), Eps = b, WeightDecay = b, NoDecay = new(names) },
+        _ => new AdamWOptions { Lr = a, Betas = new([b, a]), Eps = b, WeightDecay = b, NoDecay = new(names) },
+    }));
 
     private static readonly Gen<LossScaleSpec?> LossScale = Gen.Select(Gen.Int[-1, 3], Small, Gen.Int[1, 5000]).Select((kind, x, n) => kind < 0
         ? null
@@ -47,7 +54,7 @@ internal static class JobSpecGen
             Normalize = parts.Data.Name == "cifar10" && (bits & 8) != 0 ? new() { Mean = new([x, 0, -x]), Std = new([x, x, 1]) } : null,
             Augment = parts.Data.Name is "cifar10" or "shapes" && (bits & 16) != 0 ? new() { Flip = true, Crop = 4 } : null,
             Optimizer = optimizer,
-            Schedule = new() { Name = JobWords.Schedules[bits % 3], WarmupSteps = micro },
+            Schedule = ScheduleSpec.Of((bits % 3) switch { 0 => new ConstantOptions { WarmupSteps = micro }, 1 => new LinearOptions { WarmupSteps = micro }, _ => new CosineOptions { WarmupSteps = micro } }),
             ClipNorm = (bits & 8) == 0 ? x : null,
             LossScale = lossScale,
             Workers = new() { Min = 1, Max = (bits & 4) == 0 ? null : 7, Device = "cpu", IntraOpThreads = 2 },

@@ -32,14 +32,13 @@ public sealed class JobSpecReaderTests
     [InlineData("model.sequence=3", "model.sequence", "belongs to model transformer")]
     [InlineData("model.name=transformer", "model.width", "missing")]
     [InlineData("model.name=mlp", "model.sizes", "missing")]
-    [InlineData("data.name=mnist", "data.name", "simple-cnn, which needs images of 3x32x32")]
-    [InlineData("data.name=imdb", "data.name", "reads no tokens")]
+    [InlineData("data.name=mnist", "data.name", "found mnist with model simple-cnn, which takes images of 3x32x32, expected cifar10, tensors or shapes")]
+    [InlineData("data.name=imdb", "data.name", "found imdb with model simple-cnn, which takes images of 3x32x32")]
     [InlineData("data.path=null", "data.path", "missing")]
     [InlineData("data.samples=9", "data.samples", "belongs to data shapes")]
     [InlineData("data.name=text", "data.name", "found text with model simple-cnn")]
     [InlineData("data.length=9", "data.length", "belongs to data imdb and text")]
     [InlineData("data.encoding=latin1", "data.encoding", "belongs to data imdb, not to cifar10")]
-    [InlineData("data.encoding=latin-1", "data.encoding", "did you mean latin1?")]
     [InlineData("data.name=shapes", "data.path", "reads no file")]
     [InlineData("precision=mixed-bfloat16", "precision", "did you mean mixed_bfloat16?")]
     [InlineData("normalize.mean=[1]", "normalize.mean", "found 1 numbers, expected 3")]
@@ -55,7 +54,6 @@ public sealed class JobSpecReaderTests
     [InlineData("optimizer.eps=1e39", "optimizer.eps", "which is infinite as float32")]
     [InlineData("optimizer.weightDecay=1e300", "optimizer.weightDecay", "which is infinite as float32")]
     [InlineData("optimizer.weightDecay=1e-60", "optimizer.weightDecay", "which is 0 as float32")]
-    [InlineData("optimizer.momentum=0.99999999", "optimizer.momentum", "which is 1 as float32, expected a number from 0 to less than 1")]
     [InlineData("optimizer.betas=[0.9,0.999999999]", "optimizer.betas[1]", "which is 1 as float32")]
     [InlineData("optimizer.betas=[0,9,0,999]", "optimizer.betas[3]", "decimals are written with a point: 0.9, 0.999")]
     [InlineData("optimizer.betas=[0,0,0,0]", "optimizer.betas", "expected two, such as [0.9, 0.999]; decimals are written with a point: 0.0, 0.0")]
@@ -78,7 +76,7 @@ public sealed class JobSpecReaderTests
     [InlineData("optimizer.betas=[0.9,1]", "optimizer.betas[1]", "found 1")]
     [InlineData("optimizer.betas=[0.9]", "optimizer.betas", "expected two")]
     [InlineData("optimizer.betas=0.9", "optimizer.betas", "found 0.9, expected a list of numbers")]
-    [InlineData("optimizer.momentum=0.9", "optimizer.momentum", "belongs to sgd, not to adamw")]
+    [InlineData("optimizer.momentum=0.9", "optimizer.momentum", "belongs to optimizer sgd, not to adamw")]
     [InlineData("optimizer.warmup=1", "optimizer.warmup", "unknown key")]
     [InlineData("schedule.name=cosin", "schedule.name", "did you mean cosine?")]
     [InlineData("schedule.warmupSteps=-1", "schedule.warmupSteps", "found -1")]
@@ -119,6 +117,7 @@ public sealed class JobSpecReaderTests
         Assert.Equal("optimizer.weightDecay", Wrong("optimizer.lr=1e37", "optimizer.weightDecay=100").Path);
         Assert.StartsWith("found 1E-40 at place 2, which makes", Wrong("normalize.mean=[0,0,0]", "normalize.std=[1,1,1e-40]").Message, StringComparison.Ordinal);
         Assert.Empty(Wrongs("optimizer.name=sgd", "optimizer.lr=1e38"));
+        Assert.Contains("which is 1 as float32, expected a number from 0 to less than 1", Wrong("optimizer.name=sgd", "optimizer.momentum=0.99999999").Message, StringComparison.Ordinal);
         Assert.Empty(Wrongs("optimizer.lr=0", "optimizer.weightDecay=0", "optimizer.betas=[0, 0]", "schedule.warmupSteps=9"));
 
         static SpecError Wrong(params string[] sets) => Assert.Single(Wrongs(sets));
@@ -177,6 +176,24 @@ public sealed class JobSpecReaderTests
         else Assert.Contains(errors, error => error.Path == path && error.Message.Contains(message!, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("data.encoding=latin-1", "data.encoding", "did you mean latin1?")]
+    [InlineData("data.length=0", "data.length", "found 0, expected a whole number from 1 to 100000")]
+    [InlineData("data.name=text", "data.name", "found text with model sentiment-lstm, which takes tokens, expected imdb or tensors")]
+    [InlineData("model.vocab=2", "model.vocab", "found 2, expected 3 or more: imdb uses ids 0 for padding")]
+    [InlineData("model.vocab=null", "model.vocab", "sentiment-lstm needs vocab, embedding and hidden")]
+    public void Read_LstmOnImdb_FindsWhatDoesNotFit(string assignment, string path, string message)
+    {
+        const string Job = """
+            {"name":"a","model":{"name":"sentiment-lstm","vocab":10,"embedding":4,"hidden":4},
+            "data":{"name":"imdb","path":"d"},"globalBatch":12,"microBatch":4,"steps":5}
+            """;
+        Assert.Empty(JobSpecJson.Read(Job).Errors);
+        var error = Assert.Single(JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Job).Root!, assignment).Root!).Errors);
+        Assert.Equal(path, error.Path);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_Float16LstmOnCpu_IsRefusedWithReasonAndRemedy()
     {
@@ -211,7 +228,7 @@ public sealed class JobSpecReaderTests
     [InlineData(".5", 0.5)]
     [InlineData("2", 2)]
     public void Read_NumberForms_AreRead(string text, double value) =>
-        Assert.Equal(value, JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, $"optimizer.lr={text}").Root!).Spec!.Optimizer.Lr);
+        Assert.Equal(value, JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, $"optimizer.lr={text}").Root!).Spec!.Optimizer.Options.Lr);
 
     [Fact]
     public void Read_PolicyDefaults_FollowThePolicy()

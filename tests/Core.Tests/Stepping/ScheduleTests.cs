@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Core.Jobs;
+using Distributed.Core.Schedules;
 using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Tests.Stepping;
@@ -34,5 +35,10 @@ public sealed class ScheduleTests
         });
 
     private static double Rate(string name, long warmup, long updates, long total) =>
-        Schedule.LearningRate(new() { Name = name, WarmupSteps = warmup }, 0.1, updates, total);
+        ((ScheduleOptions)(name switch
+        {
+            "constant" => new ConstantOptions { WarmupSteps = warmup },
+            "linear" => new LinearOptions { WarmupSteps = warmup },
+            _ => new CosineOptions { WarmupSteps = warmup },
+        })).LearningRate(0.1, updates, total);
 }

@@ -1,4 +1,8 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 
@@ -34,7 +38,7 @@ public sealed class StepDeciderTests
 
     [Fact]
     public void Decide_AfterSkips_TakesTheRateByUpdates() =>
-        Assert.Equal(0.5, Decide(Votes.Clean(step: 90, updates: 5), Spec() with { Optimizer = new() { Lr = 1 }, Schedule = new() { Name = "linear" } }).LearningRate);
+        Assert.Equal(0.5, Decide(Votes.Clean(step: 90, updates: 5), Spec() with { Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1 }), Schedule = ScheduleSpec.Of(new LinearOptions()) }).LearningRate);
 
     [Fact]
     public void Decide_LastSkipAllowed_FailsNamingParameterScaleStepAndRemedy()
@@ -144,8 +148,8 @@ public sealed class StepDeciderTests
     private static JobSpec Spec() => new()
     {
         Name = "test",
-        Model = new() { Name = "simple-cnn" },
-        Data = new() { Name = "shapes" },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions()),
         GlobalBatch = 8,
         MicroBatch = 2,
         Steps = 10,

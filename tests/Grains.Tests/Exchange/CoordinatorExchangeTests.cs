@@ -12,16 +12,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private TrainingCluster cluster = null!;
 
-    public static TheoryData<string, long[], int[], int> Cases => new()
-    {
-        { "one slice", [700, 13], [1, 1], 2 },
-        { "one slice, three silos, uneven partials", [700, 13, 5000], [1, 1, 2], 12 },
-        { "one bucket", [40_000, 64, 30_001], [1, 1], 8 },
-        { "many buckets", [200_000, 5, 600_000, 77, 400_003], [2, 1], 4 },
-        { "four partials a silo", [150_000, 5, 300_000], [1, 1], 31 },
-        { "three micro-batches", [150_000, 5], [1, 1, 1], 3 },
-        { "many small parameters", [.. Enumerable.Range(1, 200).Select(i => (long)(i * 37))], [1, 2], 5 },
-    };
+    public static TheoryData<string, long[], int[], int> Cases => ExchangeConformance.AcrossSilos;
 
     public async Task InitializeAsync() => cluster = await TrainingCluster.Start(3);
 
@@ -33,30 +24,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
     {
         using var rig = new ExchangeRig(sizes, shares, microBatches);
         using var mesh = await CoordinatorMesh.Open(cluster, rig, overlap: name.Length % 2 == 0);
-        for (var step = 1; step <= 5; step++)
-        {
-            var spoil = step == 3 ? 11 : -1;
-            rig.Draw(step, spoil);
-            mesh.Everywhere(silo => rig.Step(mesh.Exchanges[silo], step, Patience));
-            for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step, spoil);
-        }
-    }
-
-    [Fact]
-    public async Task Release_OtherOrderInEachSilo_StillComesThrough()
-    {
-        using var rig = new ExchangeRig([200_000, 5, 400_000, 77], [1, 1], 2);
-        using var mesh = await CoordinatorMesh.Open(cluster, rig);
-        rig.Draw(1);
-        mesh.Everywhere(silo =>
-        {
-            var exchange = mesh.Exchanges[silo];
-            exchange.Begin(1, new(1 / 3f, 0.7f));
-            var buckets = Enumerable.Range(0, rig.Plan.Buckets.Count);
-            foreach (var bucket in silo == 0 ? buckets : buckets.Reverse()) exchange.Release(bucket);
-            exchange.Complete(Patience);
-        });
-        for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, 1);
+        ExchangeConformance.Holds(rig, mesh.Exchanges);
     }
 
     [Fact]
@@ -72,7 +40,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
             rig.Draw(1);
             mesh.Everywhere(silo =>
             {
-                if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+                if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
             });
             // The next attempt opens it anew.
             await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(3, errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
@@ -96,7 +64,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
         mesh.Everywhere(silo =>
         {
             if (silo == 2) mesh.Exchanges[2].Abort(reason);
-            else errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
         });
         Assert.All(errors[..2], error => Assert.Equal(reason, error));
     }

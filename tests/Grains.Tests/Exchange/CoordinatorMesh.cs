@@ -20,8 +20,8 @@ internal sealed class CoordinatorMesh : IDisposable
     {
         await OpenGeneration(cluster, "rig", rig.Silos, Generation);
         using var meeting = new LocalRendezvous(rig.Silos);
-        var opened = await Task.WhenAll(rig.Buffers.Select((buffers, silo) => Task.Run(() =>
-            Factory(cluster, "rig", silo, meeting.Place(silo), overlap).Open(buffers))));
+        var opened = await Task.WhenAll(rig.Jobs.Select((job, silo) => Task.Run(() =>
+            Factory(cluster, "rig", silo, meeting.Place(silo), overlap).Open(job))));
         return new CoordinatorMesh(opened);
     }
 
@@ -43,7 +43,7 @@ internal sealed class CoordinatorMesh : IDisposable
     }
 
     public static CoordinatorExchangeFactory Factory(TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
-        new(rendezvous, cluster.GrainsIn(silo).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());
+        new(rendezvous, cluster.GrainsIn(silo % cluster.SiloNames.Count).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());
 
     /// <summary>Runs something for all silos at once, each on a thread of its own.</summary>
     public void Everywhere(Action<int> action)

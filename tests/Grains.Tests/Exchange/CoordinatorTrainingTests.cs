@@ -1,4 +1,5 @@
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Grains.Tests.Cluster;
@@ -32,7 +33,7 @@ public sealed class CoordinatorTrainingTests : IAsyncLifetime
     public Task Train_OverflowDropoutAndManyBuckets_GivesTheBitsOfOneRank(bool overlap) =>
         Compare(TrainingHarness.Shapes(JobPrecision.MixedFloat16) with
         {
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 192, 96, 10]), Dropout = 0.3 },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 192, 96, 10]), Dropout = 0.3 }),
             LossScale = new LossScaleSpec { Init = 1e8, Interval = 2, MaxConsecutiveSkips = 50 },
             Steps = 12,
             Workers = new WorkersSpec { Overlap = overlap },

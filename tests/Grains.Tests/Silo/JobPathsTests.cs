@@ -1,3 +1,4 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Spec;
@@ -18,7 +19,7 @@ public sealed class JobPathsTests : IDisposable
 
     private static JobSpec Spec(string data, string? checkpoints = null) => Specs.Job() with
     {
-        Data = new DataSpec { Name = "cifar10", Path = data },
+        Data = DataSpec.Of(new Cifar10Options(), data),
         Checkpoint = new CheckpointSpec { Path = checkpoints },
     };
 

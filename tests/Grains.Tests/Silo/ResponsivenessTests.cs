@@ -1,5 +1,6 @@
 using System.Net;
 using Distributed.Core.Events;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Bench.Cluster;
@@ -36,7 +37,7 @@ public sealed class ResponsivenessTests : IAsyncLifetime
         // 3.2 million parameters: 12 MiB of gradients a step, and as much back.
         var job = TrainingHarness.Shapes() with
         {
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1024, 10]) },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 1024, 10]) }),
             Exchange = GradientExchange.Coordinator,
             Steps = Steps,
         };

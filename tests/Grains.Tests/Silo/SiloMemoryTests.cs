@@ -1,4 +1,6 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Silo.Ranks;
@@ -12,7 +14,7 @@ public sealed class SiloMemoryTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static readonly JobSpec Job = Specs.Job() with { Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1000, 10]) } };
+    private static readonly JobSpec Job = Specs.Job() with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 1000, 10]) }) };
 
     private static SiloMemory Of(long? limit, string? dataRoot = "/data") => new(new ServeSettings { Token = "", JobsRoot = "/jobs", DataRoot = dataRoot, SiloName = "silo-7", Memory = limit });
 
@@ -40,7 +42,7 @@ public sealed class SiloMemoryTests : IDisposable
         File.CreateSymbolicLink(link, file);
         foreach (var path in new[] { file, link })
         {
-            var refused = Assert.Throws<JobException>(() => Of(8L << 30).Check(Job with { Data = new DataSpec { Name = data, Path = path } }, 1));
+            var refused = Assert.Throws<JobException>(() => Of(8L << 30).Check(Job with { Data = DataSpec.Of((DataOptions)JobCatalog.Current.DataSets.Find(data)!.Set.Defaults, path) }, 1));
             Assert.Contains("20 GiB for data", refused.Message, StringComparison.Ordinal);
         }
     }

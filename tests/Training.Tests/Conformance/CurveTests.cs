@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Training.Tests.Data;
 using Distributed.Training.Tests.Loop;
@@ -58,15 +61,20 @@ public sealed class CurveTests
         Name = "curve",
         Model = curve.Model switch
         {
-            "mlp" => new ModelSpec { Name = "mlp", Sizes = new([784, 2048, 2048, 10]), Weights = Path.Combine(directory, "init.safetensors") },
-            "lstm" => new ModelSpec { Name = "sentiment-lstm", Vocab = 1000, Embedding = 100, Hidden = 64, Weights = Path.Combine(directory, "init.safetensors") },
-            _ => new ModelSpec { Name = "simple-cnn", Weights = Path.Combine(directory, "init.safetensors") },
+            "mlp" => ModelSpec.Of(new MlpOptions { Sizes = new([784, 2048, 2048, 10]) }, Path.Combine(directory, "init.safetensors")),
+            "lstm" => ModelSpec.Of(new SentimentLstmOptions { Vocab = 1000, Embedding = 100, Hidden = 64 }, Path.Combine(directory, "init.safetensors")),
+            _ => ModelSpec.Of(new SimpleCnnOptions(), Path.Combine(directory, "init.safetensors")),
         },
-        Data = new DataSpec { Name = "tensors", Path = Path.Combine(directory, "data.safetensors") },
+        Data = DataSpec.Of(new TensorsOptions(), Path.Combine(directory, "data.safetensors")),
         GlobalBatch = 64,
         MicroBatch = 8,
         Steps = curve.Steps,
         Shuffle = false,
-        Optimizer = new OptimizerSpec { Name = curve.Optimizer, Lr = curve.Lr, Momentum = curve.Momentum },
+        Optimizer = OptimizerSpec.Of(curve.Optimizer switch
+        {
+            "sgd" => new SgdOptions { Lr = curve.Lr, Momentum = curve.Momentum },
+            "adam" => new AdamOptions { Lr = curve.Lr },
+            _ => new AdamWOptions { Lr = curve.Lr, WeightDecay = 0 },
+        }),
     };
 }

@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Training.Tests.Loop;
 using TorchSharp;
@@ -77,30 +80,25 @@ public sealed class PlainTorchTests : IDisposable
     private JobSpec Job(string model, string optimizer) => new()
     {
         Name = "plain",
-        Model = new ModelSpec
-        {
-            Name = model,
-            Sizes = model == "mlp" ? new([20, 32, 10]) : null,
-            Width = 24,
-            Layers = 2,
-            Heads = 3,
-            Vocab = 10,
-            Sequence = 7,
-            Weights = Path.Combine(directory, "init.safetensors"),
-        },
-        Data = new DataSpec { Name = "tensors", Path = Path.Combine(directory, "data.safetensors") },
+        Model = ModelSpec.Of(
+            model switch
+            {
+                "mlp" => new MlpOptions { Sizes = new([20, 32, 10]) },
+                "transformer" => new TransformerOptions { Width = 24, Layers = 2, Heads = 3, Vocab = 10, Sequence = 7 },
+                _ => new SimpleCnnOptions(),
+            },
+            Path.Combine(directory, "init.safetensors")),
+        Data = DataSpec.Of(new TensorsOptions(), Path.Combine(directory, "data.safetensors")),
         GlobalBatch = Batch,
         MicroBatch = 2,
         Steps = Steps,
         Shuffle = false,
-        Optimizer = new OptimizerSpec
+        Optimizer = OptimizerSpec.Of(optimizer switch
         {
-            Name = optimizer,
-            Lr = 2e-3,
-            WeightDecay = 0.02,
-            Momentum = optimizer == "sgd" ? 0.9 : 0,
-            Nesterov = optimizer == "sgd",
-        },
+            "sgd" => new SgdOptions { Lr = 2e-3, WeightDecay = 0.02, Momentum = 0.9, Nesterov = true },
+            "adam" => new AdamOptions { Lr = 2e-3, WeightDecay = 0.02 },
+            _ => new AdamWOptions { Lr = 2e-3, WeightDecay = 0.02 },
+        }),
     };
 
     private void Write(string name, IReadOnlyList<(string Name, Tensor Value)> tensors)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CsCheck;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
@@ -133,7 +134,7 @@ public class BatchPrefetcherTests
     public void Take_Augmented_DependsOnStepAndMicroBatchAlone()
     {
         var spec = Specs.Of("shapes") with { Augment = new AugmentSpec { Flip = true, Crop = 4 } };
-        var split = DataSources.Open(spec with { Data = spec.Data with { Samples = 10 } }).Train;
+        var split = DataSources.Open(spec with { Data = spec.Data with { Options = new ShapesOptions { Samples = 10 } } }).Train;
         var plan = new SamplePlan(10, 8, 2, false, true, 1);
 
         var whole = Hash(new PrefetchRange(0, 4, 1, 5, 2));

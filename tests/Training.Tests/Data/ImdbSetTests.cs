@@ -1,7 +1,9 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Training.Data;
 
@@ -92,7 +94,7 @@ public sealed class ImdbSetTests : IDisposable
             foreach (var other in Directory.GetFiles(root, "*_*.txt", SearchOption.AllDirectories).Where(f => f != review))
                 File.WriteAllBytes(other, bytes.GetBytes(File.ReadAllText(other)));
         var spec = Spec(root, vocab: 20, length: 4);
-        Assert.Equal(expected, Tokens(DataSources.Open(spec with { Data = spec.Data with { Encoding = key } }).Train));
+        Assert.Equal(expected, Tokens(DataSources.Open(spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }).Train));
     }
 
     [Theory]
@@ -105,7 +107,7 @@ public sealed class ImdbSetTests : IDisposable
         var review = Path.Combine(root, "train/neg/0_1.txt");
         File.WriteAllBytes(review, System.Text.Encoding.GetEncoding(encoding).GetBytes(encoding == "latin1" ? "caf\u00e9 !" : "caf !"));
         var spec = Spec(root, vocab: 20, length: 4);
-        var error = Assert.Throws<JobException>(() => DataSources.Open(spec with { Data = spec.Data with { Encoding = key } }));
+        var error = Assert.Throws<JobException>(() => DataSources.Open(spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }));
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
         if (key is null) Assert.Contains(review, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -198,8 +200,8 @@ public sealed class ImdbSetTests : IDisposable
 
     private static JobSpec Spec(string path, int vocab, int length) => Specs.Of("imdb", path) with
     {
-        Model = new ModelSpec { Name = "sentiment-lstm", Vocab = vocab, Embedding = 4, Hidden = 4 },
-        Data = new DataSpec { Name = "imdb", Path = path, Length = length },
+        Model = ModelSpec.Of(new SentimentLstmOptions { Vocab = vocab, Embedding = 4, Hidden = 4 }),
+        Data = DataSpec.Of(new ImdbOptions { Length = length }, path),
     };
 
     private static long[][] Tokens(IDataSplit split)

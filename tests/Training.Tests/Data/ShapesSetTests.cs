@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Distributed.Core.DataSets;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;
@@ -9,7 +10,7 @@ public class ShapesSetTests
     public void Open_SameSeed_SameBytesNeverChange()
     {
         var spec = Specs.Of("shapes", seed: 42);
-        spec = spec with { Data = spec.Data with { Samples = 100 } };
+        spec = spec with { Data = spec.Data with { Options = new ShapesOptions { Samples = 100 } } };
         var (inputs, _) = Batches.Raw(DataSources.Open(spec).Train, [.. Enumerable.Range(0, 100)]);
 
         Assert.Equal("18d118949a806b25", Convert.ToHexStringLower(SHA256.HashData(inputs))[..16]);
@@ -30,8 +31,8 @@ public class ShapesSetTests
     public void Open_MoreSamples_KeepsTheFirstOnes()
     {
         var spec = Specs.Of("shapes");
-        var few = DataSources.Open(spec with { Data = spec.Data with { Samples = 20 } }).Train;
-        var many = DataSources.Open(spec with { Data = spec.Data with { Samples = 200 } }).Train;
+        var few = DataSources.Open(spec with { Data = spec.Data with { Options = new ShapesOptions { Samples = 20 } } }).Train;
+        var many = DataSources.Open(spec with { Data = spec.Data with { Options = new ShapesOptions { Samples = 200 } } }).Train;
 
         Assert.Equal(Batches.Raw(few, [3, 19]).Inputs, Batches.Raw(many, [3, 19]).Inputs);
     }

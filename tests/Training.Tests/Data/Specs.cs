@@ -1,3 +1,5 @@
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 
 namespace Distributed.Training.Tests.Data;
@@ -7,8 +9,8 @@ internal static class Specs
     public static JobSpec Of(string data, string? path = null, long seed = 1) => new()
     {
         Name = "t",
-        Model = new ModelSpec { Name = "simple-cnn" },
-        Data = new DataSpec { Name = data, Path = path },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of((DataOptions)JobCatalog.Current.DataSets.Find(data)!.Set.Defaults, path),
         GlobalBatch = 8,
         MicroBatch = 4,
         Seed = seed,

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Data;
@@ -13,11 +15,11 @@ public sealed class TensorsSetTests : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    private static readonly ModelSpec Mlp = new() { Name = "mlp", Sizes = new([4, 8, 3]) };
+    private static readonly ModelSpec Mlp = ModelSpec.Of(new MlpOptions { Sizes = new([4, 8, 3]) });
 
-    private static readonly ModelSpec Lstm = new() { Name = "sentiment-lstm", Vocab = 50, Embedding = 4, Hidden = 4 };
+    private static readonly ModelSpec Lstm = ModelSpec.Of(new SentimentLstmOptions { Vocab = 50, Embedding = 4, Hidden = 4 });
 
-    private static readonly ModelSpec Transformer = new() { Name = "transformer", Width = 4, Layers = 1, Heads = 1, Vocab = 10, Sequence = 3 };
+    private static readonly ModelSpec Transformer = ModelSpec.Of(new TransformerOptions { Width = 4, Layers = 1, Heads = 1, Vocab = 10, Sequence = 3 });
 
     [Fact]
     public void Open_FloatsAndClasses_ReadsRowsInPlace()
@@ -33,7 +35,7 @@ public sealed class TensorsSetTests : IDisposable
     [Fact]
     public void Open_Images_ChannelsLastIsTransposed()
     {
-        var source = Open(new ModelSpec { Name = "simple-cnn" }, Floats("x", [2, 3, 32, 32], i => i), Longs("y", [2], i => i));
+        var source = Open(ModelSpec.Of(new SimpleCnnOptions()), Floats("x", [2, 3, 32, 32], i => i), Longs("y", [2], i => i));
         var last = Batches.Floats(source.Train, [1], ImageLayout.ChannelsLast).Inputs;
 
         Assert.True(source.Train.IsImage);
@@ -116,7 +118,7 @@ public sealed class TensorsSetTests : IDisposable
         File.WriteAllBytes(path, bytes);
         var spec = Specs.Of("tensors", path) with { Model = Mlp };
         Assert.Throws<JobException>(() => DataSources.Open(spec));
-        Assert.Equal(float.NaN, Batches.Floats(DataSources.Open(spec with { Data = spec.Data with { AllowNonFinite = true } }).Train, [1]).Inputs[3]);
+        Assert.Equal(float.NaN, Batches.Floats(DataSources.Open(spec with { Data = spec.Data with { Options = new TensorsOptions { AllowNonFinite = true } } }).Train, [1]).Inputs[3]);
     }
 
     [Fact]

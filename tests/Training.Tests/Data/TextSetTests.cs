@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Training.Data;
 
@@ -82,8 +84,8 @@ public sealed class TextSetTests : IDisposable
 
     private static JobSpec Spec(string path, int vocab, int sequence, int? length)
     {
-        var spec = Specs.Of("text", path) with { Model = new ModelSpec { Name = "transformer", Vocab = vocab, Sequence = sequence } };
-        return spec with { Data = spec.Data with { Length = length } };
+        var spec = Specs.Of("text", path) with { Model = ModelSpec.Of(new TransformerOptions { Vocab = vocab, Sequence = sequence, Width = 4, Layers = 1, Heads = 1 }) };
+        return spec with { Data = spec.Data with { Options = new TextOptions { Length = length } } };
     }
 
     private static (long[] Inputs, long[] Labels) Read(IDataSplit split, int[] samples)

@@ -13,13 +13,17 @@ public sealed class BucketProgressTests : IDisposable
     /// <summary>A wide weight between two small parameters, last parameter first.</summary>
     private static readonly FlatRange[] Ranges = [new(2, 0, 1_000), new(1, 1_024, 3_000_000), new(0, 3_001_088, 500)];
 
-    private readonly Recorder exchange = new();
+    private readonly Recorder exchange;
     private readonly ExchangePlan plan = ExchangePlan.For(BlockPlan.Blocks(3_001_600) * BlockPlan.BlockElements, MicroBatchRuns.Plan(Ranks, 4));
     private readonly BucketGate gate;
 
-    public BucketProgressTests() => gate = new BucketGate(exchange, plan.Buckets.Count, Ranks);
+    public BucketProgressTests()
+    {
+        exchange = new Recorder(plan.Buckets);
+        gate = new BucketGate(exchange, Ranks);
+    }
 
-    public void Dispose() => gate.Dispose();
+    public void Dispose() => exchange.Dispose();
 
     [Theory]
     [InlineData(3_000_000)]
@@ -28,7 +32,7 @@ public sealed class BucketProgressTests : IDisposable
     public void Ready_PieceByPiece_ReleasesWhatIsWhole(long piece)
     {
         Assert.True(plan.Buckets.Count > 4, $"{plan.Buckets.Count} buckets");
-        var (first, second) = (Begin(), new BucketProgress(plan, Ranges, 3, gate));
+        var (first, second) = (Begin(), new BucketProgress(plan.Buckets, Ranges, 3, gate));
         second.Begin();
         // Of the other rank all is there: this one decides.
         foreach (var parameter in (int[])[2, 1, 0]) second.Ready(parameter);
@@ -50,7 +54,7 @@ public sealed class BucketProgressTests : IDisposable
     public void End_ParameterWithoutGradient_ReleasesTheRestOnce()
     {
         var progress = Begin();
-        var other = new BucketProgress(plan, Ranges, 3, gate);
+        var other = new BucketProgress(plan.Buckets, Ranges, 3, gate);
         other.Begin();
         other.End();
         progress.Ready(2);
@@ -64,20 +68,24 @@ public sealed class BucketProgressTests : IDisposable
     private BucketProgress Begin()
     {
         gate.Begin(1, default);
-        BucketProgress progress = new(plan, Ranges, 3, gate);
+        BucketProgress progress = new(plan.Buckets, Ranges, 3, gate);
         progress.Begin();
         return progress;
     }
 
-    private sealed class Recorder : IGradientExchange
+    private sealed class Recorder(IReadOnlyList<BlockRun> buckets) : IGradientExchange
     {
+        public IReadOnlyList<BlockRun> Buckets => buckets;
+
+        public SiloReports Reports => new(0, 1);
+
         public List<int> Released { get; } = [];
 
         public void Begin(long step, GradientFactors factors) => Released.Clear();
 
         public void Release(int bucket) => Released.Add(bucket);
 
-        public void Complete(TimeSpan patience)
+        public void Reduce(int rank, TimeSpan patience)
         {
         }
 

@@ -1,7 +1,10 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Training.Exchange;
 using Distributed.Training.Kernels;
+using Distributed.Training.Ranks;
 using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Tests.Exchange;
@@ -38,12 +41,13 @@ internal sealed unsafe class ExchangeRig : IDisposable
             siloRuns.Add(new MicroBatchRun(rankRuns[rank].Start, rankRuns[rank + shares[silo] - 1].End));
         Plan = ExchangePlan.For(elements, siloRuns);
         reduced = [.. shares.Select(_ => Allocate(elements))];
-        Buffers = [.. shares.Select((_, i) => Open(i))];
+        Jobs = [.. shares.Select((_, i) => Open(i))];
     }
 
     public ExchangePlan Plan { get; }
 
-    public ExchangeBuffers[] Buffers { get; }
+    /// <summary>By silo: what its exchange is opened with.</summary>
+    public ExchangeJob[] Jobs { get; }
 
     public int Silos => shares.Length;
 
@@ -53,19 +57,31 @@ internal sealed unsafe class ExchangeRig : IDisposable
     {
         for (int silo = 0, rank = 0; silo < shares.Length; silo++)
             for (var local = 0; local < shares[silo]; local++, rank++)
-                Buffers[silo].Local[local] = [.. CanonicalTree.Partials(rankRuns[rank]).Select(run => Partial(run, seed, spoil))];
+                Jobs[silo].Partials[local] = [.. CanonicalTree.Partials(rankRuns[rank]).Select(run => Partial(run, seed, spoil))];
         for (var silo = 0; silo < shares.Length; silo++)
-            for (var m = Plan.SiloRuns[silo].Start; m < Plan.SiloRuns[silo].End; m++) Buffers[silo].Losses[m] = Loss(seed, m);
+            for (var m = Plan.SiloRuns[silo].Start; m < Plan.SiloRuns[silo].End; m++) Jobs[silo].Reduced.Losses[m] = Loss(seed, m);
     }
 
     public static double Loss(int seed, int microBatch) => (seed * 31.0) + (microBatch * 0.1);
 
-    /// <summary>One step of one silo, from its opening to the whole result.</summary>
-    public void Step(IGradientExchange exchange, long step, TimeSpan patience)
+    /// <summary>One step of one silo, from its opening to the whole result; each of its ranks on a thread of its own.</summary>
+    /// <param name="order">In which buckets leave; null: as they lie.</param>
+    public void Step(int silo, IGradientExchange exchange, long step, TimeSpan patience, IEnumerable<int>? order = null)
     {
         exchange.Begin(step, new GradientFactors(Inverse, Mean));
-        for (var bucket = 0; bucket < Plan.Buckets.Count; bucket++) exchange.Release(bucket);
-        exchange.Complete(patience);
+        foreach (var bucket in order ?? Enumerable.Range(0, exchange.Buckets.Count)) exchange.Release(bucket);
+        var raised = new Exception?[shares[silo]];
+        var others = Enumerable.Range(1, shares[silo] - 1).Select(rank => new Thread(() => Reduce(rank))).ToList();
+        others.ForEach(t => t.Start());
+        Reduce(0);
+        others.ForEach(t => t.Join());
+        if ((Array.Find(raised, e => e is JobException) ?? Array.Find(raised, e => e is not null)) is { } error) ExceptionDispatchInfo.Throw(error);
+
+        void Reduce(int rank)
+        {
+            raised[rank] = Record.Exception(() => exchange.Reduce(rank, patience));
+            if (raised[rank] is { } reason) Jobs[silo].Barrier.Break(reason);
+        }
     }
 
     /// <summary>Compares a silo's result with the reference, bit by bit.</summary>
@@ -76,7 +92,7 @@ internal sealed unsafe class ExchangeRig : IDisposable
         {
             var expected = Reference(range, seed, spoil);
             var actual = new ReadOnlySpan<float>((float*)reduced[silo] + range.Offset, (int)range.Count);
-            Assert.Equal(expected is not null, Buffers[silo].Touched[range.Parameter]);
+            Assert.Equal(expected is not null, Jobs[silo].Reduced.Touched[range.Parameter]);
             expected ??= new float[range.Count];
             for (var i = 0; i < expected.Length; i++)
             {
@@ -85,10 +101,10 @@ internal sealed unsafe class ExchangeRig : IDisposable
             }
             Assert.True(MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes(actual)), $"parameter {range.Parameter} on silo {silo}");
         }
-        Assert.Equal(found, Buffers[silo].FoundInf);
-        Assert.Equal(Enumerable.Range(0, Plan.SiloRuns[^1].End).Select(m => Loss(seed, m)), Buffers[silo].Losses);
+        Assert.Equal(found, Jobs[silo].Reduced.FoundInf);
+        Assert.Equal(Enumerable.Range(0, Plan.SiloRuns[^1].End).Select(m => Loss(seed, m)), Jobs[silo].Reduced.Losses);
         for (var block = 0; block < elements / BlockPlan.BlockElements; block++)
-            Assert.Equal(HostKernels.SumOfSquares((float*)reduced[silo] + (block * BlockPlan.BlockElements), BlockPlan.BlockElements), Buffers[silo].BlockNorms[block]);
+            Assert.Equal(HostKernels.SumOfSquares((float*)reduced[silo] + (block * BlockPlan.BlockElements), BlockPlan.BlockElements), Jobs[silo].Reduced.BlockNorms[block]);
     }
 
     public void Dispose()
@@ -97,12 +113,12 @@ internal sealed unsafe class ExchangeRig : IDisposable
         memory.Clear();
     }
 
-    private ExchangeBuffers Open(int silo)
+    private ExchangeJob Open(int silo)
     {
-        var first = shares[..silo].Sum();
-        var silos = new ExchangeSilos(
-            "rig", 3, [.. shares.Select((_, i) => $"silo-{i}")], silo, [.. shares.Select((_, i) => shares[..i].Sum())], "same everywhere", shares[silo]);
-        return new ExchangeBuffers(silos, Plan, ranges, rankRuns[first..(first + shares[silo])], ranges.Length, elements, reduced[silo]);
+        var firstRanks = shares.Select((_, i) => shares[..i].Sum()).ToArray();
+        var silos = new ExchangeSilos("rig", 3, [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
+        var barrier = new RankBarrier([.. Enumerable.Range(firstRanks[silo], shares[silo]).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(10));
+        return new ExchangeJob(silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End));
     }
 
     private GradientPartial Partial(MicroBatchRun run, int seed, long spoil)

@@ -10,16 +10,7 @@ public sealed class PeerExchangeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    public static TheoryData<string, long[], int[], int> Cases => new()
-    {
-        { "one hop", [700, 13], [1, 1], 2 },
-        { "one hop, three silos, uneven partials", [700, 13, 5000], [1, 1, 2], 12 },
-        { "one bucket", [40_000, 64, 30_001], [1, 1], 8 },
-        { "many buckets", [300_000, 5, 1_200_000, 77, 2_000_003], [2, 1], 8 },
-        { "four silos", [300_000, 5, 900_000, 77], [1, 1, 1, 1], 12 },
-        { "three micro-batches", [150_000, 5], [1, 1, 1], 3 },
-        { "many small parameters", [.. Enumerable.Range(1, 200).Select(i => (long)(i * 37))], [1, 2], 5 },
-    };
+    public static TheoryData<string, long[], int[], int> Cases => ExchangeConformance.AcrossSilos;
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -28,13 +19,18 @@ public sealed class PeerExchangeTests
         Assert.NotEmpty(name);
         using var rig = new ExchangeRig(sizes, shares, microBatches);
         using var mesh = new Mesh(rig);
-        for (var step = 1; step <= 6; step++)
-        {
-            var spoil = step == 3 ? 11 : -1;
-            rig.Draw(step, spoil);
-            mesh.Everywhere(silo => rig.Step(mesh.Exchanges[silo], step, Patience));
-            for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step, spoil);
-        }
+        ExchangeConformance.Holds(rig, mesh.Exchanges);
+    }
+
+    /// <summary>Ranks that wait make sums of their own, which they do by themselves only where each has a core.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Exchange_RanksHelp_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches)
+    {
+        Assert.NotEmpty(name);
+        using var rig = new ExchangeRig(sizes, shares, microBatches);
+        using var mesh = new Mesh(rig, cores: 64);
+        ExchangeConformance.Holds(rig, mesh.Exchanges);
     }
 
     [Fact]
@@ -50,7 +46,7 @@ public sealed class PeerExchangeTests
             mesh.Everywhere(silo =>
             {
                 if (silo == 2) return;
-                errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+                errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
             });
         }
 
@@ -76,7 +72,7 @@ public sealed class PeerExchangeTests
                 mesh.Exchanges[2].Dispose();
                 return;
             }
-            errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
         });
         // Who waited until his patience was over would say so by another code.
         Assert.All(errors[..2], error => Assert.Equal((ErrorCodes.SiloLost, "silo-2"), (error!.Code, error.Silo)));
@@ -93,7 +89,7 @@ public sealed class PeerExchangeTests
         line.Hold();
         mesh.Everywhere(silo =>
         {
-            rig.Step(mesh.Exchanges[silo], 1, Patience);
+            rig.Step(silo, mesh.Exchanges[silo], 1, Patience);
             if (silo != 1) return;
             mesh.Exchanges[1].Dispose();
             // Time for silo 0 to see that end before it hears silo 2.
@@ -114,7 +110,7 @@ public sealed class PeerExchangeTests
         mesh.Everywhere(silo =>
         {
             if (silo == 2) mesh.Exchanges[2].Abort(reason);
-            else errors[silo] = Record.Exception(() => rig.Step(mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
         });
         Assert.All(errors[..2], error => Assert.Equal(reason, error));
     }
@@ -136,7 +132,7 @@ public sealed class PeerExchangeTests
         for (var step = 1; step <= 2; step++)
         {
             rig.Draw(step);
-            mesh.Everywhere(silo => rig.Step(mesh.Exchanges[silo], step, Patience));
+            mesh.Everywhere(silo => rig.Step(silo, mesh.Exchanges[silo], step, Patience));
             for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step);
         }
         Assert.Contains(mesh.Warnings, w => w.Contains("found the first bytes 47455420, expected a handshake (44545848)", StringComparison.Ordinal));
@@ -148,18 +144,16 @@ public sealed class PeerExchangeTests
     public async Task Listener_OtherFingerprint_IsRefusedWithBothValues()
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
-        rig.Buffers[1].Silos = rig.Buffers[1].Silos with { Fingerprint = "another libtorch" };
+        rig.Jobs[1].Silos = rig.Jobs[1].Silos with { Fingerprint = "another libtorch" };
         using var meeting = new LocalRendezvous(2);
         var warnings = new List<string>();
         // The listener would wait a minute for the right silo: the refused one's word is enough here.
-        var other = Task.Run(() => Record.Exception(() => Factory(meeting, 1, warnings).Open(rig.Buffers[1])));
+        var other = Task.Run(() => Record.Exception(() => Factory(meeting, 1, warnings).Open(rig.Jobs[1])));
         using var listener = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
-        var mesh = meeting.Place(0).Meet(new ExchangeOffer(listener.Endpoint, rig.Buffers[0].Silos.Fingerprint));
-        listener.Open(rig.Buffers[0].Silos, [.. mesh.Secret]);
+        var mesh = meeting.Place(0).Meet(new ExchangeOffer(listener.Endpoint, rig.Jobs[0].Silos.Fingerprint));
+        listener.Open(rig.Jobs[0].Silos, [.. mesh.Secret]);
         var refused = Assert.IsType<JobException>(await other);
         foreach (var words in (string[])["another libtorch", "same everywhere", "silo-1", "silo-0"]) Assert.Contains(words, refused.Message, StringComparison.Ordinal);
-        rig.Buffers[0].Dispose();
-        rig.Buffers[1].Dispose();
     }
 
     [Fact]
@@ -169,18 +163,16 @@ public sealed class PeerExchangeTests
         var warnings = new List<string>();
         using var listener = new PeerListener(new DirectWire(), w => { lock (warnings) warnings.Add(w); });
         var secret = new byte[32];
-        listener.Open(rig.Buffers[0].Silos, secret);
+        listener.Open(rig.Jobs[0].Silos, secret);
         var strangers = Enumerable.Range(0, 300).Select(_ => Dial(listener)).ToList();
         using var socket = Dial(listener);
-        _ = PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, secret);
+        _ = PeerHandshake.Call(socket, rig.Jobs[1].Silos, 0, secret);
         var (silo, proven, _, _) = listener.Take(Patience);
         Assert.Equal(1, silo);
         strangers.ForEach(s => s.Dispose());
         proven.Dispose();
         lock (warnings) Assert.InRange(warnings.Count, 10, 20);
         Assert.True(listener.Refused >= 200, $"{listener.Refused} refused.");
-        rig.Buffers[0].Dispose();
-        rig.Buffers[1].Dispose();
     }
 
     private static Socket Dial(PeerListener listener)
@@ -195,12 +187,10 @@ public sealed class PeerExchangeTests
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         using var listener = new PeerListener(new DirectWire(), _ => { });
-        listener.Open(rig.Buffers[0].Silos, new byte[32]);
+        listener.Open(rig.Jobs[0].Silos, new byte[32]);
         using var socket = Dial(listener);
         byte[] wrong = [.. Enumerable.Repeat((byte)1, 32)];
-        Assert.Throws<JobException>(() => PeerHandshake.Call(socket, rig.Buffers[1].Silos, 0, wrong));
-        rig.Buffers[0].Dispose();
-        rig.Buffers[1].Dispose();
+        Assert.Throws<JobException>(() => PeerHandshake.Call(socket, rig.Jobs[1].Silos, 0, wrong));
     }
 
     [Theory]
@@ -232,11 +222,11 @@ public sealed class PeerExchangeTests
         Assert.Equal(0xa129ca6149be45e5UL, seal.Hash([.. Enumerable.Range(0, 15).Select(i => (byte)i)]));
     }
 
-    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings, IExchangeWire? wire = null) => new(
+    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings, IExchangeWire? wire = null, int? cores = null) => new(
         meeting.Place(silo), wire ?? new DirectWire(), overlap: true, w =>
         {
             lock (warnings) warnings.Add(w);
-        });
+        }, cores);
 
     /// <summary>Sends bytes to a listener and waits until it has dropped the connection.</summary>
     private static void Knock(IPEndPoint listener, byte[] bytes)
@@ -260,12 +250,12 @@ public sealed class PeerExchangeTests
     private sealed class Mesh : IDisposable
     {
         /// <param name="wires">The way by which each silo calls those before it.</param>
-        public Mesh(ExchangeRig rig, Func<int, IExchangeWire>? wires = null)
+        public Mesh(ExchangeRig rig, Func<int, IExchangeWire>? wires = null, int? cores = null)
         {
             using var meeting = new LocalRendezvous(rig.Silos);
             Exchanges = new IGradientExchange[rig.Silos];
             Endpoints = meeting.Endpoints;
-            Everywhere(silo => Exchanges[silo] = Factory(meeting, silo, Warnings, wires?.Invoke(silo)).Open(rig.Buffers[silo]));
+            Everywhere(silo => Exchanges[silo] = Factory(meeting, silo, Warnings, wires?.Invoke(silo), cores).Open(rig.Jobs[silo]));
         }
 
         public IGradientExchange[] Exchanges { get; }
@@ -274,14 +264,7 @@ public sealed class PeerExchangeTests
 
         public List<string> Warnings { get; } = [];
 
-        public void Everywhere(Action<int> action)
-        {
-            var raised = new Exception?[Exchanges.Length];
-            var threads = Enumerable.Range(0, Exchanges.Length).Select(silo => new Thread(() => raised[silo] = Record.Exception(() => action(silo)))).ToList();
-            threads.ForEach(t => t.Start());
-            threads.ForEach(t => t.Join());
-            Assert.All(raised, Assert.Null);
-        }
+        public void Everywhere(Action<int> action) => ExchangeConformance.Everywhere(Exchanges.Length, action);
 
         public void Dispose() => Array.ForEach(Exchanges, e => e.Dispose());
     }

@@ -1,4 +1,5 @@
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Tests.Loop;
@@ -30,7 +31,7 @@ public sealed class SiloSplitTests
     {
         var job = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with
         {
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 192, 96, 10]), Dropout = 0.3 },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 192, 96, 10]), Dropout = 0.3 }),
             LossScale = new LossScaleSpec { Init = 1e8, Interval = 2, MaxConsecutiveSkips = 50 },
             Steps = 12,
             Workers = new WorkersSpec { Overlap = overlap },
@@ -55,7 +56,7 @@ public sealed class SiloSplitTests
 
     private static JobSpec Wide(JobPrecision precision) => TrainingHarness.Shapes(precision) with
     {
-        Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1100, 600, 10]), Dropout = 0.1 },
+        Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 1100, 600, 10]), Dropout = 0.1 }),
         ClipNorm = 0.5,
     };
 

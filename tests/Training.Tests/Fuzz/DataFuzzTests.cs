@@ -1,8 +1,10 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Tests.Fuzz;
 using Distributed.Training.Data;
@@ -55,7 +57,7 @@ public sealed class DataFuzzTests
                 input =>
                 {
                     File.WriteAllBytes(Path.Combine(root, "train/pos/1_9.txt"), input);
-                    Samples(DataSources.Open(spec with { Model = spec.Model with { Vocab = 6 }, Data = spec.Data with { Length = 4 } }));
+                    Samples(DataSources.Open(spec with { Model = ModelSpec.Of(new SentimentLstmOptions { Vocab = 6, Embedding = 1, Hidden = 1 }), Data = spec.Data with { Options = new ImdbOptions { Length = 4 } } }));
                 },
                 cost: 2);
         }
@@ -76,7 +78,7 @@ public sealed class DataFuzzTests
                 Of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,32]},\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[32,48]}}", 48),
                 Of("{\"x\":{\"dtype\":\"F16\",\"shape\":[2,4],\"data_offsets\":[0,16]},\"y\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]},\"z\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[24,24]}}", 24),
             ],
-            path => Samples(DataSources.Open(spec with { Model = new ModelSpec { Name = "mlp", Sizes = new([4, 3, 2]) }, Data = spec.Data with { Path = path } })));
+            path => Samples(DataSources.Open(spec with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([4, 3, 2]) }), Data = spec.Data with { Path = path } })));
     }
 
     /// <summary>What was taken in can also be read to its end.</summary>

@@ -27,7 +27,7 @@ public sealed class ExchangeFuzzTests
         using (Pair pair = new())
         {
             pair.Near.Shutdown(SocketShutdown.Send);
-            Assert.ThrowsAny<IOException>(() => PeerHandshake.Call(pair.Far, rig.Buffers[1].Silos, 0, secret));
+            Assert.ThrowsAny<IOException>(() => PeerHandshake.Call(pair.Far, rig.Jobs[1].Silos, 0, secret));
             hello = pair.ReadNear();
         }
 
@@ -38,9 +38,8 @@ public sealed class ExchangeFuzzTests
                 using Pair pair = new();
                 pair.Far.Send(input);
                 pair.Far.Shutdown(SocketShutdown.Send);
-                InWords(() => PeerHandshake.Answer(pair.Near, rig.Buffers[0].Silos, secret));
+                InWords(() => PeerHandshake.Answer(pair.Near, rig.Jobs[0].Silos, secret));
             });
-        Array.ForEach(rig.Buffers, buffers => buffers.Dispose());
     }
 
     [Fact]
@@ -138,6 +137,7 @@ public sealed class ExchangeFuzzTests
     {
         private readonly ExchangeRig rig;
         private readonly Pair pair = new();
+        private readonly ExchangeBuffers buffers;
         private readonly PeerExchange exchange;
         private readonly FrameSeal seal = new(new byte[16]);
 
@@ -145,16 +145,17 @@ public sealed class ExchangeFuzzTests
         {
             rig = new ExchangeRig(sizes, [1, 1], microBatches);
             rig.Draw(1);
+            buffers = new ExchangeBuffers(rig.Jobs[0]);
             exchange = new PeerExchange(
-                rig.Buffers[0], [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), rig.Buffers[0])], listener: null, overlap: false, spin: false);
+                rig.Jobs[0], buffers, [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), buffers)], listener: null, overlap: false, spin: false);
         }
 
-        public void Step(TimeSpan patience) => rig.Step(exchange, 1, patience);
+        public void Step(TimeSpan patience) => rig.Step(0, exchange, 1, patience);
 
         /// <summary>All that silo 1 sends in a step, as zeros; not sealed.</summary>
         public byte[] Frames()
         {
-            var (plan, buffers) = (rig.Plan, rig.Buffers[0]);
+            var plan = rig.Plan;
             List<byte> all = [];
             for (var slice = 0; slice < plan.Slices.Count; slice++)
             {
@@ -222,7 +223,6 @@ public sealed class ExchangeFuzzTests
         {
             exchange.Dispose();
             pair.Dispose();
-            rig.Buffers[1].Dispose();
             rig.Dispose();
         }
     }

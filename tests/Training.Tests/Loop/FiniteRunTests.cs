@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using JobPrecision = Distributed.Core.Spec.Precision;
@@ -23,7 +26,7 @@ public sealed class FiniteRunTests : IDisposable
     [InlineData(JobPrecision.MixedFloat16)]
     public void Train_RateThatRuinsTheWeights_FailsAlikeOnAnyRanks(JobPrecision precision)
     {
-        var job = Job(scale: 1) with { Precision = precision, Steps = 6, Optimizer = new OptimizerSpec { Name = "sgd", Lr = 1e30 } };
+        var job = Job(scale: 1) with { Precision = precision, Steps = 6, Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 1e30 }) };
         var (one, two) = (TrainingHarness.Run(job, 1), TrainingHarness.Run(job, 2));
 
         Assert.Equal("non-finite", one.Error!.Code);
@@ -37,7 +40,7 @@ public sealed class FiniteRunTests : IDisposable
     public void Train_LastUpdateBeyondFloat32_IsNoSuccessAndLeavesNoCheckpoint()
     {
         // Inputs of 1e6 make gradients that times 3e38 leave float32.
-        var job = Job(scale: 1e6f) with { Steps = 1, Optimizer = new OptimizerSpec { Name = "sgd", Lr = 3e38 } };
+        var job = Job(scale: 1e6f) with { Steps = 1, Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 3e38 }) };
         foreach (var ranks in (int[])[1, 2])
         {
             var run = TrainingHarness.Run(job, ranks, Path.Combine(directory, $"{ranks}"));
@@ -50,14 +53,14 @@ public sealed class FiniteRunTests : IDisposable
     [Fact]
     public void Train_SquaresBeyondFloat32_AreNamedAsMoments()
     {
-        var run = TrainingHarness.Run(Job(scale: 1e25f) with { Steps = 1, Optimizer = new OptimizerSpec { Lr = 1e-3 } }, 1);
+        var run = TrainingHarness.Run(Job(scale: 1e25f) with { Steps = 1, Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1e-3 }) }, 1);
         Assert.Contains("After step 1 the moments exp_avg_sq of 'fc1.weight' are no longer finite", run.Error!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Train_EvaluationThatIsNotFinite_FailsWithTheWeightsKept()
     {
-        var job = TrainingHarness.Shapes() with { Steps = 1, Optimizer = new OptimizerSpec { Name = "sgd", Lr = 1e25 } };
+        var job = TrainingHarness.Shapes() with { Steps = 1, Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 1e25 }) };
         var run = TrainingHarness.Run(job, 2, directory);
 
         Assert.Equal("non-finite", run.Error!.Code);
@@ -74,7 +77,7 @@ public sealed class FiniteRunTests : IDisposable
         var job = Job(scale: 1, x => x[(5 * 4) + 2] = float.NaN);
         Assert.Equal("data-invalid", TrainingHarness.Run(job, 1).Error!.Code);
 
-        var allowed = job with { Data = job.Data with { AllowNonFinite = true } };
+        var allowed = job with { Data = job.Data with { Options = new TensorsOptions { AllowNonFinite = true } } };
         var run = TrainingHarness.Run(allowed, 1);
         Assert.Equal(3, run.Completed.SkippedSteps);
         var warnings = run.Events.OfType<WarningEvent>().Select(w => w.Message).ToList();
@@ -140,8 +143,8 @@ public sealed class FiniteRunTests : IDisposable
         return new JobSpec
         {
             Name = "finite",
-            Model = new ModelSpec { Name = "mlp", Sizes = new([4, 5, 3]) },
-            Data = new DataSpec { Name = "tensors", Path = path },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([4, 5, 3]) }),
+            Data = DataSpec.Of(new TensorsOptions(), path),
             GlobalBatch = 4,
             MicroBatch = 2,
             Steps = 6,

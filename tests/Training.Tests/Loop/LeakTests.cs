@@ -1,4 +1,6 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using TorchSharp;
 using JobPrecision = Distributed.Core.Spec.Precision;
@@ -26,13 +28,13 @@ public sealed class LeakTests
             ClipNorm = 1,
             Model = model switch
             {
-                "mlp" => new ModelSpec { Name = "mlp", Sizes = new([3072, 16, 10]), Dropout = 0.2 },
-                "transformer" => new ModelSpec { Name = model, Width = 16, Layers = 1, Heads = 2, Vocab = 256, Sequence = 8, Dropout = 0.2 },
-                _ => new ModelSpec { Name = model },
+                "mlp" => ModelSpec.Of(new MlpOptions { Sizes = new([3072, 16, 10]), Dropout = 0.2 }),
+                "transformer" => ModelSpec.Of(new TransformerOptions { Width = 16, Layers = 1, Heads = 2, Vocab = 256, Sequence = 8, Dropout = 0.2 }),
+                _ => ModelSpec.Of(new SimpleCnnOptions()),
             },
         };
         // Any file is a text: this assembly is one that is always there.
-        if (model == "transformer") job = job with { Data = new DataSpec { Name = "text", Path = typeof(LeakTests).Assembly.Location } };
+        if (model == "transformer") job = job with { Data = DataSpec.Of(new TextOptions(), typeof(LeakTests).Assembly.Location) };
         TrainingHarness.Run(job with { Steps = 50 }, 2);
         GC.Collect();
         GC.WaitForPendingFinalizers();

@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using JobPrecision = Distributed.Core.Spec.Precision;
 
@@ -35,7 +39,7 @@ public sealed class OverflowTests : IDisposable
     [Fact]
     public void Step_Skipped_LeavesWeightsAndMomentsBitwiseAlone()
     {
-        var job = Job(x => x[(13 * Width) + 4] = float.NaN) with { Steps = 1, Schedule = new ScheduleSpec { Name = "linear", WarmupSteps = 2 } };
+        var job = Job(x => x[(13 * Width) + 4] = float.NaN) with { Steps = 1, Schedule = ScheduleSpec.Of(new LinearOptions { WarmupSteps = 2 }) };
         var before = Path.Combine(directory, "before");
         var after = Path.Combine(directory, "after");
         var one = TrainingHarness.Run(job, 2, before).Completed;
@@ -97,13 +101,13 @@ public sealed class OverflowTests : IDisposable
         return new JobSpec
         {
             Name = "overflow",
-            Model = new ModelSpec { Name = "mlp", Sizes = new([Width, 8, 4]) },
-            Data = new DataSpec { Name = "tensors", Path = path, AllowNonFinite = true },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([Width, 8, 4]) }),
+            Data = DataSpec.Of(new TensorsOptions { AllowNonFinite = true }, path),
             GlobalBatch = 8,
             MicroBatch = 1,
             Shuffle = false,
             Steps = 4,
-            Optimizer = new OptimizerSpec { Name = "adamw", Lr = 0.01, WeightDecay = 0.1 },
+            Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 0.01, WeightDecay = 0.1 }),
         };
     }
 }

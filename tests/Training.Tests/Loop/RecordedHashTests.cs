@@ -1,4 +1,8 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Tests.Data;
@@ -19,7 +23,7 @@ public sealed class RecordedHashTests : IDisposable
     {
         ["simple-cnn float32, augmented, dropout, clipped"] = TrainingHarness.Shapes() with
         {
-            Model = new ModelSpec { Name = "simple-cnn", Dropout = 0.3 },
+            Model = ModelSpec.Of(new SimpleCnnOptions { Dropout = 0.3 }),
             Augment = new AugmentSpec { Flip = true, Crop = 4 },
             ClipNorm = 0.3,
         },
@@ -28,10 +32,10 @@ public sealed class RecordedHashTests : IDisposable
             GlobalBatch = 24,
             MicroBatch = 2,
             LossScale = new LossScaleSpec { Init = 1e38 },
-            Optimizer = new OptimizerSpec { Name = "sgd", Lr = 0.05, Momentum = 0.9, Nesterov = true },
+            Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 0.05, Momentum = 0.9, Nesterov = true }),
         },
         ["simple-cnn float16"] = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with { Steps = 1 },
-        ["mlp float32, cosine"] = Mlp(JobPrecision.Float32) with { Schedule = new ScheduleSpec { Name = "cosine", WarmupSteps = 2 } },
+        ["mlp float32, cosine"] = Mlp(JobPrecision.Float32) with { Schedule = ScheduleSpec.Of(new CosineOptions { WarmupSteps = 2 }) },
         ["mlp bfloat16, clipped"] = Mlp(JobPrecision.MixedBFloat16) with { ClipNorm = 0.5 },
         ["mlp float16, overflow"] = Mlp(JobPrecision.MixedFloat16) with { LossScale = new LossScaleSpec { Init = 1e8, Interval = 2, MaxConsecutiveSkips = 50 }, Steps = 9 },
         ["transformer float32, dropout"] = Transformer(JobPrecision.Float32),
@@ -43,7 +47,7 @@ public sealed class RecordedHashTests : IDisposable
         ["sentiment-lstm float32, scaled, sgd"] = Lstm(JobPrecision.Float32) with
         {
             LossScale = new LossScaleSpec { Policy = "megatron", Init = 4096, Interval = 2, Hysteresis = 2 },
-            Optimizer = new OptimizerSpec { Name = "sgd", Lr = 0.1, Momentum = 0.9 },
+            Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 0.1, Momentum = 0.9 }),
         },
     };
 
@@ -73,19 +77,19 @@ public sealed class RecordedHashTests : IDisposable
 
     private static JobSpec Mlp(JobPrecision precision) => TrainingHarness.Shapes(precision) with
     {
-        Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 96, 40, 10]), Dropout = 0.2 },
+        Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 96, 40, 10]), Dropout = 0.2 }),
     };
 
     private static JobSpec Transformer(JobPrecision precision) => TrainingHarness.Shapes(precision) with
     {
-        Model = new ModelSpec { Name = "transformer", Width = 24, Layers = 2, Heads = 3, Vocab = 64, Sequence = 16, Dropout = 0.2 },
-        Data = new DataSpec { Name = "text", Length = 12 },
+        Model = ModelSpec.Of(new TransformerOptions { Width = 24, Layers = 2, Heads = 3, Vocab = 64, Sequence = 16, Dropout = 0.2 }),
+        Data = DataSpec.Of(new TextOptions { Length = 12 }),
     };
 
     private static JobSpec Lstm(JobPrecision precision) => TrainingHarness.Shapes(precision) with
     {
-        Model = new ModelSpec { Name = "sentiment-lstm", Vocab = 30, Embedding = 12, Hidden = 16, Dropout = 0.2 },
-        Data = new DataSpec { Name = "imdb", Length = 9 },
+        Model = ModelSpec.Of(new SentimentLstmOptions { Vocab = 30, Embedding = 12, Hidden = 16, Dropout = 0.2 }),
+        Data = DataSpec.Of(new ImdbOptions { Length = 9 }),
         GlobalBatch = 12,
     };
 

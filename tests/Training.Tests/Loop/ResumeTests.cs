@@ -1,6 +1,9 @@
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using JobPrecision = Distributed.Core.Spec.Precision;
 
@@ -14,9 +17,9 @@ public sealed class ResumeTests : IDisposable
     private static JobSpec Job => TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
     {
         Steps = 7,
-        Model = new ModelSpec { Name = "simple-cnn", Dropout = 0.2 },
+        Model = ModelSpec.Of(new SimpleCnnOptions { Dropout = 0.2 }),
         Augment = new AugmentSpec { Flip = true, Crop = 2 },
-        Schedule = new ScheduleSpec { Name = "cosine", WarmupSteps = 3 },
+        Schedule = ScheduleSpec.Of(new CosineOptions { WarmupSteps = 3 }),
         LossScale = new LossScaleSpec { Init = 3e38, Interval = 2 },
         ClipNorm = 1,
     };
@@ -88,8 +91,8 @@ public sealed class ResumeTests : IDisposable
         var checkpoints = Path.Combine(directory, "run");
         var job = TrainingHarness.Shapes() with
         {
-            Model = new ModelSpec { Name = "transformer", Width = 4, Layers = 1, Heads = 1, Vocab = 256, Sequence = 4 },
-            Data = new DataSpec { Name = "text", Path = text },
+            Model = ModelSpec.Of(new TransformerOptions { Width = 4, Layers = 1, Heads = 1, Vocab = 256, Sequence = 4 }),
+            Data = DataSpec.Of(new TextOptions(), text),
         };
         File.WriteAllText(text, new string('a', 1000));
         var first = TrainingHarness.Run(job, 1, checkpoints, stopAt: 2);

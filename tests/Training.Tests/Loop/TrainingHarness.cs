@@ -1,5 +1,8 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Loop;
@@ -13,14 +16,14 @@ internal static class TrainingHarness
     public static JobSpec Shapes(JobPrecision precision = JobPrecision.Float32) => new()
     {
         Name = "test",
-        Model = new ModelSpec { Name = "simple-cnn" },
-        Data = new DataSpec { Name = "shapes", Samples = 90 },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions { Samples = 90 }),
         Precision = precision,
         GlobalBatch = 32,
         MicroBatch = 4,
         Steps = 5,
         Seed = 3,
-        Optimizer = new OptimizerSpec { Name = "adamw", WeightDecay = 0.01, NoDecay = new(["*.bias"]) },
+        Optimizer = OptimizerSpec.Of(new AdamWOptions { WeightDecay = 0.01, NoDecay = new(["*.bias"]) }),
     };
 
     public static RunOutcome Run(JobSpec spec, int ranks, string? checkpoints = null, bool resume = false, long stopAt = 0, Action<JobEvent>? seen = null)

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 
 namespace Distributed.Training.Tests.Loop;
@@ -106,8 +108,8 @@ public sealed class WarmStartTests : IDisposable
         new JobSpec
         {
             Name = "warm",
-            Model = new ModelSpec { Name = "mlp", Sizes = new([4, 2, 3]), Weights = Write("weights", weights) },
-            Data = new DataSpec { Name = "tensors", Path = Write("data", Data()) },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([4, 2, 3]) }, Write("weights", weights)),
+            Data = DataSpec.Of(new TensorsOptions(), Write("data", Data())),
             GlobalBatch = 4,
             MicroBatch = 2,
             Steps = 2,

@@ -1,5 +1,8 @@
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
+using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Training.Tests.Data;
@@ -24,7 +27,7 @@ public sealed class WorldSizeTests : IDisposable
             GlobalBatch = 24,
             MicroBatch = 2,
             ClipNorm = 0.3,
-            Model = new ModelSpec { Name = "simple-cnn", Dropout = 0.4 },
+            Model = ModelSpec.Of(new SimpleCnnOptions { Dropout = 0.4 }),
             Augment = new AugmentSpec { Flip = true, Crop = 4 },
         },
         ["bfloat16 V=12 sgd, overflow on the way"] = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
@@ -32,13 +35,13 @@ public sealed class WorldSizeTests : IDisposable
             GlobalBatch = 36,
             MicroBatch = 3,
             LossScale = new LossScaleSpec { Init = 1e38 },
-            Optimizer = new OptimizerSpec { Name = "sgd", Lr = 0.05, Momentum = 0.9, Nesterov = true },
+            Optimizer = OptimizerSpec.Of(new SgdOptions { Lr = 0.05, Momentum = 0.9, Nesterov = true }),
         },
         ["mlp bfloat16 V=5"] = TrainingHarness.Shapes(JobPrecision.MixedBFloat16) with
         {
             GlobalBatch = 35,
             MicroBatch = 7,
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 96, 40, 10]), Dropout = 0.1 },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 96, 40, 10]), Dropout = 0.1 }),
         },
         ["transformer float32 V=8"] = Text(JobPrecision.Float32),
         ["transformer float16 V=8"] = Text(JobPrecision.MixedFloat16) with { Steps = 2 },
@@ -87,8 +90,8 @@ public sealed class WorldSizeTests : IDisposable
 
     private static JobSpec Text(JobPrecision precision, double dropout = 0) => TrainingHarness.Shapes(precision) with
     {
-        Model = new ModelSpec { Name = "transformer", Width = 24, Layers = 2, Heads = 3, Vocab = 64, Sequence = 16, Dropout = dropout },
-        Data = new DataSpec { Name = "text", Length = 12 },
+        Model = ModelSpec.Of(new TransformerOptions { Width = 24, Layers = 2, Heads = 3, Vocab = 64, Sequence = 16, Dropout = dropout }),
+        Data = DataSpec.Of(new TextOptions { Length = 12 }),
     };
 
     /// <summary>90 samples to train on, so that the third step is short, and 10 held out.</summary>

@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Models;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
@@ -12,7 +13,7 @@ public sealed class TransformerTests : IDisposable
     private const int Sequence = 8;
 
     private readonly DisposeScope scope = NewDisposeScope();
-    private readonly Transformer model = new(width: 16, layers: 2, heads: 4, vocab: 11, Sequence);
+    private readonly Transformer model = new(new TransformerOptions { Width = 16, Layers = 2, Heads = 4, Vocab = 11, Sequence = Sequence });
     private readonly Replica replica;
 
     public TransformerTests()

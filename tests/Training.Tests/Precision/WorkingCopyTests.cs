@@ -1,3 +1,4 @@
+using Distributed.Core.Models;
 using Distributed.Training.Models;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
@@ -18,13 +19,13 @@ public sealed class WorkingCopyTests
     {
         using var scope = NewDisposeScope();
         random.manual_seed(11);
-        IModel model = name switch
+        var model = ModelCatalog.Create(name switch
         {
-            "simple-cnn" => new SimpleCnn(),
-            "mlp" => new Mlp([96, 64, 48, 10]),
-            "sentiment-lstm" => new SentimentLstm(50, 20, 24),
-            _ => new Transformer(48, 2, 3, 50, 17),
-        };
+            "simple-cnn" => new SimpleCnnOptions(),
+            "mlp" => new MlpOptions { Sizes = new([96, 64, 48, 10]) },
+            "sentiment-lstm" => new SentimentLstmOptions { Vocab = 50, Embedding = 20, Hidden = 24 },
+            _ => new TransformerOptions { Width = 48, Layers = 2, Heads = 3, Vocab = 50, Sequence = 17 },
+        });
         var input = name switch { "simple-cnn" => randn(12, 3, 32, 32), "mlp" => randn(12, 96), "sentiment-lstm" => randint(0, 50, [12, 9]), _ => randint(0, 50, [12, 17]) };
         var labels = name switch { "sentiment-lstm" => randint(0, 2, [12]).to_type(ScalarType.Float32), "transformer" => randint(0, 50, [12, 17]), _ => randint(0, 10, [12]) };
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Contracts;
@@ -54,8 +56,8 @@ internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item,
     private static string Spec() => JobSpecJson.Write(new JobSpec
     {
         Name = "bench",
-        Model = new ModelSpec { Name = "simple-cnn" },
-        Data = new DataSpec { Name = "shapes" },
+        Model = ModelSpec.Of(new SimpleCnnOptions()),
+        Data = DataSpec.Of(new ShapesOptions()),
         GlobalBatch = 4,
         MicroBatch = 1,
         Steps = 1,

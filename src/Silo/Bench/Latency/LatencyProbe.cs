@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Net;
+using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.LossScaling;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
@@ -120,8 +122,8 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
     private static JobSpec Job(int steps) => new()
     {
         Name = "latency",
-        Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 1024, 10]) },
-        Data = new DataSpec { Name = "shapes", Samples = 256 },
+        Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 1024, 10]) }),
+        Data = DataSpec.Of(new ShapesOptions { Samples = 256 }),
         GlobalBatch = 32,
         MicroBatch = 16,
         Steps = steps,

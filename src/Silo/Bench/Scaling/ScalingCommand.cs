@@ -1,4 +1,5 @@
 using Distributed.Core.Documents;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Silo.Bench.Baselines;
@@ -15,8 +16,8 @@ internal static class ScalingCommand
 
     private static readonly IReadOnlyList<StepCase> QuickModels =
     [
-        new("mlp 16-32-10", new ModelSpec { Name = "mlp", Sizes = new([16, 32, 10]) }, 8, 6),
-        new("mlp 16-512-10", new ModelSpec { Name = "mlp", Sizes = new([16, 512, 10]) }, 8, 6),
+        new("mlp 16-32-10", ModelSpec.Of(new MlpOptions { Sizes = new([16, 32, 10]) }), 8, 6),
+        new("mlp 16-512-10", ModelSpec.Of(new MlpOptions { Sizes = new([16, 512, 10]) }), 8, 6),
     ];
 
     public static async Task<BenchSummary> Run(BenchOptions options, Action<BenchRow> report, CancellationToken cancel)

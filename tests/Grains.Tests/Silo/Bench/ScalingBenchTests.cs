@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Silo.Bench.Scaling;
@@ -9,7 +10,7 @@ namespace Distributed.Grains.Tests.Silo.Bench;
 
 public sealed class ScalingBenchTests
 {
-    private static readonly StepCase Model = new("mlp", new ModelSpec { Name = "mlp", Sizes = new([4, 2]) }, 8, 6);
+    private static readonly StepCase Model = new("mlp", ModelSpec.Of(new MlpOptions { Sizes = new([4, 2]) }), 8, 6);
 
     private static StartedEvent Started { get; } =
         new("bench", 1, [new RankPlace(0, "silo-0", "cpu:0"), new RankPlace(1, "silo-1", "cpu:0"), new RankPlace(2, "silo-0", "cpu:1")]);
@@ -55,8 +56,8 @@ public sealed class ScalingBenchTests
         // An exchange of 1 ms and 1 ns a byte, whatever the rest.
         var bench = new ScalingBench(
             (job, ranks, silos) => Task.FromResult<IReadOnlyList<JobEvent>>(
-                [Started, .. Enumerable.Range(1, 3).Select(s => Train(s, job.GlobalBatch, ranks == 1 ? 1 : 1.25, job.Model.Sizes![0] * 1_000_000L))]), torch: null);
-        var summary = await bench.Run([Model, Model with { Name = "wide", Model = Model.Model with { Sizes = new([9, 2]) } }], ScalingCase.Quick, (_, p) => p == Precision.Float32, 1, _ => { });
+                [Started, .. Enumerable.Range(1, 3).Select(s => Train(s, job.GlobalBatch, ranks == 1 ? 1 : 1.25, ((MlpOptions)job.Model.Options).Sizes[0] * 1_000_000L))]), torch: null);
+        var summary = await bench.Run([Model, Model with { Name = "wide", Model = ModelSpec.Of(new MlpOptions { Sizes = new([9, 2]) }) }], ScalingCase.Quick, (_, p) => p == Precision.Float32, 1, _ => { });
         Assert.Equal(8, summary.Rows.Count);
         Assert.Equal(1.6, summary.Ratios["mlp, float32, weak, 2 ranks on 2 silos"]);
         Assert.Equal(0.8, summary.Ratios["wide, float32, strong, 2 ranks on 2 silos"]);

@@ -1,3 +1,5 @@
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Protocol.V1;
 using Grpc.Core;
@@ -47,8 +49,8 @@ public sealed class BoundsTests(OneSilo silo) : IClassFixture<OneSilo>
         {
             GlobalBatch = 8192,
             MicroBatch = 2,
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 4, 10]) },
-            Data = new DataSpec { Name = "shapes", Samples = 8192 },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 4, 10]) }),
+            Data = DataSpec.Of(new ShapesOptions { Samples = 8192 }),
             Workers = new WorkersSpec { Min = 4096, Max = 4096 },
         }),
     };

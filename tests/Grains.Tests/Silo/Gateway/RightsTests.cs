@@ -1,3 +1,5 @@
+using Distributed.Core.DataSets;
+using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
@@ -147,8 +149,8 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         Id = id,
         SpecJson = JobSpecJson.Write(Specs.Job(steps: steps) with
         {
-            Model = new ModelSpec { Name = "mlp", Sizes = new([3072, 4, 10]) },
-            Data = new DataSpec { Name = "shapes", Samples = 64 },
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 4, 10]) }),
+            Data = DataSpec.Of(new ShapesOptions { Samples = 64 }),
         }),
         Options = new Distributed.Protocol.V1.RunOptions { Priority = priority, Ranks = 1 },
     };

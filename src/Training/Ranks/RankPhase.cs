@@ -1,4 +1,4 @@
-namespace Distributed.Training.Loop;
+namespace Distributed.Training.Ranks;
 
 /// <summary>Where a rank is, for the message in case it fails there.</summary>
 internal sealed class RankPhase

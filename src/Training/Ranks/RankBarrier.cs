@@ -1,7 +1,7 @@
 using System.Globalization;
 using Distributed.Core.Jobs;
 
-namespace Distributed.Training.Loop;
+namespace Distributed.Training.Ranks;
 
 /// <summary>Where the ranks of a silo meet: the last to arrive runs an action, then all go on. Every wait has a deadline that names who is missing.</summary>
 internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSpan deadline)
@@ -19,15 +19,18 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     private readonly bool spin = ranks.Count <= Environment.ProcessorCount;
     private int count;
     private int? acting;
+    private int nudges;
+    private int sleepers;
     private volatile int round;
     private volatile Exception? broken;
 
     /// <param name="index">Place of the caller among the silo's ranks.</param>
     /// <param name="phase">What is waited for, for messages.</param>
     /// <param name="last">Run once, by the last to arrive, before anyone goes on.</param>
+    /// <param name="meanwhile">Work that a rank does while it waits, piece by piece; false: none at present. See <see cref="Nudge"/>.</param>
     /// <exception cref="StalledRankException">The deadline passed: which ranks did not arrive.</exception>
     /// <exception cref="SessionEndedException">Another rank failed, or the session was told to end.</exception>
-    public void Meet(int index, string phase, long step, Action? last = null)
+    public void Meet(int index, string phase, long step, Action? last = null, Func<bool>? meanwhile = null)
     {
         int mine;
         lock (gate)
@@ -39,7 +42,7 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
         }
         if (acting != index)
         {
-            Wait(mine, phase, step);
+            Wait(mine, phase, step, meanwhile);
             return;
         }
         last?.Invoke();
@@ -64,24 +67,54 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
         }
     }
 
-    private void Wait(int mine, string phase, long step)
+    /// <summary>There is work for ranks that wait; by any thread.</summary>
+    public void Nudge()
+    {
+        Interlocked.Increment(ref nudges);
+        if (Volatile.Read(ref sleepers) == 0) return;
+        lock (gate) Monitor.PulseAll(gate);
+    }
+
+    private void Wait(int mine, string phase, long step, Func<bool>? meanwhile)
     {
         for (var i = 0; spin && i < Spins; i++)
         {
             if (round != mine) return;
+            if (meanwhile?.Invoke() == true) i = 0;
             Thread.SpinWait(20);
         }
         var waitUntil = Environment.TickCount64 + (long)deadline.TotalMilliseconds;
+        for (var seen = Volatile.Read(ref nudges); round == mine; seen = Volatile.Read(ref nudges))
+        {
+            ThrowIfBroken();
+            if (meanwhile?.Invoke() != true) Sleep(mine, phase, step, waitUntil, seen);
+        }
+    }
+
+    /// <summary>Sleeps until the round is over, there is work, or it is time to look again.</summary>
+    /// <param name="seen">Nudges before the caller last looked for work.</param>
+    private void Sleep(int mine, string phase, long step, long waitUntil, int seen)
+    {
         lock (gate)
-            while (round == mine)
+        {
+            Interlocked.Increment(ref sleepers);
+            try
             {
-                ThrowIfBroken();
-                var left = waitUntil - Environment.TickCount64;
-                // What one rank does for all (reading data, the coordinator's own deadline, saving) has its time on top.
-                if (acting is not null) left += (long)(WorkForAll * deadline.TotalMilliseconds);
-                if (left <= 0) throw Missing(phase, step);
-                Monitor.Wait(gate, (int)Math.Min(left, RecheckMilliseconds));
+                while (round == mine && nudges == seen)
+                {
+                    ThrowIfBroken();
+                    var left = waitUntil - Environment.TickCount64;
+                    // What one rank does for all (reading data, the coordinator's own deadline, saving) has its time on top.
+                    if (acting is not null) left += (long)(WorkForAll * deadline.TotalMilliseconds);
+                    if (left <= 0) throw Missing(phase, step);
+                    Monitor.Wait(gate, (int)Math.Min(left, RecheckMilliseconds));
+                }
             }
+            finally
+            {
+                Interlocked.Decrement(ref sleepers);
+            }
+        }
     }
 
     private StalledRankException Missing(string phase, long step)
