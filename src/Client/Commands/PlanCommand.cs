@@ -78,7 +78,7 @@ internal sealed class PlanCommand
             var plan = TrainPlan.Make(options, spec with { Checkpoint = new CheckpointSpec() }, Environment.ProcessorCount, directory, "plan");
             var environment = RunEnvironment.Take(plan, TimeProvider.System);
             using StringWriter said = new();
-            TrainRun run = new(plan, options, RunDirectory.Create(plan, resume: false, environment), environment, TextWriter.Null, said, TimeProvider.System);
+            LocalRun run = new(plan, options, RunDirectory.Create(plan, resume: false, environment), environment, TextWriter.Null, said, TimeProvider.System);
             var code = await run.RunAsync();
             return code == ExitCode.Done ? run.PeakMemory : throw new CommandFailure(code, $"nothing was measured: the first steps {(code == ExitCode.Interrupted ? "were interrupted" : "failed")}.\n{said.ToString().TrimEnd()}");
         }

@@ -65,7 +65,7 @@ internal sealed class TrainCommand
             await error.WriteLineAsync($"warning: no checkpoint in '{plan.CheckpointPath}' yet; the job starts from its first step.");
         var environment = RunEnvironment.Take(plan, time);
         var directory = RunDirectory.Create(plan, options.Resume, environment);
-        return await new TrainRun(plan, options, directory, environment, output, error, time).RunAsync();
+        return await new LocalRun(plan, options, directory, environment, output, error, time).RunAsync();
     }
 
     /// <summary>The silo checks its inputs itself; this only says earlier what the client can see.</summary>

@@ -11,7 +11,7 @@ public sealed record MlpOptions : ModelOptions
     [Option("probability of zeroing an input of the last layer", Number = NumberKind.BelowOne)]
     public double Dropout { get; init; }
 
-    [Option("the layer widths from input to output, such as [784, 2048, 10]", Least = 1, Most = 1_000_000)]
+    [Option("the layer widths from input to output, such as [784, 2048, 10]", LeastItems = 2, Least = 1, Most = 1_000_000)]
     public required EquatableList<int> Sizes { get; init; } = new([]);
 
     public override ModelContract Contract => new()
@@ -27,11 +27,6 @@ public sealed record MlpOptions : ModelOptions
     private int Inputs => Sizes.Count > 0 ? Sizes[0] : 0;
 
     public override double OutputCount(double tokens) => Sizes.Skip(1).Sum(size => (double)size);
-
-    public override void Check(IOptionErrors model)
-    {
-        if (Sizes.Count == 1) model.Fail("sizes", "found 1 widths, expected 2 or more, from input to output");
-    }
 
     public override void CheckWith(IOptionErrors job, string name, DataContract data)
     {

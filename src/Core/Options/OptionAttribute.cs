@@ -14,6 +14,9 @@ public sealed class OptionAttribute(string about) : Attribute
     /// <value>Whole numbers: the most.</value>
     public long Most { get; set; } = long.MaxValue;
 
+    /// <value>Lists: items that one must have at the least.</value>
+    public int LeastItems { get; set; }
+
     /// <value>Decimals: what they must satisfy.</value>
     public NumberKind Number { get; set; } = NumberKind.Finite;
 

@@ -112,8 +112,18 @@ public sealed class Option
             _ when type == typeof(EquatableList<double>) => section.Numbers(Key, Numbers),
             _ => section.Patterns(Key),
         };
-        if (value is not null) property.SetValue(options, value);
+        if (CountOf(value) is { } count && count < attribute.LeastItems)
+            section.Fail(Key, FormattableString.Invariant($"found a list of {count}, expected {attribute.LeastItems} items or more: {About}"));
+        else if (value is not null) property.SetValue(options, value);
     }
+
+    private static int? CountOf(object? value) => value switch
+    {
+        EquatableList<int> list => list.Count,
+        EquatableList<double> list => list.Count,
+        EquatableList<string> list => list.Count,
+        _ => null,
+    };
 
     internal void Write(Utf8JsonWriter json, object options)
     {
@@ -145,11 +155,13 @@ public sealed class Option
         _ when type == typeof(double) => Numbers.Expected,
         _ when type == typeof(bool) => "`true` or `false`",
         _ when type == typeof(string) => attribute.Words is { } words ? string.Join(", ", words.Select(w => $"`{w}`")) : "a text",
-        _ when type == typeof(EquatableList<int>) => $"a list, each {Whole()}",
-        _ when type == typeof(EquatableList<double>) => $"a list, each {Numbers.Expected}",
+        _ when type == typeof(EquatableList<int>) => $"a list{Items()}, each {Whole()}",
+        _ when type == typeof(EquatableList<double>) => $"a list{Items()}, each {Numbers.Expected}",
         _ when type == typeof(EquatableList<string>) => "a list of texts",
         _ => throw new ArgumentException($"{property.DeclaringType?.Name}.{property.Name} has type {type.Name}, which no key of a job file can have. Use int, long, double, bool, string or a list of them."),
     };
+
+    private string Items() => attribute.LeastItems > 0 ? FormattableString.Invariant($" of {attribute.LeastItems} or more") : "";
 
     private string Whole() => FormattableString.Invariant($"a whole number from {Least:N0} to {Most:N0}");
 }

@@ -25,6 +25,8 @@ public sealed class Registry<TOptions>
         Descriptors = [.. descriptors];
         if (Descriptors.GroupBy(d => d.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"There are two kinds of {kind} with the name '{twice.Key}'.", nameof(descriptors));
+        if (Descriptors.GroupBy(d => d.Set.Type).FirstOrDefault(g => g.Count() > 1) is { } shared)
+            throw new ArgumentException($"{shared.Key.Name} are the options of two kinds of {kind}: {string.Join(", ", shared.Select(d => d.Name))}.", nameof(descriptors));
         if (Descriptors.FirstOrDefault(d => !d.Set.Type.IsAssignableTo(typeof(TOptions))) is { } other)
             throw new ArgumentException($"The options of {kind} '{other.Name}' are {other.Set.Type.Name}, which is no {typeof(TOptions).Name}.", nameof(descriptors));
     }

@@ -10,7 +10,8 @@ public static partial class JobSpecReader
     {
         if (optimizer is null) return new();
         var catalog = JobCatalog.Current.Optimizers;
-        var name = optimizer.Has("name") ? optimizer.Word("name", catalog.Names) : new OptimizerSpec().Name;
+        var given = optimizer.Word("name", catalog.Names);
+        var name = optimizer.Has("name") ? given : new OptimizerSpec().Name;
         var options = catalog.Read(optimizer, name);
         options?.Check(optimizer);
         optimizer.End();
@@ -21,7 +22,8 @@ public static partial class JobSpecReader
     {
         if (schedule is null) return new();
         var catalog = JobCatalog.Current.Schedules;
-        var name = schedule.Has("name") ? schedule.Word("name", catalog.Names) : new ScheduleSpec().Name;
+        var given = schedule.Word("name", catalog.Names);
+        var name = schedule.Has("name") ? given : new ScheduleSpec().Name;
         var options = catalog.Read(schedule, name);
         if (options is { WarmupSteps: > 0 and var warmup } && !Float32.Holds(lr / warmup))
             schedule.Fail("warmupSteps", FormattableString.Invariant($"found {warmup}, which makes the first rate, optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr"));

@@ -1,7 +1,7 @@
 namespace Distributed.Core.Values;
 
 /// <summary>Finds what a misspelt word was meant to be.</summary>
-internal static class NearestWord
+public static class NearestWord
 {
     /// <summary>The closest of the words, upper case and separators aside; null when none is close.</summary>
     public static string? Of(string found, IEnumerable<string> words)

@@ -12,4 +12,7 @@ public static class SpecText
         var read = JobSpecJson.Read(json);
         return read.Spec ?? throw new JobException(ErrorCodes.SpecInvalid, string.Join('\n', read.Errors));
     }
+
+    /// <summary>Whether two texts are the same job; another version may have written the same one in other words.</summary>
+    public static bool AreSame(string one, string other) => JobSpecJson.Read(one).Spec is { } spec && spec == JobSpecJson.Read(other).Spec;
 }

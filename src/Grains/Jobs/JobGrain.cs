@@ -174,10 +174,11 @@ internal sealed partial class JobGrain(
 
     private SubmitOutcome Compare(JobSubmission known, JobSubmission submission)
     {
-        if (known == submission) return new SubmitOutcome(SubmitResult.AlreadyThere);
+        var isSame = known.SpecJson == submission.SpecJson || SpecText.AreSame(known.SpecJson, submission.SpecJson);
+        if (isSame && known with { SpecJson = submission.SpecJson } == submission) return new SubmitOutcome(SubmitResult.AlreadyThere);
         // Whose it is, and what it holds, is nobody else's business.
         if (known.User != submission.User) return new SubmitOutcome(SubmitResult.IdTaken, $"The id {Id} is taken; choose another one.");
-        var differs = known.SpecJson == submission.SpecJson ? "other options" : "another content";
+        var differs = isSame ? "other options" : "another content";
         return new SubmitOutcome(SubmitResult.IdTaken, $"Job {Id} was submitted before with {differs}; choose another id.");
     }
 

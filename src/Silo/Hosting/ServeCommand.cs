@@ -78,6 +78,8 @@ internal static class ServeCommand
         try
         {
             CheckOpenFiles();
+            foreach (var mistake in SiloVariables.Mistakes(Environment.GetEnvironmentVariables().Keys.OfType<string>()))
+                await Console.Error.WriteLineAsync($"dtrain-silo: warning: {mistake}");
             var settings = ServeSettings.FromEnvironment(Environment.GetEnvironmentVariable);
             OwnFiles.Ensure();
             NativeRuntime.Initialize();

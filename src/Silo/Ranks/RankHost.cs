@@ -7,18 +7,18 @@ using Distributed.Training.Loop;
 
 namespace Distributed.Silo.Ranks;
 
-/// <summary>Keeps one <see cref="GenerationRun"/> for each job's generation on this silo, from its first rank to its last.</summary>
+/// <summary>Keeps one <see cref="HostedGeneration"/> for each job's generation on this silo, from its first rank to its last.</summary>
 internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string JobId, int Generation), GenerationRun> runs = [];
+    private readonly Dictionary<(string JobId, int Generation), HostedGeneration> runs = [];
     private int leaving;
 
     public event Action? Begun;
 
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
-        GenerationRun run;
+        HostedGeneration run;
         try
         {
             run = Join(assignment);
@@ -113,14 +113,14 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
             foreach (var run in runs.Values) run.Abort(reason);
     }
 
-    private GenerationRun Join(RankAssignment assignment)
+    private HostedGeneration Join(RankAssignment assignment)
     {
-        GenerationRun run;
+        HostedGeneration run;
         lock (gate)
         {
             var key = (assignment.JobId, assignment.Generation);
             if (runs.TryGetValue(key, out var known)) return known;
-            runs[key] = run = new GenerationRun(assignment, grains, wire, paths, memory, time, logger);
+            runs[key] = run = new HostedGeneration(assignment, grains, wire, paths, memory, time, logger);
         }
 
         Begun?.Invoke();

@@ -9,7 +9,7 @@ namespace Distributed.Silo.Settings;
 /// <summary>Which cluster a silo joins, under which name, and where the cluster keeps its jobs.</summary>
 internal sealed record ClusterSettings
 {
-    private const string DefaultMembershipConfigMap = "dtrain-membership";
+    public const string DefaultMembershipConfigMap = "dtrain-membership";
 
     /// <summary>Unique within the cluster.</summary>
     public required string SiloName { get; init; }
@@ -51,7 +51,7 @@ internal sealed record ClusterSettings
         });
         RefuseTwoStores(clustering, storage);
         var kubernetes = clustering == Clustering.Kubernetes ? ReadKubernetes(Get) : null;
-        var name = Name("DTRAIN_SILO_NAME", Get("DTRAIN_SILO_NAME") ?? kubernetes?.Pod ?? "silo-0");
+        var name = Name("DTRAIN_SILO_NAME", Get("DTRAIN_SILO_NAME") ?? kubernetes?.Pod ?? ServeSettings.DefaultName);
         if (kubernetes is not null && name != kubernetes.Pod)
             throw Invalid($"DTRAIN_SILO_NAME: found '{name}' in pod '{kubernetes.Pod}'; with DTRAIN_CLUSTERING=kubernetes a silo bears its pod's name, leave it out.");
         return new ClusterSettings
@@ -59,7 +59,7 @@ internal sealed record ClusterSettings
             SiloName = name,
             Slots = ReadSlots(Get("DTRAIN_SLOTS")),
             Memory = ReadMemory(Get("DTRAIN_MEMORY")),
-            ClusterId = Name("DTRAIN_CLUSTER_ID", Get("DTRAIN_CLUSTER_ID") ?? "dtrain"),
+            ClusterId = Name("DTRAIN_CLUSTER_ID", Get("DTRAIN_CLUSTER_ID") ?? ServeSettings.DefaultCluster),
             Clustering = clustering,
             Storage = storage,
             Primary = ReadPrimary(variable("DTRAIN_PRIMARY"), clustering),

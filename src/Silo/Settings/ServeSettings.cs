@@ -13,6 +13,12 @@ namespace Distributed.Silo.Settings;
 /// <summary>How this silo meets its clients and where it keeps its files.</summary>
 internal sealed record ServeSettings
 {
+    public const string DefaultName = "silo-0";
+    public const string DefaultCluster = "dtrain";
+    public const string DefaultPort = "5010";
+    public const int DefaultDrainSeconds = 90;
+    public const int DefaultStopSeconds = 10;
+
     /// <summary>What clients must present; at least 16 characters. In a cluster it is that of the user <c>admin</c>.</summary>
     /// <value>Empty: only the users of <see cref="UsersFile"/> are let in.</value>
     public required string Token { get; init; }
@@ -36,10 +42,10 @@ internal sealed record ServeSettings
     public string? DataRoot { get; init; }
 
     /// <summary>Unique within the cluster.</summary>
-    public string SiloName { get; init; } = "silo-0";
+    public string SiloName { get; init; } = DefaultName;
 
     /// <summary>Silos with another one are refused.</summary>
-    public string ClusterId { get; init; } = "dtrain";
+    public string ClusterId { get; init; } = DefaultCluster;
 
     /// <summary>Orleans endpoint of the silo whose cluster this one joins, on loopback; null: it begins a cluster of its own.</summary>
     public IPEndPoint? Primary { get; init; }
@@ -57,11 +63,11 @@ internal sealed record ServeSettings
 
     /// <summary>How long a silo that leaves waits for its jobs to write a checkpoint and go elsewhere.</summary>
     /// <value>90 s.</value>
-    public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(90);
+    public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(DefaultDrainSeconds);
 
     /// <summary>How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint.</summary>
     /// <value>10 s.</value>
-    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(DefaultStopSeconds);
 
     /// <summary>How long the ranks of a job may run whose user has no limit of his own; it does not bind admins.</summary>
     /// <value>Null: no limit.</value>
@@ -101,13 +107,13 @@ internal sealed record ServeSettings
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
         var access = AccessSettings.FromEnvironment(variable);
-        var port = variable("DTRAIN_PORT") ?? "5010";
+        var port = variable("DTRAIN_PORT") ?? DefaultPort;
         if (!int.TryParse(port, out var number)) throw Invalid($"DTRAIN_PORT: found '{port}', expected a port number.");
         var cluster = ClusterSettings.FromEnvironment(variable);
         return Check(new ServeSettings
         {
-            LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", 90),
-            StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", 10),
+            LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", DefaultDrainSeconds),
+            StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", DefaultStopSeconds),
             RunLimit = variable("DTRAIN_RUN_LIMIT") is { Length: > 0 } run
                 ? DurationText.Parse(run) ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
                 : null,

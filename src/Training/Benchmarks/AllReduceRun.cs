@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
+using Distributed.Training.Devices;
 using Distributed.Training.Exchange;
 using Distributed.Training.Kernels;
 using Distributed.Training.Native;
@@ -48,7 +49,7 @@ public sealed unsafe class AllReduceRun : IDisposable
 
         List<int> firstRanks = [.. ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum())];
         var silos = new ExchangeSilos(id, 1, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
-        var job = new ExchangeJob(silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier, new ReducedGradient(reduced, padded, 1, worldSize));
+        var job = new ExchangeJob(silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier, new ReducedGradient(reduced, padded, 1, worldSize), CpuDevice.Instance);
         for (var rank = 0; rank < ranks; rank++) job.Partials[rank] = [partials[rank]];
         exchange = factory.Open(job);
     }
@@ -89,7 +90,7 @@ public sealed unsafe class AllReduceRun : IDisposable
 
     private void Work(int rank, double[] seconds)
     {
-        using var reducer = new HostReducer(ranges);
+        using var reducer = new BlockReducer(ranges, CpuDevice.Instance);
         var program = FoldProgram.For(partials.Select((_, i) => (i, i + 1)));
         for (var i = -WarmUp; i < seconds.Length; i++)
         {

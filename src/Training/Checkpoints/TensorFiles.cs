@@ -1,6 +1,7 @@
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
 using Distributed.Core.Values;
+using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;
@@ -41,13 +42,13 @@ internal static class TensorFiles
 
     /// <summary>Writes flat buffers, parameter by parameter in parameter order.</summary>
     /// <param name="buffers">Prefix of the tensor names, and the flat buffer.</param>
-    public static void Write(Stream stream, ParameterLayout layout, IReadOnlyList<(string Prefix, Tensor Flat)> buffers)
+    public static void Write(Stream stream, ParameterLayout layout, IDeviceRuntime device, IReadOnlyList<(string Prefix, Tensor Flat)> buffers)
     {
         var parts = buffers.SelectMany(b => layout.Slots.Select(slot => (b.Flat, Slot: slot, Name: b.Prefix + slot.Spec.Name))).ToArray();
         var shapes = parts.Select(p => new TensorShape(p.Name, TensorDtype.F32, new EquatableList<long>(p.Slot.Spec.Shape))).ToArray();
         SafetensorsWriter.Write(stream, shapes, null, (i, target) =>
         {
-            using var logical = RowMajor.Read(parts[i].Slot, parts[i].Flat);
+            using var logical = RowMajor.Read(parts[i].Slot, parts[i].Flat, device);
             RowMajor.ForEachChunk(logical, target.Write);
         });
     }

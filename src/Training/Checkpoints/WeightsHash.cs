@@ -15,7 +15,7 @@ internal static class WeightsHash
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var slot in replica.Layout.Slots.OrderBy(s => s.Spec.Name, StringComparer.Ordinal))
         {
-            using var logical = RowMajor.Read(slot, replica.Master);
+            using var logical = RowMajor.Read(slot, replica.Master, replica.Device);
             RowMajor.ForEachChunk(logical, bytes => hash.AppendData(bytes));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -25,7 +25,7 @@ internal sealed record TensorNeeds(
                 TensorDtype.I64, model.Classes, model.Vocabulary, model.Labels == LabelKind.ClassPerToken);
         return model.Shape is { } exact
             ? new($"[{string.Join(", ", exact)}]", shape => shape.SequenceEqual(exact), TensorDtype.F32, model.Classes, 0)
-            : new($"{model.Elements} numbers", shape => Product(shape) == model.Elements, TensorDtype.F32, model.Classes, 0);
+            : new(model.Elements is { } elements ? $"{elements} numbers" : "any shape", shape => model.Elements is null || Product(shape) == model.Elements, TensorDtype.F32, model.Classes, 0);
     }
 
     public void CheckFormats(string path, TensorEntry x, TensorEntry y)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Distributed.Core.Canonical;
+using Distributed.Training.Devices;
 using Distributed.Training.Kernels;
 using Distributed.Training.Reduction;
 
@@ -19,7 +20,8 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     private readonly FoldProgram[] localPrograms;
     private readonly (int First, int End)[] localPieces;
     private readonly FoldProgram program;
-    private readonly Seat[] seats;
+    private readonly Seat?[] seats;
+    private readonly List<MicroBatchRun> all;
     private readonly OperandStaging staging;
     private readonly int localOperands;
     private GradientPartial[] pieces = [];
@@ -40,10 +42,10 @@ public sealed unsafe class ExchangeBuffers : IDisposable
             FoldProgram.For(own[localPieces[k].First..localPieces[k].End].Select(o => (o.Start - p.Start, o.End - p.Start))))];
 
         staging = new OperandStaging(Plan, Enumerable.Range(0, Plan.Slices.Count).Max(PresenceBytes));
-        List<MicroBatchRun> all = [.. Enumerable.Range(0, Plan.Silos).SelectMany(silo => silo == Silos.Index ? own : Plan.Partials[silo])];
+        all = [.. Enumerable.Range(0, Plan.Silos).SelectMany(silo => silo == Silos.Index ? own : Plan.Partials[silo])];
         localOperands = Plan.Partials.Take(Silos.Index).Sum(p => p.Count);
         program = FoldProgram.For(all.Select(r => (r.Start, r.End)));
-        seats = [.. Enumerable.Range(0, Silos.RanksHere + 1).Select(_ => new Seat(ranges, all))];
+        seats = new Seat?[Silos.RanksHere + 1];
     }
 
     /// <summary>Who takes part.</summary>
@@ -83,7 +85,6 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         if (gathered) return;
         gathered = true;
         pieces = [.. job.Partials.SelectMany(p => p)];
-        foreach (var seat in seats) pieces.CopyTo(seat.Operands, localOperands);
     }
 
     /// <summary>One of this silo's partials of a slice.</summary>
@@ -111,7 +112,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var part = Plan.Slices[slice];
         if (mine.Count == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16 && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
             return mine[0].Sources[ranges[first].Parameter].Address + (nint)((part.Start - ranges[first].Offset) * sizeof(float));
-        seats[seat].Reducer.Sum(new BlockRun(part.Start, part.End), mine, localPrograms[partial], scratch);
+        At(seat).Reducer.Sum(new BlockRun(part.Start, part.End), mine, localPrograms[partial], scratch);
         return scratch;
     }
 
@@ -127,7 +128,8 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     public bool Fold(int slice, int seat = 0)
     {
         Gather();
-        var operands = seats[seat].Operands;
+        var (reducer, operands) = (At(seat).Reducer, At(seat).Operands);
+        pieces.CopyTo(operands, localOperands);
         for (int silo = 0, operand = 0; silo < Plan.Silos; silo++)
         {
             if (silo == Silos.Index) operand += pieces.Length;
@@ -135,7 +137,7 @@ public sealed unsafe class ExchangeBuffers : IDisposable
                 for (var k = 0; k < Plan.Partials[silo].Count; k++) PointAt(operands[operand++], silo, k, slice);
         }
         var part = Plan.Slices[slice];
-        var found = seats[seat].Reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, job.Reduced.Address, job.Reduced.BlockNorms);
+        var found = reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, job.Reduced.Address, job.Reduced.BlockNorms);
         if (found) job.Reduced.MarkNonFinite();
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
@@ -181,9 +183,12 @@ public sealed unsafe class ExchangeBuffers : IDisposable
 
     public void Dispose()
     {
-        foreach (var seat in seats) seat.Dispose();
+        foreach (var seat in seats) seat?.Dispose();
         staging.Dispose();
     }
+
+    /// <summary>Made when its thread first needs it: where ranks do not help, one is enough.</summary>
+    private Seat At(int seat) => seats[seat] ??= new Seat(ranges, all, localOperands, pieces.Length, job.Device);
 
     /// <summary>Has an operand's sources lead to where the slice's elements are.</summary>
     private void PointAt(GradientPartial operand, int silo, int partial, int slice)
@@ -196,12 +201,13 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     }
 
     /// <summary>What one thread needs to sum slices.</summary>
-    private sealed class Seat(FlatRange[] ranges, IReadOnlyList<MicroBatchRun> operands) : IDisposable
+    private sealed class Seat(FlatRange[] ranges, IReadOnlyList<MicroBatchRun> operands, int firstOwn, int own, IDeviceRuntime device) : IDisposable
     {
-        public HostReducer Reducer { get; } = new(ranges);
+        public BlockReducer Reducer { get; } = new(ranges, device);
 
-        /// <summary>The partials of all silos, in rank order; those of other silos lead to the slice at hand.</summary>
-        public GradientPartial[] Operands { get; } = [.. operands.Select(run => new GradientPartial(run.Start, run.End, ranges.Length))];
+        /// <summary>The partials of all silos, in rank order: own ones are taken anew, those of other silos lead to the slice at hand.</summary>
+        public GradientPartial[] Operands { get; } =
+            [.. operands.Select((run, i) => i >= firstOwn && i < firstOwn + own ? null! : new GradientPartial(run.Start, run.End, ranges.Length))];
 
         public void Dispose() => Reducer.Dispose();
     }

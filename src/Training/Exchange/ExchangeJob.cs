@@ -1,4 +1,5 @@
 using Distributed.Core.Canonical;
+using Distributed.Training.Devices;
 using Distributed.Training.Ranks;
 using Distributed.Training.Reduction;
 
@@ -11,9 +12,9 @@ public sealed class ExchangeJob
     /// <param name="runs">Micro-batches by rank of the job: contiguous, in order.</param>
     /// <param name="ranges">Where the parameters lie in the flat buffers.</param>
     /// <param name="barrier">Where the ranks of this silo meet.</param>
-    internal ExchangeJob(ExchangeSilos silos, IReadOnlyList<MicroBatchRun> runs, FlatRange[] ranges, RankBarrier barrier, ReducedGradient reduced)
+    internal ExchangeJob(ExchangeSilos silos, IReadOnlyList<MicroBatchRun> runs, FlatRange[] ranges, RankBarrier barrier, ReducedGradient reduced, IDeviceRuntime device)
     {
-        (Silos, Runs, Ranges, Barrier, Reduced) = (silos, runs, ranges, barrier, reduced);
+        (Silos, Runs, Ranges, Barrier, Reduced, Device) = (silos, runs, ranges, barrier, reduced, device);
         Partials = new IReadOnlyList<GradientPartial>[silos.RanksHere];
     }
 
@@ -35,6 +36,9 @@ public sealed class ExchangeJob
     internal RankBarrier Barrier { get; }
 
     internal ReducedGradient Reduced { get; }
+
+    /// <summary>Whose memory gradients and result are in.</summary>
+    internal IDeviceRuntime Device { get; }
 
     /// <summary>By rank of this silo: what its run merged to, filled anew in each step. Each rank sets its own before the first step.</summary>
     internal IReadOnlyList<GradientPartial>[] Partials { get; }

@@ -10,7 +10,7 @@ internal sealed class LocalExchange : IGradientExchange
     private readonly ExchangeJob job;
     private readonly FoldProgram program;
     private readonly IReadOnlyList<BlockRun> owned;
-    private readonly HostReducer[] reducers;
+    private readonly BlockReducer[] reducers;
     private GradientPartial[] partials = [];
     private GradientFactors factors;
     private long step;
@@ -20,7 +20,7 @@ internal sealed class LocalExchange : IGradientExchange
         this.job = job;
         program = FoldProgram.For(job.Runs.SelectMany(CanonicalTree.Partials).Select(p => (p.Start, p.End)));
         owned = BlockPlan.Deal(job.Reduced.Elements, job.Silos.RanksHere);
-        reducers = [.. owned.Select(_ => new HostReducer(job.Ranges))];
+        reducers = [.. owned.Select(_ => new BlockReducer(job.Ranges, job.Device))];
     }
 
     public IReadOnlyList<BlockRun> Buckets => [];

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Training.Devices;
 using Distributed.Training.Kernels;
 using Distributed.Training.Reduction;
 
@@ -13,7 +14,7 @@ public sealed unsafe class SliceReducer : IDisposable
     private readonly (int First, int End)[] touching;
     private readonly GradientPartial[] operands;
     private readonly FoldProgram program;
-    private readonly HostReducer reducer;
+    private readonly BlockReducer reducer;
     private readonly double[] blockNorms;
 
     /// <exception cref="ArgumentException">The layout contradicts itself.</exception>
@@ -26,7 +27,7 @@ public sealed unsafe class SliceReducer : IDisposable
         var runs = Plan.Partials.SelectMany(p => p).ToList();
         operands = [.. runs.Select(r => new GradientPartial(r.Start, r.End, ranges.Length))];
         program = FoldProgram.For(runs.Select(r => (r.Start, r.End)));
-        reducer = new HostReducer(ranges);
+        reducer = new BlockReducer(ranges, CpuDevice.Instance);
         blockNorms = new double[BlockPlan.Blocks(layout.Elements)];
     }
 

@@ -62,11 +62,11 @@ internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
         split.Fill(
             samples, new Span<byte>(inputs, (int)split.Input.Bytes * items), new Span<byte>(labels, (int)split.Label.Bytes * items),
             job.Model.InputLayout, augment: null);
-        var (x, y) = BatchTensors.View(split, job.Model.InputLayout, (nint)inputs, (nint)labels, items);
-        using (job.Precision.Forward(DeviceType.CPU))
+        var (x, y) = BatchTensors.Upload(job.Device, split, job.Model.InputLayout, (nint)inputs, (nint)labels, items);
+        using (job.Precision.Forward(job.Device.Type))
         {
             var logits = job.Model.Forward(leaves, x, DropoutMask.Off).to_type(ScalarType.Float32);
-            losses[batch] = job.Model.Loss.Sum(logits, y).item<float>();
+            losses[batch] = job.Device.Read(job.Model.Loss.Sum(logits, y));
             correct[batch] = job.Model.Loss.Correct(logits, y);
         }
     }

@@ -18,7 +18,7 @@ internal static unsafe class FiniteState
     {
         foreach (var (what, flat) in job.Optimizer.Moments.Select(m => ($"the moments {m.Name} of", m.Flat)).Prepend(("the weights of", job.Replica.Master)))
         {
-            if (First(job.Layout, flat) is { } parameter)
+            if (First(job, flat) is { } parameter)
                 throw new JobException(
                     ErrorCodes.NonFinite,
                     $"After step {job.State.Step} {what} '{parameter}' are no longer finite: an update was larger than float32 can hold. {Remedy} Checkpoints of earlier steps are whole.");
@@ -40,9 +40,9 @@ internal static unsafe class FiniteState
             .Select(metric => FormattableString.Invariant($"{metric.Key} {metric.Value}")).FirstOrDefault();
 
     /// <summary>The first parameter, in parameter order, whose part of a flat buffer is not finite.</summary>
-    public static string? First(ParameterLayout layout, Tensor flat)
+    public static string? First(JobRuntime job, Tensor flat)
     {
-        var start = (float*)TensorMemory.Address(flat);
-        return layout.Slots.FirstOrDefault(s => !HostKernels.AllFinite(start + s.Offset, s.Count))?.Spec.Name;
+        var start = (float*)job.Device.Address(flat);
+        return job.Layout.Slots.FirstOrDefault(s => !job.Device.AllFinite(start + s.Offset, s.Count))?.Spec.Name;
     }
 }

@@ -5,6 +5,7 @@ using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Training.Data;
+using Distributed.Training.Devices;
 using Distributed.Training.Exchange;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
@@ -22,22 +23,22 @@ internal sealed class JobRuntime : IDisposable
     private IGradientExchange? exchange;
     private BucketGate? gate;
 
-    private JobRuntime(SessionOptions options, RankBarrier barrier, DataSource data, IModel model)
+    private JobRuntime(SessionOptions options, RankBarrier barrier, IDeviceRuntime device, DataSource data, IModel model)
     {
-        Options = options;
+        (Options, Device) = (options, device);
         Data = data;
         Model = model;
         Precision = PrecisionPolicy.For(options.Spec.Precision);
         Plan = SamplePlan.For(options.Spec, data.Train.Count, data.Endless);
         TotalSteps = Plan.TotalSteps(options.Spec);
         Layout = new ParameterLayout(model.Parameters);
-        Replica = new Replica(Layout, Precision);
-        Optimizer = FlatOptimizer.Create(options.Spec.Optimizer.Options, Layout);
+        Replica = new Replica(Layout, Precision, device);
+        Optimizer = FlatOptimizer.Create(options.Spec.Optimizer.Options, Layout, device);
         Runs = MicroBatchRuns.Plan(options.WorldSize, options.Spec.MicroBatches);
         Owners = BlockPlan.Deal(Layout.Length, options.Ranks.Count);
         Ranges = FlatRange.Of(Layout);
-        Reduced = new ReducedGradient(TensorMemory.Address(Replica.Reduced), Layout.Length, Layout.Slots.Count, options.Spec.MicroBatches);
-        ExchangeJob = new ExchangeJob(SilosOf(options), Runs, Ranges, barrier, Reduced);
+        Reduced = new ReducedGradient(device.Address(Replica.Reduced), Layout.Length, Layout.Slots.Count, options.Spec.MicroBatches);
+        ExchangeJob = new ExchangeJob(SilosOf(options), Runs, Ranges, barrier, Reduced, device);
         Board = new StepBoard(options.Ranks.Count);
         State = new TrainerState(0, 0, JobLossScale.For(options.Spec).Initial);
     }
@@ -45,6 +46,8 @@ internal sealed class JobRuntime : IDisposable
     public SessionOptions Options { get; }
 
     public JobSpec Spec => Options.Spec;
+
+    public IDeviceRuntime Device { get; }
 
     public DataSource Data { get; }
 
@@ -95,14 +98,13 @@ internal sealed class JobRuntime : IDisposable
     public static JobRuntime Build(SessionOptions options, RankBarrier barrier)
     {
         var spec = options.Spec;
-        if (spec.Workers.Device != "cpu")
-            throw new JobException(ErrorCodes.SpecInvalid, $"workers.device is '{spec.Workers.Device}', but this build drives CPUs only. Set workers.device: cpu.");
+        var device = DeviceRuntimes.Open(spec.Workers.Device);
         if (options.WorldSize > spec.MicroBatches)
             throw new JobException(ErrorCodes.SpecInvalid, $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches a step; use at most {spec.MicroBatches} ranks or a smaller microBatch.");
         var model = ModelCatalog.Create(spec.Model.Options);
         var data = DataSources.Open(spec);
         SampleCheck.Demand(spec.Model, spec.Data.Name, data.Train);
-        var runtime = new JobRuntime(options, barrier, data, model);
+        var runtime = new JobRuntime(options, barrier, device, data, model);
         runtime.Replica.Initialise(spec.Seed);
         return runtime;
     }

@@ -39,7 +39,7 @@ internal sealed class RankGradients : IDisposable
         this.phase = phase;
         run = job.Runs[job.Options.Ranks[index].Rank.Value];
         leaves = job.Replica.CreateLeaves();
-        accumulator = new GradientAccumulator(job.Layout);
+        accumulator = new GradientAccumulator(job.Layout, job.Device);
         job.ExchangeJob.Partials[index] = accumulator.Partials;
         progress = new BucketProgress(job.Exchange.Buckets, job.Ranges, leaves.Length, job.Gate);
         hooked = job.Exchange.Buckets.Count > 0 && job.Spec.Workers.Overlap && NativeRuntime.HasGradientHooks;
@@ -114,15 +114,15 @@ internal sealed class RankGradients : IDisposable
     {
         phase.Name = "forward";
         var started = Stopwatch.GetTimestamp();
-        var (inputs, labels) = BatchTensors.View(job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
+        var (inputs, labels) = BatchTensors.Upload(job.Device, job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
         if (job.Model.Dropout > 0)
             dropoutGenerator.manual_seed((long)new CounterRandom(job.Spec.Seed, RandomPurpose.Dropout, step, microBatch).NextUInt64());
         // Bits were tried with whole micro-batches, and only the last one's gradients leave at once.
         var ahead = isLast && batch.Items == job.Spec.MicroBatch ? early : null;
         Tensor loss;
-        using (job.Precision.Forward(DeviceType.CPU))
+        using (job.Precision.Forward(job.Device.Type))
             loss = job.Model.Loss.Sum(ahead?.Forward(leaves, inputs, dropout) ?? job.Model.Forward(leaves, inputs, dropout), labels);
-        job.Reduced.Losses[microBatch] = loss.item<float>();
+        job.Reduced.Losses[microBatch] = job.Device.Read(loss);
         var middle = Stopwatch.GetTimestamp();
         forwardSeconds += Stopwatch.GetElapsedTime(started, middle).TotalSeconds;
 

@@ -11,7 +11,7 @@ namespace Distributed.Training.Loop;
 public sealed class SiloSession : IDisposable
 {
     private readonly RankBarrier barrier;
-    private readonly TrainingRun run;
+    private readonly TrainingLoop run;
     private readonly CancellationTokenSource ending = new();
     private readonly Lock gate = new();
     private JobError? failure;
@@ -23,7 +23,7 @@ public sealed class SiloSession : IDisposable
     {
         Options = options;
         barrier = new RankBarrier([.. options.Ranks.Select(r => r.Rank)], options.Silo, options.StepDeadline);
-        run = new TrainingRun(options, decider, events, time, exchange ?? new LocalExchangeFactory());
+        run = new TrainingLoop(options, decider, events, time, exchange ?? new LocalExchangeFactory());
     }
 
     public SessionOptions Options { get; }

@@ -17,10 +17,10 @@ internal static class TrainingCheckpoint
     public static string Save(CheckpointStore store, JobRuntime job, string fingerprint, Action? confirm = null)
     {
         using var writer = store.Begin(job.State.Step);
-        writer.WriteFile(CheckpointFiles.Model, stream => TensorFiles.Write(stream, job.Layout, [("", job.Replica.Master)]));
+        writer.WriteFile(CheckpointFiles.Model, stream => TensorFiles.Write(stream, job.Layout, job.Device, [("", job.Replica.Master)]));
         writer.WriteFile(
             CheckpointFiles.Optimizer,
-            stream => TensorFiles.Write(stream, job.Layout, [.. job.Optimizer.Moments.Select(m => (m.Name + ".", m.Flat))]));
+            stream => TensorFiles.Write(stream, job.Layout, job.Device, [.. job.Optimizer.Moments.Select(m => (m.Name + ".", m.Flat))]));
         var snapshot = new TrainingSnapshot
         {
             State = job.State,

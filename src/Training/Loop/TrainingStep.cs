@@ -100,7 +100,7 @@ internal sealed class TrainingStep : IDisposable
         var reduced = job.Reduced;
         var norm = reduced.NormSquared();
         var nonFinite = reduced.FoundInf || !double.IsFinite(norm);
-        var culprit = nonFinite ? FiniteState.First(job.Layout, job.Replica.Reduced) : null;
+        var culprit = nonFinite ? FiniteState.First(job, job.Replica.Reduced) : null;
         return new StepVote(job.Options.Generation, job.State, nonFinite, norm, reduced.LossSum(), job.Plan.ItemsOf(step), culprit);
     }
 

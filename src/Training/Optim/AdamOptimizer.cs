@@ -1,12 +1,13 @@
 using Distributed.Core.Optimizers;
+using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 
 namespace Distributed.Training.Optim;
 
 /// <summary>Adam and AdamW, as torch.optim has them.</summary>
-internal sealed class AdamOptimizer(AdamOptions options, ParameterLayout layout)
-    : FlatOptimizer(options, layout, "exp_avg", "exp_avg_sq")
+internal sealed class AdamOptimizer(AdamOptions options, ParameterLayout layout, IDeviceRuntime device)
+    : FlatOptimizer(options, layout, device, "exp_avg", "exp_avg_sq")
 {
     public override void Apply(OptimizerSegment segment, long update, double weightDecay, double lr)
     {

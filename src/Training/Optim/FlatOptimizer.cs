@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distributed.Core.Optimizers;
+using Distributed.Training.Devices;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,17 +13,20 @@ internal abstract class FlatOptimizer : IDisposable
     private readonly bool[] decays;
     private readonly double weightDecay;
 
-    protected FlatOptimizer(OptimizerOptions options, ParameterLayout layout, params string[] moments)
+    protected FlatOptimizer(OptimizerOptions options, ParameterLayout layout, IDeviceRuntime device, params string[] moments)
     {
         weightDecay = options.WeightDecay;
-        Layout = layout;
-        Moments = [.. moments.Select(name => (name, zeros(layout.Length).DetachFromDisposeScope()))];
+        (Layout, Device) = (layout, device);
+        Moments = [.. moments.Select(name => (name, device.Zeros(layout.Length)))];
         ParameterUpdates = new long[layout.Slots.Count];
         var patterns = options.NoDecay.Select(Pattern).ToArray();
         decays = [.. layout.Parameters.Select(p => !patterns.Any(r => r.IsMatch(p.Name)))];
     }
 
     public ParameterLayout Layout { get; }
+
+    /// <summary>Where its state is held.</summary>
+    public IDeviceRuntime Device { get; }
 
     /// <summary>State tensors [Length], FP32, by PyTorch's names.</summary>
     public IReadOnlyList<(string Name, Tensor Flat)> Moments { get; }
@@ -31,11 +35,11 @@ internal abstract class FlatOptimizer : IDisposable
     public long[] ParameterUpdates { get; }
 
     /// <exception cref="ArgumentException">No optimizer takes these options.</exception>
-    public static FlatOptimizer Create(OptimizerOptions options, ParameterLayout layout) => options switch
+    public static FlatOptimizer Create(OptimizerOptions options, ParameterLayout layout, IDeviceRuntime device) => options switch
     {
-        IOptimizerSource source => source.Create(layout),
-        SgdOptions sgd => new SgdOptimizer(sgd, layout),
-        AdamOptions adam => new AdamOptimizer(adam, layout),
+        IOptimizerSource source => source.Create(layout, device),
+        SgdOptions sgd => new SgdOptimizer(sgd, layout, device),
+        AdamOptions adam => new AdamOptimizer(adam, layout, device),
         _ => throw new ArgumentException($"No optimizer takes {options.GetType().Name}; implement {nameof(IOptimizerSource)}.", nameof(options)),
     };
 
@@ -65,5 +69,5 @@ internal abstract class FlatOptimizer : IDisposable
 /// <summary>Options that build their optimizer themselves: all that an optimizer of another program needs.</summary>
 internal interface IOptimizerSource
 {
-    FlatOptimizer Create(ParameterLayout layout);
+    FlatOptimizer Create(ParameterLayout layout, IDeviceRuntime device);
 }

@@ -15,9 +15,9 @@ internal sealed class OptimizerSegment : IDisposable
         Weights = replica.Master.narrow(0, from, count).DetachFromDisposeScope();
         Gradient = replica.Reduced.narrow(0, from, count).DetachFromDisposeScope();
         Moments = [.. optimizer.Moments.Select(m => m.Flat.narrow(0, from, count).DetachFromDisposeScope())];
-        Update = zeros(1).DetachFromDisposeScope();
+        Update = optimizer.Device.Zeros(1);
         Working = replica.Working?.narrow(0, from, count).DetachFromDisposeScope();
-        GradientAddress = TensorMemory.Address(Gradient);
+        GradientAddress = optimizer.Device.Address(Gradient);
     }
 
     public long Count { get; }

@@ -40,7 +40,7 @@ internal sealed unsafe class OwnerUpdate : IDisposable
         {
             var parameter = segment.Parameters[0];
             if (!alike && !touched[parameter]) continue;
-            if (clipCoefficient != 1) HostKernels.Scale((float*)segment.GradientAddress, segment.Count, clipCoefficient);
+            if (clipCoefficient != 1) optimizer.Device.Scale((float*)segment.GradientAddress, segment.Count, clipCoefficient);
             optimizer.Apply(segment, optimizer.ParameterUpdates[parameter] + 1, optimizer.WeightDecayOf(parameter), lr);
             segment.Refresh();
         }

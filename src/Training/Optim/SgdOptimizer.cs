@@ -1,12 +1,13 @@
 using Distributed.Core.Optimizers;
+using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 
 namespace Distributed.Training.Optim;
 
 /// <summary>SGD with momentum and Nesterov's variant, as torch.optim has it (no dampening).</summary>
-internal sealed class SgdOptimizer(SgdOptions options, ParameterLayout layout)
-    : FlatOptimizer(options, layout, options.Momentum > 0 ? ["momentum_buffer"] : [])
+internal sealed class SgdOptimizer(SgdOptions options, ParameterLayout layout, IDeviceRuntime device)
+    : FlatOptimizer(options, layout, device, options.Momentum > 0 ? ["momentum_buffer"] : [])
 {
     public override void Apply(OptimizerSegment segment, long update, double weightDecay, double lr) =>
         Aten.FusedSgd(

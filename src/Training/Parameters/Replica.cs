@@ -1,4 +1,5 @@
 using Distributed.Core.Samples;
+using Distributed.Training.Devices;
 using Distributed.Training.Models;
 using Distributed.Training.Native;
 using Distributed.Training.Precision;
@@ -13,17 +14,20 @@ internal sealed class Replica : IDisposable
 {
     private readonly PrecisionPolicy precision;
 
-    public Replica(ParameterLayout layout, PrecisionPolicy precision)
+    /// <param name="device">Where it is held.</param>
+    public Replica(ParameterLayout layout, PrecisionPolicy precision, IDeviceRuntime device)
     {
-        Layout = layout;
+        (Layout, Device) = (layout, device);
         this.precision = precision;
         using var _ = no_grad();
-        Master = zeros(layout.Length).DetachFromDisposeScope();
-        Reduced = zeros(layout.Length).DetachFromDisposeScope();
-        if (precision.HasWorkingCopies) Working = zeros(layout.Length, precision.Compute).DetachFromDisposeScope();
+        Master = device.Zeros(layout.Length);
+        Reduced = device.Zeros(layout.Length);
+        if (precision is { HasWorkingCopies: true, Compute: { } compute }) Working = device.Zeros(layout.Length, compute);
     }
 
     public ParameterLayout Layout { get; }
+
+    public IDeviceRuntime Device { get; }
 
     /// <value>Master weights [Length], FP32.</value>
     public Tensor Master { get; }

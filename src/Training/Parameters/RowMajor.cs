@@ -1,3 +1,4 @@
+using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -9,13 +10,13 @@ internal static unsafe class RowMajor
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <returns>New tensor in the parameter's shape, dense row-major, FP32; the caller disposes.</returns>
-    public static Tensor Read(ParameterSlot slot, Tensor flat)
+    /// <returns>New tensor in host memory in the parameter's shape, dense row-major, FP32; the caller disposes.</returns>
+    public static Tensor Read(ParameterSlot slot, Tensor flat, IDeviceRuntime device)
     {
         using var _ = no_grad();
         using var view = slot.In(flat);
         using var dense = view.contiguous();
-        return dense.alias();
+        return device.ToHost(dense);
     }
 
     /// <summary>Overwrites the parameter's part of a flat buffer with row-major FP32 values.</summary>
@@ -30,7 +31,7 @@ internal static unsafe class RowMajor
         }
     }
 
-    /// <summary>Hands out the bytes of a dense FP32 tensor piece by piece.</summary>
+    /// <summary>Hands out the bytes of a dense FP32 tensor in host memory piece by piece.</summary>
     public static void ForEachChunk(Tensor dense, ReadOnlySpanAction action)
     {
         var start = (byte*)TensorMemory.Address(dense);

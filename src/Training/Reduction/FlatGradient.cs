@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Distributed.Training.Devices;
 
 namespace Distributed.Training.Reduction;
 
@@ -11,7 +11,7 @@ internal sealed class FlatGradient(FlatGradientPool pool, nint address)
 }
 
 /// <summary>One rank's buffers for merged gradients; grows to the depth of the canonical tree and stays there. Used by one thread.</summary>
-internal sealed unsafe class FlatGradientPool(long elements) : IDisposable
+internal sealed class FlatGradientPool(long elements, IDeviceRuntime device) : IDisposable
 {
     private readonly Stack<FlatGradient> free = new();
     private readonly List<FlatGradient> all = [];
@@ -19,14 +19,14 @@ internal sealed unsafe class FlatGradientPool(long elements) : IDisposable
     public FlatGradient Rent()
     {
         if (free.TryPop(out var buffer)) return buffer;
-        buffer = new FlatGradient(this, (nint)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64));
+        buffer = new FlatGradient(this, device.Allocate(elements * sizeof(float)));
         all.Add(buffer);
         return buffer;
     }
 
     public void Dispose()
     {
-        foreach (var buffer in all) NativeMemory.AlignedFree((void*)buffer.Address);
+        foreach (var buffer in all) device.Free(buffer.Address);
         all.Clear();
         free.Clear();
     }

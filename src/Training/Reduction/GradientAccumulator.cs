@@ -1,7 +1,7 @@
 using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
+using Distributed.Training.Devices;
 using Distributed.Training.Kernels;
-using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,9 +10,9 @@ namespace Distributed.Training.Reduction;
 
 /// <summary>Collects one rank's gradients, parameter by parameter, and merges equal aligned neighbours of the canonical tree as they come.</summary>
 /// <remarks>A gradient is merged the moment it is taken, so it is still in the cache when backward's hook hands it over.</remarks>
-internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisposable
+internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDeviceRuntime device) : IDisposable
 {
-    private readonly FlatGradientPool pool = new(layout.Length);
+    private readonly FlatGradientPool pool = new(layout.Length, device);
     private readonly List<GradientPartial> partials = [];
 
     /// <summary>Left operands of the merges that the open micro-batch causes, the smallest first.</summary>
@@ -138,15 +138,15 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout) : IDisp
             var before = left.Sources[parameter];
             if (before.IsNone && value.IsNone) continue;
             var target = (float*)sum.Address + slot.Offset;
-            if (before.IsNone) HostKernels.Load(value, from, target + from, to - from);
-            else if (value.IsNone) HostKernels.Load(before, from, target + from, to - from);
-            else HostKernels.Add(before, value, from, target + from, to - from);
+            if (before.IsNone) device.Load(value, from, target + from, to - from);
+            else if (value.IsNone) device.Load(before, from, target + from, to - from);
+            else device.Add(before, value, from, target + from, to - from);
             value = new GradientSource((nint)target, false);
         }
         return value;
     }
 
-    private static GradientSource SourceOf(Tensor gradient) => new(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16);
+    private GradientSource SourceOf(Tensor gradient) => new(device.Address(gradient), gradient.dtype == ScalarType.BFloat16);
 
     private void Close()
     {

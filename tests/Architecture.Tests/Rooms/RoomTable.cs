@@ -32,16 +32,17 @@ internal sealed class RoomTable
             Kernels: | loops over host memory
             Native: Kernels | libtorch: loading, checks, operators, autocast, hooks
             Precision: Native | what each precision policy casts
-            Parameters: Native, Precision | flat storage, layout and initial values of parameters
-            Reduction: Kernels, Native, Parameters | gradients of a rank, merged and summed in the canonical tree
+            Devices: Kernels, Native | the device of a rank: its memory, uploads, host reads and gradient arithmetic
+            Parameters: Devices, Native, Precision | flat storage, layout and initial values of parameters
+            Reduction: Devices, Kernels, Parameters | gradients of a rank, merged and summed in the canonical tree
             Ranks: | where the ranks of a silo meet and wait for each other
-            Exchange: Kernels, Ranks, Reduction | sums of gradients over all ranks: within a silo, and across silos over sockets
-            Optim: Kernels, Native, Parameters | SGD, Adam and AdamW on flat storage
+            Exchange: Devices, Kernels, Ranks, Reduction | sums of gradients over all ranks: within a silo, and across silos over sockets
+            Optim: Devices, Native, Parameters | SGD, Adam and AdamW on flat storage
             Data: Native | data sets, archives, augmentation, prefetching
             Models: Data, Native, Parameters | the built-in models and losses
-            Checkpoints: Native, Parameters | tensors of a checkpoint, warm start, hash of the weights
-            Loop: Checkpoints, Data, Exchange, Kernels, Models, Native, Optim, Parameters, Precision, Ranks, Reduction | the step, one after the other; evaluation, checkpoints
-            Benchmarks: Exchange, Kernels, Native, Ranks, Reduction | what the benches measure in a process
+            Checkpoints: Devices, Native, Parameters | tensors of a checkpoint, warm start, hash of the weights
+            Loop: Checkpoints, Data, Devices, Exchange, Models, Native, Optim, Parameters, Precision, Ranks, Reduction | the step, one after the other; evaluation, checkpoints
+            Benchmarks: Devices, Exchange, Kernels, Native, Ranks, Reduction | what the benches measure in a process
             """),
         ["Grains"] = Read("""
             Contracts: | interfaces of the grains and what they say to each other

@@ -51,6 +51,11 @@ public sealed class OneSiloTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("again").Hold(1);
         Assert.Equal(SubmitResult.Created, (await job.Submit(Specs.Submission())).Result);
         Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(Specs.Submission())).Result);
+        // As another version writes it: other keys first, defaults left out.
+        var words = Specs.Submission();
+        var old = words with { SpecJson = words.SpecJson.Replace("\"data\":{\"name\":\"shapes\",\"samples\":8000}", "\"data\":{\"name\":\"shapes\"}", StringComparison.Ordinal) };
+        Assert.NotEqual(words.SpecJson, old.SpecJson);
+        Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(old)).Result);
         var otherSpec = await job.Submit(Specs.Submission(steps: 6));
         Assert.Equal((SubmitResult.IdTaken, "Job again was submitted before with another content; choose another id."), (otherSpec.Result, otherSpec.Message));
         var otherOptions = await job.Submit(Specs.Submission(ranks: 1));

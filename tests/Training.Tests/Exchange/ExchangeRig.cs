@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
 using Distributed.Core.Jobs;
+using Distributed.Training.Devices;
 using Distributed.Training.Exchange;
 using Distributed.Training.Kernels;
 using Distributed.Training.Ranks;
@@ -118,7 +119,7 @@ internal sealed unsafe class ExchangeRig : IDisposable
         var firstRanks = shares.Select((_, i) => shares[..i].Sum()).ToArray();
         var silos = new ExchangeSilos("rig", 3, [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
         var barrier = new RankBarrier([.. Enumerable.Range(firstRanks[silo], shares[silo]).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(10));
-        return new ExchangeJob(silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End));
+        return new ExchangeJob(silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End), CpuDevice.Instance);
     }
 
     private GradientPartial Partial(MicroBatchRun run, int seed, long spoil)

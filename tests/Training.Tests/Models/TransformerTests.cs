@@ -1,4 +1,5 @@
 using Distributed.Core.Models;
+using Distributed.Training.Devices;
 using Distributed.Training.Models;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
@@ -18,7 +19,7 @@ public sealed class TransformerTests : IDisposable
 
     public TransformerTests()
     {
-        replica = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.Float32));
+        replica = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.Float32), CpuDevice.Instance);
         replica.Initialise(3);
     }
 

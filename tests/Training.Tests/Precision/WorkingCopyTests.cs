@@ -1,4 +1,5 @@
 using Distributed.Core.Models;
+using Distributed.Training.Devices;
 using Distributed.Training.Models;
 using Distributed.Training.Parameters;
 using Distributed.Training.Precision;
@@ -29,8 +30,8 @@ public sealed class WorkingCopyTests
         var input = name switch { "simple-cnn" => randn(12, 3, 32, 32), "mlp" => randn(12, 96), "sentiment-lstm" => randint(0, 50, [12, 9]), _ => randint(0, 50, [12, 17]) };
         var labels = name switch { "sentiment-lstm" => randint(0, 2, [12]).to_type(ScalarType.Float32), "transformer" => randint(0, 50, [12, 17]), _ => randint(0, 10, [12]) };
 
-        using var copies = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.MixedBFloat16));
-        using var plain = new Replica(copies.Layout, PrecisionPolicy.For(JobPrecision.Float32));
+        using var copies = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.MixedBFloat16), CpuDevice.Instance);
+        using var plain = new Replica(copies.Layout, PrecisionPolicy.For(JobPrecision.Float32), CpuDevice.Instance);
         copies.Initialise(5);
         copies.RefreshAll();
         plain.Initialise(5);

@@ -1,7 +1,7 @@
 using CsCheck;
 using Distributed.Core.Values;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 public sealed class DurationTextTests
 {

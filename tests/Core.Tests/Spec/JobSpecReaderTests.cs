@@ -2,7 +2,7 @@ using Distributed.Core.Documents;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 public sealed class JobSpecReaderTests
 {
@@ -138,6 +138,7 @@ public sealed class JobSpecReaderTests
     [Theory]
     [InlineData("""{"name":"mlp"}""", "model.sizes")]
     [InlineData("""{"name":"mlp","sizes":[784]}""", "model.sizes")]
+    [InlineData("""{"name":"mlp","sizes":[]}""", "model.sizes")]
     [InlineData("""{"name":"mlp","sizes":[100,10]}""", "model.sizes")]
     [InlineData("""{"name":"mlp","sizes":[784,9]}""", "model.sizes")]
     [InlineData("""{"name":"mlp","sizes":[784,1000000,1000000,10]}""", "model.sizes")]
@@ -201,6 +202,21 @@ public sealed class JobSpecReaderTests
         var error = Assert.Single(JobSpecJson.Read(json).Errors);
         Assert.Equal("precision", error.Path);
         Assert.All(["libtorch", "mixed_bfloat16"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("optimizer.name=null")]
+    [InlineData("schedule.name=null")]
+    public void Read_NameIsNull_IsTheDefault(string assignment) =>
+        Assert.Equal(
+            JobSpecJson.Read(Good).Spec,
+            JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, assignment).Root!).Spec);
+
+    [Fact]
+    public void Read_NameMisspelt_IsHintedAt()
+    {
+        var error = Assert.Single(JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, "optimizer.nam=sgd").Root!).Errors);
+        Assert.Contains("did you mean name?", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 
-namespace Distributed.Core.Tests.Scaling;
+namespace Distributed.Core.Tests.LossScaling;
 
 public sealed class PolicyTests
 {

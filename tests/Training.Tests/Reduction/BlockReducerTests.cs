@@ -1,15 +1,16 @@
 using CsCheck;
 using Distributed.Core.Canonical;
+using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
 using Distributed.Training.Reduction;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Distributed.Training.Tests.Collectives;
+namespace Distributed.Training.Tests.Reduction;
 
 /// <summary>The fused reduction against the obvious one: libtorch's additions in tree order, then torch.amp's check and unscale.</summary>
-public sealed class HostReducerTests
+public sealed class BlockReducerTests
 {
     private static readonly Gen<(int MicroBatches, int Ranks, int Owners, bool Bf16, int Spoil, int Seed)> Cases =
         Gen.Select(Gen.Int[1, 13], Gen.Int[1, 4], Gen.Int[1, 3], Gen.Bool, Gen.Int[-1, 12], Gen.Int[0, 1 << 20]);
@@ -57,7 +58,7 @@ public sealed class HostReducerTests
         var partials = new List<GradientPartial>();
         foreach (var run in MicroBatchRuns.Plan(ranks, gradients.Length))
         {
-            var accumulator = new GradientAccumulator(layout);
+            var accumulator = new GradientAccumulator(layout, CpuDevice.Instance);
             for (var m = run.Start; m < run.End; m++)
             {
                 accumulator.Begin(m);
@@ -72,7 +73,7 @@ public sealed class HostReducerTests
         var found = false;
         foreach (var owned in BlockPlan.Deal(layout.Length, owners))
         {
-            using var reducer = new HostReducer(FlatRange.Of(layout));
+            using var reducer = new BlockReducer(FlatRange.Of(layout), CpuDevice.Instance);
             found |= reducer.Reduce(owned, partials, program, new GradientFactors(inverse, mean), TensorMemory.Address(flat), norms);
         }
         accumulators.ForEach(a => a.Dispose());

@@ -1,7 +1,7 @@
 using CsCheck;
 using Distributed.Core.Samples;
 
-namespace Distributed.Core.Tests.Data;
+namespace Distributed.Core.Tests.Samples;
 
 public class EpochOrderTests
 {

@@ -13,7 +13,7 @@ using JobEvent = Distributed.Core.Events.JobEvent;
 namespace Distributed.Client.Runs;
 
 /// <summary>One local run: silos of its own from start to end, a job submitted to it as to a cluster.</summary>
-internal sealed class TrainRun(TrainPlan plan, TrainOptions options, RunDirectory directory, RunEnvironment environment, TextWriter output, TextWriter error, TimeProvider time)
+internal sealed class LocalRun(TrainPlan plan, TrainOptions options, RunDirectory directory, RunEnvironment environment, TextWriter output, TextWriter error, TimeProvider time)
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);

@@ -4,7 +4,7 @@ using Distributed.Core.Models;
 using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 public sealed class JobSpecJsonTests
 {

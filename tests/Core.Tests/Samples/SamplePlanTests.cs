@@ -4,7 +4,7 @@ using Distributed.Core.Models;
 using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Data;
+namespace Distributed.Core.Tests.Samples;
 
 public class SamplePlanTests
 {

@@ -5,7 +5,7 @@ using Distributed.Training.Native;
 namespace Distributed.Training.Loop;
 
 /// <summary>What a run comes to between its steps and after them: evaluations, checkpoints, its end.</summary>
-internal sealed partial class TrainingRun
+internal sealed partial class TrainingLoop
 {
     private IReadOnlyDictionary<string, double>? metrics;
 

@@ -1,7 +1,7 @@
 using Distributed.Core.Documents;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 public sealed class SpecOverridesTests
 {

@@ -3,7 +3,7 @@ using Distributed.Core.Spec;
 using Distributed.Core.Users;
 using Distributed.Core.Values;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 /// <summary>Whatever a text says, what is made of it is no larger than the text: few errors, each of a few hundred characters.</summary>
 public sealed class SpecBoundsTests

@@ -3,7 +3,7 @@ using System.Text;
 using Distributed.Core.Options;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 /// <summary>The reference of the job file shows what the catalog says.</summary>
 public sealed class JobReferenceTests

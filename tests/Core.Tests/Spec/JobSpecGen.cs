@@ -7,7 +7,7 @@ using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 /// <summary>Valid jobs of every kind.</summary>
 internal static class JobSpecGen

@@ -3,7 +3,7 @@ using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 
-namespace Distributed.Core.Tests.Jobs;
+namespace Distributed.Core.Tests.Spec;
 
 public sealed class JobMemoryTests
 {

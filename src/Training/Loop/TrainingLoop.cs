@@ -15,7 +15,7 @@ namespace Distributed.Training.Loop;
 
 /// <summary>A job from its first step to its end, as the ranks of one silo walk through it together.</summary>
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
-internal sealed partial class TrainingRun(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory exchange) : IDisposable
+internal sealed partial class TrainingLoop(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory exchange) : IDisposable
 {
     private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep, options.CheckpointWriter);
     private JobRuntime? job;

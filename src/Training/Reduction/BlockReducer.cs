@@ -1,12 +1,14 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Training.Devices;
 using Distributed.Training.Kernels;
 
 namespace Distributed.Training.Reduction;
 
-/// <summary>Sums runs of blocks straight from gradients in host memory, in the canonical tree. Used by one thread at a time.</summary>
+/// <summary>Sums runs of blocks straight from gradients in the device's memory, in the canonical tree. Used by one thread at a time.</summary>
 /// <param name="ranges">Where the parameters lie, in the order of the flat buffer.</param>
-internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
+/// <param name="device">Whose memory all addresses are in.</param>
+internal sealed unsafe class BlockReducer(FlatRange[] ranges, IDeviceRuntime device) : IDisposable
 {
     private const int Block = BlockPlan.BlockElements;
     private GradientSource[] stack = [];
@@ -32,11 +34,11 @@ internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
                 var (start, count) = Cut(ranges[i], from, to);
                 var target = (float*)reduced + start;
                 if (Fold(partials, program, ranges[i].Parameter, start - ranges[i].Offset, target, count))
-                    found |= HostKernels.CheckAndUnscale(target, count, factors.InverseScale, factors.MeanFactor);
+                    found |= device.CheckAndUnscale(target, count, factors.InverseScale, factors.MeanFactor);
                 else
-                    new Span<float>(target, (int)count).Clear();
+                    device.Clear(target, count);
             }
-            blockNorms[from / Block] = HostKernels.SumOfSquares((float*)reduced + from, Block);
+            blockNorms[from / Block] = device.SumOfSquares((float*)reduced + from, Block);
         }
         return found;
     }
@@ -56,14 +58,14 @@ internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
                 var (start, count) = Cut(ranges[i], from, to);
                 var into = (float*)target + (start - run.Start);
                 if (!Fold(partials, program, ranges[i].Parameter, start - ranges[i].Offset, into, count))
-                    new Span<float>(into, (int)count).Clear();
+                    device.Clear(into, count);
             }
         }
     }
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(scratch);
+        device.Free((nint)scratch);
         scratch = null;
     }
 
@@ -94,11 +96,11 @@ internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
                 continue;
             }
             var sum = k == operations.Length - 1 ? target : scratch + (long)(height - 1) * Block;
-            HostKernels.Add(left, right, 0, sum, count);
+            device.Add(left, right, 0, sum, count);
             stack[height - 1] = new GradientSource((nint)sum, false);
         }
         if (stack[0].IsNone) return false;
-        HostKernels.Load(stack[0], 0, target, count);
+        device.Load(stack[0], 0, target, count);
         return true;
     }
 
@@ -107,7 +109,7 @@ internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
     {
         if (value.Address != (nint)(scratch + (long)height * Block)) return value;
         var target = scratch + (long)(height - 1) * Block;
-        HostKernels.Load(value, 0, target, count);
+        device.Load(value, 0, target, count);
         return new GradientSource((nint)target, false);
     }
 
@@ -117,8 +119,8 @@ internal sealed unsafe class HostReducer(FlatRange[] ranges) : IDisposable
     private void Reserve(int depth)
     {
         if (stack.Length >= depth) return;
-        NativeMemory.AlignedFree(scratch);
-        scratch = (float*)NativeMemory.AlignedAlloc((nuint)depth * Block * sizeof(float), 64);
+        device.Free((nint)scratch);
+        scratch = (float*)device.Allocate((long)depth * Block * sizeof(float));
         stack = new GradientSource[depth];
     }
 }

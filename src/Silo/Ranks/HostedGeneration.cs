@@ -12,7 +12,7 @@ using SessionOptions = Distributed.Training.Loop.SessionOptions;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
-internal sealed class GenerationRun : IAsyncDisposable
+internal sealed class HostedGeneration : IAsyncDisposable
 {
     /// <summary>The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are not waited for as long.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
@@ -29,7 +29,7 @@ internal sealed class GenerationRun : IAsyncDisposable
     private readonly Dictionary<TimeSpan, ITimer> watchdogs = [];
     private int running;
 
-    public GenerationRun(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger logger)
+    public HostedGeneration(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger logger)
     {
         var (spec, checkpoints) = paths.Resolve(SpecText.Parse(assignment.SpecJson), assignment.JobId);
         memory.Check(spec, assignment.LocalRanks.Length);

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
 
-namespace Distributed.Core.Tests.Scaling;
+namespace Distributed.Core.Tests.LossScaling;
 
 /// <summary>The published cases of each peer; a peer's columns are scale, tracker and, where it has one, hysteresis.</summary>
 public sealed class ConformanceTests
