@@ -1,5 +1,6 @@
 using Distributed.Core.Machine;
 using Distributed.Core.Tests.Checkpoints;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests;
 

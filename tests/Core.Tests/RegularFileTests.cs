@@ -3,6 +3,7 @@ using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Tests.Checkpoints;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests;
 

@@ -1,4 +1,4 @@
-using Distributed.Tests.Running;
+using Distributed.Testing;
 
 [assembly: TestCollectionOrderer("Distributed.EndToEnd.Tests.TestOrder", "Distributed.EndToEnd.Tests")]
 

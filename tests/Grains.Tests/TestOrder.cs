@@ -1,9 +1,7 @@
-using Distributed.Tests.Running;
+using Distributed.Testing;
 
 [assembly: TestCollectionOrderer("Distributed.Grains.Tests.TestOrder", "Distributed.Grains.Tests")]
 
 namespace Distributed.Grains.Tests;
 
-internal sealed class TestOrder() : LongestFirst(
-    "OutageTests", "StoreUnreachableTests", "CoordinatorExchangeTests", "CoordinatorTrainingTests", "ExchangeTunnelTests",
-    "SecureClusterTests", "DrainTests", "EventRelayTests", "RequeueTests", "ResponsivenessTests");
+internal sealed class TestOrder() : LongestFirst("CoordinatorExchangeTests", "CoordinatorTrainingTests", "RequeueTests");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Stepping;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Commands;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Commands;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Commands;
 
@@ -8,7 +9,7 @@ public sealed class ScaleTraceCommandTests
     [SharedDataFact]
     public async Task Conformance_EveryVector_GivesItsTrace()
     {
-        using var file = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(SharedData.Root!, "conformance", "loss-scale.json")));
+        using var file = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Checkout.Shared!, "conformance", "loss-scale.json")));
         var vectors = file.RootElement.GetProperty("vectors").EnumerateArray().ToList();
         Assert.NotEmpty(vectors);
         foreach (var vector in vectors) await CheckAsync(vector);

@@ -1,3 +1,5 @@
+using Distributed.Testing;
+
 namespace Distributed.Client.Tests.Commands;
 
 /// <summary>What 'train' refuses before it starts a silo or writes a file.</summary>

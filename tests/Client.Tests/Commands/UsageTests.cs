@@ -1,3 +1,5 @@
+using Distributed.Testing;
+
 namespace Distributed.Client.Tests.Commands;
 
 public sealed class UsageTests

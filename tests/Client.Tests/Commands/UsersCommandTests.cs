@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distributed.Core.Users;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Commands;
 

@@ -2,7 +2,7 @@ using System.Text;
 using Distributed.Client.Files;
 using Distributed.Core.Documents;
 using Distributed.Core.Spec;
-using Distributed.Tests.Fuzz;
+using Distributed.Testing.Fuzz;
 
 namespace Distributed.Client.Tests.Fuzz;
 

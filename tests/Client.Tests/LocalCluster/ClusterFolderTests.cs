@@ -1,6 +1,7 @@
 using Distributed.Client.LocalCluster;
 using Distributed.Client.Outcomes;
 using Distributed.Core.Users;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.LocalCluster;
 

@@ -4,6 +4,7 @@ using Distributed.Client.Following;
 using Distributed.Client.LocalCluster;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Runs;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.LocalCluster;
 

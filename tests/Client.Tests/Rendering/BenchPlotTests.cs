@@ -1,5 +1,6 @@
 using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering.Plots;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Rendering;
 

@@ -5,6 +5,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Runs;
 

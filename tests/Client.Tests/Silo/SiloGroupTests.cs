@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Silo;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Silo;
 

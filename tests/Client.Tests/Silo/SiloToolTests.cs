@@ -1,4 +1,5 @@
 using Distributed.Client.Silo;
+using Distributed.Testing;
 
 namespace Distributed.Client.Tests.Silo;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CsCheck;
 using Distributed.Core.Checkpoints;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

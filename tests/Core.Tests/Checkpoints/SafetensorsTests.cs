@@ -3,6 +3,7 @@ using System.Text;
 using CsCheck;
 using Distributed.Core.Checkpoints;
 using Distributed.Core.Jobs;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

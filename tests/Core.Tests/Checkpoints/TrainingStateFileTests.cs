@@ -4,6 +4,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Samples;
 using Distributed.Core.Stepping;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.Checkpoints;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Distributed.Core.Checkpoints;
-using Distributed.Tests.Fuzz;
+using Distributed.Testing.Fuzz;
 
 namespace Distributed.Core.Tests.Fuzz;
 

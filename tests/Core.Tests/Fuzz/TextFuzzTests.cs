@@ -4,7 +4,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Spec;
 using Distributed.Core.Users;
 using Distributed.Core.Values;
-using Distributed.Tests.Fuzz;
+using Distributed.Testing.Fuzz;
 
 namespace Distributed.Core.Tests.Fuzz;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.LossScaling;
 
@@ -10,7 +11,7 @@ public sealed class ConformanceTests
     [SharedDataFact]
     public void EveryVector_RunByItsPolicy_GivesItsTrace()
     {
-        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(SharedData.Root!, "conformance", "loss-scale.json")));
+        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(Checkout.Shared!, "conformance", "loss-scale.json")));
         var vectors = file.RootElement.GetProperty("vectors").EnumerateArray().ToList();
         Assert.NotEmpty(vectors);
         Assert.All(vectors, Check);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Distributed.Core.Options;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 
 namespace Distributed.Core.Tests.Spec;
 
@@ -15,7 +16,7 @@ public sealed class JobReferenceTests
     [Fact]
     public void Page_ShowsTheCatalog()
     {
-        var page = Path.Combine(Root(), "docs", "job-file.md");
+        var page = Path.Combine(Checkout.Root, "docs", "job-file.md");
         var text = File.ReadAllText(page);
         var (start, end) = (text.IndexOf(Start, StringComparison.Ordinal) + Start.Length, text.IndexOf(End, StringComparison.Ordinal));
         Assert.InRange(start, Start.Length, end);
@@ -54,11 +55,4 @@ public sealed class JobReferenceTests
         (_, double number) => number.ToString(CultureInfo.InvariantCulture),
         var (_, value) => value.ToString()!,
     };
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Distributed.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("no Distributed.sln above the tests");
-        return folder;
-    }
 }

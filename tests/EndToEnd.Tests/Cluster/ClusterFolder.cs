@@ -1,3 +1,5 @@
+using Distributed.Testing;
+
 namespace Distributed.EndToEnd.Tests.Cluster;
 
 /// <summary>What the silos of a cluster share on disk.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Distributed.EndToEnd.Tests.Cli;
-using Distributed.Grains.Tests.Servers;
+using Distributed.Testing.Servers;
 
 namespace Distributed.EndToEnd.Tests.Cluster;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Distributed.EndToEnd.Tests.Cli;
-using Distributed.Grains.Tests.Servers;
+using Distributed.Testing.Servers;
 
 namespace Distributed.EndToEnd.Tests.Cluster;
 

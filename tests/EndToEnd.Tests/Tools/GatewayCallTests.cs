@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Distributed.EndToEnd.Tests.Cli;
 using Distributed.EndToEnd.Tests.Train;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 

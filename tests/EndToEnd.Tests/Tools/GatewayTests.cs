@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Distributed.EndToEnd.Tests.Cli;
 using Distributed.EndToEnd.Tests.Train;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Distributed.EndToEnd.Tests.Cli;
 using Distributed.EndToEnd.Tests.Train;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 
@@ -83,7 +84,8 @@ public sealed partial class LibtorchTests : IDisposable
         start.Environment["LD_DEBUG_OUTPUT"] = directory.File("bound");
         Assert.Equal(0, (await EndAsync(start)).Code);
         var bound = Directory.EnumerateFiles(directory.Path, "bound.*").SelectMany(File.ReadLines)
-            .Select(line => BindingPattern().Match(line)).Where(match => match.Success && !match.Groups[1].Value.StartsWith("THS", StringComparison.Ordinal))
+            // Threads write side by side: a line may hold the next one's start.
+            .SelectMany(line => BindingPattern().Matches(line)).Where(match => !match.Groups[1].Value.StartsWith("THS", StringComparison.Ordinal))
             .Select(match => match.Groups[1].Value).Where(symbol => symbol.StartsWith("_ZN2at4_ops", StringComparison.Ordinal)).Distinct().ToList();
         Assert.NotEmpty(bound);
         var list = await File.ReadAllLinesAsync(Path.Combine(Checkout.Root, "src", "Training", "Native", "used-symbols.txt"));
@@ -187,6 +189,6 @@ public sealed partial class LibtorchTests : IDisposable
         }
     }
 
-    [GeneratedRegex(@"binding file (?:/proc/self/fd/\d+|\S*libLibTorchSharp\.so) .* symbol `([^']+)'")]
+    [GeneratedRegex(@"binding file (?:/proc/self/fd/\d+|\S*libLibTorchSharp\.so) \[\d+\] to \S+ \[\d+\]: \w+ symbol `([^']+)'")]
     private static partial Regex BindingPattern();
 }

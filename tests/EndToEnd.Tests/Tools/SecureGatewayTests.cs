@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Distributed.EndToEnd.Tests.Cli;
 using Distributed.EndToEnd.Tests.Train;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 

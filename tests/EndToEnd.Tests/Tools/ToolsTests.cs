@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 

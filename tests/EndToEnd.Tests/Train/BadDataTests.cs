@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Core.Checkpoints;
 using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Train;
 

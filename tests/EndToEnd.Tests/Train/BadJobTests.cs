@@ -1,4 +1,5 @@
 using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Train;
 

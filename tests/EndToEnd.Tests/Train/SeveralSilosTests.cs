@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Train;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Distributed.Core.Checkpoints;
 using Distributed.EndToEnd.Tests.Cli;
+using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Train;
 

@@ -1,6 +1,8 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -23,7 +25,7 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Job("big").Submit(Specs.Lasting(steps: 1_000_000));
         await cluster.WaitFor("big", "step 2");
         journals.Sizes["big"] = Quota + 24;
-        await TrainingCluster.Eventually(() => cluster.Job("big").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("big").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
         gate.SetResult();
         var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("big"))[^1]));
         Assert.Equal(ErrorCodes.Quota, failed.Error.Code);
@@ -38,7 +40,7 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Watch("other");
 
         journals.Sizes.TryRemove("big", out _);
-        await TrainingCluster.Eventually(() => cluster.Job("big").Delete(Callers.Admin), c => c!.Refusal is null);
+        await Eventually.Is(() => cluster.Job("big").Delete(Callers.Admin), c => c!.Refusal is null);
         Assert.Equal(SubmitResult.Created, (await cluster.Job("more").Submit(Specs.Lasting())).Result);
         await cluster.Watch("more");
     }
@@ -57,7 +59,7 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Job("others").Stop(checkpoint: false, Callers.Admin);
         gate.SetResult();
         await cluster.Watch("others");
-        var report = await TrainingCluster.Eventually(() => cluster.Job("waits").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
+        var report = await Eventually.Is(() => cluster.Job("waits").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, report!.Phase);
         Assert.Contains((await cluster.Job("waits").Why())!.Findings, finding => finding.Remedy.StartsWith("Delete some of them", StringComparison.Ordinal));
 

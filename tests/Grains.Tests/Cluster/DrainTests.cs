@@ -1,5 +1,6 @@
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
+using Distributed.Testing;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -20,20 +21,20 @@ public sealed class DrainTests : IAsyncLifetime
         var other = 1 - drained;
         var drain = cluster.ServiceIn<SiloDrain>(drained);
         Assert.True(drain.Ask(true));
-        await TrainingCluster.Eventually(() => queue.Look(true), at => at.Equals(cluster.AddressOf(other)));
+        await Eventually.Is(() => queue.Look(true), at => at.Equals(cluster.AddressOf(other)));
 
         // The job's grain, too, though it is called from the drained silo.
         var gate = cluster.Scripts.Of("guest").Hold(2);
         await cluster.GrainsIn(drained).GetGrain<IJobGrain>("guest").Submit(Specs.Lasting(min: 1, max: 1));
-        var report = await TrainingCluster.Eventually(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Running);
+        var report = await Eventually.Is(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Running);
         Assert.Equal(cluster.NameOf(other), Assert.Single(report!.Silos));
         Assert.Equal(SiloCondition.Draining, (await queue.Describe()).Silos.Single(s => s.Name == cluster.NameOf(drained)).Condition);
 
         await cluster.Job("waits").Submit(Specs.Lasting(min: 1, max: 1));
         Assert.False(drain.Ask(false));
-        await TrainingCluster.Eventually(() => cluster.Job("waits").Status(), r => r!.Phase == JobPhase.Completed);
+        await Eventually.Is(() => cluster.Job("waits").Status(), r => r!.Phase == JobPhase.Completed);
         gate.SetResult();
-        await TrainingCluster.Eventually(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Completed);
+        await Eventually.Is(() => cluster.Job("guest").Status(), r => r!.Phase == JobPhase.Completed);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Distributed.Grains.Contracts;
+using Distributed.Testing;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -22,7 +23,7 @@ public sealed class LeavingTests : IAsyncLifetime
         await cluster.GrainsIn(1).GetGrain<IJobGrain>("watched").Submit(Specs.Lasting(min: 8, max: 8));
         // Its own silo's call, as its relay makes it.
         var wait = cluster.GrainsIn(1).GetGrain<IJobGrain>("watched").ReadEvents(0, 10, TimeSpan.FromHours(1));
-        await TrainingCluster.Eventually(() => cluster.GrainsIn(1).GetGrain<IJobGrain>("watched").Status(), report => report?.Phase == JobPhase.Queued);
+        await Eventually.Is(() => cluster.GrainsIn(1).GetGrain<IJobGrain>("watched").Status(), report => report?.Phase == JobPhase.Queued);
         Assert.False(wait.IsCompleted);
 
         var left = cluster.StopSecond();

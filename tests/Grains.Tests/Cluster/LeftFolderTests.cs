@@ -1,6 +1,8 @@
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -24,10 +26,10 @@ public sealed class LeftFolderTests : IAsyncLifetime
         var report = await cluster.Job("left").Status();
         Assert.Equal((JobPhase.Stopped, "ann"), (report!.Phase, report.User));
         Assert.Contains("'dtrain resume left' goes on from its last checkpoint", report.Message, StringComparison.Ordinal);
-        await TrainingCluster.Eventually(async () => await Queue.List(), ids => ids.Contains("left"));
+        await Eventually.Is(async () => await Queue.List(), ids => ids.Contains("left"));
         Assert.Equal(SubmitResult.IdTaken, (await cluster.Job("left").Submit(Specs.Lasting("else"))).Result);
         Assert.Equal(SubmitResult.AlreadyThere, (await cluster.Job("left").Submit(submission)).Result);
-        report = await TrainingCluster.Eventually(() => cluster.Job("left").Status(), r => r?.Phase == JobPhase.Completed);
+        report = await Eventually.Is(() => cluster.Job("left").Status(), r => r?.Phase == JobPhase.Completed);
         // Whether a first one had begun before the record was lost, nobody knows.
         Assert.Equal(2, report!.Generation);
     }

@@ -3,6 +3,8 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -25,7 +27,7 @@ public sealed class LimitTests : IAsyncLifetime
         // The one silo is taken.
         var free = cluster.Scripts.Of("blocks").Hold(1);
         await cluster.Job("blocks").Submit(Specs.Lasting(min: 1, max: 1));
-        await TrainingCluster.Eventually(() => cluster.Job("blocks").Status(), r => r!.Phase == JobPhase.Running);
+        await Eventually.Is(() => cluster.Job("blocks").Status(), r => r!.Phase == JobPhase.Running);
         await cluster.Job("waits").Submit(With(new LimitsSpec { Queued = second }));
         var waited = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("waits"))[^1]));
         Assert.Equal(ErrorCodes.LimitExceeded, waited.Error.Code);
@@ -35,9 +37,9 @@ public sealed class LimitTests : IAsyncLifetime
         var script = cluster.Scripts.Of("runs");
         var gate = script.Hold(1);
         await cluster.Job("runs").Submit(With(new LimitsSpec { Run = second }));
-        await TrainingCluster.Eventually(() => cluster.Job("runs").Status(), r => r!.Message.StartsWith("ends after the step in flight: It ran for 1s", StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Message.StartsWith("ends after the step in flight: It ran for 1s", StringComparison.Ordinal));
         // The ranks have been told by then.
-        await TrainingCluster.Eventually(
+        await Eventually.Is(
             () => cluster.Job("runs").ReadLog(0, 100, TimeSpan.Zero), log => log!.Events.Any(line => line.Json.Contains("It writes a checkpoint and ends.", StringComparison.Ordinal)));
         gate.SetResult();
         var ran = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("runs"))[^1]));
@@ -47,7 +49,7 @@ public sealed class LimitTests : IAsyncLifetime
         var why = (await cluster.Job("runs").Why())!.Findings[0];
         Assert.Contains("limits.run", why.What, StringComparison.Ordinal);
         Assert.Contains("dtrain resume runs", why.Remedy, StringComparison.Ordinal);
-        await TrainingCluster.Eventually(() => cluster.Job("runs").Resume(Callers.Admin), c => c!.Refusal is null);
-        await TrainingCluster.Eventually(() => cluster.Job("runs").Status(), r => r!.Generation == 2);
+        await Eventually.Is(() => cluster.Job("runs").Resume(Callers.Admin), c => c!.Refusal is null);
+        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Generation == 2);
     }
 }

@@ -4,6 +4,8 @@ using Distributed.Core.Samples;
 using Distributed.Core.Spec;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -81,7 +83,7 @@ public sealed class OneSiloTests : IAsyncLifetime
         await cluster.Job("first").Submit(Specs.Submission());
         await cluster.Job("second").Submit(Specs.Submission());
         await cluster.WaitFor("first", "step 1");
-        var waiting = await TrainingCluster.Eventually(() => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
+        var waiting = await Eventually.Is(() => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, waiting!.Phase);
         Assert.Contains("needs 1 free silo at once; 0 of", waiting.Message, StringComparison.Ordinal);
         Assert.Contains("running: first", waiting.Message, StringComparison.Ordinal);

@@ -2,6 +2,8 @@ using Distributed.Core.Events;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;
@@ -26,7 +28,7 @@ public sealed class OutageTests : IAsyncDisposable
         await Start(1);
     }
 
-    private Task<JobReport?> Phase(string id, JobPhase phase) => TrainingCluster.Eventually(() => cluster.Job(id).Status(), r => r?.Phase == phase);
+    private Task<JobReport?> Phase(string id, JobPhase phase) => Eventually.Is(() => cluster.Job(id).Status(), r => r?.Phase == phase);
 
     /// <summary>As the events of a rank on a silo that lives reach the job's next grain, before it found out what it missed.</summary>
     [Fact]
@@ -71,7 +73,7 @@ public sealed class OutageTests : IAsyncDisposable
         Assert.Equal(cluster.SiloNames[0], Assert.Single((await Ask("followed"))!.Silos));
         await cluster.KillSecond();
         gate.SetResult();
-        await TrainingCluster.Eventually(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
+        await Eventually.Is(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
         var events = (await Watch("followed")).Select(e => JobEventJson.Read(e)!).ToList();
         Assert.IsType<StartedEvent>(events[0]);
         Assert.Equal(["step 1", "step 2", "step 3", "step 4", "step 5"], events.OfType<WarningEvent>().Select(w => w.Message));
@@ -106,10 +108,10 @@ public sealed class OutageTests : IAsyncDisposable
         cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
         storage.Refused = "silent";
         await cluster.KillSecond();
-        await TrainingCluster.Eventually(() => Ask("silent"), r => r is not null);
+        await Eventually.Is(() => Ask("silent"), r => r is not null);
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
         storage.Refused = null;
-        var done = await TrainingCluster.Eventually(() => Ask("silent"), r => r?.Phase == JobPhase.Completed).WaitAsync(Soon);
+        var done = await Eventually.Is(() => Ask("silent"), r => r?.Phase == JobPhase.Completed).WaitAsync(Soon);
         Assert.Equal(2, done!.Generation);
     }
 
@@ -204,8 +206,8 @@ public sealed class OutageTests : IAsyncDisposable
         var report = await Phase("old", end);
         if (end == JobPhase.Failed) Assert.Contains("taken by an earlier version", report!.Message, StringComparison.Ordinal);
         Assert.NotEmpty((await cluster.Job("old").Why())!.Findings);
-        Assert.Contains("globalBatch", (await TrainingCluster.Eventually(() => cluster.Job("old").Resume(Callers.Admin), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
-        await TrainingCluster.Eventually(() => cluster.Job("old").Delete(Callers.Admin), c => c!.Refusal is null);
+        Assert.Contains("globalBatch", (await Eventually.Is(() => cluster.Job("old").Resume(Callers.Admin), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
+        await Eventually.Is(() => cluster.Job("old").Delete(Callers.Admin), c => c!.Refusal is null);
         Assert.Null(await cluster.Job("old").Status());
     }
 

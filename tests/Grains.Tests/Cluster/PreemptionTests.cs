@@ -1,5 +1,6 @@
 using Distributed.Core.Events;
 using Distributed.Grains.Jobs;
+using Distributed.Testing;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -20,11 +21,11 @@ public sealed class PreemptionTests : IAsyncLifetime
         await cluster.WaitFor("low", "step 4");
         // Of the same priority: nobody goes.
         await cluster.Job("equal").Submit(Specs.Lasting());
-        await TrainingCluster.Eventually(() => cluster.Job("equal").Status(), r => r!.Message.Contains("is the next one", StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("equal").Status(), r => r!.Message.Contains("is the next one", StringComparison.Ordinal));
 
         await cluster.Job("urgent").Submit(Specs.Lasting(priority: 5));
-        await TrainingCluster.Eventually(Log, log => log.Contains("job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue", StringComparison.Ordinal));
-        await TrainingCluster.Eventually(() => cluster.Job("urgent").Status(), r => r!.Message.Contains("job low of lower priority makes room", StringComparison.Ordinal));
+        await Eventually.Is(Log, log => log.Contains("job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue", StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("urgent").Status(), r => r!.Message.Contains("job low of lower priority makes room", StringComparison.Ordinal));
         gate.SetResult();
         Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("urgent"))[^1]));
 

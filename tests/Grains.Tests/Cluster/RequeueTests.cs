@@ -3,6 +3,8 @@ using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Coordination;
 using Distributed.Grains.Placement;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;
@@ -50,9 +52,9 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.WaitFor("orphan", "step 2");
         Assert.Equal(cluster.SiloNames[0], Assert.Single((await Ask("orphan"))!.Silos));
         await cluster.KillSecond();
-        await TrainingCluster.Eventually(() => Log("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
+        await Eventually.Is(() => Log("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
         gate.SetResult();
-        var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
+        var report = await Eventually.Is(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal((1, 5L), (report!.Generation, report.Step));
         Assert.Equal([1, 2, 3, 4, 5], script.Votes.Select(v => v.Step));
     }
@@ -69,7 +71,7 @@ public sealed class RequeueTests : IAsyncLifetime
         cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
         await cluster.KillSecond();
         gate.SetResult();
-        var report = await TrainingCluster.Eventually(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
+        var report = await Eventually.Is(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal(2, report!.Generation);
         Assert.Contains($"back in the queue: silo {cluster.SiloNames[1]} lost", await Log("orphan"), StringComparison.Ordinal);
         // No step was decided twice under one generation.
@@ -86,7 +88,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.WaitFor("followed", "step 2");
         await cluster.StopSecond();
         gate.SetResult();
-        var report = await TrainingCluster.Eventually(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
+        var report = await Eventually.Is(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
         Assert.Equal((1, 5L), (report!.Generation, report.Step));
     }
 
@@ -104,10 +106,10 @@ public sealed class RequeueTests : IAsyncLifetime
         gates[0].SetResult();
         await cluster.WaitFor("moving", "step 3");
         Assert.Equal([cluster.AddressOf(1)], await CoordinatorsOf("moving", 2));
-        Assert.Empty(await TrainingCluster.Eventually(() => CoordinatorsOf("moving", 1), places => places.Count == 0));
+        Assert.Empty(await Eventually.Is(() => CoordinatorsOf("moving", 1), places => places.Count == 0));
         gates[1].SetResult();
         await cluster.Watch("moving");
-        Assert.Empty(await TrainingCluster.Eventually(() => CoordinatorsOf("moving", 2), places => places.Count == 0));
+        Assert.Empty(await Eventually.Is(() => CoordinatorsOf("moving", 2), places => places.Count == 0));
         cluster.ServiceIn<SiloDrain>(0).Ask(drain: false);
     }
 
@@ -125,7 +127,7 @@ public sealed class RequeueTests : IAsyncLifetime
         Assert.Single((await cluster.Job("narrow").Status())!.Silos);
         first.SetResult();
         await cluster.Watch("small");
-        await TrainingCluster.Eventually(() => Log("narrow"), d => d.Contains("ranks are free, it runs on", StringComparison.Ordinal));
+        await Eventually.Is(() => Log("narrow"), d => d.Contains("ranks are free, it runs on", StringComparison.Ordinal));
         gate.SetResult();
         var events = (await cluster.Watch("narrow")).Select(e => JobEventJson.Read(e)!).ToList();
         var wide = Assert.Single(events.OfType<GenerationEvent>());
@@ -175,7 +177,7 @@ public sealed class RequeueTests : IAsyncLifetime
         gate.SetResult();
         var first = await cluster.Watch("paused");
         Assert.IsType<StoppedEvent>(JobEventJson.Read(first[^1]));
-        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("paused").Resume(Callers.Admin), c => c!.Refusal is null))!.Refusal);
+        Assert.Null((await Eventually.Is(() => cluster.Job("paused").Resume(Callers.Admin), c => c!.Refusal is null))!.Refusal);
         var all = await cluster.Watch("paused");
         Assert.Equal(first, all.Take(first.Count));
         Assert.Equal("resumed", Assert.IsType<GenerationEvent>(JobEventJson.Read(all[first.Count])).Reason);
@@ -192,7 +194,7 @@ public sealed class RequeueTests : IAsyncLifetime
         Assert.Contains("stop it first", (await cluster.Job("gone").Delete(Callers.Admin))!.Refusal, StringComparison.Ordinal);
         gate.SetResult();
         await cluster.Watch("gone");
-        Assert.Null((await TrainingCluster.Eventually(() => cluster.Job("gone").Delete(Callers.Admin), c => c!.Refusal is null))!.Refusal);
+        Assert.Null((await Eventually.Is(() => cluster.Job("gone").Delete(Callers.Admin), c => c!.Refusal is null))!.Refusal);
         Assert.Null(await cluster.Job("gone").Status());
         Assert.DoesNotContain("gone", await cluster.Grains.GetGrain<IJobQueueGrain>(0).List());
         Assert.Null(await cluster.Job("gone").Delete(Callers.Admin));
@@ -228,7 +230,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.Job("busy").Submit(Wide(slots));
         await cluster.WaitFor("busy", "step 1");
         await cluster.Job("late").Submit(Specs.Lasting(min: 1));
-        var why = await TrainingCluster.Eventually(() => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
+        var why = await Eventually.Is(() => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, why!.Report.Phase);
         Assert.Contains("busy", (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job));
         gate.SetResult();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Distributed.Grains.Contracts;
+using Distributed.Testing.Training;
 using Orleans.Runtime;
 using Orleans.Storage;
 

@@ -1,5 +1,7 @@
 using Distributed.Core.Events;
 using Distributed.Grains.Jobs;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 
@@ -18,7 +20,7 @@ public sealed class StuckStepTests : IAsyncLifetime
         var script = cluster.Scripts.Of("stuck");
         script.Hold(2);
         await cluster.Job("stuck").Submit(Specs.Lasting(min: 1, max: 1));
-        await TrainingCluster.Eventually(() => cluster.Job("stuck").Status(), r => r!.Step == 1);
+        await Eventually.Is(() => cluster.Job("stuck").Status(), r => r!.Step == 1);
         Assert.Null((await cluster.Job("stuck").Stop(checkpoint: true, Callers.Admin))!.Refusal);
         var stopped = Assert.IsType<StoppedEvent>(JobEventJson.Read((await cluster.Watch("stuck"))[^1]));
         Assert.Equal(1, stopped.Step);

@@ -108,18 +108,5 @@ internal sealed class TrainingCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks until the answer is as expected.</summary>
-    public static async Task<T> Eventually<T>(Func<Task<T>> ask, Func<T, bool> expected)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            var answer = await ask();
-            if (expected(answer)) return answer;
-            Assert.False(patience.IsCancellationRequested, $"Not as expected after {Patience.TotalSeconds} s: {answer}");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
-    }
-
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 }

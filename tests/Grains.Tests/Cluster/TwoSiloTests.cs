@@ -2,6 +2,7 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
+using Distributed.Testing.Training;
 
 namespace Distributed.Grains.Tests.Cluster;
 

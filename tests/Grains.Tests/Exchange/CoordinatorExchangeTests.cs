@@ -2,8 +2,8 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
-using Distributed.Training.Tests.Exchange;
 
 namespace Distributed.Grains.Tests.Exchange;
 

@@ -2,8 +2,8 @@ using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
 using Distributed.Silo.Exchange;
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
-using Distributed.Training.Tests.Exchange;
 
 namespace Distributed.Grains.Tests.Exchange;
 

@@ -3,8 +3,7 @@ using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
 using Distributed.Grains.Tests.Cluster;
-using Distributed.Training.Tests.Exchange;
-using Distributed.Training.Tests.Loop;
+using Distributed.Testing.Training;
 using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Grains.Tests.Exchange;

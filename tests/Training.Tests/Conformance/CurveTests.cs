@@ -4,6 +4,8 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Models;
 using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 using Distributed.Training.Tests.Data;
 using Distributed.Training.Tests.Loop;
 
@@ -17,7 +19,7 @@ public sealed class CurveTests
     [InlineData("lstm_sgd")]
     public void Train_ReferenceStart_StaysWithinTolerance(string name)
     {
-        var curve = ReferenceCurve.Read(Path.Combine(SharedData.Root!, "..", "conformance", name + ".json"));
+        var curve = ReferenceCurve.Read(Path.Combine(Checkout.SharedData!, "..", "conformance", name + ".json"));
         var directory = Directory.CreateTempSubdirectory("dtrain-curve-").FullName;
         try
         {

@@ -4,6 +4,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Models;
 using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
+using Distributed.Testing.Training;
 using Distributed.Training.Tests.Loop;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -4,6 +4,7 @@ using System.Text;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;
@@ -151,7 +152,7 @@ public sealed class Cifar10SetTests : IDisposable
     [SharedDataFact]
     public void Open_RealFiles_HasThePublishedImages()
     {
-        var source = DataSources.Open(Specs.Of("cifar10", SharedData.File("cifar-10-batches-bin")));
+        var source = DataSources.Open(Specs.Of("cifar10", Path.Combine(Checkout.SharedData!, "cifar-10-batches-bin")));
 
         Assert.Equal((4_000, 1_000), (source.Train.Count, source.Test!.Count));
         Assert.Equal([6, 9, 9, 4, 1, 1, 2, 7, 8, 3], Batches.Labels(source.Train)[..10]);

@@ -1,6 +1,7 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 using Distributed.Training.Data;
 using Distributed.Training.Native;
 
@@ -34,7 +35,7 @@ public class DataSourcesTests
     public void Open_FilesAfterTheAbort_ReadsNoFurther()
     {
         foreach (var (data, path) in new[] { ("cifar10", "cifar-10-batches-bin"), ("mnist", "mnist"), ("imdb", "aclImdb.tar.gz"), ("text", Path.Combine("tinyshakespeare", "input.txt")) })
-            EndsAtOnce(Specs.Of(data, Path.Combine(SharedData.Root!, path)) with { Model = ModelSpec.Of(new TransformerOptions { Vocab = 256, Sequence = 32, Width = 16, Heads = 2, Layers = 1 }) });
+            EndsAtOnce(Specs.Of(data, Path.Combine(Checkout.SharedData!, path)) with { Model = ModelSpec.Of(new TransformerOptions { Vocab = 256, Sequence = 32, Width = 16, Heads = 2, Layers = 1 }) });
     }
 
     private static void EndsAtOnce(JobSpec spec)

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

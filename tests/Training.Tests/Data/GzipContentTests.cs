@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -5,6 +5,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;
@@ -174,7 +175,7 @@ public sealed class ImdbSetTests : IDisposable
     [SharedDataFact]
     public void Open_RealArchiveCutShort_IsInvalid()
     {
-        var bytes = File.ReadAllBytes(SharedData.File("aclImdb.tar.gz"));
+        var bytes = File.ReadAllBytes(Path.Combine(Checkout.SharedData!, "aclImdb.tar.gz"));
         foreach (var length in new[] { bytes.Length / 3, bytes.Length - 20_000, bytes.Length - 100, bytes.Length - 8, bytes.Length - 1 })
         {
             File.WriteAllBytes(directory.File("cut.tar.gz"), bytes[..length]);
@@ -187,7 +188,7 @@ public sealed class ImdbSetTests : IDisposable
     [SharedDataFact]
     public void Open_RealArchive_HasAllReviewsAndAFullVocabulary()
     {
-        var source = DataSources.Open(Spec(SharedData.File("aclImdb.tar.gz"), vocab: 10_000, length: 200));
+        var source = DataSources.Open(Spec(Path.Combine(Checkout.SharedData!, "aclImdb.tar.gz"), vocab: 10_000, length: 200));
         var tokens = Tokens(source.Train);
         var labels = MemoryMarshal.Cast<byte, float>(Batches.Raw(source.Test!, [.. Enumerable.Range(0, 2_000)]).Labels).ToArray();
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Distributed.Core.Jobs;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;
@@ -108,7 +109,7 @@ public sealed class MnistSetTests : IDisposable
     [SharedDataFact]
     public void Open_RealFiles_HasSeventyThousandDigits()
     {
-        var source = DataSources.Open(Specs.Of("mnist", SharedData.File("mnist")));
+        var source = DataSources.Open(Specs.Of("mnist", Path.Combine(Checkout.SharedData!, "mnist")));
         var (inputs, labels) = Batches.Floats(source.Train, [.. Enumerable.Range(0, 10_000)]);
 
         Assert.Equal((60_000, 10_000), (source.Train.Count, source.Test!.Count));

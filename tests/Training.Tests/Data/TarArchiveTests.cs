@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

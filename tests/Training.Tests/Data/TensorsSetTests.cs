@@ -5,6 +5,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

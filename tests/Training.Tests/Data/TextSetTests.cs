@@ -3,6 +3,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing;
 using Distributed.Training.Data;
 
 namespace Distributed.Training.Tests.Data;

@@ -1,3 +1,4 @@
+using Distributed.Testing.Training;
 using Distributed.Training.Benchmarks;
 using Distributed.Training.Exchange;
 

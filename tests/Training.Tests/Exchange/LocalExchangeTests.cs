@@ -1,3 +1,4 @@
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
 
 namespace Distributed.Training.Tests.Exchange;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
 
 namespace Distributed.Training.Tests.Exchange;

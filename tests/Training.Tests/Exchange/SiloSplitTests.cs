@@ -2,6 +2,7 @@ using Distributed.Core.LossScaling;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing.Training;
 using Distributed.Training.Tests.Loop;
 using JobPrecision = Distributed.Core.Spec.Precision;
 

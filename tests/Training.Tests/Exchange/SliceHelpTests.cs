@@ -1,4 +1,5 @@
 using Distributed.Core.Jobs;
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
 using Distributed.Training.Ranks;
 

@@ -6,7 +6,7 @@ using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
-using Distributed.Tests.Fuzz;
+using Distributed.Testing.Fuzz;
 using Distributed.Training.Data;
 using Distributed.Training.Tests.Data;
 

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using Distributed.Tests.Fuzz;
+using Distributed.Testing.Fuzz;
+using Distributed.Testing.Training;
 using Distributed.Training.Exchange;
 using Distributed.Training.Tests.Exchange;
 

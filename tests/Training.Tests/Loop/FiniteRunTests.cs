@@ -7,6 +7,7 @@ using Distributed.Core.Models;
 using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing.Training;
 using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;

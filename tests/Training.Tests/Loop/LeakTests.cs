@@ -2,6 +2,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing.Training;
 using TorchSharp;
 using JobPrecision = Distributed.Core.Spec.Precision;
 

@@ -5,6 +5,8 @@ using Distributed.Core.Optimizers;
 using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 using Distributed.Training.Tests.Data;
 using Distributed.Training.Tests.Exchange;
 using JobPrecision = Distributed.Core.Spec.Precision;

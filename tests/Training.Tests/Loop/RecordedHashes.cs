@@ -1,3 +1,4 @@
+using Distributed.Testing;
 using Distributed.Training.Native;
 
 namespace Distributed.Training.Tests.Loop;
@@ -6,7 +7,7 @@ namespace Distributed.Training.Tests.Loop;
 internal static class RecordedHashes
 {
     private static readonly Lock Gate = new();
-    private static readonly string File = Path.Combine(Checkout(), "tests", "Training.Tests", "Loop", "recorded-hashes.txt");
+    private static readonly string File = Path.Combine(Checkout.Root, "tests", "Training.Tests", "Loop", "recorded-hashes.txt");
 
     /// <summary>Libraries choose their kernels by more than the instruction set, so the processor's model is part of it.</summary>
     public static string Processor { get; } =
@@ -32,13 +33,6 @@ internal static class RecordedHashes
 
     private static string Fact(string name) =>
         System.IO.File.ReadLines("/proc/cpuinfo").Select(line => line.Split(':', 2)).FirstOrDefault(parts => parts[0].TrimEnd() == name)?[1].Trim() ?? "?";
-
-    private static string Checkout()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!System.IO.File.Exists(Path.Combine(directory, "Distributed.sln"))) directory = Path.GetDirectoryName(directory)!;
-        return directory;
-    }
 }
 
 /// <summary>A theory on recorded hashes; skipped in plain sight on a processor that has none.</summary>

@@ -5,6 +5,7 @@ using Distributed.Core.LossScaling;
 using Distributed.Core.Models;
 using Distributed.Core.Schedules;
 using Distributed.Core.Spec;
+using Distributed.Testing.Training;
 using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;

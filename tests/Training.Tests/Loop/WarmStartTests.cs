@@ -4,6 +4,7 @@ using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
+using Distributed.Testing.Training;
 
 namespace Distributed.Training.Tests.Loop;
 

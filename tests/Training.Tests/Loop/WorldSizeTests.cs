@@ -5,6 +5,8 @@ using Distributed.Core.Models;
 using Distributed.Core.Optimizers;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
+using Distributed.Testing;
+using Distributed.Testing.Training;
 using Distributed.Training.Tests.Data;
 using JobPrecision = Distributed.Core.Spec.Precision;
 

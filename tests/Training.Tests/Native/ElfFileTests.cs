@@ -1,3 +1,4 @@
+using Distributed.Testing;
 using Distributed.Training.Native;
 using Distributed.Training.Tests.Data;
 

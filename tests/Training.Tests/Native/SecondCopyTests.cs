@@ -1,4 +1,5 @@
 using Distributed.Core.Jobs;
+using Distributed.Testing;
 using Distributed.Training.Native;
 using Distributed.Training.Tests.Data;
 

@@ -1,9 +1,0 @@
-using Distributed.Grains.Contracts;
-
-namespace Distributed.Grains.Tests;
-
-/// <summary>Who asks, where a test is about something else.</summary>
-internal static class Callers
-{
-    public static JobCaller Admin { get; } = new("", IsAdmin: true);
-}
