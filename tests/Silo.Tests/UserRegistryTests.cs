@@ -4,6 +4,7 @@ using Distributed.Grains.Contracts;
 using Distributed.Silo.Gateway;
 using Distributed.Silo.Settings;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Silo.Tests;
 
@@ -13,7 +14,7 @@ public sealed class UserRegistryTests : IDisposable
     private const string AdminToken = "the token of the operator";
 
     private readonly string file = Path.GetTempFileName();
-    private readonly Clock time = new();
+    private readonly FakeTimeProvider time = new();
     private readonly Warnings warnings = new();
 
     public void Dispose() => File.Delete(file);
@@ -131,17 +132,6 @@ public sealed class UserRegistryTests : IDisposable
 
     private UserRegistry Registry(string token = "", TimeSpan? longestRun = null, long? mostDisk = null) =>
         new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data", RunLimit = longestRun, DiskLimit = mostDisk }, time, warnings);
-
-    private sealed class Clock : TimeProvider
-    {
-        private long ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public void Advance(TimeSpan by) => ticks += by.Ticks;
-
-        public override long GetTimestamp() => ticks;
-    }
 
     private sealed class Warnings : ILogger<UserRegistry>
     {

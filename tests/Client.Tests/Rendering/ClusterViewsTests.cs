@@ -3,6 +3,7 @@ using Distributed.Client.Following;
 using Distributed.Client.Rendering;
 using Distributed.Core.Events;
 using Distributed.Protocol.V1;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Client.Tests.Rendering;
 
@@ -118,7 +119,7 @@ public sealed class ClusterViewsTests
     {
         using StringWriter error = new();
         RunProgress progress = new();
-        await new LineView(error, new ManualTime()).ShowAsync(progress, changed =>
+        await new LineView(error, new FakeTimeProvider()).ShowAsync(progress, changed =>
         {
             foreach (var reason in new[] { "a", "a", "b", null, "b" })
             {

@@ -1,5 +1,6 @@
 using System.IO.Pipes;
 using Distributed.Client.Following;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Client.Tests.Runs;
 
@@ -8,7 +9,7 @@ public sealed class InterruptionTests
     [Fact]
     public void Signals_FirstAsks_LaterEndsAtOnce_AnEchoIsIgnored()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         using var interruption = Interruption.Deaf(time);
         interruption.OnSignal();
         time.Advance(TimeSpan.FromMilliseconds(5));
@@ -23,7 +24,7 @@ public sealed class InterruptionTests
     [Fact]
     public void HangUp_HoweverOften_OnlyAsks()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         using var interruption = Interruption.Deaf(time);
         for (var times = 0; times < 3; times++)
         {
@@ -73,7 +74,7 @@ public sealed class InterruptionTests
     [Fact]
     public void Signal_AfterTheEnd_IsWithoutEffect()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         var interruption = Interruption.Deaf(time);
         interruption.OnSignal();
         time.Advance(TimeSpan.FromSeconds(1));

@@ -1,10 +1,11 @@
 using Distributed.Grains.Queue;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Grains.Tests.Devices;
 
 public sealed class QueuePlacesTests
 {
-    private readonly Clock time = new();
+    private readonly FakeTimeProvider time = new();
 
     [Fact]
     public void Keep_ManyAtOnce_HoldsTheQuotaThoughNoneIsInTheLineYet()
@@ -27,16 +28,7 @@ public sealed class QueuePlacesTests
         QueuePlaces places = new(time);
         Assert.Null(places.Keep("a", "ann", waiting: 0, most: 1));
         Assert.NotNull(places.Keep("b", "ann", waiting: 0, most: 1));
-        time.Now += TimeSpan.FromSeconds(61).Ticks;
+        time.Advance(TimeSpan.FromSeconds(61));
         Assert.Null(places.Keep("b", "ann", waiting: 0, most: 1));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public long Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now;
     }
 }

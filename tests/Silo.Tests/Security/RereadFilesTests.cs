@@ -2,13 +2,14 @@ using System.Net.Security;
 using Distributed.Silo.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Silo.Tests.Security;
 
 public sealed class RereadFilesTests : IDisposable
 {
     private readonly TestAuthority authority = new TestAuthority().Issue("silo").Issue("next");
-    private readonly SettableTime time = new();
+    private readonly FakeTimeProvider time = new();
 
     public void Dispose() => authority.Dispose();
 
@@ -21,16 +22,16 @@ public sealed class RereadFilesTests : IDisposable
         Assert.Equal("CN=silo", Subject());
         File.Copy(authority.Path("next.crt"), authority.Path("silo.crt"), overwrite: true);
         Assert.Equal("CN=silo", Subject());
-        time.Advance();
+        time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("CN=silo", Subject());
-        time.Advance();
+        time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("CN=silo", Subject());
         Assert.Equal(1, log.Warnings);
         File.Copy(authority.Path("next.key"), authority.Path("silo.key"), overwrite: true);
-        time.Advance();
+        time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("CN=next", Subject());
         File.Delete(authority.Path("silo.key"));
-        time.Advance();
+        time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("CN=next", Subject());
         Assert.Equal(2, log.Warnings);
 
@@ -65,20 +66,9 @@ public sealed class RereadFilesTests : IDisposable
         RefusedPeers refused = new(time, log);
         for (var i = 0; i < 1000; i++) refused.Note("exchange tunnel", null, "it presented no certificate");
         Assert.Equal((1000, 1), (refused.Count, log.Warnings));
-        time.Advance(61);
+        time.Advance(TimeSpan.FromSeconds(61));
         refused.Note("exchange tunnel", null, "it presented no certificate");
         Assert.Equal(2, log.Warnings);
-    }
-
-    private sealed class SettableTime : TimeProvider
-    {
-        private long seconds = 1;
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => seconds;
-
-        public void Advance(long by = 2) => seconds += by;
     }
 
     private sealed class CountingLogger : ILogger<RefusedPeers>

@@ -3,6 +3,7 @@ using System.Net;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster.Clocks;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Runtime;
 
 namespace Distributed.Silo.Tests.Cluster.Clocks;
@@ -11,7 +12,7 @@ namespace Distributed.Silo.Tests.Cluster.Clocks;
 public sealed class ClockTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly Clock clock = new() { Now = Noon };
+    private readonly FakeTimeProvider clock = new(Noon);
 
     private SignsOfLife<string> Signs => signs ??= new(clock);
     private SignsOfLife<string>? signs;
@@ -20,7 +21,7 @@ public sealed class ClockTests
 
     private DateTime Read(double now, double said)
     {
-        clock.Now = Noon.AddSeconds(now);
+        clock.AdjustTime(Noon.AddSeconds(now));
         return Signs.Translate("a", At(said));
     }
 
@@ -87,12 +88,5 @@ public sealed class ClockTests
         await check.StartAsync(CancellationToken.None);
         await check.ExecuteTask!;
         Assert.Equal(1, asked);
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }
