@@ -33,9 +33,9 @@ pack=$work/dtrain-gpu
 mkdir -p "$pack"
 
 if $build; then dotnet build "$root/src/Client" -c Release -v quiet; fi
-# Compiled at the start, for that machine, and half as large.
-dotnet publish "$root/src/Silo" -c Release --no-build -v quiet -p:CopyLibtorch=false -p:PublishReadyToRun=false -o "$pack/bin/silo"
-dotnet publish "$root/src/Client" -c Release --no-build -v quiet -p:PublishReadyToRun=false -o "$pack/bin"
+# Compiled at the start, for that machine, and half as large. In one process: a worker of the build can outlive it and keep the output open.
+dotnet publish "$root/src/Silo" -m:1 -c Release --no-build -v quiet -p:CopyLibtorch=false -p:PublishReadyToRun=false -o "$pack/bin/silo"
+dotnet publish "$root/src/Client" -m:1 -c Release --no-build -v quiet -p:PublishReadyToRun=false -o "$pack/bin"
 find "$pack/bin" -name '*.xml' -delete
 if [ -n "$(find "$pack/bin" -name 'libtorch*' -print -quit)" ]; then echo "pack.sh: libtorch got into the archive" >&2; exit 1; fi
 

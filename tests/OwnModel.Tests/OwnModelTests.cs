@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
-using Distributed.Core.Events;
-using Distributed.Core.Jobs;
 using Distributed.Core.Options;
 using Distributed.Core.Spec;
-using Distributed.Training.Loop;
+using Distributed.Testing.Training;
 using Distributed.Training.Native;
 
 namespace Distributed.OwnModel.Tests;
@@ -71,38 +69,10 @@ public sealed class OwnModelTests
 
     private static string Train(JobSpec spec, int ranks)
     {
-        var directory = Directory.CreateTempSubdirectory("dtrain-test-").FullName;
-        try
-        {
-            var options = new SessionOptions
-            {
-                JobId = "own",
-                Generation = 1,
-                Spec = spec,
-                Silo = "silo-0",
-                WorldSize = ranks,
-                Ranks = [.. Enumerable.Range(0, ranks).Select(r => new RankSlot(new Rank(r), $"cpu:{r}"))],
-                CheckpointDirectory = directory,
-            };
-            var events = new EventList();
-            using var session = new SiloSession(options, new LocalDecider(spec), events, TimeProvider.System);
-            var results = Task.WhenAll(options.Ranks.Select(r => session.RunRank(r.Rank))).Result;
-            Assert.All(results, r => Assert.Null(r.Error));
-            var steps = events.Items.OfType<StepEvent>().ToList();
-            Assert.Equal(12, steps.Count);
-            Assert.True(steps[^1].Loss < steps[0].Loss, $"{steps[0].Loss} to {steps[^1].Loss}");
-            return events.Items.OfType<CompletedEvent>().Single().WeightsSha256;
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-    }
-
-    private sealed class EventList : IEventSink
-    {
-        public List<JobEvent> Items { get; } = [];
-
-        public void Publish(JobEvent jobEvent) => Items.Add(jobEvent);
+        var run = TrainingHarness.Run(spec, ranks);
+        Assert.Null(run.Error);
+        Assert.Equal(12, run.Steps.Count);
+        Assert.True(run.Steps[^1].Loss < run.Steps[0].Loss, $"{run.Steps[0].Loss} to {run.Steps[^1].Loss}");
+        return run.Hash;
     }
 }

@@ -10,7 +10,7 @@ public sealed record SentimentLstmOptions : ModelOptions
     [Option("probability of zeroing an input of the last layer", Number = NumberKind.BelowOne)]
     public double Dropout { get; init; }
 
-    [Option("distinct tokens", Least = 1, Most = 10_000_000)]
+    [Option("distinct tokens; with imdb 3 or more", Least = 1, Most = 10_000_000)]
     public required int Vocab { get; init; }
 
     [Option("numbers per token", Least = 1, Most = 1_000_000)]

@@ -39,7 +39,7 @@ public sealed class JobReferenceTests
         {
             var names = key.Count() == descriptors.Count ? "all" : string.Join(", ", key.Select(k => $"`{k.Name}`"));
             var defaults = key.GroupBy(k => Default(k.Option), k => k.Name).ToList();
-            var said = defaults.Count == 1 ? defaults[0].Key : string.Join(", ", defaults.Select(d => $"{d.Key} with {string.Join(", ", d.Select(n => $"`{n}`"))}"));
+            var said = defaults.Count == 1 ? defaults[0].Key : string.Join("; ", defaults.Select(d => $"{d.Key} with {string.Join(", ", d.Select(n => $"`{n}`"))}"));
             text.Append(CultureInfo.InvariantCulture, $"| `{section}.{key.Key.Key}` | {names} | {key.Key.About} | {key.Key.Range} | {said} |\n");
         }
         return text.ToString();
@@ -52,7 +52,7 @@ public sealed class JobReferenceTests
         (_, bool flag) => flag ? "`true`" : "`false`",
         (_, string word) => $"`{word}`",
         (_, int whole) => whole.ToString("N0", CultureInfo.InvariantCulture),
-        (_, double number) => number.ToString(CultureInfo.InvariantCulture),
+        (_, double number) => number.ToString(CultureInfo.InvariantCulture).Replace("E-0", "e-", StringComparison.Ordinal),
         var (_, value) => value.ToString()!,
     };
 }

@@ -36,19 +36,19 @@ internal static class FuzzRun
             }
             catch (JobException refused)
             {
-                Assert.True(refused.Message.Length is > 0 and < 4096, Found(number, input, $"refused in {refused.Message.Length} characters"));
+                if (refused.Message.Length is 0 or >= 4096) Fail(number, input, $"refused in {refused.Message.Length} characters");
             }
 #pragma warning disable CA1031 // Whatever else gets out is what is looked for.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Assert.Fail(Found(number, input, e.ToString()));
+                Fail(number, input, e.ToString());
             }
 
             var taken = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(taken <= LeastBytes + (BytesPerByte * input.Length), Found(number, input, $"took {taken} bytes"));
+            if (taken > LeastBytes + (BytesPerByte * input.Length)) Fail(number, input, $"took {taken} bytes");
             var worked = Worked() - begun;
-            Assert.True(worked <= Longest, Found(number, input, $"took {worked.TotalSeconds} s of a processor"));
+            if (worked > Longest) Fail(number, input, $"took {worked.TotalSeconds} s of a processor");
         }
     }
 
@@ -92,10 +92,11 @@ internal static class FuzzRun
         public long Nanoseconds;
     }
 
-    private static string Found(int number, byte[] input, string what)
+    /// <summary>Keeps the input so that the failure can be looked into.</summary>
+    private static void Fail(int number, byte[] input, string what)
     {
         var kept = Path.Combine(Path.GetTempPath(), $"dtrain-fuzz-found-{Guid.NewGuid():N}");
         File.WriteAllBytes(kept, input);
-        return $"Input {number} ({kept}): {what}";
+        Assert.Fail($"Input {number} ({kept}): {what}");
     }
 }
