@@ -1,4 +1,4 @@
-# The silo and the command line in one image, for linux/amd64.
+# The silo, the benches and the command line in one image, for linux/amd64.
 #   docker build -t dtrain:local .
 #   docker build -t REGISTRY/dtrain:0.1.0-cuda --build-arg TORCH_BACKEND=cuda .
 # Both bases are pinned by digest, so that an image is made of the same parts each time. docs/kubernetes.md says how to move to newer ones.
@@ -17,17 +17,21 @@ COPY src/Client/Client.csproj src/Client/
 COPY src/Core/Core.csproj src/Core/
 COPY src/Grains/Grains.csproj src/Grains/
 COPY src/Silo/Silo.csproj src/Silo/
+COPY src/Silo/Runtime.props src/Silo/
 COPY src/Training/Training.csproj src/Training/
-RUN dotnet restore src/Silo -p:TorchBackend=$TORCH_BACKEND
+COPY bench/Distributed.Bench/Bench.csproj bench/Distributed.Bench/
+RUN dotnet restore bench/Distributed.Bench -p:TorchBackend=$TORCH_BACKEND
 RUN dotnet restore src/Client -p:TorchBackend=$TORCH_BACKEND
 
 COPY .editorconfig BannedSymbols.txt ./
 COPY bench/baselines bench/baselines
+COPY bench/Distributed.Bench bench/Distributed.Bench
 COPY protos protos
 COPY src src
-# The client finds the silo in the folder 'silo' beside it, and the silo finds libtorch in the folder 'libtorch' beside itself.
+# The client finds the silo and the benches in the folder 'silo' next to it, and both find libtorch in the folder 'libtorch' next to them.
 # Silos run for weeks: they compile what they run themselves, once, for their machine. The client starts sooner when it is compiled here.
 RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
+RUN dotnet publish bench/Distributed.Bench -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
 RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
 # Packages come with whatever rights their author had; another user than root runs this.
 RUN chmod -R u=rwX,go=rX /out
@@ -36,7 +40,7 @@ FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="dtrain" \
-      org.opencontainers.image.description="A silo of the data-parallel trainer dtrain, and its command line" \
+      org.opencontainers.image.description="A silo of the data-parallel trainer dtrain, its benches and its command line" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /out /opt/dtrain

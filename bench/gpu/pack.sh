@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs all that a bare GPU machine needs into one archive: both programs, the .NET and ASP.NET runtimes, OpenSSL, jobs with their data, and
+# Packs all that a bare GPU machine needs into one archive: the programs, the .NET and ASP.NET runtimes, OpenSSL, jobs with their data, and
 # what these jobs give here. libtorch stays out: the machine's own is what is tried there.
 # Usage: bench/gpu/pack.sh [--output FILE] [--level N] [--no-build]
 #   --output FILE   default artifacts/gpu/dtrain-gpu.tar.xz
@@ -35,6 +35,7 @@ mkdir -p "$pack"
 if $build; then dotnet build "$root/src/Client" -c Release -v quiet; fi
 # Compiled at the start, for that machine, and half as large. In one process: a worker of the build can outlive it and keep the output open.
 dotnet publish "$root/src/Silo" -m:1 -c Release --no-build -v quiet -p:CopyLibtorch=false -p:PublishReadyToRun=false -o "$pack/bin/silo"
+dotnet publish "$root/bench/Distributed.Bench" -m:1 -c Release --no-build -v quiet -p:CopyLibtorch=false -p:PublishReadyToRun=false -o "$pack/bin/silo"
 dotnet publish "$root/src/Client" -m:1 -c Release --no-build -v quiet -p:PublishReadyToRun=false -o "$pack/bin"
 find "$pack/bin" -name '*.xml' -delete
 if [ -n "$(find "$pack/bin" -name 'libtorch*' -print -quit)" ]; then echo "pack.sh: libtorch got into the archive" >&2; exit 1; fi

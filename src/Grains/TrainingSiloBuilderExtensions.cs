@@ -1,4 +1,3 @@
-using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;
@@ -16,7 +15,7 @@ namespace Distributed.Grains;
 /// <summary>Adds the control plane to a silo.</summary>
 public static class TrainingSiloBuilderExtensions
 {
-    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, for benches an <see cref="IAllReduceHost"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="StorageNames.Jobs"/>.</summary>
+    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="StorageNames.Jobs"/>.</summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -1,14 +1,11 @@
-using Distributed.Silo.Bench;
-using Distributed.Silo.Bench.AllReduce;
 using Distributed.Silo.Doctor;
 using Distributed.Silo.Hosting;
 using Distributed.Silo.Lifecycle;
 
 return args switch
 {
-    [] => await ServeCommand.Run([], AllReduceHost.AddTo),
-    ["serve", .. var rest] => await ServeCommand.Run(rest, AllReduceHost.AddTo),
-    ["bench", .. var rest] => await BenchCommand.Run(Lifeline.FollowIfAsked(rest, out var gone), gone),
+    [] => await ServeCommand.Run([]),
+    ["serve", .. var rest] => await ServeCommand.Run(rest),
     ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest, out _)),
     ["symbols", .. var rest] => SymbolsCommand.Run(rest),
     [var verb, ..] => Usage(verb),
@@ -16,6 +13,6 @@ return args switch
 
 static int Usage(string verb)
 {
-    Console.Error.WriteLine($"dtrain-silo: unknown verb '{verb}'; expected serve [--lifeline], bench NAME, doctor or symbols.");
+    Console.Error.WriteLine($"dtrain-silo: unknown verb '{verb}'; expected serve [--lifeline], doctor or symbols.");
     return 2;
 }

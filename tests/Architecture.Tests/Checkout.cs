@@ -8,7 +8,10 @@ internal static class Checkout
     /// <summary>Folder of all outputs, one a project.</summary>
     public static string Outputs { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", ".."));
 
-    public static string Project(string room) => Path.Combine(Root, "src", room, $"{room}.csproj");
+    /// <summary>The project of a room: the benches are next to what they measure with, all others in <c>src</c>.</summary>
+    public static string Project(string room) => Path.Combine(Folder(room), $"{room}.csproj");
+
+    public static string Folder(string room) => room == "Bench" ? Path.Combine(Root, "bench", "Distributed.Bench") : Path.Combine(Root, "src", room);
 
     /// <summary>A room's assembly where the build put it.</summary>
     public static string Assembly(string room, string name) =>

@@ -43,7 +43,7 @@ public sealed partial class DocsTests
         var text = File.ReadAllText(Path.Combine(Checkout.Root, page));
         foreach (var path in SourceFile().Matches(text).Select(match => match.Groups["path"].Value))
         {
-            var file = Path.Combine(Checkout.Root, path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("tests/", StringComparison.Ordinal) ? "" : "src", path);
+            var file = Path.Combine(Checkout.Root, path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("tests/", StringComparison.Ordinal) || path.StartsWith("bench/", StringComparison.Ordinal) ? "" : "src", path);
             var folder = Path.GetDirectoryName(file)!;
             Assert.True(Directory.Exists(folder) && Directory.EnumerateFiles(folder, Path.GetFileName(file)).Any(), $"{page}: there is no {path}.");
         }
@@ -111,7 +111,7 @@ public sealed partial class DocsTests
     [GeneratedRegex(@"[^\w\- ]")]
     private static partial Regex NoAnchor();
 
-    [GeneratedRegex(@"`(?<path>(src/|tests/)?(Core|Training|Grains|Silo|Client)(\.Tests)?/[\w./*]+\.cs)`")]
+    [GeneratedRegex(@"`(?<path>(src/|tests/|bench/)?(Core|Training|Grains|Silo|Client|Distributed\.Bench)(\.Tests)?/[\w./*]+\.cs)`")]
     private static partial Regex SourceFile();
 
     [GeneratedRegex(@"^\s*([-*] )?(!?\[[^\]]*\]\([^)]*\)|<[^>]*>)[.,;:]?$")]

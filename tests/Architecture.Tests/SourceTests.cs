@@ -5,13 +5,18 @@ public sealed class SourceTests
 {
     private const int MostLines = 400;
 
-    private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.cs", SearchOption.AllDirectories);
+    /// <summary>Source files with the namespace that their folder asks for.</summary>
+    private static List<(string File, string Namespace)> Sources() =>
+    [
+        .. from room in RoomTests.Assemblies.Keys
+           from file in Directory.EnumerateFiles(Checkout.Folder(room), "*.cs", SearchOption.AllDirectories)
+           select (file, string.Join('.', ((string[])["Distributed", room, .. Path.GetRelativePath(Checkout.Folder(room), Path.GetDirectoryName(file)!).Split('/')]).Where(part => part != "."))),
+    ];
 
     [Fact]
     public void Files_StayReadable()
     {
-        var sources = Sources("src").ToList();
+        var sources = Sources().ConvertAll(source => source.File);
         Assert.NotEmpty(sources);
         Assert.All(sources, file => Assert.True(File.ReadLines(file).Count() <= MostLines, $"{file} is longer than {MostLines} lines; split it as Type.Concern.cs."));
     }
@@ -19,11 +24,10 @@ public sealed class SourceTests
     [Fact]
     public void Namespaces_FollowTheFolders()
     {
-        foreach (var file in Sources("src"))
+        foreach (var (file, expected) in Sources())
         {
             if (File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal)) is not { } line) continue;
-            var folder = Path.GetRelativePath(Path.Combine(Checkout.Root, "src"), Path.GetDirectoryName(file)!).Replace('/', '.');
-            Assert.True(line == $"namespace Distributed.{folder};", $"{file}: {line}, expected namespace Distributed.{folder};");
+            Assert.True(line == $"namespace {expected};", $"{file}: {line}, expected namespace {expected};");
         }
     }
 
@@ -31,7 +35,7 @@ public sealed class SourceTests
     public void Solution_HoldsEveryProject()
     {
         var solution = File.ReadAllText(Path.Combine(Checkout.Root, "Distributed.sln"));
-        var projects = new[] { "src", "tests" }
+        var projects = new[] { "src", "bench", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.csproj", SearchOption.AllDirectories)).ToList();
         Assert.NotEmpty(projects);
         Assert.All(projects, project => Assert.Contains($"\"{Path.GetRelativePath(Checkout.Root, project).Replace('/', '\\')}\"", solution, StringComparison.Ordinal));

@@ -29,7 +29,8 @@ public sealed class DockerfileTests
     public void Restore_SeesEveryProjectAndWhatNamesThePackages()
     {
         var before = Dockerfile.Build.TakeWhile(step => step.Instruction != "RUN").Where(step => step.Instruction == "COPY").SelectMany(step => step.Arguments.Split(' ')[..^1]).ToList();
-        var projects = Directory.EnumerateFiles(Path.Combine(Checkout.Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Checkout.Root, file));
+        var projects = new[] { "src", "bench" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.csproj", SearchOption.AllDirectories))
+            .Select(file => Path.GetRelativePath(Checkout.Root, file)).Append("src/Silo/Runtime.props");
         string[] shared = ["global.json", "nuget.config", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"];
         Assert.Equal(projects.Concat(shared).Order(StringComparer.Ordinal), before.Order(StringComparer.Ordinal));
     }
@@ -41,12 +42,13 @@ public sealed class DockerfileTests
         Assert.Collection(
             published,
             silo => Assert.Equal("dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo", silo),
+            benches => Assert.Equal("dotnet publish bench/Distributed.Bench -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo", benches),
             client => Assert.Equal("dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out", client));
         Assert.Contains(("COPY", "--from=build /out /opt/dtrain"), Dockerfile.Image);
         Assert.Equal("[\"/opt/dtrain/silo/dtrain-silo\", \"serve\"]", Argument(Dockerfile.Image, "ENTRYPOINT"));
         Assert.DoesNotContain(Dockerfile.Image, step => step.Instruction == "CMD");
         // The locator's own place for a published silo.
-        Assert.Contains("Path.Combine(clientDirectory, \"silo\", FileName)", Checkout.Read("src", "Client", "Silo", "SiloLocator.cs"), StringComparison.Ordinal);
+        Assert.Contains("Path.Combine(clientDirectory, \"silo\", fileName)", Checkout.Read("src", "Client", "Silo", "SiloLocator.cs"), StringComparison.Ordinal);
     }
 
     /// <summary>What loads on the base of the build need not load on the image's own.</summary>

@@ -3,7 +3,6 @@ using Distributed.Core.Events;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Hosting;
 using Distributed.Silo.Settings;
 using Distributed.Testing.Training;
@@ -46,7 +45,7 @@ public sealed class ResponsivenessTests : IAsyncLifetime
         var idle = silos[0].Grains.GetGrain<ICoordinatorGrain>("idle");
         await idle.RequestStop(0, default);
         var calls = Ask(silos[1].Grains.GetGrain<ICoordinatorGrain>("idle"), done.Token);
-        var events = await BenchJob.Train(silos[0].Grains, "loaded", job, new RunOptions { Ranks = 2, Silos = 2 }, CancellationToken.None);
+        var events = await GrainJobs.Train(silos[0].Grains, "loaded", job, new RunOptions { Ranks = 2, Silos = 2 });
         await done.CancelAsync();
         Assert.Equal(Steps, events.OfType<CompletedEvent>().Single().Steps);
         // One call after the other: that many found their way between the gradients.

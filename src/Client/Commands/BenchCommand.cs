@@ -33,7 +33,7 @@ internal static class BenchCommand
         {
             var bench = parse.GetRequiredValue(name);
             var picture = parse.GetValue(plot) is { } path ? BenchPlot.Open(bench, HomeFolder.Expand(path, "--plot")) : null;
-            return RunAsync(["bench", bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+            return RunAsync([bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
         });
         return verb;
     }
@@ -41,9 +41,9 @@ internal static class BenchCommand
     private static async Task<int> RunAsync(string[] arguments, bool json, BenchPlot? picture, TextWriter output, TextWriter error)
     {
         BenchView view = new(output, error);
-        var code = await SiloTool.RunAsync(SiloLocator.Find(), arguments, Accept, error, TimeProvider.System);
+        var code = await SiloTool.RunAsync(SiloLocator.FindBench(), arguments, Accept, error, TimeProvider.System);
         if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone)) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ExitWords.Describe(code)}.");
-        if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and silo must be of one build.");
+        if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and benches must be of one build.");
         if (code == 0) picture?.Save(error);
         return code;
 

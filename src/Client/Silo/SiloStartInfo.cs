@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Client.Silo;
 
-/// <summary>How every silo process is started, whatever its verb.</summary>
+/// <summary>How the processes of silos and benches are started.</summary>
 internal static class SiloStartInfo
 {
     public static ProcessStartInfo Create(string executable, IEnumerable<string> arguments)
@@ -20,7 +20,7 @@ internal static class SiloStartInfo
         // hexadecimal), as one of each step soon is, is compiled for good; doing that to all that a start calls takes longer than a short job runs. A bench
         // should measure code that is compiled for good. Code that counts calls for a profile would slow the ranks down long after the start.
         start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
-        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", start.ArgumentList is ["bench", ..] ? "3" : "200");
+        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", start.ArgumentList is ["serve" or "doctor", ..] ? "200" : "3");
         start.Environment.TryAdd("DOTNET_TieredPGO", "0");
         return start;
     }

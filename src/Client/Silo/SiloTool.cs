@@ -3,7 +3,7 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Silo;
 
-/// <summary>Runs a verb of the silo executable that measures or checks and then ends.</summary>
+/// <summary>Runs a program that measures or checks and then ends.</summary>
 internal static class SiloTool
 {
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);

@@ -17,14 +17,12 @@ internal static class ServeCommand
     /// <summary>An idle silo has some 260 open: most are libraries and the sockets of Orleans.</summary>
     private const int LeastOpenFiles = 512;
 
-    /// <param name="forBenches">Services that only a silo of a bench has beside its own.</param>
-    public static async Task<int> Run(IReadOnlyList<string> arguments, Action<IServiceCollection> forBenches)
+    public static async Task<int> Run(IReadOnlyList<string> arguments)
     {
         switch (arguments)
         {
             case []: return await ServeCluster();
-            case ["--lifeline"]: return await ServeClient(null);
-            case ["--lifeline", "--bench"]: return await ServeClient(forBenches);
+            case ["--lifeline"]: return await ServeClient();
             default:
                 await Console.Error.WriteLineAsync($"dtrain-silo serve: found '{string.Join(' ', arguments)}', expected nothing or --lifeline.");
                 return 2;
@@ -32,7 +30,8 @@ internal static class ServeCommand
     }
 
     /// <summary>The silo of one client: lives as long as its stdin is open.</summary>
-    private static async Task<int> ServeClient(Action<IServiceCollection>? more)
+    /// <param name="more">Adds services that other silos do not have; null: none.</param>
+    public static async Task<int> ServeClient(Action<IServiceCollection>? more = null)
     {
         // The terminal signals its whole foreground group; only the client decides what that means.
         using var interrupt = Ignore(PosixSignal.SIGINT);

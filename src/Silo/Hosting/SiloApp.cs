@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Distributed.Core.Jobs;
 using Distributed.Grains;
-using Distributed.Grains.Benchmarks;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Devices;
 using Distributed.Grains.Jobs;

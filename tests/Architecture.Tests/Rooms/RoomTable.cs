@@ -42,7 +42,6 @@ internal sealed class RoomTable
             Models: Data, Native, Parameters | the built-in models and losses
             Checkpoints: Devices, Native, Parameters | tensors of a checkpoint, warm start, hash of the weights
             Loop: Checkpoints, Data, Devices, Exchange, Models, Native, Optim, Parameters, Precision, Ranks, Reduction | the step, one after the other; evaluation, checkpoints
-            Benchmarks: Devices, Exchange, Kernels, Native, Ranks, Reduction | what the benches measure in a process
             """),
         ["Grains"] = Read("""
             Contracts: | interfaces of the grains and what they say to each other
@@ -53,7 +52,6 @@ internal sealed class RoomTable
             Exchange: Contracts | gathers the chunks of an exchange through the coordinator
             Coordination: Contracts, Exchange, Placement | joins the votes of a step
             Jobs: Contracts, Placement | the life of a job
-            Benchmarks: Placement | timed runs on several silos
             (root): Contracts, Devices, Jobs, Placement, Queue | adds all of it to a silo
             """),
         ["Silo"] = Read("""
@@ -67,7 +65,6 @@ internal sealed class RoomTable
             Lifecycle: Cluster, Failures, Folders, Ranks, Settings | readiness, draining, leaving, ending
             Gateway: Failures, Folders, Lifecycle, Settings | gRPC: tokens, rights, requests, health
             Hosting: Cluster, Exchange, Failures, Folders, Gateway, Lifecycle, Ranks, Security, Settings | puts a silo together
-            Bench: Exchange, Hosting, Lifecycle, Ranks, Settings | the benches
             Doctor: | checks of the machine and of libtorch
             """),
         ["Client"] = Read("""
@@ -83,6 +80,20 @@ internal sealed class RoomTable
             Runs: Cluster, Following, Outcomes, Rendering, Silo | `dtrain train`
             Commands: Certificates, Cluster, Files, Following, LocalCluster, Outcomes, Rendering, Runs, Silo, Users | one class per command
             (root): Commands, Following, Outcomes, Rendering | the program
+            """),
+        ["Bench"] = Read("""
+            Figures: | medians, rates, fits and tables
+            Settings: | the options of a bench
+            Baselines: | other programs to compare with: OpenMPI, PyTorch
+            Cluster: | silos that a bench starts, and jobs that it trains there
+            Step: Figures | `bench step`: a step next to that of a plain loop
+            Memory: Figures, Step | `bench memory`
+            Matmul: Figures | `bench matmul`
+            AllReduce: Baselines, Cluster, Figures, Settings | `bench allreduce`
+            Latency: Cluster, Figures, Settings | `bench latency`
+            Idle: Cluster, Figures, Settings | `bench idle`
+            Scaling: Baselines, Cluster, Figures, Settings, Step | `bench scaling`
+            Command: AllReduce, Cluster, Figures, Idle, Latency, Matmul, Memory, Scaling, Settings, Step | chooses the bench and prints its rows
             """),
     };
 

@@ -100,11 +100,18 @@ public sealed class SiloProcessTests : IDisposable
     public void Locate_NamedPublishedBuilt_InThatOrder()
     {
         var built = directory.Write("built", "");
-        Assert.Equal(built, SiloLocator.Find(null, directory.Path, "built"));
+        Assert.Equal(built, Find("dtrain-silo", null, "built"));
         Directory.CreateDirectory(directory.File("silo"));
         var published = directory.Write("silo/dtrain-silo", "");
-        Assert.Equal(published, SiloLocator.Find(null, directory.Path, "built"));
-        Assert.Equal(built, SiloLocator.Find(built, directory.Path, null));
-        Assert.Equal(2, Assert.Throws<CommandFailure>(() => SiloLocator.Find("/nowhere", directory.Path, "built")).ExitCode);
+        Assert.Equal(published, Find("dtrain-silo", null, "built"));
+        Assert.Equal(built, Find("dtrain-silo", built, null));
+        Assert.Equal(2, Assert.Throws<CommandFailure>(() => Find("dtrain-silo", "/nowhere", "built")).ExitCode);
+        // Each program has its own name there, and its own variable.
+        Assert.Equal(built, Find("dtrain-bench", null, "built"));
+        var missing = Assert.Throws<CommandFailure>(() => Find("dtrain-bench", null, null));
+        Assert.Equal((1, $"No dtrain-bench executable at '{directory.File("silo/dtrain-bench")}'. Build the whole solution, or set A_VARIABLE to the executable."), (missing.ExitCode, missing.Message));
+
+        string Find(string program, string? named, string? builtPath) =>
+            SiloLocator.Find(program, "A_VARIABLE", directory.Path, builtPath, variable => variable == "A_VARIABLE" ? named : null);
     }
 }

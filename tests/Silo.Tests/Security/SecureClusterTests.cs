@@ -4,7 +4,6 @@ using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
-using Distributed.Silo.Bench.Cluster;
 using Distributed.Silo.Hosting;
 using Distributed.Silo.Security;
 using Distributed.Silo.Settings;
@@ -42,7 +41,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
         using TestAuthority other = new("another authority");
         using X509Certificate2 foreign = other.Issue("silo").Load("silo");
         var job = TrainingHarness.Shapes() with { Exchange = exchange };
-        var training = BenchJob.Train(silos[1].Grains, $"job-{exchange}", job, new RunOptions { Ranks = 2, Silos = 2 }, CancellationToken.None);
+        var training = GrainJobs.Train(silos[1].Grains, $"job-{exchange}", job, new RunOptions { Ranks = 2, Silos = 2 });
         var endpoint = IPEndPoint.Parse(silos[0].Endpoint);
         foreach (var certificate in (X509Certificate2?[])[null, foreign]) Assert.False(await Stranger.Knock(endpoint, certificate));
         await Stranger.Babble(endpoint, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());

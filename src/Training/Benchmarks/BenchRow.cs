@@ -1,4 +1,0 @@
-namespace Distributed.Training.Benchmarks;
-
-/// <summary>One line of a benchmark's table, reported as soon as it is measured; cells in the order of the summary's columns.</summary>
-public sealed record BenchRow(IReadOnlyList<string> Cells);
