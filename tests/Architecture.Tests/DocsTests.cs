@@ -11,8 +11,8 @@ public sealed partial class DocsTests
     /// <summary>Every page, by its path in the checkout.</summary>
     public static TheoryData<string> Pages => [.. Files];
 
-    /// <summary>Every page but the decision records, which stay as they were written.</summary>
-    public static TheoryData<string> WrappedPages =>
+    /// <summary>Every page but the decision records, which may name files of their time.</summary>
+    public static TheoryData<string> PagesOfToday =>
         [.. Files.Where(page => !page.StartsWith(Path.Combine("docs", "adr"), StringComparison.Ordinal))];
 
     private static IEnumerable<string> Files =>
@@ -37,7 +37,7 @@ public sealed partial class DocsTests
 
     /// <summary>Of a path with folders in it, such as <c>Core/Spec/JobSpec.cs</c>; a star stands for part of a name.</summary>
     [Theory]
-    [MemberData(nameof(WrappedPages))]
+    [MemberData(nameof(PagesOfToday))]
     public void SourceFiles_Exist(string page)
     {
         var text = File.ReadAllText(Path.Combine(Checkout.Root, page));
@@ -50,7 +50,7 @@ public sealed partial class DocsTests
     }
 
     [Theory]
-    [MemberData(nameof(WrappedPages))]
+    [MemberData(nameof(Pages))]
     public void Lines_AreWrapped(string page)
     {
         var inCode = false;
