@@ -40,7 +40,7 @@ echo 10.77.0.1:6379 >"$out/store"
 ip netns exec "$a" redis-server --bind 10.77.0.1 --protected-mode no --save '' --dir "$out" >/dev/null &
 processes+=($!)
 export DTRAIN_CLUSTERING=redis DTRAIN_STORE_FILE=$out/store DTRAIN_SLOTS=1 DTRAIN_DATA_ROOT=$out/data DTRAIN_JOBS_ROOT=$out/jobs
-tls=(DTRAIN_TLS_CERT="$out/tls/door.crt" DTRAIN_TLS_KEY="$out/tls/door.key" DTRAIN_SILO_CERT="$out/tls/silo.crt" DTRAIN_SILO_KEY="$out/tls/silo.key" DTRAIN_SILO_CA="$out/tls/ca.crt")
+tls=(DTRAIN_TLS_CERT="$out/tls/endpoint.crt" DTRAIN_TLS_KEY="$out/tls/endpoint.key" DTRAIN_SILO_CERT="$out/tls/silo.crt" DTRAIN_SILO_KEY="$out/tls/silo.key" DTRAIN_SILO_CA="$out/tls/ca.crt")
 serve() {
   env "${tls[@]}" DTRAIN_TOKEN_FILE="$out/token" DTRAIN_SILO_NAME="silo-$2" DTRAIN_ADDRESS="10.77.0.$((1 + $2))" \
     ip netns exec "$1" "$silo" serve >"$out/ready-$2" 2>"$out/silo-$2.log" &

@@ -14,7 +14,7 @@ public sealed class AvailabilityTests
             [(silo.StartupProbe, "/healthz/startup"), (silo.ReadinessProbe, "/healthz/ready"), (silo.LivenessProbe, "/healthz/live")];
         foreach (var (probe, path) in probes)
         {
-            Assert.Equal((path, "HTTPS", "door"), (probe.HttpGet.Path, probe.HttpGet.Scheme, probe.HttpGet.Port.Value));
+            Assert.Equal((path, "HTTPS", "grpc"), (probe.HttpGet.Path, probe.HttpGet.Scheme, probe.HttpGet.Port.Value));
             Assert.True(probe.TimeoutSeconds > 1, $"{path}: a silo under full load needs more than the default second");
         }
         Assert.True(silo.StartupProbe.PeriodSeconds * silo.StartupProbe.FailureThreshold >= 60, "a node that loads the image's files for the first time takes long to start");

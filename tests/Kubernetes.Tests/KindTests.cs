@@ -26,12 +26,12 @@ public sealed class KindTests
     }
 
     [KubectlFact]
-    public void Door_IsReachedFromTheMachineAlone()
+    public void Endpoint_IsReachedFromTheMachineAlone()
     {
         var overlay = Overlay.Of("local");
         var port = Assert.Single(overlay.One<V1Service>("dtrain-outside").Spec.Ports);
         var mapping = Assert.Single(List(Nodes[0], "extraPortMappings"));
-        Assert.Equal(($"{port.NodePort}", $"{overlay.Port("door")}", "127.0.0.1"), (Text(mapping, "containerPort"), Text(mapping, "hostPort"), Text(mapping, "listenAddress")));
+        Assert.Equal(($"{port.NodePort}", $"{overlay.Port("grpc")}", "127.0.0.1"), (Text(mapping, "containerPort"), Text(mapping, "hostPort"), Text(mapping, "listenAddress")));
     }
 
     [KubectlFact]

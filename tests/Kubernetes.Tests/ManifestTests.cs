@@ -86,13 +86,13 @@ public sealed class ManifestTests
         Assert.All(
             overlay.All<V1Service>().SelectMany(service => service.Spec.Ports),
             port => Assert.Equal(port.Port, overlay.Port(port.TargetPort.Value)));
-        Assert.Equal(overlay.Settings["DTRAIN_PORT"], $"{overlay.Port("door")}");
+        Assert.Equal(overlay.Settings["DTRAIN_PORT"], $"{overlay.Port("grpc")}");
         Assert.Equal(overlay.Settings["DTRAIN_SILO_PORT"], $"{overlay.Port("orleans")}");
         Assert.Equal(overlay.Settings["DTRAIN_EXCHANGE_PORT"], $"{overlay.Port("exchange")}");
         var headless = overlay.One<V1Service>(overlay.Silos.Spec.ServiceName);
         Assert.Equal(("None", true), (headless.Spec.ClusterIP, headless.Spec.PublishNotReadyAddresses));
         var endpoint = Assert.Single(overlay.One<V1Service>("dtrain").Spec.Ports);
-        Assert.Equal(("door", 8443), (endpoint.TargetPort.Value, endpoint.Port));
+        Assert.Equal(("grpc", 8443), (endpoint.TargetPort.Value, endpoint.Port));
     }
 
     /// <summary>What a new version writes must not undo what the silos wrote.</summary>

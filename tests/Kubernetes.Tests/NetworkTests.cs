@@ -32,11 +32,11 @@ public sealed class NetworkTests
 
     [KubectlTheory]
     [MemberData(nameof(Overlay.Data), MemberType = typeof(Overlay))]
-    public void Door_TakesTheNamespaceAndLabelledClients(string name)
+    public void Endpoint_TakesTheNamespaceAndLabelledClients(string name)
     {
         var overlay = Overlay.Of(name);
-        var rule = Assert.Single(overlay.One<V1NetworkPolicy>("dtrain-silos").Spec.Ingress, rule => Ports(rule.Ports).Contains(overlay.Port("door")));
-        Assert.Equal([overlay.Port("door")], Ports(rule.Ports));
+        var rule = Assert.Single(overlay.One<V1NetworkPolicy>("dtrain-silos").Spec.Ingress, rule => Ports(rule.Ports).Contains(overlay.Port("grpc")));
+        Assert.Equal([overlay.Port("grpc")], Ports(rule.Ports));
         Assert.Collection(
             rule.FromProperty,
             own => Assert.True(own is { NamespaceSelector: null, IpBlock: null, PodSelector.MatchLabels: null }),
@@ -44,7 +44,7 @@ public sealed class NetworkTests
     }
 
     [KubectlFact]
-    public void Door_OfTheLocalOverlayAlone_OpensToTheOutside()
+    public void Endpoint_OfTheLocalOverlayAlone_OpensToTheOutside()
     {
         Assert.All(Overlay.Names, name =>
         {
@@ -53,7 +53,7 @@ public sealed class NetworkTests
             var types = Overlay.Of(name).All<V1Service>().Select(service => service.Spec.Type).ToList();
             Assert.Equal(name == "local", types.Contains("NodePort"));
             Assert.DoesNotContain("LoadBalancer", types);
-            if (name == "local") Assert.Equal([Overlay.Of(name).Port("door")], Ports(Assert.Single(outside).Ports));
+            if (name == "local") Assert.Equal([Overlay.Of(name).Port("grpc")], Ports(Assert.Single(outside).Ports));
             else Assert.Empty(outside);
         });
     }

@@ -6,7 +6,7 @@ namespace Distributed.Kubernetes.Tests;
 /// <summary>The folder that turns files of the operator into secrets.</summary>
 public sealed class SecretsTests
 {
-    private static readonly string[] Files = ["ca.crt", "ca.key", "door.crt", "door.key", "silo.crt", "silo.key", "users.json"];
+    private static readonly string[] Files = ["ca.crt", "ca.key", "endpoint.crt", "endpoint.key", "silo.crt", "silo.key", "users.json"];
 
     /// <summary>The secrets by name, made of files that hold nothing real.</summary>
     internal static readonly Lazy<IReadOnlyDictionary<string, V1Secret>> Rendered = new(() =>
@@ -17,7 +17,7 @@ public sealed class SecretsTests
     public void Render_MakesTwoSecretsWithoutTheKeyOfTheAuthority()
     {
         Assert.Equal(["dtrain-tls", "dtrain-users"], Rendered.Value.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(["ca.crt", "door.crt", "door.key", "silo.crt", "silo.key"], Rendered.Value["dtrain-tls"].Data.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["ca.crt", "endpoint.crt", "endpoint.key", "silo.crt", "silo.key"], Rendered.Value["dtrain-tls"].Data.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(["users.json"], Rendered.Value["dtrain-users"].Data.Keys);
         Assert.All(Rendered.Value.Values, secret => Assert.Equal("dtrain", secret.Metadata.NamespaceProperty));
         Assert.Equal("content of silo.key", System.Text.Encoding.UTF8.GetString(Rendered.Value["dtrain-tls"].Data["silo.key"]));

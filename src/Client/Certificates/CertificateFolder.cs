@@ -4,13 +4,13 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Certificates;
 
-/// <summary>The folder of a cluster's certificates: <c>ca</c>, <c>door</c> and <c>silo</c>, each a .crt and a .key that only its owner may read.</summary>
+/// <summary>The folder of a cluster's certificates: <c>ca</c>, <c>endpoint</c> and <c>silo</c>, each a .crt and a .key that only its owner may read.</summary>
 internal sealed class CertificateFolder(string path, DateTimeOffset now)
 {
     private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Open = Secret | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private static readonly string[] Always = ["localhost", "127.0.0.1", "::1"];
-    private static readonly string[] Names = ["ca", "door", "silo"];
+    private static readonly string[] Names = ["ca", "endpoint", "silo"];
 
     /// <summary>Makes an authority and the certificates.</summary>
     /// <returns>What was written.</returns>
@@ -27,7 +27,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
 
     /// <summary>Makes new certificates from the authority that is there.</summary>
     /// <param name="hosts">Empty: those of the certificate that is replaced.</param>
-    /// <exception cref="CommandFailure">There is no authority, or it has expired.</exception>
+    /// <exception cref="CommandFailure">There is no authority, or it has expired; no hosts are known.</exception>
     public IReadOnlyList<MadeCertificate> Renew(IReadOnlyList<string> hosts, int days)
     {
         using var maker = ReadAuthority();
@@ -41,7 +41,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         List<string> all = [.. hosts.Concat(Always).Distinct(StringComparer.OrdinalIgnoreCase)];
         using var endpoint = maker.MakeEndpoint(all, now, days);
         using var silo = maker.MakeSilo(now, days);
-        return [Write("door", endpoint, all, replace), Write("silo", silo, [CertificateMaker.SiloName], replace)];
+        return [Write("endpoint", endpoint, all, replace), Write("silo", silo, [CertificateMaker.SiloName], replace)];
     }
 
     private CertificateMaker ReadAuthority()
@@ -64,13 +64,13 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
     {
         try
         {
-            using var endpoint = X509Certificate2.CreateFromPem(File.ReadAllText(At("door.crt")));
+            using var endpoint = X509Certificate2.CreateFromPem(File.ReadAllText(At("endpoint.crt")));
             var names = endpoint.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
             return [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(a => a.ToString())];
         }
         catch (Exception e) when (e is FileNotFoundException or CryptographicException or InvalidOperationException)
         {
-            return [];
+            throw new CommandFailure(ExitCode.Usage, $"--renew: {path} holds no endpoint.crt that says for which hosts. Name them with --host.");
         }
     }
 

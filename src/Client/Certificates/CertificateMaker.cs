@@ -43,7 +43,7 @@ internal sealed class CertificateMaker : IDisposable
 
     /// <summary>For the endpoint of the silos.</summary>
     /// <param name="hosts">DNS names and addresses that clients use.</param>
-    public X509Certificate2 MakeEndpoint(IEnumerable<string> hosts, DateTimeOffset now, int days) => Make("dtrain door", hosts, [ServerUse], now, days);
+    public X509Certificate2 MakeEndpoint(IEnumerable<string> hosts, DateTimeOffset now, int days) => Make("dtrain endpoint", hosts, [ServerUse], now, days);
 
     /// <summary>For the connections between silos.</summary>
     public X509Certificate2 MakeSilo(DateTimeOffset now, int days) => Make("dtrain silo", [SiloName], [ServerUse, ClientUse], now, days);

@@ -13,7 +13,7 @@ internal static class CertsCommand
 
     public static Command Create()
     {
-        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, door (for the gRPC endpoint) and silo, each a .crt and a .key." };
+        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, endpoint (for gRPC) and silo, each a .crt and a .key." };
         Option<string[]> host = new("--host") { HelpName = "NAME-OR-IP", Description = "Where clients reach the endpoint, beside localhost; may be repeated.", CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))] };
         var days = NumberOption.Whole("--days", "N", $"Days that the certificates last. Default: {UsualDays}.", 1, MostDays);
         Option<bool> renew = new("--renew") { Description = "New certificates from the authority that is in DIR, for the same hosts unless --host says otherwise." };
@@ -36,7 +36,7 @@ internal static class CertsCommand
             parse.InvocationConfiguration.Error.WriteLine(
                 $"""
                 The .key files are secret; ca.key is needed for --renew only and best kept elsewhere. Each silo takes
-                  DTRAIN_TLS_CERT={full}/door.crt DTRAIN_TLS_KEY={full}/door.key
+                  DTRAIN_TLS_CERT={full}/endpoint.crt DTRAIN_TLS_KEY={full}/endpoint.key
                   DTRAIN_SILO_CERT={full}/silo.crt DTRAIN_SILO_KEY={full}/silo.key DTRAIN_SILO_CA={full}/ca.crt
                 and each client --ca {full}/ca.crt or DTRAIN_CA_FILE. Running silos take renewed files over by themselves.
                 """);

@@ -23,7 +23,7 @@ internal static class YamlSpecNodes
             parser.Consume<StreamEnd>();
             return SpecNodeResult.Of(root);
         }
-        catch (RefusedException e)
+        catch (NodeException e)
         {
             return new(null, [e.Error]);
         }
@@ -97,9 +97,9 @@ internal static class YamlSpecNodes
 
     private static SpecPosition At(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
-    private static RefusedException Refused(Mark mark, string path, string message) => new(new(At(mark), path, message));
+    private static NodeException Refused(Mark mark, string path, string message) => new(new(At(mark), path, message));
 
-    private sealed class RefusedException(SpecError error) : Exception(error.Message)
+    private sealed class NodeException(SpecError error) : Exception(error.Message)
     {
         public SpecError Error => error;
     }

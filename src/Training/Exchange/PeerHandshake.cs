@@ -43,10 +43,10 @@ internal static class PeerHandshake
         var nonce = head[4..(4 + NonceBytes)];
         var words = Encoding.UTF8.GetString(Read(stream, Length(head.AsSpan(4 + NonceBytes + ProofBytes))));
         if (head[0] != 1) throw new JobException(ErrorCodes.Divergence, $"Silo {silos.Names[callee]} refused silo {silos.Names[silos.Index]}: {words}");
-        if (!CryptographicOperations.FixedTimeEquals(head.AsSpan(4 + NonceBytes, ProofBytes), Proof(secret, "door", hello, nonce)))
+        if (!CryptographicOperations.FixedTimeEquals(head.AsSpan(4 + NonceBytes, ProofBytes), Proof(secret, "listener", hello, nonce)))
             throw new JobException(ErrorCodes.Internal, $"Who answers at the address of silo {silos.Names[callee]} does not hold this generation's secret; the connection was dropped.");
         stream.Write(Proof(secret, "caller", hello, nonce));
-        return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "door"));
+        return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "listener"));
     }
 
     /// <summary>The callee's part; blocks, at most <see cref="LongestGreeting"/> a read; the listener bounds the whole.</summary>
@@ -69,10 +69,10 @@ internal static class PeerHandshake
             throw new RefusedException(mismatch);
         }
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        Reply(stream, true, nonce, Proof(secret, "door", hello, nonce), "");
+        Reply(stream, true, nonce, Proof(secret, "listener", hello, nonce), "");
         if (!CryptographicOperations.FixedTimeEquals(Read(stream, ProofBytes), Proof(secret, "caller", hello, nonce)))
             throw new RefusedException("found a proof made with another secret, expected one made with this generation's");
-        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, "door"), Seal(secret, hello, nonce, "caller"));
+        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, "listener"), Seal(secret, hello, nonce, "caller"));
     }
 
     public static byte[] WriteReason(JobError error)

@@ -13,9 +13,9 @@ public sealed class ClusterEndpointsTests
     [Fact]
     public async Task Ask_SiloBehindTheOneAddressCannotAnswer_ConnectsAnewToAnother()
     {
-        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        using ClusterEndpoints endpoints = new([Endpoint("first", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
         Assert.Equal("a", (await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" })).Id);
-        Assert.Equal(["door 1", "door 2", "door 3"], calls);
+        Assert.Equal(["first 1", "first 2", "first 3"], calls);
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class ClusterEndpointsTests
     [Fact]
     public async Task Ask_TokenThatOneSiloHasNotReadYet_IsWaitedOut()
     {
-        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unauthenticated], [StatusCode.Unauthenticated], [null])], new HurriedTime());
+        using ClusterEndpoints endpoints = new([Endpoint("first", "token", [StatusCode.Unauthenticated], [StatusCode.Unauthenticated], [null])], new HurriedTime());
         await endpoints.Jobs.StopAsync(new StopRequest { Id = "a" });
         Assert.Equal(3, calls.Count);
     }
@@ -41,7 +41,7 @@ public sealed class ClusterEndpointsTests
     public async Task Ask_WrongToken_IsRefusedAfterTheWaitAndNoneAtOnce(string? token)
     {
         HurriedTime time = new();
-        using ClusterEndpoints endpoints = new([Endpoint("door", token, [.. Enumerable.Range(0, 100).Select(_ => new StatusCode?[] { StatusCode.Unauthenticated })])], time);
+        using ClusterEndpoints endpoints = new([Endpoint("first", token, [.. Enumerable.Range(0, 100).Select(_ => new StatusCode?[] { StatusCode.Unauthenticated })])], time);
         var refused = await Assert.ThrowsAsync<RpcException>(async () => await endpoints.Jobs.GetAsync(new GetRequest { Id = "a" }));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.InRange(calls.Count, token is null ? 1 : 2, token is null ? 1 : 20);
@@ -50,7 +50,7 @@ public sealed class ClusterEndpointsTests
     [Fact]
     public async Task Ask_ChangeThatMayHaveArrived_IsNotMadeAgainButASubmissionIs()
     {
-        using ClusterEndpoints endpoints = new([Endpoint("door", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
+        using ClusterEndpoints endpoints = new([Endpoint("first", "token", [StatusCode.Unavailable], [StatusCode.Unavailable], [null])], new HurriedTime());
         await Assert.ThrowsAsync<RpcException>(async () => await endpoints.Jobs.StopAsync(new StopRequest { Id = "a" }));
         Assert.Single(calls);
         Assert.Equal("a", (await endpoints.Jobs.SubmitAsync(new SubmitRequest { Id = "a" })).Id);

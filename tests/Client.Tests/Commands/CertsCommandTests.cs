@@ -17,14 +17,14 @@ public sealed class CertsCommandTests : IDisposable
     {
         var (code, output, error) = await Dtrain.RunAsync("certs", Folder, "--host", "trainer.example", "--host", "10.0.0.5", "--days", "30");
         Assert.Equal(0, code);
-        Assert.Equal(["ca.crt", "ca.key", "door.crt", "door.key", "silo.crt", "silo.key"], Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["ca.crt", "ca.key", "endpoint.crt", "endpoint.key", "silo.crt", "silo.key"], Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Contains("trainer.example 10.0.0.5 localhost 127.0.0.1 ::1", output, StringComparison.Ordinal);
         Assert.Contains("DTRAIN_SILO_CA=", error, StringComparison.Ordinal);
-        foreach (var key in (string[])["ca.key", "door.key", "silo.key"])
+        foreach (var key in (string[])["ca.key", "endpoint.key", "silo.key"])
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, key)));
 
         using var authority = Load("ca");
-        using var endpoint = Load("door");
+        using var endpoint = Load("endpoint");
         using var silo = Load("silo");
         Assert.True(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.1"));
         Assert.False(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.2"));
@@ -55,16 +55,32 @@ public sealed class CertsCommandTests : IDisposable
     {
         await Dtrain.RunAsync("certs", Folder, "--host", "trainer.example");
         var authority = File.ReadAllText(Path.Combine(Folder, "ca.crt"));
-        var before = File.ReadAllText(Path.Combine(Folder, "door.crt"));
+        var before = File.ReadAllText(Path.Combine(Folder, "endpoint.crt"));
         var (code, _, _) = await Dtrain.RunAsync("certs", Folder, "--renew", "--days", "7");
         Assert.Equal(0, code);
         Assert.Equal(authority, File.ReadAllText(Path.Combine(Folder, "ca.crt")));
-        Assert.NotEqual(before, File.ReadAllText(Path.Combine(Folder, "door.crt")));
-        using X509Certificate2 root = Load("ca"), endpoint = Load("door");
+        Assert.NotEqual(before, File.ReadAllText(Path.Combine(Folder, "endpoint.crt")));
+        using X509Certificate2 root = Load("ca"), endpoint = Load("endpoint");
         Assert.True(Builds(endpoint, root, "1.3.6.1.5.5.7.3.1"));
         Assert.True(endpoint.MatchesHostname("trainer.example"));
         Assert.Equal(6, Directory.GetFiles(Folder).Length);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, "door.key")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, "endpoint.key")));
+    }
+
+    [Fact]
+    public async Task Renew_NobodySaysForWhichHosts_Exits2AndChangesNothing()
+    {
+        await Dtrain.RunAsync("certs", Folder, "--host", "trainer.example");
+        File.Delete(Path.Combine(Folder, "endpoint.crt"));
+        var before = File.ReadAllText(Path.Combine(Folder, "silo.crt"));
+        var (code, _, error) = await Dtrain.RunAsync("certs", Folder, "--renew");
+        Assert.Equal(2, code);
+        Assert.Contains("holds no endpoint.crt that says for which hosts. Name them with --host.", error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(Folder, "silo.crt")));
+        (code, _, _) = await Dtrain.RunAsync("certs", Folder, "--renew", "--host", "trainer.example");
+        Assert.Equal(0, code);
+        using var endpoint = Load("endpoint");
+        Assert.True(endpoint.MatchesHostname("trainer.example"));
     }
 
     [Fact]

@@ -88,7 +88,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
         Assert.Single(error.Trim().Split('\n'));
     }
 
-    private X509Certificate2 Endpoint() => Load("door");
+    private X509Certificate2 Endpoint() => Load("endpoint");
 
     private X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path.Combine(directory.File("tls"), $"{name}.crt"), Path.Combine(directory.File("tls"), $"{name}.key"));
 
@@ -102,7 +102,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
         using var authority = root.CreateSelfSigned(now.AddDays(-100), now.AddDays(100));
         File.WriteAllText(Authority, authority.ExportCertificatePem());
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=door", own, HashAlgorithmName.SHA256);
+        CertificateRequest request = new("CN=endpoint", own, HashAlgorithmName.SHA256);
         SubjectAlternativeNameBuilder names = new();
         names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());

@@ -191,10 +191,10 @@ public sealed class ClusterProcessesTests : IDisposable
     [InlineData(true, "draining: silo silo-0 is leaving and takes no more ranks\n")]
     [InlineData(false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'\n")]
     [InlineData(false, "not ready: the membership has silo silo-0 as Joining; see its log\n")]
-    public void Door_TellsASiloThatLeavesFromOneThatWasDrained(bool expected, string words) => Assert.Equal(expected, SiloEndpoint.MeansLeaving(words));
+    public void Endpoint_TellsASiloThatLeavesFromOneThatWasDrained(bool expected, string words) => Assert.Equal(expected, SiloEndpoint.MeansLeaving(words));
 
     [Fact]
-    public async Task Door_ThatIsClosed_BelongsToASiloThatLeaves() => Assert.True(await SiloEndpoint.IsLeavingAsync("http://127.0.0.1:1", CancellationToken.None));
+    public async Task Endpoint_ThatIsClosed_BelongsToASiloThatLeaves() => Assert.True(await SiloEndpoint.IsLeavingAsync("http://127.0.0.1:1", CancellationToken.None));
 
     [Fact]
     public async Task Down_NothingWasEverStarted_EndsNothing()

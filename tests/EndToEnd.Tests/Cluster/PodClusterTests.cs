@@ -74,7 +74,7 @@ public sealed class PodClusterTests : IAsyncLifetime, IDisposable
             folder, pod,
             ("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace), ("POD_IP", $"{Outer}"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path)),
             ("DTRAIN_ADDRESS", "0.0.0.0"), ("DTRAIN_ADVERTISE", $"{Outer}"),
-            ("DTRAIN_TLS_CERT", Path.Combine(certificates, "door.crt")), ("DTRAIN_TLS_KEY", Path.Combine(certificates, "door.key")),
+            ("DTRAIN_TLS_CERT", Path.Combine(certificates, "endpoint.crt")), ("DTRAIN_TLS_KEY", Path.Combine(certificates, "endpoint.key")),
             ("DTRAIN_SILO_CERT", Path.Combine(certificates, "silo.crt")), ("DTRAIN_SILO_KEY", Path.Combine(certificates, "silo.key")), ("DTRAIN_SILO_CA", Path.Combine(certificates, "ca.crt")));
     }
 }

@@ -41,7 +41,7 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
     }
 
     [Fact]
-    public async Task Door_Http1Probe_IsAnsweredInsideTls()
+    public async Task Endpoint_Http1Probe_IsAnsweredInsideTls()
     {
         using SocketsHttpHandler handler = new();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null;
@@ -52,7 +52,7 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
     }
 
     [Fact]
-    public async Task Door_RenewedCertificate_IsShownWithoutARestart()
+    public async Task Endpoint_RenewedCertificate_IsShownWithoutARestart()
     {
         var before = await ShownAsync();
         (await DtrainProcess.RunAsync("certs", silo.Certificates, "--renew")).Exits(0);
@@ -64,7 +64,7 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
 
     [Theory]
     [InlineData("DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT", "DTRAIN_ADDRESS=0.0.0.0")]
-    [InlineData("DTRAIN_TLS_CERT: no file /nowhere/door.crt", "DTRAIN_TLS_CERT=/nowhere/door.crt", "DTRAIN_TLS_KEY=/nowhere/door.key")]
+    [InlineData("DTRAIN_TLS_CERT: no file /nowhere/endpoint.crt", "DTRAIN_TLS_CERT=/nowhere/endpoint.crt", "DTRAIN_TLS_KEY=/nowhere/endpoint.key")]
     public async Task Serve_UnsafeSettings_EndsWithOneMessage(string expected, params string[] settings)
     {
         var start = BuiltProgram.Start(BuiltProgram.Silo, ["serve"]);

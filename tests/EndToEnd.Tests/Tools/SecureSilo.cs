@@ -14,8 +14,8 @@ public sealed class SecureSilo : ClusterSilo
     {
         Certificates = files.File("tls");
         (await DtrainProcess.RunAsync("certs", Certificates, "--host", "trainer.example")).Exits(0);
-        environment["DTRAIN_TLS_CERT"] = Path.Combine(Certificates, "door.crt");
-        environment["DTRAIN_TLS_KEY"] = Path.Combine(Certificates, "door.key");
+        environment["DTRAIN_TLS_CERT"] = Path.Combine(Certificates, "endpoint.crt");
+        environment["DTRAIN_TLS_KEY"] = Path.Combine(Certificates, "endpoint.key");
         environment["DTRAIN_SILO_CERT"] = Path.Combine(Certificates, "silo.crt");
         environment["DTRAIN_SILO_KEY"] = Path.Combine(Certificates, "silo.key");
         environment["DTRAIN_SILO_CA"] = Authority;

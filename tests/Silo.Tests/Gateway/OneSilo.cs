@@ -15,7 +15,7 @@ public sealed class OneSilo : IAsyncLifetime
     public const string Dan = "the token of dan, who may have two in the queue";
     public const string Eve = "the token of eve, who looks on";
 
-    private readonly string root = Directory.CreateTempSubdirectory("dtrain-door-").FullName;
+    private readonly string root = Directory.CreateTempSubdirectory("dtrain-gateway-").FullName;
     private SiloApp? app;
 
     internal string Address => app!.Address;
@@ -56,7 +56,7 @@ public sealed class OneSilo : IAsyncLifetime
                 UsersFile = users,
                 JobsRoot = Directory.CreateDirectory(Path.Combine(root, "jobs")).FullName,
                 DataRoot = Directory.CreateDirectory(Path.Combine(root, "data")).FullName,
-                ClusterId = "door-tests",
+                ClusterId = "gateway-tests",
             });
     }
 

@@ -89,7 +89,7 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Door_Strangers_AreRefusedAndCountedWhileSilosGetThrough()
+    public async Task Listener_Strangers_AreRefusedAndCountedWhileSilosGetThrough()
     {
         using TestAuthority other = new("another authority");
         authority.Issue("late", fromDays: -10, toDays: -1).Issue("misnamed", dnsName: "trainer.example").Issue("server", serverOnly: true);
