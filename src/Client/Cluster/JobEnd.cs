@@ -1,4 +1,5 @@
 using Distributed.Client.Following;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -58,7 +59,7 @@ internal static class JobEnd
     }
 
     /// <summary>Other refusals do not pass by themselves.</summary>
-    private static bool IsStillEnding(RpcException refused) => refused.StatusCode == StatusCode.FailedPrecondition && refused.Status.Detail.Contains("are still ending", StringComparison.Ordinal);
+    private static bool IsStillEnding(RpcException refused) => refused.Trailers.GetValue(JobsConnection.CodeTrailer) == ErrorCodes.StillEnding;
 
     private static bool IsOver(JobStatus status) => status.State is not ("queued" or "running");
 }

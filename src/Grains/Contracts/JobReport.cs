@@ -35,6 +35,10 @@ public sealed record JobChange([property: Id(0)] JobReport Report, [property: Id
     /// <summary>The job is another user's; <see cref="Refusal"/> says whose.</summary>
     [Id(2)]
     public bool IsDenied { get; init; }
+
+    /// <summary>The refusal passes by itself: in a moment the same call succeeds.</summary>
+    [Id(3)]
+    public bool IsPassing { get; init; }
 }
 
 /// <summary>One reason why a job stands where it stands.</summary>

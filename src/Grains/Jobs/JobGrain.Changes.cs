@@ -55,9 +55,14 @@ internal sealed partial class JobGrain
         var report = await Report();
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(report, denied) { IsDenied = true };
         if (State.Phase == JobPhase.Running || HasRanks)
-            return new JobChange(report, State.StopAsked || State.Phase.IsFinal()
+        {
+            var ends = State.StopAsked || State.Phase.IsFinal();
+            var refusal = ends
                 ? $"The ranks of job {Id} are still ending; delete it in a moment ('dtrain stop {Id} --wait' waits for that)."
-                : $"Job {Id} is running; stop it first ('dtrain stop {Id} --wait'), then delete it; 'dtrain delete {Id} --stop' does both.");
+                : $"Job {Id} is running; stop it first ('dtrain stop {Id} --wait'), then delete it; 'dtrain delete {Id} --stop' does both.";
+            return new JobChange(report, refusal) { IsPassing = ends };
+        }
+
         try
         {
             if (State.Phase == JobPhase.Queued) await Queue.Leave(Id, ended: true);

@@ -123,7 +123,7 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
     {
         null => throw NoSuchJob(id),
         { IsDenied: true, Refusal: { } denied } => throw Refuse(StatusCode.PermissionDenied, denied),
-        { Refusal: { } refusal } => throw Refuse(StatusCode.FailedPrecondition, refusal),
+        { Refusal: { } refusal } => throw Refusal.Of(StatusCode.FailedPrecondition, refusal, change.IsPassing ? ErrorCodes.StillEnding : null),
         _ => change.Report,
     };
 

@@ -38,6 +38,27 @@ public sealed class ToolsTests
     }
 
     [Fact]
+    public async Task Plan_Measured_SaysWhatTheFirstStepsTookAndLeavesNothing()
+    {
+        using TemporaryDirectory directory = new();
+        directory.Write("job.yaml", """
+            name: planned
+            model: { name: mlp, sizes: [3072, 512, 10] }
+            data: { name: shapes, samples: 64 }
+            globalBatch: 16
+            microBatch: 8
+            steps: 1000
+            checkpoint: { everySteps: 1 }
+            """);
+        var plan = (await DtrainProcess.RunInAsync(directory.Path, "plan", "job.yaml", "--measure", "--json")).Exits(0).Events.Single();
+        // The process itself is in it, libtorch included; what the sizes ask for is the least of it.
+        Assert.InRange(plan.GetProperty("measured").GetInt64(), plan.GetProperty("memory").GetProperty("total").GetInt64(), 4L << 30);
+        Assert.Equal(["job.yaml"], Directory.GetFileSystemEntries(directory.Path).Select(Path.GetFileName));
+        var tight = (await DtrainProcess.RunInAsync(directory.Path, "plan", "job.yaml", "--measure", "--memory", "100MiB")).Exits(1);
+        Assert.Contains("It fits by its sizes, but not as measured", tight.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Bench_Matmul_EndsWithItsSummary()
     {
         var lines = (await DtrainProcess.RunAsync("bench", "matmul", "--quick", "--json")).Exits(0).Events;
