@@ -51,7 +51,8 @@ internal sealed partial class JobGrain
     private void RetireCoordinator() => Coordinator.Close(State.Generation, new JobError(
         ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} is over.", null, null, null, null)).Ignore();
 
-    /// <summary>A record that could not be written never was: the old one stays. Nothing else replaces it; <see cref="Delete"/> removes it.</summary>
+    /// <summary>A record that could not be written never was: the old one stays.</summary>
+    /// <remarks>Nothing else replaces it; <see cref="Delete"/> removes it.</remarks>
     /// <param name="later">It is written with the next one.</param>
     private async Task Store(JobRecord record, bool later = false)
     {

@@ -13,7 +13,8 @@ using Orleans.Runtime;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it. Its own fields are what this activation has seen and has yet to do.</summary>
+/// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it.</summary>
+/// <remarks>Its own fields are what this activation has seen and has yet to do.</remarks>
 [KeepAlive, OnWillingSilo]
 internal sealed partial class JobGrain(
     [PersistentState("job", StorageNames.Jobs)] IPersistentState<JobRecord> store,
@@ -77,7 +78,8 @@ internal sealed partial class JobGrain(
             var outcome = Compare(known, submission);
             // The first time may have been stored and yet not have reached the queue.
             if (outcome.Result == SubmitResult.AlreadyThere && State.Phase == JobPhase.Queued) await Act([new JobEffect.Enqueue()]);
-            if (outcome.Result == SubmitResult.AlreadyThere && JobLifecycle.IsRecalled(State)) await Apply(JobLifecycle.Resume(State, time.GetUtcNow()));
+            if (outcome.Result == SubmitResult.AlreadyThere && JobLifecycle.IsRecalled(State))
+                await Apply(JobLifecycle.Resume(State, time.GetUtcNow()));
             return outcome;
         }
 
@@ -197,7 +199,8 @@ internal sealed partial class JobGrain(
                 JobPhase.Running when state.Requeue is { } requeue => $"goes back into the queue: {requeue.Reason}",
                 JobPhase.Running => LimitWords(""),
                 JobPhase.Failed => state.Failure!.Message,
-                JobPhase.Stopped when JobLifecycle.IsRecalled(state) => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
+                JobPhase.Stopped when JobLifecycle.IsRecalled(state) =>
+                    $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
                 _ => "",
             },
             submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], Journal.EventsEnd, Journal.LogEnd);

@@ -24,17 +24,25 @@ internal static partial class JobLifecycle
     /// <param name="requeues">Lost silos send it back to the queue instead of failing it.</param>
     /// <param name="now">Its place in the line.</param>
     /// <param name="mostLosses">As the job file says; null: it does not.</param>
-    public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default, int? mostLosses = null) => state.Phase != JobPhase.Absent
+    public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default, int? mostLosses = null) =>
+        state.Phase != JobPhase.Absent
         ? JobTransition.None(state)
         : new(state with { Phase = JobPhase.Queued, Requeues = requeues, Since = now, MostLosses = mostLosses }, [new JobEffect.Enqueue()]);
 
     /// <summary>A job without a record, of which the folder is left: it is stopped where it was, or has ended as its events say.</summary>
     /// <param name="recent">Its last events.</param>
     /// <param name="step">The last step that was reported; 0 before the first.</param>
-    public static JobTransition Recall(JobState state, IReadOnlyList<JobEvent> recent, long step, bool requeues, DateTimeOffset now, int? mostLosses = null)
+    public static JobTransition Recall(
+        JobState state, IReadOnlyList<JobEvent> recent, long step, bool requeues, DateTimeOffset now, int? mostLosses = null)
     {
         if (state.Phase != JobPhase.Absent) return JobTransition.None(state);
-        var generation = recent.Max(e => e switch { StartedEvent s => s.Generation, GenerationEvent g => g.Number, StepEvent s => s.Generation, _ => (int?)0 }) ?? 0;
+        var generation = recent.Max(e => e switch
+        {
+            StartedEvent started => started.Generation,
+            GenerationEvent next => next.Number,
+            StepEvent reported => reported.Generation,
+            _ => (int?)0,
+        }) ?? 0;
         var ending = recent is [.., CompletedEvent or StoppedEvent or FailedEvent] ? recent[^1] : null;
         var line = EventLine.Of(ending ?? new StoppedEvent(step, "", null));
         var recalled = state with
@@ -109,9 +117,16 @@ internal static partial class JobLifecycle
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
-    /// <remarks>A new state each time, so that it is stored: the write is the proof that no later activation of the job's grain has stored one.</remarks>
-    public static JobTransition Confirm(JobState state, long step) =>
-        JobTransition.None(state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [], Losses = 0, Died = [], Starved = [] });
+    /// <remarks>A new state each time, so that it is stored: the write is the proof. A superseded activation cannot store anything.</remarks>
+    public static JobTransition Confirm(JobState state, long step) => JobTransition.None(state with
+    {
+        Confirmed = Math.Max(state.Confirmed, step),
+        Fruitless = 0,
+        Faults = [],
+        Losses = 0,
+        Died = [],
+        Starved = [],
+    });
 
     /// <summary>The ranks sent a completed or stopped event. It is stored with the next change, which their own ends make.</summary>
     public static JobTransition Announce(JobState state, int generation, EventLine line) =>

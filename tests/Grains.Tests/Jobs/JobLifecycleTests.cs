@@ -74,7 +74,8 @@ public sealed class JobLifecycleTests
         JobEvent[] recent = [new StartedEvent("j", 1, []), new GenerationEvent(2, "silo b lost", []), new WarningEvent("late")];
         var recalled = JobLifecycle.Recall(new JobState(), recent, 7, requeues: true, now, mostLosses: 5);
         var state = recalled.State;
-        Assert.Equal((JobPhase.Stopped, 3, true, true, 5, now), (state.Phase, state.Generation, state.Resume, state.Requeues, state.MostLosses, state.Since));
+        Assert.Equal((JobPhase.Stopped, 3, true), (state.Phase, state.Generation, state.Resume));
+        Assert.Equal((true, 5, now), (state.Requeues, state.MostLosses, state.Since));
         Assert.True(JobLifecycle.IsRecalled(state));
         Assert.Equal(EventLine.Of(new StoppedEvent(7, "", null)), state.Announced);
         Assert.Equal([new JobEffect.Note("its record was lost with the store; stopped after step 7")], recalled.Effects);
@@ -85,7 +86,8 @@ public sealed class JobLifecycleTests
     public void Recall_EndingInItsEvents_HasEndedSo()
     {
         var error = new JobError(ErrorCodes.DataInvalid, "broken", 0, "a", "forward", 3);
-        var failed = JobLifecycle.Recall(new JobState(), [new StartedEvent("j", 1, []), new FailedEvent(error)], 3, requeues: true, default);
+        JobEvent[] events = [new StartedEvent("j", 1, []), new FailedEvent(error)];
+        var failed = JobLifecycle.Recall(new JobState(), events, 3, requeues: true, default);
         Assert.Equal((JobPhase.Failed, error, null), (failed.State.Phase, failed.State.Failure, failed.State.Announced));
         var completed = JobLifecycle.Recall(new JobState(), [new CompletedEvent(5, 0.5, "ab", 0, 1, 1, "c")], 5, requeues: true, default);
         Assert.Equal((JobPhase.Completed, Completed), (completed.State.Phase, completed.State.Announced));
