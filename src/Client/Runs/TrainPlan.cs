@@ -48,6 +48,9 @@ internal sealed record TrainPlan(string JobId, JobSpec Spec, int Ranks, int Silo
     /// <summary>Ranks of silo <paramref name="silo"/>, from 0; as the silos deal them.</summary>
     public int RanksOf(int silo) => (int)((silo + 1L) * Ranks / Silos) - (int)((long)silo * Ranks / Silos);
 
+    /// <summary>Name of silo <paramref name="silo"/>, from 0; null: the run's only one.</summary>
+    public string? NameOf(int silo) => Silos == 1 ? null : $"silo-{silo}";
+
     /// <summary>The job's name as the beginning of an id: ids are letters, digits and a few signs, and no longer than 64 with their suffix.</summary>
     private static string Printable(string name)
     {

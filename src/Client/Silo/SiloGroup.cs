@@ -12,8 +12,6 @@ internal sealed class SiloGroup : IAsyncDisposable
     /// <summary>The first to start: it holds the job's grains and the membership of the others.</summary>
     public SiloProcess First => silos[0]!;
 
-    public IEnumerable<string> Names => Started.Select(silo => silo.Name).OfType<string>();
-
     private IEnumerable<SiloProcess> Started => silos.OfType<SiloProcess>();
 
     private IEnumerable<SiloProcess> Others => Started.Skip(1);

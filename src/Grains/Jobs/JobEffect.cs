@@ -36,5 +36,8 @@ internal abstract record JobEffect
 /// <summary>A state and what follows from having reached it.</summary>
 internal sealed record JobTransition(JobState State, IReadOnlyList<JobEffect> Effects)
 {
+    /// <summary>The state is kept in memory and stored with the next change: a job can do without it.</summary>
+    public bool IsStoredLater { get; init; }
+
     public static JobTransition None(JobState state) => new(state, []);
 }

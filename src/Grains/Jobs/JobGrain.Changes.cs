@@ -116,8 +116,7 @@ internal sealed partial class JobGrain
         if (generation != State.Generation || State.Phase != JobPhase.Running || State.Requeue is { Abrupt: true })
             return new JobError(
                 Core.Jobs.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
-        // The write is the proof: a superseded activation cannot store anything.
-        await Store(store.State with { State = JobLifecycle.Confirm(State, step) });
+        await Apply(JobLifecycle.Confirm(State, step));
         return null;
     }
 

@@ -20,13 +20,15 @@ internal sealed partial class JobGrain
 
     private TimeSpan MeetDeadline => StepDeadline * 5 > options.Value.MeetDeadline ? StepDeadline * 5 : options.Value.MeetDeadline;
 
+    /// <summary>The only way to another state.</summary>
     private Task Apply(JobTransition transition) => Apply(transition, store.State);
 
     /// <param name="record">What else is stored with the new state.</param>
     private async Task Apply(JobTransition transition, JobRecord record)
     {
         var ran = HasRanks;
-        if (!ReferenceEquals(transition.State, State)) await Store(record with { State = JobLimits.Follow(State, transition.State, time.GetUtcNow()) });
+        if (!ReferenceEquals(transition.State, State))
+            await Store(record with { State = JobLimits.Follow(State, transition.State, time.GetUtcNow()) }, transition.IsStoredLater);
         WatchSilos();
         WatchLimits();
         local.Set(Id, HasRanks);
@@ -45,17 +47,22 @@ internal sealed partial class JobGrain
         await Flush();
     }
 
-    /// <summary>Remembers what the ranks said of their end; it is stored with the next change, which their own ends make.</summary>
-    private void Announce(EventLine ending) => store.State = store.State with { State = JobLifecycle.Announce(State, State.Generation, ending).State };
-
     /// <summary>Not awaited: nobody needs it any more, and its silo may be the one that was lost.</summary>
     private void RetireCoordinator() => Coordinator.Close(State.Generation, new JobError(
         ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} is over.", null, null, null, null)).Ignore();
 
     /// <summary>A record that could not be written never was: the old one stays.</summary>
-    private async Task Store(JobRecord record)
+    /// <remarks>Nothing else replaces it; <see cref="Delete"/> removes it.</remarks>
+    /// <param name="later">It is written with the next one.</param>
+    private async Task Store(JobRecord record, bool later = false)
     {
         var before = store.State;
+        if (later)
+        {
+            store.State = record;
+            return;
+        }
+
         // The first write of this activation says so: lines of an earlier one that come late then no longer count.
         if (!Journal.HasBegun) record = record with { Epoch = record.Epoch + 1 };
         store.State = record;

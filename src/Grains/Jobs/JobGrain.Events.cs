@@ -16,8 +16,8 @@ internal sealed partial class JobGrain
     public async Task Append(EventBatch batch)
     {
         if (State.Phase != JobPhase.Running || batch.Generation != State.Generation) return;
-        if (Journal.Append(batch) is { } ending) Announce(ending);
-        await Flush();
+        if (Journal.Append(batch) is { } ending) await Apply(JobLifecycle.Announce(State, batch.Generation, ending));
+        else await Flush();
     }
 
     private async Task<EventPage?> ReadFrom(JournalKind kind, long from, int max, TimeSpan wait)
@@ -30,7 +30,7 @@ internal sealed partial class JobGrain
         return await Journal.Read(kind, from, max);
     }
 
-    private Task OpenJournal() => Journal.Open(State, isNew: store.State.Submission is null, () => Spec.Steps);
+    private Task OpenJournal(bool isNew = false) => Journal.Open(State, isNew, () => Spec.Steps);
 
     /// <summary>A full disk holds up what is seen of the job, not the job.</summary>
     private async Task Flush()

@@ -1,4 +1,3 @@
-using Distributed.Core.Events;
 using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 
@@ -7,8 +6,6 @@ namespace Distributed.Grains.Jobs;
 // The job's folder outlives its record: a store that lost its rows loses no job.
 internal sealed partial class JobGrain
 {
-    private const string RecordLost = "its record was lost";
-
     /// <summary>Why the folder of this id may not be used; null: it may.</summary>
     private string? stranger;
 
@@ -17,8 +14,6 @@ internal sealed partial class JobGrain
 
     /// <summary>The record was made again of what the folder says; the queue does not know of the job yet.</summary>
     private bool recalled;
-
-    private bool IsRecalled => State is { Phase: JobPhase.Stopped, Reason: RecordLost };
 
     private async Task RecallFolder()
     {
@@ -47,44 +42,16 @@ internal sealed partial class JobGrain
         ? $"The folder {Id} under the jobs root belongs to a job of cluster '{cluster}'; choose another id."
         : $"The folder {Id} under the jobs root holds files but no job.json that says whose they are; move it away, or choose another id.";
 
-    /// <summary>A job without a record, of which the folder is left: it is stopped where it was, or has ended as its events say.</summary>
+    /// <summary>A job without a record is one again.</summary>
     private async Task Restore(JobSubmission submission)
     {
-        store.State = new JobRecord { Submission = submission };
-        try
-        {
-            await OpenJournal();
-            var state = StateAsOf(await Journal.RecentEvents() ?? [], submission);
-            await Store(new JobRecord { Submission = submission, State = state, Epoch = Journal.Epoch });
-        }
-        catch
-        {
-            store.State = new JobRecord();
-            throw;
-        }
-
+        spec = ReadSpec(submission);
+        await OpenJournal();
+        var recall = JobLifecycle.Recall(
+            State, await Journal.RecentEvents() ?? [], Journal.LastStep, submission.Options.Requeue, time.GetUtcNow(), spec.Limits?.Losses);
+        await Apply(recall, new JobRecord { Submission = submission, Epoch = Journal.Epoch });
         recalled = true;
         if (Journal.HasEnding) Journal.Close();
-        else Journal.Note($"{RecordLost} with the store; stopped after step {Journal.LastStep}");
-    }
-
-    private JobState StateAsOf(IReadOnlyList<JobEvent> recent, JobSubmission submission)
-    {
-        var generation = recent.Max(e => e switch { StartedEvent s => s.Generation, GenerationEvent g => g.Number, StepEvent s => s.Generation, _ => (int?)0 }) ?? 0;
-        var ending = Journal.HasEnding ? recent[^1] : new StoppedEvent(Journal.LastStep, "", null);
-        return new JobState
-        {
-            Phase = EventLine.Of(ending).Ending!.Value,
-            Announced = ending is FailedEvent ? null : EventLine.Of(ending),
-            Failure = (ending as FailedEvent)?.Error,
-            // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
-            Generation = generation + 1,
-            Requeues = submission.Options.Requeue,
-            MostLosses = Spec.Limits?.Losses,
-            Resume = true,
-            Reason = RecordLost,
-            Since = time.GetUtcNow(),
-        };
     }
 
     /// <summary>A full disk holds up no job: written later.</summary>

@@ -14,6 +14,7 @@ using Orleans.Runtime;
 namespace Distributed.Grains.Jobs;
 
 /// <summary>Shell round <see cref="JobLifecycle"/>: stores each new state before it acts on it.</summary>
+/// <remarks>Its own fields are what this activation has seen and has yet to do.</remarks>
 [KeepAlive, OnWillingSilo]
 internal sealed partial class JobGrain(
     [PersistentState("job", StorageNames.Jobs)] IPersistentState<JobRecord> store,
@@ -43,7 +44,7 @@ internal sealed partial class JobGrain(
 
     private JobState State => store.State.State;
 
-    private JobSpec Spec => spec ??= ReadSpec();
+    private JobSpec Spec => spec ??= ReadSpec(store.State.Submission!);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +78,8 @@ internal sealed partial class JobGrain(
             var outcome = Compare(known, submission);
             // The first time may have been stored and yet not have reached the queue.
             if (outcome.Result == SubmitResult.AlreadyThere && State.Phase == JobPhase.Queued) await Act([new JobEffect.Enqueue()]);
-            if (outcome.Result == SubmitResult.AlreadyThere && IsRecalled) await Apply(JobLifecycle.Resume(State, time.GetUtcNow()));
+            if (outcome.Result == SubmitResult.AlreadyThere && JobLifecycle.IsRecalled(State))
+                await Apply(JobLifecycle.Resume(State, time.GetUtcNow()));
             return outcome;
         }
 
@@ -101,10 +103,9 @@ internal sealed partial class JobGrain(
             return new SubmitOutcome(SubmitResult.OverQuota, full);
         }
 
-        await OpenJournal();
+        await OpenJournal(isNew: true);
         var by = submission.User.Length > 0 ? $" by {submission.User}" : "";
-        var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow());
-        submit = submit with { State = submit.State with { MostLosses = submitted.Limits?.Losses } };
+        var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow(), submitted.Limits?.Losses);
         await Apply(submit with { Effects = [new JobEffect.Note($"submitted{by}"), .. submit.Effects] }, store.State with { Submission = submission });
         await Keep();
         return new SubmitOutcome(SubmitResult.Created);
@@ -159,11 +160,11 @@ internal sealed partial class JobGrain(
     }
 
     /// <summary>A job that cannot be read can still be listed, explained and deleted.</summary>
-    private JobSpec ReadSpec()
+    private JobSpec ReadSpec(JobSubmission submission)
     {
         try
         {
-            return SpecText.Parse(store.State.Submission!.SpecJson);
+            return SpecText.Parse(submission.SpecJson);
         }
         catch (JobException e)
         {
@@ -198,7 +199,8 @@ internal sealed partial class JobGrain(
                 JobPhase.Running when state.Requeue is { } requeue => $"goes back into the queue: {requeue.Reason}",
                 JobPhase.Running => LimitWords(""),
                 JobPhase.Failed => state.Failure!.Message,
-                JobPhase.Stopped when IsRecalled => $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
+                JobPhase.Stopped when JobLifecycle.IsRecalled(state) =>
+                    $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
                 _ => "",
             },
             submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], Journal.EventsEnd, Journal.LogEnd);

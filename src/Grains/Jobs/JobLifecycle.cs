@@ -19,11 +19,50 @@ internal static partial class JobLifecycle
     /// <summary>Silos that may die with a job's ranks without a checkpoint in between: it is not tried on another.</summary>
     public const int MostDied = 2;
 
+    private const string RecordLost = "its record was lost";
+
     /// <param name="requeues">Lost silos send it back to the queue instead of failing it.</param>
     /// <param name="now">Its place in the line.</param>
-    public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default) => state.Phase != JobPhase.Absent
+    /// <param name="mostLosses">As the job file says; null: it does not.</param>
+    public static JobTransition Submit(JobState state, bool requeues = false, DateTimeOffset now = default, int? mostLosses = null) =>
+        state.Phase != JobPhase.Absent
         ? JobTransition.None(state)
-        : new(state with { Phase = JobPhase.Queued, Requeues = requeues, Since = now }, [new JobEffect.Enqueue()]);
+        : new(state with { Phase = JobPhase.Queued, Requeues = requeues, Since = now, MostLosses = mostLosses }, [new JobEffect.Enqueue()]);
+
+    /// <summary>A job without a record, of which the folder is left: it is stopped where it was, or has ended as its events say.</summary>
+    /// <param name="recent">Its last events.</param>
+    /// <param name="step">The last step that was reported; 0 before the first.</param>
+    public static JobTransition Recall(
+        JobState state, IReadOnlyList<JobEvent> recent, long step, bool requeues, DateTimeOffset now, int? mostLosses = null)
+    {
+        if (state.Phase != JobPhase.Absent) return JobTransition.None(state);
+        var generation = recent.Max(e => e switch
+        {
+            StartedEvent started => started.Generation,
+            GenerationEvent next => next.Number,
+            StepEvent reported => reported.Generation,
+            _ => (int?)0,
+        }) ?? 0;
+        var ending = recent is [.., CompletedEvent or StoppedEvent or FailedEvent] ? recent[^1] : null;
+        var line = EventLine.Of(ending ?? new StoppedEvent(step, "", null));
+        var recalled = state with
+        {
+            Phase = line.Ending!.Value,
+            Announced = ending is FailedEvent ? null : line,
+            Failure = (ending as FailedEvent)?.Error,
+            // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
+            Generation = generation + 1,
+            Requeues = requeues,
+            MostLosses = mostLosses,
+            Resume = true,
+            Reason = RecordLost,
+            Since = now,
+        };
+        return new(recalled, ending is null ? [new JobEffect.Note($"{RecordLost} with the store; stopped after step {step}")] : []);
+    }
+
+    /// <summary>Stopped by the loss of its record alone: its owner has not asked for that.</summary>
+    public static bool IsRecalled(JobState state) => state is { Phase: JobPhase.Stopped, Reason: RecordLost };
 
     /// <summary>Silos are leased: open the next generation.</summary>
     public static JobTransition Grant(JobState state, int worldSize) => state.Phase switch
@@ -78,12 +117,21 @@ internal static partial class JobLifecycle
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
-    public static JobState Confirm(JobState state, long step) => state with { Confirmed = Math.Max(state.Confirmed, step), Fruitless = 0, Faults = [], Losses = 0, Died = [], Starved = [] };
+    /// <remarks>A new state each time, so that it is stored: the write is the proof. A superseded activation cannot store anything.</remarks>
+    public static JobTransition Confirm(JobState state, long step) => JobTransition.None(state with
+    {
+        Confirmed = Math.Max(state.Confirmed, step),
+        Fruitless = 0,
+        Faults = [],
+        Losses = 0,
+        Died = [],
+        Starved = [],
+    });
 
-    /// <summary>The ranks sent a completed or stopped event.</summary>
+    /// <summary>The ranks sent a completed or stopped event. It is stored with the next change, which their own ends make.</summary>
     public static JobTransition Announce(JobState state, int generation, EventLine line) =>
         state.Phase == JobPhase.Running && generation == state.Generation && line.Ending is JobPhase.Completed or JobPhase.Stopped
-            ? JobTransition.None(state with { Announced = line })
+            ? JobTransition.None(state with { Announced = line }) with { IsStoredLater = true }
             : JobTransition.None(state);
 
     /// <param name="progressed">The generation has reported a step.</param>

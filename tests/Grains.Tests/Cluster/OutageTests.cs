@@ -62,6 +62,27 @@ public sealed class OutageTests : IAsyncDisposable
         Assert.Single(events, fresh.Json);
     }
 
+    /// <summary>What the ranks say of their end costs no write of its own, and a write that failed has not lost it.</summary>
+    [Fact]
+    public async Task Append_Ending_IsStoredWithTheNextChange()
+    {
+        await Start(1);
+        var gate = cluster.Scripts.Of("announced").Hold(2);
+        await cluster.Job("announced").Submit(Specs.Lasting());
+        await cluster.WaitFor("announced", "step 1");
+        var ending = EventLine.Of(new CompletedEvent(5, 1, "ab", 0, 1, 1, "here"));
+        await cluster.Job("announced").Append(new EventBatch(1, "x", 0, [ending], 0));
+        Assert.Null(await StoredAnnouncement("announced"));
+        storage.Refused = "announced";
+        await Assert.ThrowsAnyAsync<Exception>(() => cluster.Job("announced").Confirm(1, 1));
+        storage.Refused = null;
+        Assert.Null(await StoredAnnouncement("announced"));
+        Assert.Null(await cluster.Job("announced").Confirm(1, 1));
+        Assert.Equal(ending, await StoredAnnouncement("announced"));
+        gate.SetResult();
+        await Phase("announced", JobPhase.Completed);
+    }
+
     /// <summary>The silo that follows a job is lost, and none of its ranks: the log goes on where it was.</summary>
     [Fact]
     public async Task Recover_NoRankWasLost_EveryLineIsInTheLogOnce()
@@ -224,6 +245,13 @@ public sealed class OutageTests : IAsyncDisposable
             Epoch = 1,
         };
         await storage.WriteStateAsync("job", cluster.Job(id).GetGrainId(), new GrainState<JobRecord>(record));
+    }
+
+    private async Task<EventLine?> StoredAnnouncement(string id)
+    {
+        var stored = new GrainState<JobRecord>();
+        await storage.ReadStateAsync("job", cluster.Job(id).GetGrainId(), stored);
+        return stored.State!.State.Announced;
     }
 
     private async Task<JobReport?> Ask(string id)

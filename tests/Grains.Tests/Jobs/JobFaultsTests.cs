@@ -51,7 +51,7 @@ public sealed class JobFaultsTests
     {
         var old = Running() with { Faults = [new SiloFault("b", ErrorCodes.Storage, "full", null, Now - TimeSpan.FromHours(1))] };
         Assert.Equal(JobPhase.Failed, End(old, ErrorCodes.Storage, ["a", "b"]).State.Phase);
-        Assert.Equal(JobPhase.Queued, End(JobLifecycle.Confirm(old, 100), ErrorCodes.Storage, ["a", "b"]).State.Phase);
+        Assert.Equal(JobPhase.Queued, End(JobLifecycle.Confirm(old, 100).State, ErrorCodes.Storage, ["a", "b"]).State.Phase);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class JobFaultsTests
         var lost = Running() with { Fruitless = JobLifecycle.MostFruitless - 1 };
         JobState Lose(JobState state) => JobLifecycle.SiloLost(state, "a", [0], null, progressed: false).State;
         Assert.Equal(JobPhase.Failed, Lose(lost).Phase);
-        Assert.Equal((JobPhase.Queued, 1, 10L), (Lose(JobLifecycle.Confirm(lost, 10)) is var kept ? (kept.Phase, kept.Fruitless, kept.Confirmed) : default));
+        Assert.Equal((JobPhase.Queued, 1, 10L), (Lose(JobLifecycle.Confirm(lost, 10).State) is var kept ? (kept.Phase, kept.Fruitless, kept.Confirmed) : default));
     }
 
     [Fact]

@@ -39,6 +39,64 @@ public sealed class JobLifecycleTests
     }
 
     [Fact]
+    public void Announce_CanWaitForTheNextChange_WhichKeepsIt()
+    {
+        var announced = JobLifecycle.Announce(Running(2), 1, Completed);
+        Assert.True(announced.IsStoredLater);
+        Assert.Empty(announced.Effects);
+        var next = JobLifecycle.RankEnded(announced.State, End(1));
+        Assert.False(next.IsStoredLater);
+        Assert.Equal(Completed, next.State.Announced);
+    }
+
+    [Fact]
+    public void Announce_OfAnotherGenerationOrOfAFailure_ChangesNothing()
+    {
+        var state = Running(1);
+        Assert.Same(state, JobLifecycle.Announce(state, 2, Completed).State);
+        Assert.Same(state, JobLifecycle.Announce(state, 1, EventLine.Of(new FailedEvent(End(0, RankOutcome.Failed).Error!))).State);
+    }
+
+    /// <summary>The write is the proof that the generation is the current one: there is one even where nothing is new.</summary>
+    [Fact]
+    public void Confirm_SameStepAgain_IsStoredAtOnce()
+    {
+        var once = JobLifecycle.Confirm(Running(1), 7);
+        var twice = JobLifecycle.Confirm(once.State, 7);
+        Assert.NotSame(once.State, twice.State);
+        Assert.False(once.IsStoredLater || twice.IsStoredLater);
+    }
+
+    [Fact]
+    public void Recall_NoEndingInItsEvents_IsStoppedWhereItWas()
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        JobEvent[] recent = [new StartedEvent("j", 1, []), new GenerationEvent(2, "silo b lost", []), new WarningEvent("late")];
+        var recalled = JobLifecycle.Recall(new JobState(), recent, 7, requeues: true, now, mostLosses: 5);
+        var state = recalled.State;
+        Assert.Equal((JobPhase.Stopped, 3, true), (state.Phase, state.Generation, state.Resume));
+        Assert.Equal((true, 5, now), (state.Requeues, state.MostLosses, state.Since));
+        Assert.True(JobLifecycle.IsRecalled(state));
+        Assert.Equal(EventLine.Of(new StoppedEvent(7, "", null)), state.Announced);
+        Assert.Equal([new JobEffect.Note("its record was lost with the store; stopped after step 7")], recalled.Effects);
+        Assert.Equal(JobPhase.Queued, JobLifecycle.Resume(state, now).State.Phase);
+    }
+
+    [Fact]
+    public void Recall_EndingInItsEvents_HasEndedSo()
+    {
+        var error = new JobError(ErrorCodes.DataInvalid, "broken", 0, "a", "forward", 3);
+        JobEvent[] events = [new StartedEvent("j", 1, []), new FailedEvent(error)];
+        var failed = JobLifecycle.Recall(new JobState(), events, 3, requeues: true, default);
+        Assert.Equal((JobPhase.Failed, error, null), (failed.State.Phase, failed.State.Failure, failed.State.Announced));
+        var completed = JobLifecycle.Recall(new JobState(), [new CompletedEvent(5, 0.5, "ab", 0, 1, 1, "c")], 5, requeues: true, default);
+        Assert.Equal((JobPhase.Completed, Completed), (completed.State.Phase, completed.State.Announced));
+        Assert.False(JobLifecycle.IsRecalled(completed.State));
+        Assert.Empty(failed.Effects.Concat(completed.Effects));
+        Assert.Same(completed.State, JobLifecycle.Recall(completed.State, [], 0, requeues: true, default).State);
+    }
+
+    [Fact]
     public void RankEnded_Failed_FirstFailureWinsAndAbortsTheRest()
     {
         var first = JobLifecycle.RankEnded(Running(2), End(1, RankOutcome.Failed, "first"));
@@ -161,7 +219,7 @@ public sealed class JobLifecycleTests
         {
             Assert.Equal(JobPhase.Queued, state.Phase);
             var running = JobLifecycle.Grant(state, 2).State;
-            state = silo == 0 ? JobLifecycle.Confirm(state, 7) : JobLifecycle.SiloLost(running, $"silo-{silo}", [0, 1], 9).State;
+            state = silo == 0 ? JobLifecycle.Confirm(state, 7).State : JobLifecycle.SiloLost(running, $"silo-{silo}", [0, 1], 9).State;
         }
 
         Assert.Equal(held is null ? JobPhase.Queued : JobPhase.Failed, state.Phase);
@@ -194,7 +252,7 @@ public sealed class JobLifecycleTests
         Assert.Equal(ErrorCodes.Memory, late.State.Failure!.Code);
         Assert.Empty(late.Effects.OfType<JobEffect.Log>());
         Assert.Empty(JobLifecycle.Resume(held, default).State.Starved);
-        Assert.Empty(JobLifecycle.Confirm(told.State, 7).Starved);
+        Assert.Empty(JobLifecycle.Confirm(told.State, 7).State.Starved);
         Assert.Empty(JobLifecycle.Starve(new JobState { Phase = JobPhase.Completed }, "silo-1").State.Starved);
     }
 
