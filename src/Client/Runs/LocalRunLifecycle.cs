@@ -60,7 +60,7 @@ internal static class LocalRunLifecycle
     /// <param name="froze">Its connection stands.</param>
     public static LocalRunTransition ConnectionLost(LocalRunState state, string status, bool froze) => state.IsFollowing
         ? Explain(
-            state with { Suspicion = $"Silo {state.Plan.NameOf(0)} does not answer: its process froze or was stopped ({status})." },
+            state with { Suspicion = $"{First(state, "Silo", "The silo")} does not answer: its process froze or was stopped ({status})." },
             new LearnEnd(OfFirst: true, froze ? FrozenPatience : EndPatience))
         : None(state);
 
@@ -92,7 +92,7 @@ internal static class LocalRunLifecycle
     /// <param name="status">As the call says it.</param>
     public static LocalRunTransition MembersSilent(LocalRunState state, string status) => state is { IsFollowing: true, Begun: false }
         ? new(
-            state with { Suspicion = $"silo {state.Plan.NameOf(0)}, which holds the job, does not say why ({status.TrimEnd('.')})" },
+            state with { Suspicion = $"{First(state, "silo", "the silo")}, which holds the job, does not say why ({status.TrimEnd('.')})" },
             [new Wait(FrozenPatience, LocalRunDeadline.Silence)])
         : None(state);
 
@@ -184,6 +184,9 @@ internal static class LocalRunLifecycle
         state.IsFollowing ? new(state with { Stage = LocalRunStage.Over }, [new Say(words), new Kill()]) : None(state);
 
     private static string Resume(LocalRunState state) => $"dtrain train {state.Options.File} --resume --out {state.Plan.Directory}";
+
+    /// <summary>The first silo; an only one has no name.</summary>
+    private static string First(LocalRunState state, string named, string nameless) => state.Plan.NameOf(0) is { } name ? $"{named} {name}" : nameless;
 
     private static string SeeLogs(LocalRunState state) => $"See the logs in {state.Plan.Directory}";
 

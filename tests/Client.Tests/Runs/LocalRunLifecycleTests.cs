@@ -205,6 +205,15 @@ public sealed partial class LocalRunLifecycleTests
             $"dtrain: job job-x1 failed [silo-lost]: {message} (silo silo-0, step 2)", "last lines", "run: /run");
     }
 
+    [Fact]
+    public void ConnectionLost_TheOnlySilo_HasNoName()
+    {
+        state = Run(silos: 1);
+        On(s => ConnectionLost(s, "Unavailable, ping", froze: true));
+        var error = AssertFails(On(s => EndLearned(s, null, null, "last lines")));
+        Assert.Equal("The silo does not answer: its process froze or was stopped (Unavailable, ping).", error.Message);
+    }
+
     /// <summary>As at the submission, before anything is followed.</summary>
     [Fact]
     public void ConnectionLost_ProcessEnded_ItsEndIsTheMessage()
