@@ -1,5 +1,8 @@
 using Distributed.Core.Canonical;
+using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
+using Distributed.Grains.Exchange;
 using Distributed.Silo.Exchange;
 using Distributed.Testing.Fuzz;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +14,8 @@ namespace Distributed.Grains.Tests.Exchange;
 public sealed class ChunkFuzzTests : IDisposable
 {
     private static readonly ExchangeLayout Layout = new(2 * BlockPlan.BlockElements, [1, 3], [0], [10]);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly JobError Over = new(ErrorCodes.Internal, "Over.", null, null, null, null);
     private readonly ServiceProvider services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     public void Dispose() => services.Dispose();
@@ -19,7 +24,6 @@ public sealed class ChunkFuzzTests : IDisposable
     public void Chunk_Damaged_IsReadOrRefusedWithinItsBounds()
     {
         var serializer = services.GetRequiredService<Serializer<ExchangeReply>>();
-        using var reducer = new ChunkReducer("job", Layout);
         FuzzRun.Hold([Bytes(serializer, 64), Bytes(serializer, 64 + (BlockPlan.BlockElements * sizeof(float))), serializer.SerializeToArray(new ExchangeReply(null, null))], input =>
         {
             ExchangeReply? read;
@@ -35,12 +39,13 @@ public sealed class ChunkFuzzTests : IDisposable
 
             if (read?.Sum is not { } chunk) return;
             Assert.Equal(chunk.Body is null, chunk.BodyBytes > ExchangeChunk.LargestBody);
-            if (chunk.Body is { } body)
-            {
-                Assert.Equal(chunk.BodyBytes, body.Length);
-                reducer.Misfit(chunk);
-            }
-
+            Assert.Equal(chunk.BodyBytes, chunk.Body?.Length ?? chunk.BodyBytes);
+            // As the coordinator takes it, of a silo that has joined.
+            ChunkRendezvous rendezvous = new("job", new GenerationSetup(1, "{}", ["silo-0", "silo-1"], Deadline, Deadline), new ChunkReducers());
+            foreach (var silo in (string[])["silo-0", "silo-1"]) Assert.Null(rendezvous.Join(1, silo, Layout));
+            var answer = rendezvous.Add(chunk);
+            rendezvous.Close(Over);
+            Assert.NotNull(answer.Result.Error);
             chunk.ReturnReceived();
         });
     }
