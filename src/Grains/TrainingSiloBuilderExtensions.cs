@@ -10,6 +10,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
+using Orleans.Serialization;
 
 namespace Distributed.Grains;
 
@@ -23,6 +24,10 @@ public static class TrainingSiloBuilderExtensions
         builder.Services.TryAddSingleton<IUserQuotas, NoQuotas>();
         builder.Services.TryAddSingleton<SiloDrain>();
         builder.Services.AddSingleton<LocalJobs>().AddSingleton<IDeviceServices, DeviceServices>().AddHostedService<QueueKeeper>();
+        builder.Services.PostConfigure<OrleansJsonSerializerOptions>(o =>
+        {
+            foreach (var converter in StoredIds.Converters) o.JsonSerializerSettings.Converters.Add(converter);
+        });
         builder.AddGrainService<DeviceService>();
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
         builder.Services.AddPlacementDirector<OnWillingSilo, OnWillingSiloDirector>();

@@ -18,7 +18,7 @@ public sealed class RankHostTests
         var host = new RankHost(null!, null!, paths, new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
         var end = await host.Run(new RankAssignment
         {
-            JobId = "toy",
+            JobId = JobId.Parse("toy"),
             Generation = 3,
             SpecJson = JobSpecJson.Write(Specs.Job()),
             Silo = "a",

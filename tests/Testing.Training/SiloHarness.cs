@@ -30,7 +30,7 @@ internal static class SiloHarness
                 var place = meeting.Place(silo);
                 var options = new SessionOptions
                 {
-                    JobId = jobId,
+                    JobId = JobId.Parse(jobId),
                     Generation = 1,
                     Spec = spec,
                     Silo = silos[silo].Silo,

@@ -34,7 +34,7 @@ internal static class TrainingHarness
             var events = new EventList(seen);
             var options = new SessionOptions
             {
-                JobId = "test",
+                JobId = JobId.Parse("test"),
                 Generation = 1,
                 Spec = spec,
                 Silo = "silo-0",

@@ -158,7 +158,7 @@ internal sealed class LocalRun(TrainPlan plan, TrainOptions options, RunDirector
     {
         SubmitRequest request = new()
         {
-            Id = plan.JobId,
+            Id = plan.JobId.ToString(),
             SpecJson = JobSpecJson.Write(plan.Spec),
             Options = new RunOptions { Ranks = plan.Ranks, Resume = options.Resume, StopAt = options.StopAt, Silos = plan.Silos },
         };
@@ -192,7 +192,7 @@ internal sealed class LocalRun(TrainPlan plan, TrainOptions options, RunDirector
 
     private async Task AskForStepsAsync(JobsConnection connection, CancellationToken cancel)
     {
-        var status = await connection.Jobs.GetAsync(new GetRequest { Id = plan.JobId }, JobsConnection.Within(time, cancel));
+        var status = await connection.Jobs.GetAsync(new GetRequest { Id = plan.JobId.ToString() }, JobsConnection.Within(time, cancel));
         progress.LastPlannedStep = Target(status.Steps, options.StopAt);
     }
 
@@ -204,7 +204,7 @@ internal sealed class LocalRun(TrainPlan plan, TrainOptions options, RunDirector
         view.Say($"{(interruption.ReaderIsGone ? "Nobody reads the output any more. " : "")}Stopping after the step in flight, with a checkpoint. Ctrl-C again ends at once, without one.");
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(interruption.AtOnce);
         deadline.CancelAfter(StopDeadline);
-        var stopping = connection.Jobs.StopAsync(new StopRequest { Id = plan.JobId, Checkpoint = true }, cancellationToken: deadline.Token).ResponseAsync;
+        var stopping = connection.Jobs.StopAsync(new StopRequest { Id = plan.JobId.ToString(), Checkpoint = true }, cancellationToken: deadline.Token).ResponseAsync;
         await Task.WhenAny(following, Task.Delay(Timeout.InfiniteTimeSpan, time, deadline.Token));
         if (following.IsCompleted) return true;
         view.Say(interruption.AtOnce.IsCancellationRequested

@@ -23,7 +23,7 @@ public static partial class JobEventJson
 
     private static JobEvent? FromObject(JsonObject e) => (string?)e["event"] switch
     {
-        "started" => new StartedEvent(Text(e, "job"), Get<int>(e, "generation"), Ranks(e)) { Data = Data(e) },
+        "started" => new StartedEvent(JobId.Parse(Text(e, "job")), Get<int>(e, "generation"), Ranks(e)) { Data = Data(e) },
         "generation" => new GenerationEvent(Get<int>(e, "number"), Text(e, "reason"), Ranks(e)) { Data = Data(e) },
         "data" => new DataEvent(Data(e) ?? throw new FormatException("Event data: data is missing.")),
         "step" => Step(e),

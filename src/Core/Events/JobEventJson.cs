@@ -15,7 +15,7 @@ public static partial class JobEventJson
 
     private static JsonObject ToObject(JobEvent jobEvent) => jobEvent switch
     {
-        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job, ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job.ToString(), ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) }, e.Data),
         GenerationEvent e => WithData(new() { ["event"] = "generation", ["number"] = e.Number, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
         DataEvent e => WithData(new() { ["event"] = "data" }, e.Data),
         StepEvent e => Step(e),

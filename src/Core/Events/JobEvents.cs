@@ -9,7 +9,7 @@ public abstract record JobEvent;
 
 public sealed record RankPlace(int Rank, string Silo, string Device);
 
-public sealed record StartedEvent(string Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent
+public sealed record StartedEvent(JobId Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent
 {
     /// <value>What was read; null when the ranks ended before they had read it.</value>
     public DataSummary? Data { get; init; }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -13,7 +14,7 @@ namespace Distributed.Grains.Contracts;
 /// <param name="LogLines">Lines of the log that can be read so far.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobReport(
-    [property: Id(0)] string Id,
+    [property: Id(0)] JobId Id,
     [property: Id(1)] string Name,
     [property: Id(2)] JobPhase Phase,
     [property: Id(3)] long Step,

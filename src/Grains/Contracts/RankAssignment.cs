@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Concurrency;
 
@@ -9,7 +10,7 @@ namespace Distributed.Grains.Contracts;
 public sealed record RankAssignment
 {
     [Id(0)]
-    public required string JobId { get; init; }
+    public required JobId JobId { get; init; }
 
     [Id(1)]
     public required int Generation { get; init; }

@@ -66,7 +66,7 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         chunks?.Close(reason);
     }
 
-    private string JobId => this.GetPrimaryKeyString().Split('/')[0];
+    private JobId JobId => JobId.Parse(this.GetPrimaryKeyString().Split('/')[0]);
 
     /// <summary>Who asks for what is over, or was lost with a silo, woke this grain for nothing.</summary>
     private JobError Gone(int generation, string phase, long? step)

@@ -11,7 +11,7 @@ namespace Distributed.Grains.Exchange;
 /// Not thread-safe: used in the turns of one grain, none of which adds a number. It keeps no time: a silo that has waited too long for
 /// a sum says so and learns who is missing, because only silos know when one of them may be late for good reason.
 /// </remarks>
-internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChunkReducers reducers)
+internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunkReducers reducers)
 {
     private const int MostSteps = 2;
 

@@ -107,7 +107,7 @@ internal static class JobDoctor
 
     private static string At(JobError error) => error.Step is { } step ? Say($" at step {step}") : "";
 
-    private static string Remedy(string code, string id) => code switch
+    private static string Remedy(string code, JobId id) => code switch
     {
         ErrorCodes.SpecInvalid => "Mend the job file, then 'dtrain submit' it under another id.",
         ErrorCodes.PathMissing => $"Put the file where the message says, on all silos, then 'dtrain resume {id}'. If the job names a wrong path, mend the job file and 'dtrain submit' it under another id.",

@@ -39,7 +39,7 @@ internal sealed partial class JobGrain(
     /// <summary>Why the record could not be stored the last time; null when it was.</summary>
     private string? trouble;
 
-    private string Id => this.GetPrimaryKeyString();
+    private JobId Id => JobId.Parse(this.GetPrimaryKeyString());
 
     private JobState State => store.State.State;
 
@@ -168,7 +168,7 @@ internal sealed partial class JobGrain(
         catch (JobException e)
         {
             outdated = e.Message;
-            return new JobSpec { Name = Id, Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
+            return new JobSpec { Name = Id.ToString(), Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class HostedGeneration : IAsyncDisposable
         };
         var key = CoordinatorKey.Of(assignment.JobId, assignment.Generation);
         var coordinator = grains.GetGrain<ICoordinatorGrain>(key);
-        var job = grains.GetGrain<IJobGrain>(assignment.JobId);
+        var job = grains.GetJob(assignment.JobId);
         var seat = options.Silos[0].Silo;
         var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, seat, assignment.StepDeadline, wait, time);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);

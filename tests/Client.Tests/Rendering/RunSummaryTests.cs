@@ -1,6 +1,7 @@
 using Distributed.Client.Following;
 using Distributed.Client.Rendering;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Tests.Rendering;
 
@@ -20,7 +21,7 @@ public sealed class RunSummaryTests
     public void Completed_SummaryHasAllFigures()
     {
         var progress = After(
-            new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
+            new StartedEvent(JobId.Parse("j"), 1, []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
             Step(1, 65536),
             Step(2, 32768, skipped: true) with { NonFinite = "fc.weight" },
             new EvalEvent(2, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }),
@@ -80,5 +81,5 @@ public sealed class RunSummaryTests
     [Fact]
     public void Failure_NamesCodeAndPlace() => Assert.Equal(
         "job j failed [deadline]: Late. (rank 2, silo b, phase exchange, step 118)",
-        JobFailureText.Describe("j", new("deadline", "Late.", 2, "b", "exchange", 118)));
+        JobFailureText.Describe(JobId.Parse("j"), new("deadline", "Late.", 2, "b", "exchange", 118)));
 }

@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Core.Tests.Events;
 
@@ -12,8 +13,8 @@ public sealed class JobEventJsonTests
 
     public static TheoryData<JobEvent, string> Lines => new()
     {
-        { new StartedEvent("j", 1, Places), """{"event":"started","job":"j","generation":1,"ranks":[{"rank":0,"silo":"silo-0","device":"cpu:0"},{"rank":1,"silo":"silo-0","device":"cpu:1"}]}""" },
-        { new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, "ab") }, """{"event":"started","job":"j","generation":1,"ranks":[],"data":{"train":8000,"test":1000,"classes":10,"sha256":"ab"}}""" },
+        { new StartedEvent(JobId.Parse("j"), 1, Places), """{"event":"started","job":"j","generation":1,"ranks":[{"rank":0,"silo":"silo-0","device":"cpu:0"},{"rank":1,"silo":"silo-0","device":"cpu:1"}]}""" },
+        { new StartedEvent(JobId.Parse("j"), 1, []) { Data = new(8000, 1000, 10, 0, "ab") }, """{"event":"started","job":"j","generation":1,"ranks":[],"data":{"train":8000,"test":1000,"classes":10,"sha256":"ab"}}""" },
         { new GenerationEvent(2, "r", []) { Data = new(8, 0, 0, 50, "ab") }, """{"event":"generation","number":2,"reason":"r","ranks":[],"data":{"train":8,"test":0,"vocabulary":50,"sha256":"ab"}}""" },
         { new DataEvent(new(8, 0, 0, 0, "ab")), """{"event":"data","data":{"train":8,"test":0,"sha256":"ab"}}""" },
         { new GenerationEvent(2, "silo b lost", []), """{"event":"generation","number":2,"reason":"silo b lost","ranks":[]}""" },

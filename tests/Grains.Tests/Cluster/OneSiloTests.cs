@@ -111,11 +111,11 @@ public sealed class OneSiloTests : IAsyncLifetime
     public async Task Abort_BeforeStart_KeepsTheRankFromStarting()
     {
         var silo = (await cluster.Grains.GetGrain<IManagementGrain>(0).GetHosts()).Keys.Single();
-        var worker = cluster.Grains.GetGrain<IWorkerGrain>(new WorkerKey(silo, "never", 1, 0).ToString());
+        var worker = cluster.Grains.GetGrain<IWorkerGrain>(new WorkerKey(silo, JobId.Parse("never"), 1, 0).ToString());
         await worker.Abort(new Distributed.Core.Events.JobError(ErrorCodes.Deadline, "over", null, null, null, null));
         await worker.Start(new RankAssignment
         {
-            JobId = "never",
+            JobId = JobId.Parse("never"),
             Generation = 1,
             SpecJson = JobSpecJson.Write(Specs.Job()),
             Silo = "x",

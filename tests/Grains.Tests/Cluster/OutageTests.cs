@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
@@ -50,7 +51,7 @@ public sealed class OutageTests : IAsyncDisposable
         await Start(1);
         await StoreRunning("twice");
         var (kept, fresh) = (EventLine.Of(new WarningEvent("kept")), EventLine.Of(new WarningEvent("fresh")));
-        await using (var journal = await journals.Open("twice", JournalKind.Events))
+        await using (var journal = await journals.Open(JobId.Parse("twice"), JournalKind.Events))
         {
             await journal.Begin(1);
             await journal.Append([kept.Json]);

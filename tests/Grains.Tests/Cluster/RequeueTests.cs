@@ -232,7 +232,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.Job("late").Submit(Specs.Lasting(min: 1));
         var why = await Eventually.Is(() => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, why!.Report.Phase);
-        Assert.Contains("busy", (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job));
+        Assert.Contains(JobId.Parse("busy"), (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job ?? default));
         gate.SetResult();
         await cluster.Watch("late");
         Assert.Equal("has completed after 5 steps", (await cluster.Job("late").Why())!.Findings[0].What);
@@ -250,7 +250,7 @@ public sealed class RequeueTests : IAsyncLifetime
     /// <summary>Silos with a coordinator of a generation.</summary>
     private async Task<List<SiloAddress>> CoordinatorsOf(string id, int generation)
     {
-        var key = CoordinatorKey.Of(id, generation);
+        var key = CoordinatorKey.Of(JobId.Parse(id), generation);
         var all = await cluster.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
         return [.. all.Where(s => s.GrainId.Key.ToString() == key && s.GrainType.Contains(nameof(CoordinatorGrain), StringComparison.Ordinal)).Select(s => s.SiloAddress)];
     }

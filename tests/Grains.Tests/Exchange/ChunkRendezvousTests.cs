@@ -61,7 +61,7 @@ public sealed class ChunkRendezvousTests : IDisposable
     public async Task Add_SiloThatHasNotJoined_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            "job", new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
+            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
         Assert.Contains("expected it to join first", (await rendezvous.Add(Chunk(1, 0))).Error!.Message, StringComparison.Ordinal);
     }
 
@@ -138,7 +138,7 @@ public sealed class ChunkRendezvousTests : IDisposable
     public void Join_ImpossibleLayout_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            "job", new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
+            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
         Assert.Contains("found a parameter beyond the end", rendezvous.Join(1, "a", Layout(count: 1_000_000))!.Message, StringComparison.Ordinal);
         Assert.Contains("to 3 silos, generation 1 has 2", rendezvous.Join(1, "a", Layout(silos: 3))!.Message, StringComparison.Ordinal);
     }

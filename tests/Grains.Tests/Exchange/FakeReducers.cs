@@ -1,4 +1,5 @@
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Exchange;
 
@@ -19,7 +20,7 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
     public ChunkRendezvous Open(int silos = 2)
     {
         var names = Enumerable.Range(0, silos).Select(i => $"{(char)('a' + i)}").ToList();
-        var rendezvous = new ChunkRendezvous("job", new GenerationSetup(1, "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
+        var rendezvous = new ChunkRendezvous(JobId.Parse("job"), new GenerationSetup(1, "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
         foreach (var name in names) Assert.Null(rendezvous.Join(1, name, Layout(silos)));
         return rendezvous;
     }
@@ -41,7 +42,7 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
 
     public void Fail(string message) => asked.Dequeue().Done.SetException(new InvalidOperationException(message));
 
-    public IChunkReducer Open(string jobId, ExchangeLayout layout) =>
+    public IChunkReducer Open(JobId jobId, ExchangeLayout layout) =>
         layout.Counts[0] > layout.Elements ? throw new ArgumentException("found a parameter beyond the end") : this;
 
     public string? Misfit(ExchangeChunk chunk) => Wrong;

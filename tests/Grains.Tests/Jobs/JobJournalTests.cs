@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
@@ -13,14 +14,14 @@ public sealed class JobJournalTests
 
     private static StepEvent Step(long step, int generation = 1) => new(step, 0, 1, 8, 0.1, 1, 0, false, step, 1, generation, 0.1, new PhaseSeconds(0, 0, 0, 0, 0, 0));
 
-    private static StartedEvent Started(int generation = 1) => new("job", generation, []);
+    private static StartedEvent Started(int generation = 1) => new(JobId.Parse("job"), generation, []);
 
     private static EventBatch Batch(long first, params JobEvent[] events) => new(1, "silo-0", first, [.. events.Select(EventLine.Of)], 9);
 
     private static async Task<IReadOnlyList<JobEvent>> Events(JobJournal journal) =>
         [.. (await journal.Read(JournalKind.Events, 0, 100))!.Events.Select(e => JobEventJson.Read(e.Json)!)];
 
-    private static JobJournal Journal(IJobJournals? places = null) => new("job", places, 100, TimeProvider.System);
+    private static JobJournal Journal(IJobJournals? places = null) => new(JobId.Parse("job"), places, 100, TimeProvider.System);
 
     [Fact]
     public async Task Append_DataAfterTheOpening_TellsTheStartWithThem()

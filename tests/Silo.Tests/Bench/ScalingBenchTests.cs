@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
@@ -13,7 +14,7 @@ public sealed class ScalingBenchTests
     private static readonly StepCase Model = new("mlp", ModelSpec.Of(new MlpOptions { Sizes = new([4, 2]) }), 8, 6);
 
     private static StartedEvent Started { get; } =
-        new("bench", 1, [new RankPlace(0, "silo-0", "cpu:0"), new RankPlace(1, "silo-1", "cpu:0"), new RankPlace(2, "silo-0", "cpu:1")]);
+        new(JobId.Parse("bench"), 1, [new RankPlace(0, "silo-0", "cpu:0"), new RankPlace(1, "silo-1", "cpu:0"), new RankPlace(2, "silo-0", "cpu:1")]);
 
     [Fact]
     public void Figures_RanksOfOtherSilosToldAStepLater_AreTakenWithTheirOwnStep()

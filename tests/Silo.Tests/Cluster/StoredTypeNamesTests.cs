@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Queue;
@@ -22,7 +23,7 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
         var read = Moved<JobRecord>(host, record);
         Assert.Equal((record.Submission, RankOutcome.Failed, record.State.Failure), (read.Submission, read.State.Ended[1], read.State.Failure));
         Assert.Equal((record.Plan[0].Silo, record.Plan[0].Ranks[0]), (read.Plan[0].Silo, read.Plan[0].Ranks[0]));
-        QueuePage page = new() { Jobs = [new QueueEntry("a", true) { User = "ann" }] };
+        QueuePage page = new() { Jobs = [new QueueEntry(JobId.Parse("a"), true) { User = "ann" }] };
         Assert.Equal(page.Jobs[0], Moved<QueuePage>(host, page).Jobs[0]);
     }
 

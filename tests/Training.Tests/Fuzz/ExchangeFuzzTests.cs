@@ -177,7 +177,7 @@ public sealed class ExchangeFuzzTests
                     Magic = FrameHeader.Mark,
                     Kind = kind,
                     Partial = (ushort)partial,
-                    Job = PeerHandshake.JobNumber("rig"),
+                    Job = PeerHandshake.JobNumber(JobId.Parse("rig")),
                     Generation = 3,
                     Bucket = plan.Slices[slice].Bucket,
                     Step = 1,
