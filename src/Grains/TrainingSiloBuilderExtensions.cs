@@ -10,7 +10,6 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
-using Orleans.Serialization;
 
 namespace Distributed.Grains;
 
@@ -24,16 +23,12 @@ public static class TrainingSiloBuilderExtensions
         builder.Services.TryAddSingleton<IUserQuotas, NoQuotas>();
         builder.Services.TryAddSingleton<SiloDrain>();
         builder.Services.AddSingleton<LocalJobs>().AddSingleton<IDeviceServices, DeviceServices>().AddHostedService<QueueKeeper>();
-        builder.Services.PostConfigure<OrleansJsonSerializerOptions>(o =>
-        {
-            foreach (var converter in StoredIds.Converters) o.JsonSerializerSettings.Converters.Add(converter);
-        });
         builder.AddGrainService<DeviceService>();
         builder.Services.AddPlacementDirector<OnNamedSilo, OnNamedSiloDirector>();
         builder.Services.AddPlacementDirector<OnWillingSilo, OnWillingSiloDirector>();
         // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
         builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();
-        return builder.KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
+        return builder.StoreIdsPlainly().KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
     }
 
     /// <summary>Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.</summary>

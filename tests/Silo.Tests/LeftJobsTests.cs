@@ -52,7 +52,7 @@ public sealed class LeftJobsTests : IDisposable
         {
             if (!mended && id != "good") throw new IOException($"no right to {id}.");
             recalled.Add(id);
-            return new JobStanding(null, new JobHold("ann", 1, 1, []));
+            return new JobStanding(null, new JobHold("ann", new(1), 1, []));
         },
     };
 

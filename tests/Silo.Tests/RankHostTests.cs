@@ -19,17 +19,17 @@ public sealed class RankHostTests
         var end = await host.Run(new RankAssignment
         {
             JobId = JobId.Parse("toy"),
-            Generation = 3,
+            Generation = new(3),
             SpecJson = JobSpecJson.Write(Specs.Job()),
             Silo = "a",
-            Rank = 1,
+            Rank = new(1),
             WorldSize = 2,
             LocalRanks = [],
             StepDeadline = TimeSpan.FromSeconds(1),
             MeetDeadline = TimeSpan.FromSeconds(1),
             Silos = [],
         });
-        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation, end.Rank, end.Outcome, end.Error!.Code, end.Error.Phase));
+        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation.Value, end.Rank.Value, end.Outcome, end.Error!.Code, end.Error.Phase));
         Assert.False(host.IsBusy);
     }
 }

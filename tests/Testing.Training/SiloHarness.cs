@@ -31,7 +31,7 @@ internal static class SiloHarness
                 var options = new SessionOptions
                 {
                     JobId = JobId.Parse(jobId),
-                    Generation = 1,
+                    Generation = new(1),
                     Spec = spec,
                     Silo = silos[silo].Silo,
                     WorldSize = shares.Sum(),

@@ -35,7 +35,7 @@ internal static class TrainingHarness
             var options = new SessionOptions
             {
                 JobId = JobId.Parse("test"),
-                Generation = 1,
+                Generation = new(1),
                 Spec = spec,
                 Silo = "silo-0",
                 WorldSize = ranks,

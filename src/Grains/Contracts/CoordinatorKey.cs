@@ -6,5 +6,5 @@ namespace Distributed.Grains.Contracts;
 /// <summary>Key of the grain that joins the silos of one generation of a job.</summary>
 public static class CoordinatorKey
 {
-    public static string Of(JobId jobId, int generation) => string.Create(CultureInfo.InvariantCulture, $"{jobId}/{generation}");
+    public static string Of(JobId jobId, Generation generation) => string.Create(CultureInfo.InvariantCulture, $"{jobId}/{generation}");
 }

@@ -14,20 +14,24 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
 
     /// <summary>Keeps a place in the line for a job that is about to be stored, for a minute at most.</summary>
     /// <returns>Null: it may line up. Otherwise why not: its user has as many waiting, or as much on disk, as he may have.</returns>
+    [Alias("083C7D3B")]
     Task<string?> Admit(JobId jobId, string user);
 
     /// <summary>A job that runs says what it has on disk.</summary>
     /// <param name="bytes">Null: as known.</param>
     /// <returns>Null: there is room for more. Otherwise why not: its user has as much as he may have.</returns>
     [ResponseTimeout("00:00:10")]
+    [Alias("551A37B2")]
     Task<string?> Weigh(JobId jobId, string user, long? bytes);
 
     /// <summary>Takes a job out of the line, or its silos back.</summary>
     /// <param name="ended">The job has ended: nobody need look after it.</param>
     /// <param name="user">Whose it is; null: as known.</param>
+    [Alias("20E87628")]
     Task Leave(JobId jobId, bool ended, string? user = null);
 
     /// <summary>Takes a job off the list.</summary>
+    [Alias("18E8A188")]
     Task Forget(JobId jobId);
 
     /// <summary>Ids of all jobs, in the order in which they first lined up.</summary>
@@ -37,6 +41,7 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     Task<ClusterView> Describe();
 
     /// <returns>Why the job waits; null when it does not, or nobody knows yet.</returns>
+    [Alias("64690E1B")]
     Task<JobFinding?> Explain(JobId jobId);
 
     /// <summary>Time to look whether jobs can begin, or silos and grains were lost; each silo's <see cref="QueueKeeper"/> says so.</summary>

@@ -18,5 +18,5 @@ public interface IRankHost
 
     /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
     /// <param name="atOnce">This process ends soon if one of them does not.</param>
-    void Abort(JobId jobId, int generation, JobError reason, bool atOnce = false);
+    void Abort(JobId jobId, Generation generation, JobError reason, bool atOnce = false);
 }

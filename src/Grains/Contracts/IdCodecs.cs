@@ -9,7 +9,8 @@ using Orleans.Serialization.Serializers;
 using Orleans.Serialization.WireProtocol;
 
 // On the wire an id of a job is a text, a generation and a rank are numbers: silos of an earlier version, which know them as such, read and
-// write the same bytes while a cluster is upgraded silo by silo.
+// write the same bytes while a cluster is upgraded silo by silo. For the same reason the methods of grains that take one bear as alias the
+// number that Orleans gave them when it was a text or a number.
 namespace Distributed.Grains.Contracts;
 
 [RegisterSerializer, RegisterCopier]
@@ -29,18 +30,20 @@ public sealed class JobIdCodec : ShallowCopier<JobId>, IFieldCodec<JobId>
     public JobId ReadValue<TInput>(ref Reader<TInput> reader, Field field) => StringCodec.ReadValue(ref reader, field) is { Length: > 0 } text ? JobId.Parse(text) : default;
 }
 
-/// <summary>None is a null; a text that an earlier version wrote may be a reference to one before it.</summary>
-[RegisterSerializer]
-public sealed class OptionalJobIdCodec : IFieldCodec<JobId?>
+[RegisterSerializer, RegisterCopier]
+public sealed class GenerationCodec : ShallowCopier<Generation>, IFieldCodec<Generation>
 {
-    private readonly JobIdCodec codec = new();
+    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Generation value)
+        where TBufferWriter : IBufferWriter<byte> => Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Generation));
 
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, JobId? value)
-        where TBufferWriter : IBufferWriter<byte>
-    {
-        if (value is { } id) codec.WriteField(ref writer, fieldIdDelta, expectedType == typeof(JobId?) ? typeof(JobId) : expectedType, id);
-        else ReferenceCodec.WriteNullReference(ref writer, fieldIdDelta);
-    }
+    public Generation ReadValue<TInput>(ref Reader<TInput> reader, Field field) => new(Int32Codec.ReadValue(ref reader, field));
+}
 
-    public JobId? ReadValue<TInput>(ref Reader<TInput> reader, Field field) => codec.ReadValue(ref reader, field) is var id && id == default ? null : id;
+[RegisterSerializer, RegisterCopier]
+public sealed class RankCodec : ShallowCopier<Rank>, IFieldCodec<Rank>
+{
+    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Rank value)
+        where TBufferWriter : IBufferWriter<byte> => Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Rank));
+
+    public Rank ReadValue<TInput>(ref Reader<TInput> reader, Field field) => new(Int32Codec.ReadValue(ref reader, field));
 }

@@ -19,7 +19,7 @@ public sealed record JobReport(
     [property: Id(2)] JobPhase Phase,
     [property: Id(3)] long Step,
     [property: Id(4)] long Steps,
-    [property: Id(5)] int Generation,
+    [property: Id(5)] Generation Generation,
     [property: Id(6)] string Message,
     [property: Id(7)] string User,
     [property: Id(8)] int Priority,

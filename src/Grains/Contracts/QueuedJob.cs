@@ -16,7 +16,7 @@ public sealed record QueuedJob(
     [property: Id(0)] JobId JobId,
     [property: Id(1)] string User,
     [property: Id(2)] int Priority,
-    [property: Id(3)] int Generation,
+    [property: Id(3)] Generation Generation,
     [property: Id(4)] int Silos,
     [property: Id(5)] int MinRanks,
     [property: Id(6)] int MaxRanks,

@@ -13,7 +13,7 @@ public sealed record RankAssignment
     public required JobId JobId { get; init; }
 
     [Id(1)]
-    public required int Generation { get; init; }
+    public required Generation Generation { get; init; }
 
     /// <summary>The job in canonical JSON.</summary>
     [Id(2)]
@@ -24,7 +24,7 @@ public sealed record RankAssignment
     public required string Silo { get; init; }
 
     [Id(4)]
-    public required int Rank { get; init; }
+    public required Rank Rank { get; init; }
 
     /// <summary>Ranks of the whole job.</summary>
     [Id(5)]

@@ -1,18 +1,25 @@
 using System.Globalization;
 using Distributed.Core.Jobs;
 using Newtonsoft.Json;
+using Orleans.Hosting;
+using Orleans.Serialization;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>In stored records an id of a job is a text, a generation and a rank are numbers.</summary>
-internal static class StoredIds
+/// <summary>In stored records an id of a job is a text, a generation and a rank are numbers, as versions wrote them that knew no types for these.</summary>
+public static class StoredIds
 {
-    public static IReadOnlyList<JsonConverter> Converters { get; } =
+    private static readonly IReadOnlyList<JsonConverter> Converters =
     [
         new Converter<JobId>(id => id.ToString(), stored => stored is "" ? default : JobId.Parse((string)stored)),
         new Converter<Generation>(generation => generation.Value, stored => new(Convert.ToInt32(stored, CultureInfo.InvariantCulture))),
         new Converter<Rank>(rank => rank.Value, stored => new(Convert.ToInt32(stored, CultureInfo.InvariantCulture))),
     ];
+
+    public static ISiloBuilder StoreIdsPlainly(this ISiloBuilder builder) => builder.Configure<OrleansJsonSerializerOptions>(o =>
+    {
+        foreach (var converter in Converters) o.JsonSerializerSettings.Converters.Add(converter);
+    });
 
     private sealed class Converter<T>(Func<T, object> write, Func<object, T> read) : JsonConverter
         where T : struct

@@ -5,7 +5,7 @@ using Orleans.Runtime;
 namespace Distributed.Grains.Contracts;
 
 /// <summary>Key of a worker grain: the silo (with its own generation, so a restarted one never inherits), job, generation, rank.</summary>
-public readonly record struct WorkerKey(SiloAddress Silo, JobId JobId, int Generation, int Rank)
+public readonly record struct WorkerKey(SiloAddress Silo, JobId JobId, Generation Generation, Rank Rank)
 {
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Silo.ToParsableString()}/{JobId}/{Generation}/{Rank}");
@@ -18,7 +18,7 @@ public readonly record struct WorkerKey(SiloAddress Silo, JobId JobId, int Gener
         return new WorkerKey(
             SiloAddress.FromParsableString(parts[0]),
             JobId.Parse(parts[1]),
-            int.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture),
-            int.Parse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture));
+            new(int.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture)),
+            new(int.Parse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture)));
     }
 }

@@ -42,7 +42,7 @@ internal static class JobDoctor
         yield return queue is null
             ? new("waits for its turn; the queue has not looked at it yet", "Ask again in a second.")
             : queue with { What = $"waits: {queue.What}" };
-        if (report.Generation > 0)
+        if (report.Generation > Generation.None)
             yield return new(Say($"ran before, in generation {report.Generation}, up to step {report.Step}"), "It goes on from its last checkpoint.");
         foreach (var warning in recent.OfType<WarningEvent>().TakeLast(1)) yield return new($"the last warning: {warning.Message}", "");
     }

@@ -70,7 +70,7 @@ internal sealed partial class JobGrain
 
     private JobState StateAsOf(IReadOnlyList<JobEvent> recent, JobSubmission submission)
     {
-        var generation = recent.Max(e => e switch { StartedEvent s => s.Generation, GenerationEvent g => g.Number, StepEvent s => s.Generation, _ => (int?)0 }) ?? 0;
+        var generation = recent.Select(e => e switch { StartedEvent s => s.Generation, GenerationEvent g => g.Number, StepEvent s => s.Generation, _ => Generation.None }).Append(Generation.None).Max();
         var ending = Journal.HasEnding ? recent[^1] : new StoppedEvent(Journal.LastStep, "", null);
         return new JobState
         {
@@ -78,7 +78,7 @@ internal sealed partial class JobGrain
             Announced = ending is FailedEvent ? null : EventLine.Of(ending),
             Failure = (ending as FailedEvent)?.Error,
             // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
-            Generation = generation + 1,
+            Generation = generation.Next,
             Requeues = submission.Options.Requeue,
             MostLosses = Spec.Limits?.Losses,
             Resume = true,

@@ -129,10 +129,10 @@ internal sealed partial class JobGrain(
         await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Journal.Progressed, Journal.LastStep, around));
     }
 
-    public async Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos)
+    public async Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos)
     {
         if (State.Phase == JobPhase.Running && State.Generation == generation) return true;
-        if (State.Phase != JobPhase.Queued || State.Generation + 1 != generation) return false;
+        if (State.Phase != JobPhase.Queued || State.Generation.Next != generation) return false;
         if (drain.IsDraining)
         {
             // Another silo is to follow the ranks; this one will not be there. Readers that wait for a line would keep the grain here.

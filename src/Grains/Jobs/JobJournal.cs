@@ -19,7 +19,7 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
 
     private readonly JobLog events = new(eventsKept);
     private readonly JobLog log = new(eventsKept / 10);
-    private Dictionary<(int Generation, string Source), long> nextOf = [];
+    private Dictionary<(Generation Generation, string Source), long> nextOf = [];
 
     /// <summary>What an activation before this one wrote down last; the silo that sent it may not have heard that it did.</summary>
     private HashSet<string> writtenBefore = [];
@@ -225,7 +225,7 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
     }
 
     /// <summary>How far the job came, as the last events say.</summary>
-    private async Task RestoreProgress(int generation)
+    private async Task RestoreProgress(Generation generation)
     {
         var recent = await RecentLines();
         writtenBefore = [.. recent.Select(e => e.Json)];

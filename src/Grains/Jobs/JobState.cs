@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
 using Orleans.Concurrency;
@@ -15,7 +16,7 @@ internal sealed record JobState
 
     /// <value>0 before the job first ran.</value>
     [Id(1)]
-    public int Generation { get; init; }
+    public Generation Generation { get; init; }
 
     /// <summary>Ranks of the current generation.</summary>
     [Id(2)]

@@ -240,7 +240,7 @@ internal sealed partial class JobQueueGrain
         waiting.Remove(job.JobId);
         lined.Remove(job.JobId);
         if (claim?.JobId == job.JobId) claim = null;
-        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation + 1 } }, job.Generation, time.GetTimestamp());
+        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation.Next } }, job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();
     }
@@ -258,7 +258,7 @@ internal sealed partial class JobQueueGrain
         }
     }
 
-    private async Task Release(LeasedSilo silo, JobId jobId, int generation)
+    private async Task Release(LeasedSilo silo, JobId jobId, Generation generation)
     {
         try
         {

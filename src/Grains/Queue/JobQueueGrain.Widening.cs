@@ -51,5 +51,5 @@ internal sealed partial class JobQueueGrain
 
     /// <summary>A job that holds silos.</summary>
     /// <param name="Begun">When this queue first knew of the generation.</param>
-    private readonly record struct Held(QueueHolder Holder, int Generation, long Begun);
+    private readonly record struct Held(QueueHolder Holder, Generation Generation, long Begun);
 }

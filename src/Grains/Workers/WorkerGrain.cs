@@ -62,7 +62,7 @@ internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILo
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                LogReportFailed(e, Key.Rank, Key.JobId, pause.TotalSeconds);
+                LogReportFailed(e, Key.Rank.Value, Key.JobId, pause.TotalSeconds);
                 await Task.Delay(pause, time);
             }
         }

@@ -29,7 +29,7 @@ internal static class JobMessages
         },
         Step = report.Step,
         Steps = report.Steps,
-        Generation = report.Generation,
+        Generation = report.Generation.Value,
         Message = report.Message,
         User = report.User,
         Priority = report.Priority,

@@ -41,7 +41,7 @@ internal sealed class HostedGeneration : IAsyncDisposable
             Spec = spec,
             Silo = assignment.Silo,
             WorldSize = assignment.WorldSize,
-            Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(new Rank(r.Rank), r.Device))],
+            Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(r.Rank, r.Device))],
             Silos = [.. assignment.Silos.Select(s => new SiloRankCount(s.Silo, s.Ranks))],
             CheckpointDirectory = checkpoints,
             Resume = assignment.Resume,

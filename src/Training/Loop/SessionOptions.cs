@@ -8,7 +8,7 @@ public sealed record SessionOptions
 {
     public required JobId JobId { get; init; }
 
-    public required int Generation { get; init; }
+    public required Generation Generation { get; init; }
 
     public required JobSpec Spec { get; init; }
 

@@ -21,7 +21,7 @@ internal sealed class RoomTable
             Schedules: Options | the learning rate by updates
             LossScaling: | the loss-scale policies
             Spec: DataSets, Documents, LossScaling, Models, Optimizers, Options, Schedules, Values | the job file: its keys, rules, JSON form and memory
-            Stepping: LossScaling, Optimizers, Schedules, Spec | votes, the decision to apply or skip a step
+            Stepping: Jobs, LossScaling, Optimizers, Schedules, Spec | votes, the decision to apply or skip a step
             Canonical: | the order of sums: micro-batches, blocks, owners
             Samples: Spec | which sample is in which micro-batch; random draws
             Checkpoints: Jobs, LossScaling, Machine, Samples, Stepping, Values | files, manifest and differences of checkpoints

@@ -21,7 +21,7 @@ public sealed class QueuePlannerTests
     }
 
     private static QueuedJob Job(string id, int min, int max, int ageSeconds = 0, int priority = 0, string user = "ann", int silos = 0, bool oneSilo = false) =>
-        new(JobId.Parse(id), user, priority, 1, silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
+        new(JobId.Parse(id), user, priority, new(1), silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
 
     [Fact]
     public void Widen_OnlyWhatGainsRanks_TheFirstInLine()
@@ -332,8 +332,8 @@ public sealed class QueuePlannerTests
         {
             running.RemoveAll(r => r.Ends <= now);
             // It comes when small ones have filled what there is, and end at different times; those before it in the queue are done in 400 s.
-            if (second == 40) waiting.Add(new QueuedJob(JobId.Parse("large"), user, 0, 1, 0, ranks, ranks, false, now));
-            waiting.Add(new QueuedJob(JobId.Parse($"s{second}"), user, 0, 1, 0, 1, 2, false, now));
+            if (second == 40) waiting.Add(new QueuedJob(JobId.Parse("large"), user, 0, new(1), 0, ranks, ranks, false, now));
+            waiting.Add(new QueuedJob(JobId.Parse($"s{second}"), user, 0, new(1), 0, 1, 2, false, now));
             var held = running.SelectMany(r => r.Holder.Silos).ToList();
             var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? JobId.Parse("x") : null, false)).ToList();
             var plan = QueuePlanner.Plan(waiting, running.Select(r => r.Holder), silos, quotas, Options, now);

@@ -26,7 +26,7 @@ public sealed class ChunkReducerTests
         var body = ChunkBuffer.Rent(bytes);
         body.Span.Clear();
         body.Span[0] = (byte)(present ? 2 : 0);
-        Assert.Equal(expected, reducer.Misfit(new ExchangeChunk(new ChunkHeader(1, 1, 0, 0, 0, false, 1, 1), body)));
+        Assert.Equal(expected, reducer.Misfit(new ExchangeChunk(new ChunkHeader(new(1), 1, 0, 0, 0, false, 1, 1), body)));
     }
 
     [Theory]

@@ -18,7 +18,7 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
         {
             Submission = new JobSubmission("{}", new RunOptions { Ranks = 3 }, "ann"),
             State = new JobState { Ended = new Dictionary<int, RankOutcome> { [1] = RankOutcome.Failed }, Failure = new JobError("internal", "it broke", null, null, null, null) },
-            Plan = [new SiloRanks(new LeasedSilo(SiloAddressOf(), "silo-0", 2), [new PlacedRank(0, "cpu:0")])],
+            Plan = [new SiloRanks(new LeasedSilo(SiloAddressOf(), "silo-0", 2), [new PlacedRank(new(0), "cpu:0")])],
         };
         var read = Moved<JobRecord>(host, record);
         Assert.Equal((record.Submission, RankOutcome.Failed, record.State.Failure), (read.Submission, read.State.Ended[1], read.State.Failure));
@@ -41,7 +41,7 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
             """;
         var read = (await stores.SiloAsync("files")).Serializer.Deserialize<JobRecord>(new BinaryData(Old))!;
         Assert.Equal(new Requeue("silo b leaves", Abrupt: true) { Error = new JobError("storage", "full", null, "b", null, null), Counted = true, Died = "b" }, read.State.Requeue);
-        Assert.Equal((3, 7, "ann"), (read.State.Generation, read.Epoch, read.Submission!.User));
+        Assert.Equal((3, 7, "ann"), (read.State.Generation.Value, read.Epoch, read.Submission!.User));
     }
 
     /// <summary>Writes a record, lets its types have stood elsewhere, and reads it.</summary>
