@@ -7,7 +7,11 @@ namespace Distributed.Client.Commands;
 /// <summary>What the verbs about one job of a cluster have in common.</summary>
 internal static class JobArguments
 {
-    public static Argument<JobId> Id() => new("ID") { Description = "The job's id, as 'dtrain submit' printed it.", CustomParser = result => Parse(result, "ID") ?? default };
+    public static Argument<JobId> Id() => new("ID")
+    {
+        Description = "The job's id, as 'dtrain submit' printed it.",
+        CustomParser = result => Parse(result, "ID") ?? default,
+    };
 
     /// <param name="name">Of the argument or option, for the error.</param>
     /// <returns>Null: it is no id, as the error says.</returns>

@@ -64,7 +64,8 @@ internal static class LogsCommand
 
     private static async Task<long> FirstOfLastAsync(Jobs.JobsClient jobs, JobId id, int lines)
     {
-        var status = await jobs.GetAsync(new GetRequest { Id = id.ToString() }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+        GetRequest request = new() { Id = id.ToString() };
+        var status = await jobs.GetAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
         return Math.Max(0, status.LogLines - lines);
     }
 

@@ -63,7 +63,9 @@ public static partial class JobEventJson
         new(Get<int>(e, "rank")), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]), Number(e["decide"]), Number(e["apply"]));
 
     private static JobError Error(JsonObject e) =>
-        new(Text(e, "code"), Text(e, "message"), (int?)e["rank"] is { } rank ? new Rank(rank) : null, (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);
+        new(
+            Text(e, "code"), Text(e, "message"), (int?)e["rank"] is { } rank ? new Rank(rank) : null,
+            (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);
 
     private static List<RankPlace> Ranks(JsonObject e) =>
         [.. Required(e, "ranks").AsArray().Select(place => place!.AsObject()).Select(place => new RankPlace(new(Get<int>(place, "rank")), Text(place, "silo"), Text(place, "device")))];

@@ -12,7 +12,8 @@ public sealed class JobIdJson : JsonConverter<JobId>
         return JobId.TryParse(text, out var id) ? id : throw new JsonException($"A job's id: {JobId.Misfit(text)}.");
     }
 
-    public override void Write(Utf8JsonWriter writer, JobId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, JobId value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }
 
 /// <summary>A generation in JSON: a number.</summary>
@@ -20,7 +21,8 @@ public sealed class GenerationJson : JsonConverter<Generation>
 {
     public override Generation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt32());
 
-    public override void Write(Utf8JsonWriter writer, Generation value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
+    public override void Write(Utf8JsonWriter writer, Generation value, JsonSerializerOptions options) =>
+        writer.WriteNumberValue(value.Value);
 }
 
 /// <summary>A rank in JSON: a number.</summary>
@@ -28,5 +30,6 @@ public sealed class RankJson : JsonConverter<Rank>
 {
     public override Rank Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt32());
 
-    public override void Write(Utf8JsonWriter writer, Rank value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
+    public override void Write(Utf8JsonWriter writer, Rank value, JsonSerializerOptions options) =>
+        writer.WriteNumberValue(value.Value);
 }

@@ -49,7 +49,10 @@ public sealed record SiloInputs([property: Id(0)] string? Lacks, [property: Id(1
 /// <param name="Draining">The silo leaves, or was drained, and takes no more ranks.</param>
 [GenerateSerializer, Immutable]
 public sealed record SiloDevices(
-    [property: Id(0)] LeasedSilo Silo, [property: Id(1)] JobId? Holder, [property: Id(2)] Generation Generation, [property: Id(3)] bool Draining);
+    [property: Id(0)] LeasedSilo Silo,
+    [property: Id(1)] JobId? Holder,
+    [property: Id(2)] Generation Generation,
+    [property: Id(3)] bool Draining);
 
 /// <summary>The way to the device services of all silos.</summary>
 public interface IDeviceServices

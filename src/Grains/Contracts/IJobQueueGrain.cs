@@ -35,6 +35,7 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     Task Forget(JobId jobId);
 
     /// <summary>Ids of all jobs, in the order in which they first lined up.</summary>
+    /// <remarks>Texts, as silos of an earlier version expect them: an answer bears the name of its type.</remarks>
     Task<ImmutableArray<string>> List();
 
     /// <summary>The silos and what they do.</summary>

@@ -27,14 +27,17 @@ public sealed class JobIdCodec : ShallowCopier<JobId>, IFieldCodec<JobId>
         writer.Write(text);
     }
 
-    public JobId ReadValue<TInput>(ref Reader<TInput> reader, Field field) => StringCodec.ReadValue(ref reader, field) is { Length: > 0 } text ? JobId.Parse(text) : default;
+    public JobId ReadValue<TInput>(ref Reader<TInput> reader, Field field) =>
+        StringCodec.ReadValue(ref reader, field) is { Length: > 0 } text ? JobId.Parse(text) : default;
 }
 
 [RegisterSerializer, RegisterCopier]
 public sealed class GenerationCodec : ShallowCopier<Generation>, IFieldCodec<Generation>
 {
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Generation value)
-        where TBufferWriter : IBufferWriter<byte> => Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Generation));
+    public void WriteField<TBufferWriter>(
+        ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Generation value)
+        where TBufferWriter : IBufferWriter<byte> =>
+        Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Generation));
 
     public Generation ReadValue<TInput>(ref Reader<TInput> reader, Field field) => new(Int32Codec.ReadValue(ref reader, field));
 }
@@ -42,8 +45,10 @@ public sealed class GenerationCodec : ShallowCopier<Generation>, IFieldCodec<Gen
 [RegisterSerializer, RegisterCopier]
 public sealed class RankCodec : ShallowCopier<Rank>, IFieldCodec<Rank>
 {
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Rank value)
-        where TBufferWriter : IBufferWriter<byte> => Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Rank));
+    public void WriteField<TBufferWriter>(
+        ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, Rank value)
+        where TBufferWriter : IBufferWriter<byte> =>
+        Int32Codec.WriteField(ref writer, fieldIdDelta, expectedType, value.Value, typeof(Rank));
 
     public Rank ReadValue<TInput>(ref Reader<TInput> reader, Field field) => new(Int32Codec.ReadValue(ref reader, field));
 }

@@ -6,7 +6,8 @@ using Orleans.Serialization;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>In stored records an id of a job is a text, a generation and a rank are numbers, as versions wrote them that knew no types for these.</summary>
+/// <summary>In stored records an id of a job is a text, a generation and a rank are numbers.</summary>
+/// <remarks>So wrote them the versions that knew no types for these.</remarks>
 public static class StoredIds
 {
     private static readonly IReadOnlyList<JsonConverter> Converters =
@@ -26,7 +27,8 @@ public static class StoredIds
     {
         public override bool CanConvert(Type objectType) => objectType == typeof(T) || objectType == typeof(T?);
 
-        public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) => writer.WriteValue(value is T id ? write(id) : null);
+        public override void WriteJson(JsonWriter writer, object? value, JsonSerializer serializer) =>
+            writer.WriteValue(value is T id ? write(id) : null);
 
         public override object? ReadJson(JsonReader reader, Type objectType, object? existingValue, JsonSerializer serializer) =>
             reader.Value is { } stored ? read(stored) : objectType == typeof(T) ? default(T) : null;

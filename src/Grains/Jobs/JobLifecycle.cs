@@ -121,7 +121,7 @@ internal static partial class JobLifecycle
     /// <summary>The ranks that were told to end have not said that they did: they are not waited for any longer.</summary>
     /// <remarks>Whatever they still do bears an old generation and is refused; their silo keeps its slots until they have ended.</remarks>
     public static JobTransition GiveUp(JobState state, long? step) =>
-        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(rank => !state.Ended.ContainsKey(rank)).Select(rank => new Rank(rank)), rank => new JobError(
+        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(r => !state.Ended.ContainsKey(r)).Select(r => new Rank(r)), rank => new JobError(
             ErrorCodes.Deadline, $"Rank {rank} did not end in time after generation {state.Generation} was over.", rank, null, null, step), step, progressed: true);
 
     /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>

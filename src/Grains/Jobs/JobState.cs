@@ -22,7 +22,7 @@ internal sealed record JobState
     [Id(2)]
     public int WorldSize { get; init; }
 
-    /// <summary>How the ranks that have ended did so.</summary>
+    /// <summary>How the ranks that have ended did so; by number, as stored records name the type of the keys.</summary>
     [Id(3)]
     public IReadOnlyDictionary<int, RankOutcome> Ended { get; init; } = new Dictionary<int, RankOutcome>();
 

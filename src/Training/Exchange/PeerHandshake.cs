@@ -29,7 +29,8 @@ internal static class PeerHandshake
     private const int LongestText = 4096;
 
     /// <summary>A job's number on the wire: the first 8 bytes of its id's SHA-256.</summary>
-    public static ulong JobNumber(JobId jobId) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(jobId.ToString())));
+    public static ulong JobNumber(JobId jobId) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(jobId.ToString())));
 
     /// <summary>The caller's part; blocks.</summary>
     /// <exception cref="JobException">The other side refused or is not who it should be.</exception>

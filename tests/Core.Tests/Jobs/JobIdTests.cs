@@ -58,7 +58,8 @@ public sealed class JobIdTests
     {
         Assert.Equal("""{"Job":"nightly-7","Last":null}""", JsonSerializer.Serialize(new Note(JobId.Parse("nightly-7"), null)));
         Assert.Equal(new Note(JobId.Parse("a"), JobId.Parse("b")), JsonSerializer.Deserialize<Note>("""{"Job":"a","Last":"b"}"""));
-        Assert.Contains("found '../..', expected 1 to 64", Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Note>("""{"Job":"../.."}""")).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Note>("""{"Job":"../.."}"""));
+        Assert.Contains("found '../..', expected 1 to 64", error.Message, StringComparison.Ordinal);
     }
 
     private sealed record Note(JobId Job, JobId? Last);

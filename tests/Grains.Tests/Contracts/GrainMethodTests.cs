@@ -1,10 +1,11 @@
+using System.Reflection;
 using Distributed.Grains.Contracts;
 using Orleans.Serialization.Invocation;
 
 namespace Distributed.Grains.Tests.Contracts;
 
-/// <summary>While a cluster is upgraded silo by silo, silos of two versions call each other: by the number of a method, which Orleans makes of its name and parameters.</summary>
-/// <remarks>A method whose parameters get other types of the same bytes keeps its number by an alias.</remarks>
+/// <summary>While a cluster is upgraded silo by silo, silos of two versions call each other, by the numbers of methods.</summary>
+/// <remarks>Orleans makes the number of a method of its name and the types of its parameters. A method whose parameters get other types of the same bytes keeps its number by an alias.</remarks>
 public sealed class GrainMethodTests
 {
     /// <summary>May grow.</summary>
@@ -61,9 +62,11 @@ public sealed class GrainMethodTests
     public void Methods_KeepTheirNumbers()
     {
         var all = typeof(StorageNames).Assembly.GetTypes()
-            .SelectMany(type => type.GetCustomAttributes(typeof(CompoundTypeAliasAttribute), inherit: false).Cast<CompoundTypeAliasAttribute>().Select(alias => (type, alias.Components)))
+            .SelectMany(type => type.GetCustomAttributes<CompoundTypeAliasAttribute>(inherit: false).Select(alias => (Type: type, alias.Components)))
             .Where(call => call.Components is ["inv", _, Type grain, string] && grain.Namespace == typeof(StorageNames).Namespace)
-            .Select(call => $"{((Type)call.Components[2]).Name}.{((IInvokable)Activator.CreateInstance(call.type)!).GetMethodName()} {call.Components[3]}");
+            .Select(call => $"{((Type)call.Components[2]).Name}.{MethodOf(call.Type)} {call.Components[3]}");
         Assert.Equal(Pinned, all.Order(StringComparer.Ordinal));
+
+        static string MethodOf(Type call) => ((IInvokable)Activator.CreateInstance(call)!).GetMethodName();
     }
 }
