@@ -27,7 +27,7 @@ public static class TrainingSiloBuilderExtensions
         builder.Services.AddPlacementDirector<OnWillingSilo, OnWillingSiloDirector>();
         // Grains without a wish of their own, those of the memory storage among them, lie where they are first called: with the jobs.
         builder.Services.AddSingleton<PlacementStrategy, PreferLocalPlacement>();
-        return builder.KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
+        return builder.StoreIdsPlainly().KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
     }
 
     /// <summary>Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.</summary>

@@ -1,5 +1,4 @@
 using Distributed.Core.Documents;
-using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
@@ -37,13 +36,5 @@ public sealed class PlainTextTests
         var refusal = OpenFiles.Refuse("dtrain-silo", least, allowed);
         if (words is null) Assert.Null(refusal);
         else Assert.StartsWith(words, refusal, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void JobIds_New_AreValidAndOfTheName()
-    {
-        Assert.All(["Nightly run", "", "../..", new string('x', 4000), "你好"], name => Assert.True(JobIds.IsValid(JobIds.New(name)), JobIds.New(name)));
-        Assert.StartsWith("nightly-run-", JobIds.New("Nightly run"), StringComparison.Ordinal);
-        Assert.All(["", "-a", "a b", "a\n", new string('x', 65)], id => Assert.False(JobIds.IsValid(id)));
     }
 }

@@ -11,7 +11,7 @@ namespace Distributed.Silo.Tests;
 
 public sealed class CoordinatorDeciderTests : IDisposable
 {
-    private static readonly JobError Gone = new(ErrorCodes.Native, "rank 1 is gone", 1, "b", "forward", 3);
+    private static readonly JobError Gone = new(ErrorCodes.Native, "rank 1 is gone", new(1), "b", "forward", 3);
 
     private readonly CoordinatorWait wait = new();
 
@@ -23,12 +23,12 @@ public sealed class CoordinatorDeciderTests : IDisposable
     private CoordinatorDecider Decider(Task<VoteReply>? reply = null, TimeSpan? deadline = null)
     {
         FakeCoordinator coordinator = new(reply ?? new TaskCompletionSource<VoteReply>().Task, new TaskCompletionSource<MeetReply>().Task);
-        return new CoordinatorDecider(coordinator, job, 1, "a", "c", deadline ?? TimeSpan.FromMinutes(5), wait, time);
+        return new CoordinatorDecider(coordinator, job, new(1), "a", "c", deadline ?? TimeSpan.FromMinutes(5), wait, time);
     }
 
     private CoordinatorRendezvous Rendezvous(Task<MeetReply> reply) => new(
         new FakeCoordinator(new TaskCompletionSource<VoteReply>().Task, reply),
-        1, "a", "c", TimeSpan.FromMinutes(5), wait);
+        new(1), "a", "c", TimeSpan.FromMinutes(5), wait);
 
     [Fact]
     public void Decide_Decision_ReturnsItAndRemembersTheSteps()
@@ -144,14 +144,14 @@ public sealed class CoordinatorDeciderTests : IDisposable
     {
         public Task<VoteReply> Vote(string silo, long totalSteps, StepVote vote) => decision;
 
-        public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => mesh;
+        public Task<MeetReply> Meet(Generation generation, string silo, string endpoint, string fingerprint) => mesh;
 
         public Task Open(GenerationSetup setup) => throw new NotSupportedException();
 
-        public Task RequestStop(int generation, StepControl control) => throw new NotSupportedException();
+        public Task RequestStop(Generation generation, StepControl control) => throw new NotSupportedException();
 
-        public Task<bool> IsOpen(int generation) => throw new NotSupportedException();
+        public Task<bool> IsOpen(Generation generation) => throw new NotSupportedException();
 
-        public Task Close(int generation, JobError reason) => throw new NotSupportedException();
+        public Task Close(Generation generation, JobError reason) => throw new NotSupportedException();
     }
 }

@@ -6,7 +6,7 @@ namespace Distributed.Silo.Tests;
 
 public sealed class EventPumpTests
 {
-    private static EventPump Pump(FakeJobGrain job) => new(job, 1, "a", () => 9, TimeProvider.System, NullLogger.Instance);
+    private static EventPump Pump(FakeJobGrain job) => new(job, new(1), "a", () => 9, TimeProvider.System, NullLogger.Instance);
 
     [Fact]
     public async Task Drain_AfterMoreEventsThanTheQueueHolds_AllArrivedInOrderAndNumbered()
@@ -19,7 +19,7 @@ public sealed class EventPumpTests
         var next = 0L;
         foreach (var batch in job.Batches)
         {
-            Assert.Equal((next, 9L, "a", 1), (batch.First, batch.TotalSteps, batch.Source, batch.Generation));
+            Assert.Equal((next, 9L, "a", 1), (batch.First, batch.TotalSteps, batch.Source, batch.Generation.Value));
             foreach (var line in batch.Lines) Assert.Contains($"\"w{next++}\"", line.Json, StringComparison.Ordinal);
         }
     }

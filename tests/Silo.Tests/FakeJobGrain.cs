@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 
@@ -45,7 +46,7 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public Task RankEnded(RankEnd end) => throw new NotSupportedException();
 
-    public Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
+    public Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos) => throw new NotSupportedException();
 
     /// <summary>What each wish to move is answered with.</summary>
     public Func<Task>? Moving { get; set; }
@@ -67,7 +68,7 @@ internal sealed class FakeJobGrain : IJobGrain
 
     public List<long> Confirmed { get; } = [];
 
-    public Task<JobError?> Confirm(int generation, long step)
+    public Task<JobError?> Confirm(Generation generation, long step)
     {
         Confirmed.Add(step);
         return AnswersToLose-- > 0 ? Task.FromException<JobError?>(Loss) : Task.FromResult<JobError?>(null);

@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Folders;
 using Distributed.Silo.Settings;
@@ -7,6 +8,7 @@ namespace Distributed.Silo.Tests;
 /// <summary>A job's folder says whose it is and what was submitted.</summary>
 public sealed class FileJournalsTests : IDisposable
 {
+    private static readonly JobId Id = JobId.Parse("j");
     private static readonly JobSubmission Submission = Specs.Lasting() with { User = "ann" };
     private readonly string root = Directory.CreateTempSubdirectory("jobs-").FullName;
 
@@ -21,34 +23,34 @@ public sealed class FileJournalsTests : IDisposable
     [Fact]
     public async Task Kept_IsRecalledToTheLetter()
     {
-        Assert.Null(await Of("a").Recall("j"));
-        await Of("a").Keep("j", Submission);
-        Assert.Equal(new KeptJob("a", Submission), await Of("a").Recall("j"));
-        Assert.Equal(["j"], Of("a").Kept());
+        Assert.Null(await Of("a").Recall(Id));
+        await Of("a").Keep(Id, Submission);
+        Assert.Equal(new KeptJob("a", Submission), await Of("a").Recall(Id));
+        Assert.Equal([Id], Of("a").Kept());
     }
 
     [Fact]
     public async Task Size_CountsFilesAtAnyDepthAndNotWhatLinksLeadTo()
     {
-        Assert.Equal(0, await Of("a").Size("j"));
+        Assert.Equal(0, await Of("a").Size(Id));
         var folder = Directory.CreateDirectory(Path.Combine(root, "j", "checkpoints", "step-1")).FullName;
         File.WriteAllBytes(Path.Combine(folder, "model"), new byte[1000]);
         File.WriteAllBytes(Path.Combine(root, "j", ".tmp"), new byte[24]);
         File.CreateSymbolicLink(Path.Combine(root, "j", "link"), "/proc/self/exe");
         Directory.CreateSymbolicLink(Path.Combine(root, "j", "usr"), "/usr/bin");
-        Assert.Equal(1024, await Of("a").Size("j"));
+        Assert.Equal(1024, await Of("a").Size(Id));
     }
 
     [Fact]
     public async Task OfAnotherCluster_IsNeitherShownNorDeleted()
     {
-        await Of("a").Keep("j", Submission);
-        Assert.Equal(new KeptJob("a", null), await Of("b").Recall("j"));
+        await Of("a").Keep(Id, Submission);
+        Assert.Equal(new KeptJob("a", null), await Of("b").Recall(Id));
         Assert.Empty(Of("b").Kept());
-        var error = await Assert.ThrowsAsync<IOException>(() => Of("b").Delete("j"));
+        var error = await Assert.ThrowsAsync<IOException>(() => Of("b").Delete(Id));
         Assert.Contains("belongs to cluster 'a'", error.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(root, "j", "job.json")));
-        await Of("a").Delete("j");
+        await Of("a").Delete(Id);
         Assert.False(Directory.Exists(Path.Combine(root, "j")));
     }
 
@@ -56,9 +58,9 @@ public sealed class FileJournalsTests : IDisposable
     public async Task FolderThatDoesNotSayWhoseItIs_IsAStranger()
     {
         Directory.CreateDirectory(Path.Combine(root, "j", "checkpoints"));
-        Assert.Equal(new KeptJob(null, null), await Of("a").Recall("j"));
+        Assert.Equal(new KeptJob(null, null), await Of("a").Recall(Id));
         Directory.Delete(Path.Combine(root, "j", "checkpoints"));
-        Assert.Null(await Of("a").Recall("j"));
+        Assert.Null(await Of("a").Recall(Id));
     }
 
     [Fact]
@@ -66,7 +68,7 @@ public sealed class FileJournalsTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(root, "j"));
         await File.WriteAllTextAsync(Path.Combine(root, "j", "job.json"), "{");
-        var error = await Assert.ThrowsAsync<IOException>(() => Of("a").Recall("j"));
+        var error = await Assert.ThrowsAsync<IOException>(() => Of("a").Recall(Id));
         Assert.Contains("job.json is not as a silo wrote it", error.Message, StringComparison.Ordinal);
         Assert.Empty(Of("a").Kept());
     }

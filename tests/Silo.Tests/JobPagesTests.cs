@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Distributed.Silo.Gateway;
 using Grpc.Core;
@@ -7,24 +8,24 @@ namespace Distributed.Silo.Tests;
 
 public sealed class JobPagesTests
 {
-    private static readonly ImmutableArray<string> Ids = [.. Enumerable.Range(0, 2345).Select(n => $"job-{n}")];
+    private static readonly ImmutableArray<JobId> Ids = [.. Enumerable.Range(0, 2345).Select(n => JobId.Parse($"job-{n}"))];
 
     [Fact]
     public async Task Read_NothingAsked_IsTheHundredNewest()
     {
         var page = await JobPages.Read(new ListRequest(), Ids, Status);
-        Assert.Equal(Ids.Reverse().Take(100), page.Jobs.Select(job => job.Id));
+        Assert.Equal(Ids.Reverse().Take(100), page.Jobs.Select(job => JobId.Parse(job.Id)));
         Assert.NotEmpty(page.NextPageToken);
     }
 
     [Fact]
-    public async Task Read_PageAfterPage_EachJobOnce() => Assert.Equal(Ids.Reverse(), (await All(new ListRequest { PageSize = 77 }, Ids)).Select(job => job.Id));
+    public async Task Read_PageAfterPage_EachJobOnce() => Assert.Equal(Ids.Reverse(), (await All(new ListRequest { PageSize = 77 }, Ids)).Select(job => JobId.Parse(job.Id)));
 
     [Fact]
     public async Task Read_Filters_MatchAndEndThoughPagesAreShort()
     {
         var few = await All(new ListRequest { User = "user-7", States = { "failed", "stopped" } }, Ids);
-        Assert.Equal(Ids.Where((_, n) => n % 10 == 7 && n % 3 == 0).Reverse(), few.Select(job => job.Id));
+        Assert.Equal(Ids.Where((_, n) => n % 10 == 7 && n % 3 == 0).Reverse(), few.Select(job => JobId.Parse(job.Id)));
         Assert.Empty(await All(new ListRequest { User = "nobody" }, Ids));
     }
 
@@ -49,7 +50,7 @@ public sealed class JobPagesTests
     {
         var first = await JobPages.Read(new ListRequest { PageSize = 3 }, Ids[..10], Status);
         // The last one shown, two before it and one after it are deleted, and one comes.
-        ImmutableArray<string> later = [.. Ids[..10].Where(id => id is not ("job-7" or "job-2" or "job-3" or "job-8")), "new"];
+        ImmutableArray<JobId> later = [.. Ids[..10].Where(id => id.ToString() is not ("job-7" or "job-2" or "job-3" or "job-8")), JobId.Parse("new")];
         var second = await JobPages.Read(new ListRequest { PageSize = 100, PageToken = first.NextPageToken }, later, Status);
         Assert.Equal(["job-9", "job-8", "job-7"], first.Jobs.Select(job => job.Id));
         Assert.Equal(["job-6", "job-5", "job-4", "job-1", "job-0"], second.Jobs.Select(job => job.Id));
@@ -76,7 +77,7 @@ public sealed class JobPagesTests
         Assert.DoesNotContain('\u001b', refused.Status.Detail);
     }
 
-    private static async Task<List<JobStatus>> All(ListRequest request, ImmutableArray<string> ids)
+    private static async Task<List<JobStatus>> All(ListRequest request, ImmutableArray<JobId> ids)
     {
         List<JobStatus> all = [];
         do
@@ -89,9 +90,9 @@ public sealed class JobPagesTests
         return all;
     }
 
-    private static Task<JobStatus?> Status(string id)
+    private static Task<JobStatus?> Status(JobId id)
     {
-        var number = id == "new" ? 0 : int.Parse(id[4..], System.Globalization.CultureInfo.InvariantCulture);
-        return Task.FromResult<JobStatus?>(new JobStatus { Id = id, State = number % 3 == 0 ? "failed" : "running", User = $"user-{number % 10}" });
+        var number = id.ToString() == "new" ? 0 : int.Parse(id.ToString()[4..], System.Globalization.CultureInfo.InvariantCulture);
+        return Task.FromResult<JobStatus?>(new JobStatus { Id = id.ToString(), State = number % 3 == 0 ? "failed" : "running", User = $"user-{number % 10}" });
     }
 }

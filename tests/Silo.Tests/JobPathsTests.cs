@@ -26,22 +26,22 @@ public sealed class JobPathsTests : IDisposable
     [Fact]
     public void Resolve_OwnSilo_TakesAbsolutePathsAsTheyAre()
     {
-        var (spec, checkpoints) = new JobPaths(Settings()).Resolve(Spec("/any/where", "/some/where"), "toy");
+        var (spec, checkpoints) = new JobPaths(Settings()).Resolve(Spec("/any/where", "/some/where"), JobId.Parse("toy"));
         Assert.Equal(("/any/where", "/some/where"), (spec.Data.Path, checkpoints));
     }
 
     [Fact]
     public void Resolve_OwnSilo_RefusesRelativePaths() => Assert.Equal(
         "data.path: found the relative path 'data', expected an absolute one.",
-        Assert.Throws<JobException>(() => new JobPaths(Settings()).Resolve(Spec("data"), "toy")).Message);
+        Assert.Throws<JobException>(() => new JobPaths(Settings()).Resolve(Spec("data"), JobId.Parse("toy"))).Message);
 
     [Fact]
     public void Resolve_Cluster_PlacesDataUnderTheRootAndCheckpointsUnderTheJob()
     {
-        var (spec, checkpoints) = Cluster().Resolve(Spec("cifar/bin", "mine"), "toy");
+        var (spec, checkpoints) = Cluster().Resolve(Spec("cifar/bin", "mine"), JobId.Parse("toy"));
         Assert.Equal(Path.Combine(root, "data/cifar/bin"), spec.Data.Path);
         Assert.Equal(Path.Combine(root, "jobs/toy/mine"), checkpoints);
-        Assert.Equal(Path.Combine(root, "jobs/toy/checkpoints"), Cluster().Resolve(Spec("x"), "toy").CheckpointDirectory);
+        Assert.Equal(Path.Combine(root, "jobs/toy/checkpoints"), Cluster().Resolve(Spec("x"), JobId.Parse("toy")).CheckpointDirectory);
     }
 
     [Theory]
@@ -52,8 +52,8 @@ public sealed class JobPathsTests : IDisposable
     [InlineData("~", "does not know the home folder")]
     public void Resolve_Cluster_RefusesPathsThatLeaveTheRoot(string path, string named)
     {
-        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec(path), "toy")).Message, StringComparison.Ordinal);
-        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec("x", path), "toy")).Message, StringComparison.Ordinal);
+        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec(path), JobId.Parse("toy"))).Message, StringComparison.Ordinal);
+        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec("x", path), JobId.Parse("toy"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class JobPathsTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(root, "data/again"), Path.Combine(root, "data/out"));
         Directory.CreateSymbolicLink(Path.Combine(root, "data/through"), "out/../elsewhere");
         Directory.CreateSymbolicLink(Path.Combine(root, "data/loop"), "loop");
-        Assert.Matches("^data\\.path: .* through (a link|more than 40 links)", Assert.Throws<JobException>(() => paths.Resolve(Spec(path), "toy")).Message);
+        Assert.Matches("^data\\.path: .* through (a link|more than 40 links)", Assert.Throws<JobException>(() => paths.Resolve(Spec(path), JobId.Parse("toy"))).Message);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class JobPathsTests : IDisposable
             File.WriteAllText(Path.Combine(root, "data/file"), "text");
             var link = Path.Combine(root, "data/link");
             File.CreateSymbolicLink(link, "file");
-            var path = paths.Resolve(Spec("link"), "toy").Spec.Data.Path!;
+            var path = paths.Resolve(Spec("link"), JobId.Parse("toy")).Spec.Data.Path!;
             Assert.Equal("text"u8.ToArray(), RegularFile.ReadAllBytes(path));
             File.Delete(link);
             File.CreateSymbolicLink(link, "../outside/file");
@@ -101,6 +101,6 @@ public sealed class JobPathsTests : IDisposable
         var paths = Cluster();
         var real = Directory.CreateDirectory(Path.Combine(root, "data/real")).FullName;
         Directory.CreateSymbolicLink(Path.Combine(root, "data/alias"), real);
-        Assert.Equal(Path.Combine(root, "data/alias/x"), paths.Resolve(Spec("alias/x"), "toy").Spec.Data.Path);
+        Assert.Equal(Path.Combine(root, "data/alias/x"), paths.Resolve(Spec("alias/x"), JobId.Parse("toy")).Spec.Data.Path);
     }
 }

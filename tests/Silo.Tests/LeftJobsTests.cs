@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Folders;
 using Distributed.Silo.Lifecycle;
@@ -24,7 +25,7 @@ public sealed class LeftJobsTests : IDisposable
         ServeSettings settings = new() { Token = "", JobsRoot = root, DataRoot = root, ClusterId = "a" };
         using JobPaths paths = new(settings);
         FileJournals folders = new(settings, paths);
-        foreach (var id in new[] { "bad-1", "bad-2", "good" }) await folders.Keep(id, Specs.Lasting());
+        foreach (var id in new[] { "bad-1", "bad-2", "good" }) await folders.Keep(JobId.Parse(id), Specs.Lasting());
         var damaged = Path.Combine(Directory.CreateDirectory(Path.Combine(root, "damaged")).FullName, "job.json");
         await File.WriteAllTextAsync(damaged, "{");
         var queue = FakeGrains.Of<IJobQueueGrain>((method, _) => method.Name == nameof(IJobQueueGrain.List) ? Task.FromResult(ImmutableArray<string>.Empty) : Task.CompletedTask);
@@ -51,7 +52,7 @@ public sealed class LeftJobsTests : IDisposable
         {
             if (!mended && id != "good") throw new IOException($"no right to {id}.");
             recalled.Add(id);
-            return new JobStanding(null, new JobHold("ann", 1, 1, []));
+            return new JobStanding(null, new JobHold("ann", new(1), 1, []));
         },
     };
 

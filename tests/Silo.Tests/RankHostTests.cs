@@ -18,18 +18,18 @@ public sealed class RankHostTests
         var host = new RankHost(null!, null!, paths, new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
         var end = await host.Run(new RankAssignment
         {
-            JobId = "toy",
-            Generation = 3,
+            JobId = JobId.Parse("toy"),
+            Generation = new(3),
             SpecJson = JobSpecJson.Write(Specs.Job()),
             Silo = "a",
-            Rank = 1,
+            Rank = new(1),
             WorldSize = 2,
             LocalRanks = [],
             StepDeadline = TimeSpan.FromSeconds(1),
             MeetDeadline = TimeSpan.FromSeconds(1),
             Silos = [],
         });
-        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation, end.Rank, end.Outcome, end.Error!.Code, end.Error.Phase));
+        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation.Value, end.Rank.Value, end.Outcome, end.Error!.Code, end.Error.Phase));
         Assert.False(host.IsBusy);
     }
 }

@@ -43,7 +43,7 @@ public sealed class ResponsivenessTests : IAsyncLifetime
         using CancellationTokenSource done = new();
         // An idle grain on the first silo, asked from the second over the connection that carries the gradients.
         var idle = silos[0].Grains.GetGrain<ICoordinatorGrain>("idle");
-        await idle.RequestStop(0, default);
+        await idle.RequestStop(new(0), default);
         var calls = Ask(silos[1].Grains.GetGrain<ICoordinatorGrain>("idle"), done.Token);
         var events = await GrainJobs.Train(silos[0].Grains, "loaded", job, new RunOptions { Ranks = 2, Silos = 2 });
         await done.CancelAsync();
@@ -57,7 +57,7 @@ public sealed class ResponsivenessTests : IAsyncLifetime
     private static async Task<int> Ask(ICoordinatorGrain idle, CancellationToken done)
     {
         var answered = 0;
-        for (; !done.IsCancellationRequested; answered++) await idle.RequestStop(0, default);
+        for (; !done.IsCancellationRequested; answered++) await idle.RequestStop(new(0), default);
         return answered;
     }
 

@@ -117,7 +117,7 @@ internal sealed unsafe class ExchangeRig : IDisposable
     private ExchangeJob Open(int silo)
     {
         var firstRanks = shares.Select((_, i) => shares[..i].Sum()).ToArray();
-        var silos = new ExchangeSilos("rig", 3, [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
+        var silos = new ExchangeSilos(JobId.Parse("rig"), new(3), [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
         var barrier = new RankBarrier([.. Enumerable.Range(firstRanks[silo], shares[silo]).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(10));
         return new ExchangeJob(silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End), CpuDevice.Instance);
     }

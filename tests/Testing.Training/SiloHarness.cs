@@ -30,8 +30,8 @@ internal static class SiloHarness
                 var place = meeting.Place(silo);
                 var options = new SessionOptions
                 {
-                    JobId = jobId,
-                    Generation = 1,
+                    JobId = JobId.Parse(jobId),
+                    Generation = new(1),
                     Spec = spec,
                     Silo = silos[silo].Silo,
                     WorldSize = shares.Sum(),

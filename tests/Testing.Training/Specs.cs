@@ -30,5 +30,5 @@ internal static class Specs
         JobSpecJson.Write(Job(name, steps) with { Workers = new WorkersSpec { Min = min, Max = max } }), new RunOptions { Requeue = true, Priority = priority }, user);
 
     public static StepVote Vote(TrainerState before, int generation = 1, double loss = 64) =>
-        new(generation, before, FoundInf: false, NormSquared: 4, LossSum: loss, Items: 64, NonFinite: null);
+        new(new(generation), before, FoundInf: false, NormSquared: 4, LossSum: loss, Items: 64, NonFinite: null);
 }

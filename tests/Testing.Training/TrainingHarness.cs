@@ -34,8 +34,8 @@ internal static class TrainingHarness
             var events = new EventList(seen);
             var options = new SessionOptions
             {
-                JobId = "test",
-                Generation = 1,
+                JobId = JobId.Parse("test"),
+                Generation = new(1),
                 Spec = spec,
                 Silo = "silo-0",
                 WorldSize = ranks,

@@ -10,7 +10,7 @@ namespace Distributed.Bench.AllReduce;
 /// <summary>Runs this silo's part of a timed run on threads of its own.</summary>
 internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : IAllReduceHost
 {
-    private const int Generation = 1;
+    private static readonly Generation Generation = Generation.First;
 
     /// <summary>The ways between silos that this build can go.</summary>
     public static IReadOnlyList<AllReduceWay> Ways { get; } = [AllReduceWay.Peer, AllReduceWay.Coordinator];

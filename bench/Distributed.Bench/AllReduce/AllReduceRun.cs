@@ -48,7 +48,7 @@ public sealed unsafe class AllReduceRun : IDisposable
         if (factory is null) return;
 
         List<int> firstRanks = [.. ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum())];
-        var silos = new ExchangeSilos(id, 1, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
+        var silos = new ExchangeSilos(JobId.Parse(id), Generation.First, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
         var job = new ExchangeJob(silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier, new ReducedGradient(reduced, padded, 1, worldSize), CpuDevice.Instance);
         for (var rank = 0; rank < ranks; rank++) job.Partials[rank] = [partials[rank]];
         exchange = factory.Open(job);

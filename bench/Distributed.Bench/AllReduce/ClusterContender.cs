@@ -40,7 +40,7 @@ internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item,
         ImmutableArray<int> shares = [.. Enumerable.Repeat(item.RanksPerSilo, item.Silos)];
         var silos = cluster.Silos.Take(item.Silos).ToList();
         if (item.Silos > 1)
-            await cluster.Grains.GetGrain<ICoordinatorGrain>(id).Open(new GenerationSetup(1, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
+            await cluster.Grains.GetGrain<ICoordinatorGrain>(id).Open(new GenerationSetup(Generation.First, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
         return await Task.WhenAll(silos.Select((s, i) => RunOn(
             cluster.Grains.GetGrain<IAllReduceGrain>($"{s.Address.ToParsableString()}/{id}"),
             new AllReduceOrder(id, way, shares, i, s.Name, silos[0].Name, size.Bytes, size.Iterations, MeetDeadline))));

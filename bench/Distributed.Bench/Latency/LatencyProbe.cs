@@ -19,14 +19,14 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);
-    private int generation;
+    private Generation generation;
 
     /// <summary>Calls that change nothing, one after the other.</summary>
     public async Task<LatencyFigures> Empty(int calls)
     {
         var idle = grains.GetGrain<ICoordinatorGrain>("idle");
         var times = new List<double>();
-        for (var i = 0; i < calls; i++) times.Add(await Time(() => idle.RequestStop(0, default)));
+        for (var i = 0; i < calls; i++) times.Add(await Time(() => idle.RequestStop(Generation.None, default)));
         return LatencyFigures.Of(times);
     }
 
@@ -37,7 +37,7 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
         string[] names = [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")];
         var spec = Job(steps);
         var coordinator = grains.GetGrain<ICoordinatorGrain>($"votes-{silos}");
-        await coordinator.Open(new GenerationSetup(++generation, JobSpecJson.Write(spec), [.. names], Deadline, Deadline));
+        await coordinator.Open(new GenerationSetup(generation = generation.Next, JobSpecJson.Write(spec), [.. names], Deadline, Deadline));
         var state = new TrainerState(0, 0, new LossScaleState(1, 0, 1, -1, 0));
         var times = new List<double>();
         for (var step = 0; step < steps; step++)
@@ -45,7 +45,7 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
             var vote = new StepVote(generation, state, FoundInf: false, NormSquared: 4, LossSum: 64, Items: 64, NonFinite: null);
             var early = names[..^1].Select(name => coordinator.Vote(name, steps, vote)).ToList();
             // Answered behind the votes before it.
-            await coordinator.RequestStop(0, default);
+            await coordinator.RequestStop(Generation.None, default);
             VoteReply? last = null;
             times.Add(await Time(async () => last = await coordinator.Vote(names[^1], steps, vote)));
             foreach (var reply in await Task.WhenAll(early))
@@ -95,7 +95,7 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
     private Task<IReadOnlyCollection<double>> Ask(CancellationToken done)
     {
         var idle = grains.GetGrain<ICoordinatorGrain>("idle");
-        return Repeat(_ => idle.RequestStop(0, default), done);
+        return Repeat(_ => idle.RequestStop(Generation.None, default), done);
     }
 
     private static async Task<IReadOnlyCollection<double>> Repeat(Func<int, Task> call, CancellationToken done)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -10,9 +11,9 @@ internal static class EventStream
     /// <param name="first">Number of the first event wanted.</param>
     /// <returns>One JSON object an event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
-    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, string id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
+    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, JobId id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
     {
-        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id, From = from }, cancellationToken: cancel), line => line.Number, outage, cancel, first);
+        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id.ToString(), From = from }, cancellationToken: cancel), line => line.Number, outage, cancel, first);
         await foreach (var line in events) yield return line.Json;
     }
 

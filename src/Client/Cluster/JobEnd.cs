@@ -18,7 +18,7 @@ internal static class JobEnd
         var cancel = interruption.Asked;
         try
         {
-            var events = EventStream.ReadAsync(jobs, status.Id, new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
+            var events = EventStream.ReadAsync(jobs, JobId.Parse(status.Id), new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
             await foreach (var _ in events)
             {
                 // Only their end counts.
@@ -34,22 +34,22 @@ internal static class JobEnd
 
     /// <summary>Stops a job that waits or runs, without a checkpoint, and waits for its end.</summary>
     /// <returns>False when the user waits no longer, whatever has become of the job.</returns>
-    public static async Task<bool> StopAsync(Jobs.JobsClient jobs, string id, TextWriter error, TimeProvider time)
+    public static async Task<bool> StopAsync(Jobs.JobsClient jobs, JobId id, TextWriter error, TimeProvider time)
     {
-        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+        var status = await jobs.GetAsync(new GetRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None));
         if (IsOver(status)) return true;
-        var (_, interrupted) = await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None)), error, time);
+        var (_, interrupted) = await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None)), error, time);
         return !interrupted;
     }
 
     /// <summary>Deletes a job that has ended. Its last event comes before its ranks have left their silos, so a refusal is not the last word.</summary>
-    public static async Task DeleteAsync(Jobs.JobsClient jobs, string id, TimeProvider time)
+    public static async Task DeleteAsync(Jobs.JobsClient jobs, JobId id, TimeProvider time)
     {
         var began = time.GetTimestamp();
         while (true)
             try
             {
-                await jobs.DeleteAsync(new DeleteRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+                await jobs.DeleteAsync(new DeleteRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None));
                 return;
             }
             catch (RpcException refused) when (IsStillEnding(refused) && time.GetElapsedTime(began) < Settling)

@@ -2,13 +2,14 @@ using Distributed.Client.Following;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
 namespace Distributed.Client.Cluster;
 
 /// <summary>Follows a job of a cluster to its end, or until the user turns away.</summary>
-internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, TextWriter output, TextWriter error, TimeProvider time, bool fromNow = false)
+internal sealed class JobFollower(Jobs.JobsClient jobs, JobId id, bool json, TextWriter output, TextWriter error, TimeProvider time, bool fromNow = false)
 {
     private readonly RunProgress progress = new() { IsPartial = fromNow };
     private long first;
@@ -17,7 +18,7 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
     /// <returns>The exit code that the job's result stands for; 0 when the user detached.</returns>
     public async Task<int> FollowAsync()
     {
-        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, CancellationToken.None));
+        var status = await jobs.GetAsync(new GetRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None));
         Apply(status);
         if (fromNow) first = FirstNews(status);
         using var interruption = Interruption.Listen(time);
@@ -61,7 +62,7 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, string id, bool json, Te
         if (json) return;
         try
         {
-            Apply(await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(time, cancel)));
+            Apply(await jobs.GetAsync(new GetRequest { Id = id.ToString() }, JobsConnection.Within(time, cancel)));
         }
         catch (RpcException)
         {

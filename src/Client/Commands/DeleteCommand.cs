@@ -32,9 +32,14 @@ internal static class DeleteCommand
                     throw new CommandFailure(ExitCode.Interrupted, $"Job {job} is stopped but not deleted; 'dtrain delete {job}' deletes it once it has ended.");
                 await JobEnd.DeleteAsync(jobs, job, TimeProvider.System);
             }
-            else await jobs.DeleteAsync(new DeleteRequest { Id = job }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            else
+            {
+                DeleteRequest request = new() { Id = job.ToString() };
+                await jobs.DeleteAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            }
+
             await parse.InvocationConfiguration.Output.WriteLineAsync(
-                parse.GetValue(json) ? JsonSerializer.Serialize(new { id = job, deleted = true }) : $"Job {job} is deleted.");
+                parse.GetValue(json) ? JsonSerializer.Serialize(new { id = job.ToString(), deleted = true }) : $"Job {job} is deleted.");
             return ExitCode.Done;
         }));
         return verb;

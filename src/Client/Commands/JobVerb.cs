@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distributed.Client.Cluster;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -11,7 +12,7 @@ namespace Distributed.Client.Commands;
 internal static class JobVerb
 {
     public static Verb Create(
-        string name, string description, IReadOnlyList<string> examples, Func<Jobs.JobsClient, string, ParseResult, CallOptions, AsyncUnaryCall<JobStatus>> ask, params ReadOnlySpan<Option> options)
+        string name, string description, IReadOnlyList<string> examples, Func<Jobs.JobsClient, JobId, ParseResult, CallOptions, AsyncUnaryCall<JobStatus>> ask, params ReadOnlySpan<Option> options)
     {
         var id = JobArguments.Id();
         var json = JobArguments.Json("One JSON object.");

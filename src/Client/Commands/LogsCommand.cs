@@ -4,6 +4,7 @@ using Distributed.Client.Cluster;
 using Distributed.Client.Following;
 using Distributed.Client.Outcomes;
 using Distributed.Client.Rendering;
+using Distributed.Core.Jobs;
 using Distributed.Core.Values;
 using Distributed.Protocol.V1;
 
@@ -41,8 +42,8 @@ internal static class LogsCommand
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
-            LogsRequest request = new() { Id = parse.GetRequiredValue(id), Follow = parse.GetValue(follow) };
-            if (parse.GetValue(tail) is { } lines) request.From = await FirstOfLastAsync(jobs, request.Id, lines);
+            LogsRequest request = new() { Id = parse.GetRequiredValue(id).ToString(), Follow = parse.GetValue(follow) };
+            if (parse.GetValue(tail) is { } lines) request.From = await FirstOfLastAsync(jobs, parse.GetRequiredValue(id), lines);
             return await CopyAsync(jobs, request, parse.GetValue(since), parse.GetValue(json), parse.InvocationConfiguration, TimeProvider.System);
         }));
         return verb;
@@ -61,9 +62,10 @@ internal static class LogsCommand
     internal static bool IsSince(string line, DateTimeOffset since) =>
         !DateTimeOffset.TryParse(line.Split(' ', 2)[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) || time >= since;
 
-    private static async Task<long> FirstOfLastAsync(Jobs.JobsClient jobs, string id, int lines)
+    private static async Task<long> FirstOfLastAsync(Jobs.JobsClient jobs, JobId id, int lines)
     {
-        var status = await jobs.GetAsync(new GetRequest { Id = id }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+        GetRequest request = new() { Id = id.ToString() };
+        var status = await jobs.GetAsync(request, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
         return Math.Max(0, status.LogLines - lines);
     }
 

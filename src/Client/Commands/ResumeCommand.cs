@@ -9,5 +9,5 @@ internal static class ResumeCommand
         "resume",
         "Puts a stopped or failed job back into the queue; it goes on from its last checkpoint.",
         ["dtrain resume nightly-7"],
-        (jobs, id, _, options) => jobs.ResumeAsync(new ResumeRequest { Id = id }, options));
+        (jobs, id, _, options) => jobs.ResumeAsync(new ResumeRequest { Id = id.ToString() }, options));
 }

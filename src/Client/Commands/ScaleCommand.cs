@@ -13,7 +13,8 @@ internal static class ScaleCommand
             "scale",
             "Gives a job another number of ranks. A running one writes a checkpoint, goes back into the queue and on from there.",
             ["dtrain scale nightly-7 --workers 8"],
-            (jobs, id, parse, options) => jobs.ScaleAsync(new ScaleRequest { Id = id, Workers = parse.GetValue(workers)!.Value }, options),
+            (jobs, id, parse, options) => jobs.ScaleAsync(
+                new ScaleRequest { Id = id.ToString(), Workers = parse.GetValue(workers)!.Value }, options),
             workers);
     }
 }

@@ -9,5 +9,5 @@ internal static class StatusCommand
         "status",
         "Shows the state of one job.",
         ["dtrain status nightly-7 --json"],
-        (jobs, id, _, options) => jobs.GetAsync(new GetRequest { Id = id }, options));
+        (jobs, id, _, options) => jobs.GetAsync(new GetRequest { Id = id.ToString() }, options));
 }

@@ -19,7 +19,7 @@ internal static class StopCommand
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
-            var status = await jobs.StopAsync(new StopRequest { Id = parse.GetRequiredValue(id), Checkpoint = true }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            var status = await jobs.StopAsync(new StopRequest { Id = parse.GetRequiredValue(id).ToString(), Checkpoint = true }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             if (parse.GetValue(wait)) (status, _) = await JobEnd.WaitAsync(jobs, status, error, TimeProvider.System);
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
             else JobStatusView.WriteTable(output, [status]);

@@ -16,12 +16,18 @@ internal static class SubmitCommand
     {
         var file = JobFileInput.FileArgument();
         var set = JobFileInput.SetOption();
-        Option<string?> id = new("--id") { HelpName = "ID", Description = "The job's id; the same id twice is one job. Default: one that is made of its name." };
-        // A shell variable that is not set would make a new job each time.
-        id.Validators.Add(result =>
+        Option<JobId?> id = new("--id")
         {
-            if (result.Tokens is [{ Value: "" }]) result.AddError("--id: found an empty id, expected a job's id; leave --id out to have one made.");
-        });
+            HelpName = "ID",
+            Description = "The job's id; the same id twice is one job. Default: one that is made of its name.",
+            CustomParser = result =>
+            {
+                if (result.Tokens[0].Value.Length > 0) return JobArguments.Parse(result, "--id");
+                // A shell variable that is not set would make a new job each time.
+                result.AddError("--id: found an empty id, expected a job's id; leave --id out to have one made.");
+                return null;
+            },
+        };
         var priority = NumberOption.Whole("--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
         var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");
@@ -42,7 +48,8 @@ internal static class SubmitCommand
             return access.RunAsync(parse, async jobs =>
             {
                 var named = parse.GetValue(id);
-                SubmitRequest request = new() { Id = named ?? JobIds.New(spec.Name), SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
+                var job = named ?? JobId.New(spec.Name);
+                SubmitRequest request = new() { Id = job.ToString(), SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
                 if (request.CalculateSize() > MostRequestBytes)
                     throw new CommandFailure(ExitCode.Usage, $"The job is {request.CalculateSize()} bytes with its defaults written out; a cluster takes {MostRequestBytes} at most.");
                 var reply = await Submission.SendAsync(jobs, request, error.WriteLine, TimeProvider.System);
@@ -51,7 +58,7 @@ internal static class SubmitCommand
                 await output.WriteLineAsync(parse.GetValue(json) ? SubmittedJson(reply) : reply.Id);
                 if (!reply.Created) await error.WriteLineAsync($"Job {reply.Id} was there already, with the same content.");
                 return parse.GetValue(wait)
-                    ? await new JobFollower(jobs, reply.Id, parse.GetValue(json), output, error, TimeProvider.System).FollowAsync()
+                    ? await new JobFollower(jobs, job, parse.GetValue(json), output, error, TimeProvider.System).FollowAsync()
                     : ExitCode.Done;
             });
         });

@@ -17,7 +17,7 @@ internal static class WhyCommand
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
-            var reply = await jobs.WhyAsync(new WhyRequest { Id = parse.GetRequiredValue(id) }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            var reply = await jobs.WhyAsync(new WhyRequest { Id = parse.GetRequiredValue(id).ToString() }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             var output = parse.InvocationConfiguration.Output;
             if (parse.GetValue(json)) await output.WriteLineAsync(WhyView.Json(reply));
             else WhyView.Write(output, reply);

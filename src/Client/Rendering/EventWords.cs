@@ -10,7 +10,7 @@ internal static class EventWords
     {
         WarningEvent warning => $"warning: {warning.Message}",
         GenerationEvent generation => $"generation {generation.Number}: {generation.Reason}; {Places(generation.Ranks)}",
-        StartedEvent { Generation: > 1 } started => $"generation {started.Generation}: {Places(started.Ranks)}",
+        StartedEvent { Generation.Value: > 1 } started => $"generation {started.Generation}: {Places(started.Ranks)}",
         _ => null,
     };
 

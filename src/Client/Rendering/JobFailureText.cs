@@ -1,11 +1,12 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Rendering;
 
 /// <summary>A failed job in one message: what, why, where.</summary>
 internal static class JobFailureText
 {
-    public static string Describe(string job, JobError error)
+    public static string Describe(JobId job, JobError error)
     {
         var where = new[]
         {

@@ -112,7 +112,7 @@ internal sealed class LocalRunFollower(
     {
         SubmitRequest request = new()
         {
-            Id = plan.JobId,
+            Id = plan.JobId.ToString(),
             SpecJson = JobSpecJson.Write(plan.Spec),
             Options = new RunOptions { Ranks = plan.Ranks, Resume = options.Resume, StopAt = options.StopAt, Silos = plan.Silos },
         };
@@ -184,7 +184,7 @@ internal sealed class LocalRunFollower(
 
     private async Task AskForStepsAsync()
     {
-        var status = await connection.Jobs.GetAsync(new GetRequest { Id = plan.JobId }, JobsConnection.Within(time, leaving));
+        var status = await connection.Jobs.GetAsync(new GetRequest { Id = plan.JobId.ToString() }, JobsConnection.Within(time, leaving));
         Apply(s => LocalRunLifecycle.StepsTold(s, status.Steps));
     }
 
@@ -216,7 +216,7 @@ internal sealed class LocalRunFollower(
 
     private async Task RequestStopAsync()
     {
-        StopRequest request = new() { Id = plan.JobId, Checkpoint = true };
+        StopRequest request = new() { Id = plan.JobId.ToString(), Checkpoint = true };
         Task stopping = connection.Jobs.StopAsync(request, cancellationToken: leaving).ResponseAsync;
         await stopping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Apply(s => LocalRunLifecycle.StopAnswered(s, stopping.Status));

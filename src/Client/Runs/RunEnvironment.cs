@@ -2,13 +2,14 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Runs;
 
 /// <summary>Where a run took place: enough to tell why another one differs.</summary>
 /// <param name="Fingerprint">Device kind, libtorch and instruction set as the silo reports them; null until it does.</param>
 internal sealed record RunEnvironment(
-    string Job, DateTimeOffset Started, string Version, string DotNet, string Os, string Architecture,
+    JobId Job, DateTimeOffset Started, string Version, string DotNet, string Os, string Architecture,
     string Cpu, int Cores, long MemoryBytes, int Ranks, string? Fingerprint)
 {
     private static readonly JsonSerializerOptions Layout = new()

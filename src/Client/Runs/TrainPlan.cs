@@ -1,4 +1,5 @@
 using Distributed.Client.Outcomes;
+using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 
 namespace Distributed.Client.Runs;
@@ -8,7 +9,7 @@ namespace Distributed.Client.Runs;
 /// <param name="Spec">The job as it is submitted: absolute paths, workers fixed to the ranks.</param>
 /// <param name="Directory">Absolute path of the run's files.</param>
 /// <param name="Warnings">What the user should know, and what to do about it.</param>
-internal sealed record TrainPlan(string JobId, JobSpec Spec, int Ranks, int Silos, string Directory, IReadOnlyList<string> Warnings)
+internal sealed record TrainPlan(JobId JobId, JobSpec Spec, int Ranks, int Silos, string Directory, IReadOnlyList<string> Warnings)
 {
     public string CheckpointPath => Spec.Checkpoint.Path!;
 
@@ -36,8 +37,8 @@ internal sealed record TrainPlan(string JobId, JobSpec Spec, int Ranks, int Silo
         }
         List<string> warnings = [];
         if (ranks > cores) warnings.Add($"{ranks} ranks share {cores} cores: the result is the same, but slower. --ranks {cores} uses each core once.");
-        var id = $"{Printable(spec.Name)}-{suffix}";
-        var directory = Path.GetFullPath(options.Out ?? Path.Combine("runs", id), currentDirectory);
+        var id = JobId.Parse($"{Printable(spec.Name)}-{suffix}");
+        var directory = Path.GetFullPath(options.Out ?? Path.Combine("runs", id.ToString()), currentDirectory);
         return new(id, spec with
         {
             Workers = spec.Workers with { Min = ranks, Max = ranks },

@@ -23,8 +23,8 @@ public static partial class JobEventJson
 
     private static JobEvent? FromObject(JsonObject e) => (string?)e["event"] switch
     {
-        "started" => new StartedEvent(Text(e, "job"), Get<int>(e, "generation"), Ranks(e)) { Data = Data(e) },
-        "generation" => new GenerationEvent(Get<int>(e, "number"), Text(e, "reason"), Ranks(e)) { Data = Data(e) },
+        "started" => new StartedEvent(JobId.Parse(Text(e, "job")), new(Get<int>(e, "generation")), Ranks(e)) { Data = Data(e) },
+        "generation" => new GenerationEvent(new(Get<int>(e, "number")), Text(e, "reason"), Ranks(e)) { Data = Data(e) },
         "data" => new DataEvent(Data(e) ?? throw new FormatException("Event data: data is missing.")),
         "step" => Step(e),
         "eval" => new EvalEvent(Get<long>(e, "step"), Inner(e, "metrics").ToDictionary(metric => metric.Key, metric => Number(metric.Value))),
@@ -47,7 +47,7 @@ public static partial class JobEventJson
         var phases = Inner(e, "phases");
         return new(
             Get<long>(e, "step"), Get<long>(e, "epoch"), Number(e["loss"]), Get<long>(e, "items"), Number(e["lr"]), Number(e["lossScale"]),
-            Get<int>(e, "growthTracker"), Get<bool>(e, "skipped"), Get<long>(e, "updates"), Number(e["gradNorm"]), Get<int>(e, "generation"),
+            Get<int>(e, "growthTracker"), Get<bool>(e, "skipped"), Get<long>(e, "updates"), Number(e["gradNorm"]), new(Get<int>(e, "generation")),
             Number(e["seconds"]),
             new(
                 Number(phases["data"]), Number(phases["forward"]), Number(phases["backward"]),
@@ -60,13 +60,15 @@ public static partial class JobEventJson
     }
 
     private static RankSeconds Rank(JsonObject e) => new(
-        Get<int>(e, "rank"), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]), Number(e["decide"]), Number(e["apply"]));
+        new(Get<int>(e, "rank")), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]), Number(e["decide"]), Number(e["apply"]));
 
     private static JobError Error(JsonObject e) =>
-        new(Text(e, "code"), Text(e, "message"), (int?)e["rank"], (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);
+        new(
+            Text(e, "code"), Text(e, "message"), (int?)e["rank"] is { } rank ? new Rank(rank) : null,
+            (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);
 
     private static List<RankPlace> Ranks(JsonObject e) =>
-        [.. Required(e, "ranks").AsArray().Select(place => place!.AsObject()).Select(place => new RankPlace(Get<int>(place, "rank"), Text(place, "silo"), Text(place, "device")))];
+        [.. Required(e, "ranks").AsArray().Select(place => place!.AsObject()).Select(place => new RankPlace(new(Get<int>(place, "rank")), Text(place, "silo"), Text(place, "device")))];
 
     private static T Get<T>(JsonObject e, string key) => Required(e, key).GetValue<T>();
 

@@ -15,8 +15,8 @@ public static partial class JobEventJson
 
     private static JsonObject ToObject(JobEvent jobEvent) => jobEvent switch
     {
-        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job, ["generation"] = e.Generation, ["ranks"] = Ranks(e.Ranks) }, e.Data),
-        GenerationEvent e => WithData(new() { ["event"] = "generation", ["number"] = e.Number, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job.ToString(), ["generation"] = e.Generation.Value, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        GenerationEvent e => WithData(new() { ["event"] = "generation", ["number"] = e.Number.Value, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
         DataEvent e => WithData(new() { ["event"] = "data" }, e.Data),
         StepEvent e => Step(e),
         EvalEvent e => new()
@@ -69,7 +69,7 @@ public static partial class JobEventJson
             ["skipped"] = e.Skipped,
             ["updates"] = e.Updates,
             ["gradNorm"] = Number(e.GradNorm),
-            ["generation"] = e.Generation,
+            ["generation"] = e.Generation.Value,
             ["seconds"] = Number(e.Seconds),
             ["phases"] = new JsonObject
             {
@@ -89,7 +89,7 @@ public static partial class JobEventJson
 
     private static JsonObject Rank(RankSeconds rank) => new()
     {
-        ["rank"] = rank.Rank,
+        ["rank"] = rank.Rank.Value,
         ["step"] = rank.Step,
         ["compute"] = Number(rank.Compute),
         ["exchange"] = Number(rank.Exchange),
@@ -99,13 +99,13 @@ public static partial class JobEventJson
     };
 
     private static JsonArray Ranks(IReadOnlyList<RankPlace> ranks) =>
-        [.. ranks.Select(place => new JsonObject { ["rank"] = place.Rank, ["silo"] = place.Silo, ["device"] = place.Device })];
+        [.. ranks.Select(place => new JsonObject { ["rank"] = place.Rank.Value, ["silo"] = place.Silo, ["device"] = place.Device })];
 
     private static JsonObject Error(JobError error) => new()
     {
         ["code"] = error.Code,
         ["message"] = error.Message,
-        ["rank"] = error.Rank,
+        ["rank"] = error.Rank?.Value,
         ["silo"] = error.Silo,
         ["phase"] = error.Phase,
         ["step"] = error.Step,

@@ -7,15 +7,15 @@ namespace Distributed.Core.Events;
 /// <summary>One line of a job's event log; see docs/events.md for the JSON form.</summary>
 public abstract record JobEvent;
 
-public sealed record RankPlace(int Rank, string Silo, string Device);
+public sealed record RankPlace(Rank Rank, string Silo, string Device);
 
-public sealed record StartedEvent(string Job, int Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent
+public sealed record StartedEvent(JobId Job, Generation Generation, IReadOnlyList<RankPlace> Ranks) : JobEvent
 {
     /// <value>What was read; null when the ranks ended before they had read it.</value>
     public DataSummary? Data { get; init; }
 }
 
-public sealed record GenerationEvent(int Number, string Reason, IReadOnlyList<RankPlace> Ranks) : JobEvent
+public sealed record GenerationEvent(Generation Number, string Reason, IReadOnlyList<RankPlace> Ranks) : JobEvent
 {
     /// <value>As in <see cref="StartedEvent.Data"/>.</value>
     public DataSummary? Data { get; init; }
@@ -30,7 +30,7 @@ public sealed record PhaseSeconds(double Data, double Forward, double Backward, 
 /// <summary>One attempted step; scale and tracker are the values after the decision, the loss is the mean before the update.</summary>
 public sealed record StepEvent(
     long Step, long Epoch, double Loss, long Items, double Lr, double LossScale, int GrowthTracker, bool Skipped, long Updates,
-    double GradNorm, int Generation, double Seconds, PhaseSeconds Phases) : JobEvent
+    double GradNorm, Generation Generation, double Seconds, PhaseSeconds Phases) : JobEvent
 {
     /// <value>On a skipped step: the first parameter with a non-finite gradient.</value>
     public string? NonFinite { get; init; }
@@ -46,7 +46,7 @@ public sealed record StepEvent(
 /// <param name="Compute">Data, forward and backward.</param>
 /// <param name="Exchange">From the first bucket's leaving to the whole reduced gradient.</param>
 /// <param name="Exposed">The part of it that compute did not hide: the wait after backward.</param>
-public sealed record RankSeconds(int Rank, long Step, double Compute, double Exchange, double Exposed, double Decide, double Apply);
+public sealed record RankSeconds(Rank Rank, long Step, double Compute, double Exchange, double Exposed, double Decide, double Apply);
 
 /// <param name="Bytes">Of the bucket's FP32 gradient.</param>
 /// <param name="Ready">Seconds from the step's start until the last rank of the silo had its gradients.</param>
@@ -66,6 +66,6 @@ public sealed record CompletedEvent(
 /// <param name="Checkpoint">The last one written; null when there is none.</param>
 public sealed record StoppedEvent(long Step, string WeightsSha256, string? Checkpoint) : JobEvent;
 
-public sealed record JobError(string Code, string Message, int? Rank, string? Silo, string? Phase, long? Step);
+public sealed record JobError(string Code, string Message, Rank? Rank, string? Silo, string? Phase, long? Step);
 
 public sealed record FailedEvent(JobError Error) : JobEvent;

@@ -1,3 +1,5 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Core.Stepping;
 
 /// <summary>One silo's report on a step, sent only when it holds the whole reduced gradient; global values, equal on all silos.</summary>
@@ -9,7 +11,7 @@ namespace Distributed.Core.Stepping;
 /// <param name="Items">Samples of the global batch.</param>
 /// <param name="NonFinite">First parameter with a non-finite gradient, in parameter order; null when all are finite.</param>
 public sealed record StepVote(
-    int Generation, TrainerState Before, bool FoundInf, double NormSquared, double LossSum, long Items, string? NonFinite)
+    Generation Generation, TrainerState Before, bool FoundInf, double NormSquared, double LossSum, long Items, string? NonFinite)
 {
     public long Step => Before.Step + 1;
 }

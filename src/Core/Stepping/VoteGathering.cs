@@ -1,10 +1,12 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Core.Stepping;
 
 /// <summary>The votes of one generation, step by step: decides once every silo has voted, and only if all are equal.</summary>
 /// <remarks>Soft state of one coordinator, not thread-safe. Starts at whatever step the first vote is for, so a new coordinator
 /// rebuilds itself from the votes that are asked again.</remarks>
 /// <param name="decide">Called once a step, when the last vote has come.</param>
-public sealed class VoteGathering(int generation, IEnumerable<string> silos, Func<StepVote, StepDecision> decide)
+public sealed class VoteGathering(Generation generation, IEnumerable<string> silos, Func<StepVote, StepDecision> decide)
 {
     private readonly SortedSet<string> members = new(silos, StringComparer.Ordinal);
     private readonly SortedSet<string> arrived = new(StringComparer.Ordinal);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -39,7 +40,7 @@ public sealed record EventLine(
 /// <param name="TotalSteps">Steps the job will run; 0 while unknown.</param>
 [GenerateSerializer, Immutable]
 public sealed record EventBatch(
-    [property: Id(0)] int Generation,
+    [property: Id(0)] Generation Generation,
     [property: Id(1)] string Source,
     [property: Id(2)] long First,
     [property: Id(3)] ImmutableArray<EventLine> Lines,

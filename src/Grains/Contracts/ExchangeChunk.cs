@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -41,4 +42,4 @@ public sealed class ExchangeChunk
 /// <param name="MeanFactor">Second of them.</param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct ChunkHeader(
-    int Generation, long Step, int Slice, int Silo, int Handled, bool FoundInf, float InverseScale, float MeanFactor);
+    Generation Generation, long Step, int Slice, int Silo, int Handled, bool FoundInf, float InverseScale, float MeanFactor);

@@ -29,7 +29,7 @@ public sealed class ExchangeChunkCodec : IFieldCodec<ExchangeChunk?>
         var body = value.Body is { } buffer ? buffer.Span : [];
         writer.WriteVarUInt32((uint)(HeaderBytes + body.Length));
         var header = value.Header;
-        writer.WriteInt32(header.Generation);
+        writer.WriteInt32(header.Generation.Value);
         writer.WriteInt64(header.Step);
         writer.WriteInt32(header.Slice);
         writer.WriteInt32(header.Silo);
@@ -48,7 +48,7 @@ public sealed class ExchangeChunkCodec : IFieldCodec<ExchangeChunk?>
         var length = reader.ReadVarUInt32();
         if (length < HeaderBytes) throw new InvalidDataException($"An exchange chunk of {length} bytes; expected at least {HeaderBytes}.");
         var header = new ChunkHeader(
-            reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadByte() != 0,
+            new(reader.ReadInt32()), reader.ReadInt64(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadByte() != 0,
             BitConverter.Int32BitsToSingle(reader.ReadInt32()), BitConverter.Int32BitsToSingle(reader.ReadInt32()));
         var bytes = length - HeaderBytes;
         if (bytes > ExchangeChunk.LargestBody)

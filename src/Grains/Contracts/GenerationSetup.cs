@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -10,7 +11,7 @@ namespace Distributed.Grains.Contracts;
 /// <param name="MeetDeadline">Longest wait for the last silo to come to the first meeting after the first one came.</param>
 [GenerateSerializer, Immutable]
 public sealed record GenerationSetup(
-    [property: Id(0)] int Generation,
+    [property: Id(0)] Generation Generation,
     [property: Id(1)] string SpecJson,
     [property: Id(2)] ImmutableArray<string> Silos,
     [property: Id(3)] TimeSpan StepDeadline,

@@ -1,3 +1,5 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Grains.Contracts;
 
 /// <summary>Sums the chunks of one generation on a thread of its own; the interface between the coordinator and the trainer's arithmetic.</summary>
@@ -17,5 +19,5 @@ public interface IChunkReducer : IDisposable
 public interface IChunkReducers
 {
     /// <exception cref="ArgumentException">The layout contradicts itself.</exception>
-    IChunkReducer Open(string jobId, ExchangeLayout layout);
+    IChunkReducer Open(JobId jobId, ExchangeLayout layout);
 }

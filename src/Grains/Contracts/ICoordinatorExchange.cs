@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -8,7 +9,8 @@ public interface ICoordinatorExchange : IGrainWithStringKey
 {
     /// <summary>A silo says how it cuts the gradient; before its first chunk.</summary>
     /// <returns>Why it may not take part; null when it may.</returns>
-    Task<JobError?> Join(int generation, string silo, ExchangeLayout layout);
+    [Alias("6D58D6A7")]
+    Task<JobError?> Join(Generation generation, string silo, ExchangeLayout layout);
 
     /// <summary>Takes a silo's part of a slice and answers with the sum once all silos have brought theirs.</summary>
     [AlwaysInterleave, ResponseTimeout("1.00:00:00")]
@@ -16,9 +18,11 @@ public interface ICoordinatorExchange : IGrainWithStringKey
 
     /// <summary>A silo has waited too long for the sum of a slice: ends the exchange for all.</summary>
     /// <returns>Why; names the silos that are missing.</returns>
-    Task<JobError> Late(int generation, string silo, long step, int slice, TimeSpan patience);
+    [Alias("D0379B6C")]
+    Task<JobError> Late(Generation generation, string silo, long step, int slice, TimeSpan patience);
 
     /// <summary>A silo brings and takes nothing more.</summary>
     /// <param name="reason">Set when it gives up: ends the exchange for all.</param>
-    Task Leave(int generation, string silo, JobError? reason);
+    [Alias("4B08A010")]
+    Task Leave(Generation generation, string silo, JobError? reason);
 }

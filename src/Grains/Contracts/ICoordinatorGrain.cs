@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Orleans.Concurrency;
 
@@ -16,7 +17,8 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     /// <param name="endpoint">Address and port of the silo's exchange socket; empty when it has none.</param>
     /// <param name="fingerprint">What must be equal in all silos for equal bits; a difference refuses all of them.</param>
     [ResponseTimeout("1.00:00:00")]
-    Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint);
+    [Alias("21145921")]
+    Task<MeetReply> Meet(Generation generation, string silo, string endpoint, string fingerprint);
 
     /// <summary>Takes a silo's vote and answers once all silos have voted, or the step's deadline is over.</summary>
     /// <param name="totalSteps">Steps the job will run, as this silo counts them.</param>
@@ -25,13 +27,16 @@ public interface ICoordinatorGrain : IGrainWithStringKey
 
     /// <summary>Lets the next decision carry a wish; kept until the generation ends.</summary>
     [ResponseTimeout("00:00:05")]
-    Task RequestStop(int generation, StepControl control);
+    [Alias("26426822")]
+    Task RequestStop(Generation generation, StepControl control);
 
     /// <summary>Whether it joins the votes of this generation; false also for one that was closed, or lost with its silo.</summary>
     [ResponseTimeout("00:00:05")]
-    Task<bool> IsOpen(int generation);
+    [Alias("9B2286B4")]
+    Task<bool> IsOpen(Generation generation);
 
     /// <summary>Ends a generation: votes that wait are answered with the reason, and the grain goes.</summary>
     [ResponseTimeout("00:00:05")]
-    Task Close(int generation, JobError reason);
+    [Alias("23335B60")]
+    Task Close(Generation generation, JobError reason);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Concurrency;
 
@@ -53,7 +54,8 @@ public interface IJobGrain : IGrainWithStringKey
 
     /// <summary>The queue has leased these silos to the job.</summary>
     /// <returns>False: the job wants none, or other ones, by now.</returns>
-    Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos);
+    [Alias("0AE48143")]
+    Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos);
 
     /// <summary>The silos shall be others: a running job writes a checkpoint and goes back into the queue.</summary>
     Task Move(string reason);
@@ -68,7 +70,8 @@ public interface IJobGrain : IGrainWithStringKey
     /// <summary>Before a checkpoint is published: proves, by a write that only the current generation can do, that it may be.</summary>
     /// <returns>Null: it may. Otherwise why not.</returns>
     [ResponseTimeout("00:00:20")]
-    Task<JobError?> Confirm(int generation, long step);
+    [Alias("D499C973")]
+    Task<JobError?> Confirm(Generation generation, long step);
 }
 
 /// <summary>Where a job stands with the queue; neither: it needs nothing.</summary>
@@ -83,7 +86,7 @@ public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property
 /// <summary>The silos that a job's ranks are on.</summary>
 [GenerateSerializer, Immutable]
 public sealed record JobHold(
-    [property: Id(0)] string User, [property: Id(1)] int Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos)
+    [property: Id(0)] string User, [property: Id(1)] Generation Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos)
 {
     /// <summary>What it would ask for if it lined up again; null: it is not to.</summary>
     [Id(4)]

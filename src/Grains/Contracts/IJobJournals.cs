@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Contracts;
 
@@ -17,24 +18,24 @@ public interface IJobJournals
 {
     /// <summary>Opens what there is; the caller disposes.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    Task<IJobJournal> Open(string jobId, JournalKind kind);
+    Task<IJobJournal> Open(JobId jobId, JournalKind kind);
 
     /// <summary>Writes down whose the job's folder is and what was submitted, so that the job outlives its record.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    Task Keep(string jobId, JobSubmission submission);
+    Task Keep(JobId jobId, JobSubmission submission);
 
     /// <summary>What the job's folder says of itself.</summary>
     /// <returns>Null: there is no folder, or nothing in it.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>
-    Task<KeptJob?> Recall(string jobId);
+    Task<KeptJob?> Recall(JobId jobId);
 
     /// <summary>Bytes of all that lies in the job's own folder.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    Task<long> Size(string jobId);
+    Task<long> Size(JobId jobId);
 
     /// <summary>Removes a job's journals and all else that lies in its own folder.</summary>
     /// <exception cref="IOException">Not all of it could be removed, or it belongs to another cluster.</exception>
-    Task Delete(string jobId);
+    Task Delete(JobId jobId);
 }
 
 /// <param name="Cluster">Whose it is; null: it does not say, as one that no silo made.</param>

@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Contracts;
 
@@ -13,9 +14,9 @@ public interface IRankHost
     bool IsBusy { get; }
 
     /// <returns>What is missing here of the files that a job reads; null: nothing, as far as a look from outside tells.</returns>
-    string? Lacks(string jobId, string specJson);
+    string? Lacks(JobId jobId, string specJson);
 
     /// <summary>Ends every rank of a generation on this silo at its next wait.</summary>
     /// <param name="atOnce">This process ends soon if one of them does not.</param>
-    void Abort(string jobId, int generation, JobError reason, bool atOnce = false);
+    void Abort(JobId jobId, Generation generation, JobError reason, bool atOnce = false);
 }

@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -9,7 +10,7 @@ namespace Distributed.Grains.Contracts;
 public sealed record JobCaller([property: Id(0)] string Name, [property: Id(1)] bool IsAdmin)
 {
     /// <summary>Why the caller may not change this job; null: he may.</summary>
-    public string? Refuse(string id, string owner) => IsAdmin || Name == owner
+    public string? Refuse(JobId id, string owner) => IsAdmin || Name == owner
         ? null
         : $"Job {id} belongs to user {owner}, and user {Name} may change only jobs of his own; ask an admin.";
 }

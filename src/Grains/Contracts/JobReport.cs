@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -13,12 +14,12 @@ namespace Distributed.Grains.Contracts;
 /// <param name="LogLines">Lines of the log that can be read so far.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobReport(
-    [property: Id(0)] string Id,
+    [property: Id(0)] JobId Id,
     [property: Id(1)] string Name,
     [property: Id(2)] JobPhase Phase,
     [property: Id(3)] long Step,
     [property: Id(4)] long Steps,
-    [property: Id(5)] int Generation,
+    [property: Id(5)] Generation Generation,
     [property: Id(6)] string Message,
     [property: Id(7)] string User,
     [property: Id(8)] int Priority,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
@@ -12,10 +13,10 @@ namespace Distributed.Grains.Contracts;
 /// <param name="Since">When it was first lined up; a job that comes back keeps its place.</param>
 [GenerateSerializer, Immutable]
 public sealed record QueuedJob(
-    [property: Id(0)] string JobId,
+    [property: Id(0)] JobId JobId,
     [property: Id(1)] string User,
     [property: Id(2)] int Priority,
-    [property: Id(3)] int Generation,
+    [property: Id(3)] Generation Generation,
     [property: Id(4)] int Silos,
     [property: Id(5)] int MinRanks,
     [property: Id(6)] int MaxRanks,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Placement;
 using Orleans.Concurrency;
 
@@ -9,10 +10,10 @@ namespace Distributed.Grains.Contracts;
 public sealed record RankAssignment
 {
     [Id(0)]
-    public required string JobId { get; init; }
+    public required JobId JobId { get; init; }
 
     [Id(1)]
-    public required int Generation { get; init; }
+    public required Generation Generation { get; init; }
 
     /// <summary>The job in canonical JSON.</summary>
     [Id(2)]
@@ -23,7 +24,7 @@ public sealed record RankAssignment
     public required string Silo { get; init; }
 
     [Id(4)]
-    public required int Rank { get; init; }
+    public required Rank Rank { get; init; }
 
     /// <summary>Ranks of the whole job.</summary>
     [Id(5)]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Orleans.Concurrency;
 using Orleans.Runtime;
 
@@ -19,7 +20,7 @@ public sealed record LeasedSilo([property: Id(0)] SiloAddress Address, [property
 
 /// <param name="Device">Device slot, such as <c>cpu:0</c>.</param>
 [GenerateSerializer, Immutable]
-public readonly record struct PlacedRank([property: Id(0)] int Rank, [property: Id(1)] string Device);
+public readonly record struct PlacedRank([property: Id(0)] Rank Rank, [property: Id(1)] string Device);
 
 /// <summary>How many ranks of a generation a silo runs.</summary>
 [GenerateSerializer, Immutable]

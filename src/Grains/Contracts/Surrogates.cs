@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.LossScaling;
 using Distributed.Core.Stepping;
 using Orleans.Concurrency;
@@ -52,7 +53,7 @@ internal sealed class TrainerStateConverter : IConverter<TrainerState, TrainerSt
 [GenerateSerializer, Immutable]
 internal struct StepVoteSurrogate
 {
-    [Id(0)] public int Generation;
+    [Id(0)] public Generation Generation;
     [Id(1)] public TrainerState Before;
     [Id(2)] public bool FoundInf;
     [Id(3)] public double NormSquared;
@@ -114,7 +115,7 @@ internal struct JobErrorSurrogate
 {
     [Id(0)] public string Code;
     [Id(1)] public string Message;
-    [Id(2)] public int? Rank;
+    [Id(2)] public Rank? Rank;
     [Id(3)] public string? Silo;
     [Id(4)] public string? Phase;
     [Id(5)] public long? Step;

@@ -1,10 +1,11 @@
 using System.Globalization;
+using Distributed.Core.Jobs;
 using Orleans.Runtime;
 
 namespace Distributed.Grains.Contracts;
 
 /// <summary>Key of a worker grain: the silo (with its own generation, so a restarted one never inherits), job, generation, rank.</summary>
-public readonly record struct WorkerKey(SiloAddress Silo, string JobId, int Generation, int Rank)
+public readonly record struct WorkerKey(SiloAddress Silo, JobId JobId, Generation Generation, Rank Rank)
 {
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Silo.ToParsableString()}/{JobId}/{Generation}/{Rank}");
@@ -16,8 +17,8 @@ public readonly record struct WorkerKey(SiloAddress Silo, string JobId, int Gene
         if (parts.Length != 4) throw new FormatException($"'{text}' is no worker key: expected silo/job/generation/rank.");
         return new WorkerKey(
             SiloAddress.FromParsableString(parts[0]),
-            parts[1],
-            int.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture),
-            int.Parse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture));
+            JobId.Parse(parts[1]),
+            new(int.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture)),
+            new(int.Parse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture)));
     }
 }

@@ -28,7 +28,7 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         return Task.CompletedTask;
     }
 
-    public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint) => meeting is null
+    public Task<MeetReply> Meet(Generation generation, string silo, string endpoint, string fingerprint) => meeting is null
         ? Task.FromResult(MeetReply.Refused(Gone(generation, "start", null)))
         : meeting.Meet(generation, silo, endpoint, fingerprint);
 
@@ -36,19 +36,19 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         ? Task.FromResult(new VoteReply(null, Gone(vote.Generation, "decide", vote.Step)))
         : current.Vote(silo, totalSteps, vote);
 
-    public Task<bool> IsOpen(int generation)
+    public Task<bool> IsOpen(Generation generation)
     {
         if (current is null) DeactivateOnIdle();
         return Task.FromResult(current is { IsOpen: true } open && open.Generation == generation);
     }
 
-    public Task RequestStop(int generation, StepControl control)
+    public Task RequestStop(Generation generation, StepControl control)
     {
         if (current?.Generation == generation) current.Request(control);
         return Task.CompletedTask;
     }
 
-    public Task Close(int generation, JobError reason)
+    public Task Close(Generation generation, JobError reason)
     {
         if (current is null || current.Generation == generation)
         {
@@ -66,10 +66,10 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         chunks?.Close(reason);
     }
 
-    private string JobId => this.GetPrimaryKeyString().Split('/')[0];
+    private JobId JobId => JobId.Parse(this.GetPrimaryKeyString().Split('/')[0]);
 
     /// <summary>Who asks for what is over, or was lost with a silo, woke this grain for nothing.</summary>
-    private JobError Gone(int generation, string phase, long? step)
+    private JobError Gone(Generation generation, string phase, long? step)
     {
         DeactivateOnIdle();
         return new(
@@ -78,6 +78,6 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
             null, null, phase, step);
     }
 
-    private static JobError Stale(int old, int now) => new(
+    private static JobError Stale(Generation old, Generation now) => new(
         ErrorCodes.SiloLost, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);
 }

@@ -19,7 +19,7 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
     private MeetReply? closed;
 
     /// <summary>Takes a silo's offer; the same one again gets the same answer.</summary>
-    public Task<MeetReply> Meet(int generation, string silo, string endpoint, string fingerprint)
+    public Task<MeetReply> Meet(Generation generation, string silo, string endpoint, string fingerprint)
     {
         if (closed is not null) return Task.FromResult(closed);
         if (Strange(generation, silo, endpoint, fingerprint) is { } message) return Task.FromResult(MeetReply.Refused(Error(ErrorCodes.Internal, silo, message)));
@@ -43,7 +43,7 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
     }
 
     /// <returns>Why the offer is none of this meeting; null when it is.</returns>
-    private string? Strange(int generation, string silo, string endpoint, string fingerprint)
+    private string? Strange(Generation generation, string silo, string endpoint, string fingerprint)
     {
         if (generation != setup.Generation) return $"Silo {silo} came to the meeting of generation {generation}; the current one is {setup.Generation}.";
         if (!setup.Silos.Contains(silo)) return $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", setup.Silos)}.";

@@ -30,7 +30,7 @@ internal sealed class StepRendezvous
         gathering = new VoteGathering(setup.Generation, setup.Silos, Decide);
     }
 
-    public int Generation => setup.Generation;
+    public Generation Generation => setup.Generation;
 
     public bool IsOpen => closed is null;
 

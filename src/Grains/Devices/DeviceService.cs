@@ -15,10 +15,10 @@ internal sealed class DeviceService(
     GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, TimeProvider time, IOptions<SiloDevicesOptions> options)
     : GrainService(id, silo, loggers), IDeviceService
 {
-    private (string JobId, int Generation)? holder;
+    private (JobId JobId, Generation Generation)? holder;
     private bool released;
 
-    public Task<LeasedSilo?> TryLease(string jobId, int generation)
+    public Task<LeasedSilo?> TryLease(JobId jobId, Generation generation)
     {
         if (holder is { } held && held != (jobId, generation))
         {
@@ -30,7 +30,7 @@ internal sealed class DeviceService(
         return Task.FromResult(holder == (jobId, generation) && !drain.IsDraining ? Self() : null);
     }
 
-    public Task Release(string jobId, int generation)
+    public Task Release(JobId jobId, Generation generation)
     {
         if (holder is { } held && held.JobId == jobId && held.Generation <= generation) End(held);
         return Task.CompletedTask;
@@ -41,17 +41,17 @@ internal sealed class DeviceService(
     public Task<SiloDevices> Describe()
     {
         Settle();
-        return Task.FromResult(new SiloDevices(Self(), holder?.JobId, holder?.Generation ?? 0, drain.IsDraining));
+        return Task.FromResult(new SiloDevices(Self(), holder?.JobId, holder?.Generation ?? Generation.None, drain.IsDraining));
     }
 
     public Task<DateTimeOffset> Clock() => Task.FromResult(time.GetUtcNow());
 
-    public Task<SiloInputs> Lacks(string jobId, string specJson) => LookForInputs(jobId, specJson);
+    public Task<SiloInputs> Lacks(JobId jobId, string specJson) => LookForInputs(jobId, specJson);
 
     /// <summary>Off the turn: a mount that hangs would hold up all else that is asked of this silo.</summary>
-    private async Task<SiloInputs> LookForInputs(string jobId, string specJson) => new(await Task.Run(() => ranks.Lacks(jobId, specJson)), drain.IsDraining);
+    private async Task<SiloInputs> LookForInputs(JobId jobId, string specJson) => new(await Task.Run(() => ranks.Lacks(jobId, specJson)), drain.IsDraining);
 
-    private void End((string JobId, int Generation) held)
+    private void End((JobId JobId, Generation Generation) held)
     {
         ranks.Abort(held.JobId, held.Generation, new JobError(
             ErrorCodes.SiloLost, $"Generation {held.Generation} of job {held.JobId} is over on silo {local.Name}.", null, local.Name, null, null));

@@ -11,7 +11,7 @@ namespace Distributed.Grains.Exchange;
 /// Not thread-safe: used in the turns of one grain, none of which adds a number. It keeps no time: a silo that has waited too long for
 /// a sum says so and learns who is missing, because only silos know when one of them may be late for good reason.
 /// </remarks>
-internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChunkReducers reducers)
+internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunkReducers reducers)
 {
     private const int MostSteps = 2;
 
@@ -28,7 +28,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
     private IChunkReducer? reducer;
     private JobError? closed;
 
-    public int Generation => setup.Generation;
+    public Generation Generation => setup.Generation;
 
     /// <value>Chunks that were turned away.</value>
     public long Refused { get; private set; }
@@ -38,7 +38,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
 
     /// <summary>A silo says how it cuts the gradient; before its first chunk.</summary>
     /// <returns>Why it may not take part; null when it may.</returns>
-    public JobError? Join(int generation, string silo, ExchangeLayout layout)
+    public JobError? Join(Generation generation, string silo, ExchangeLayout layout)
     {
         if (closed is not null) return closed;
         if (Stranger(generation, silo) is { } strange) return Error(ErrorCodes.Internal, silo, null, strange);
@@ -88,7 +88,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
 
     /// <summary>A silo has waited too long for a sum: ends the exchange.</summary>
     /// <returns>Why, and who is missing.</returns>
-    public JobError Late(int generation, string silo, long step, int slice, TimeSpan patience)
+    public JobError Late(Generation generation, string silo, long step, int slice, TimeSpan patience)
     {
         if (closed is not null) return closed;
         if (Stranger(generation, silo) is { } strange) return Error(ErrorCodes.Internal, silo, step, strange);
@@ -104,7 +104,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
 
     /// <summary>A silo brings and takes nothing more; when all have left, so does the reducer.</summary>
     /// <param name="reason">Set when it gives up: the exchange ends for all.</param>
-    public void Leave(int generation, string silo, JobError? reason)
+    public void Leave(Generation generation, string silo, JobError? reason)
     {
         if (Stranger(generation, silo) is not null) return;
         left.Add(silo);
@@ -209,7 +209,7 @@ internal sealed class ChunkRendezvous(string jobId, GenerationSetup setup, IChun
         return Task.FromResult(new ExchangeReply(null, closed));
     }
 
-    private string? Stranger(int generation, string silo)
+    private string? Stranger(Generation generation, string silo)
     {
         if (generation != Generation) return $"Silo {silo} came to the exchange of generation {generation}; the current one is {Generation}.";
         return silos.Contains(silo) ? null : $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", silos)}.";

@@ -42,7 +42,7 @@ internal static class JobDoctor
         yield return queue is null
             ? new("waits for its turn; the queue has not looked at it yet", "Ask again in a second.")
             : queue with { What = $"waits: {queue.What}" };
-        if (report.Generation > 0)
+        if (report.Generation > Generation.None)
             yield return new(Say($"ran before, in generation {report.Generation}, up to step {report.Step}"), "It goes on from its last checkpoint.");
         foreach (var warning in recent.OfType<WarningEvent>().TakeLast(1)) yield return new($"the last warning: {warning.Message}", "");
     }
@@ -107,7 +107,7 @@ internal static class JobDoctor
 
     private static string At(JobError error) => error.Step is { } step ? Say($" at step {step}") : "";
 
-    private static string Remedy(string code, string id) => code switch
+    private static string Remedy(string code, JobId id) => code switch
     {
         ErrorCodes.SpecInvalid => "Mend the job file, then 'dtrain submit' it under another id.",
         ErrorCodes.PathMissing => $"Put the file where the message says, on all silos, then 'dtrain resume {id}'. If the job names a wrong path, mend the job file and 'dtrain submit' it under another id.",

@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Queue;
@@ -111,7 +112,7 @@ internal sealed partial class JobGrain
             : new JobStanding(null, null));
     }
 
-    public async Task<JobError?> Confirm(int generation, long step)
+    public async Task<JobError?> Confirm(Generation generation, long step)
     {
         if (generation != State.Generation || State.Phase != JobPhase.Running || State.Requeue is { Abrupt: true })
             return new JobError(

@@ -105,7 +105,7 @@ internal sealed partial class JobGrain
         var submission = store.State.Submission!;
         var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
         var memory = JobMemory.Of(Spec, ranks: 1).Total;
-        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation + 1, submission.Options.Silos, min, max, oneSilo, State.Since)
+        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation.Next, submission.Options.Silos, min, max, oneSilo, State.Since)
         {
             Faults = State.Faults,
             Inputs = Inputs,
@@ -140,7 +140,7 @@ internal sealed partial class JobGrain
     {
         var places = store.State.Plan.SelectMany(s => s.Ranks.Select(r => new RankPlace(r.Rank, s.Silo.Name, r.Device)));
         // A first generation whose grain was lost before it was told begins the log all the same.
-        return State.Generation == 1 || Journal.IsEmpty
+        return State.Generation == Generation.First || Journal.IsEmpty
             ? new StartedEvent(Id, State.Generation, [.. places])
             : new GenerationEvent(State.Generation, State.Reason ?? "", [.. places]);
     }
@@ -164,7 +164,7 @@ internal sealed partial class JobGrain
     }
 
     /// <returns>Null when the rank runs, or is lost with its silo, which the membership tells; otherwise its end.</returns>
-    private async Task<RankEnd?> StartRank(SiloRanks silo, int rank)
+    private async Task<RankEnd?> StartRank(SiloRanks silo, Rank rank)
     {
         try
         {
@@ -173,7 +173,7 @@ internal sealed partial class JobGrain
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            LogStartFailed(e, rank, silo.Silo.Name, Id);
+            LogStartFailed(e, rank.Value, silo.Silo.Name, Id);
             return IsLost(silo) ? null : new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
                 ErrorCodes.Deadline, $"Rank {rank} could not be started: silo {silo.Silo.Name} did not take it ({e.GetType().Name}). Look at its log, then resume from the last checkpoint.",
                 rank, silo.Silo.Name, "start", null));
@@ -182,7 +182,7 @@ internal sealed partial class JobGrain
 
     private Task AbortRanks(JobError reason, bool atOnce = false)
     {
-        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank));
+        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank.Value));
         return Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason, atOnce)).Prepend(CloseCoordinator(reason)));
     }
 
@@ -195,11 +195,11 @@ internal sealed partial class JobGrain
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             // It is gone with its silo; the ranks are told one by one.
-            LogNotClosed(e, State.Generation, Id);
+            LogNotClosed(e, State.Generation.Value, Id);
         }
     }
 
-    private async Task AbortRank(SiloRanks silo, int rank, JobError reason, bool atOnce)
+    private async Task AbortRank(SiloRanks silo, Rank rank, JobError reason, bool atOnce)
     {
         try
         {
@@ -207,14 +207,14 @@ internal sealed partial class JobGrain
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            LogAbortFailed(e, rank, silo.Silo.Name, Id);
+            LogAbortFailed(e, rank.Value, silo.Silo.Name, Id);
         }
     }
 
-    private IWorkerGrain Worker(SiloRanks silo, int rank) =>
+    private IWorkerGrain Worker(SiloRanks silo, Rank rank) =>
         GrainFactory.GetGrain<IWorkerGrain>(new WorkerKey(silo.Silo.Address, Id, State.Generation, rank).ToString());
 
-    private RankAssignment Assignment(SiloRanks silo, int rank) => new()
+    private RankAssignment Assignment(SiloRanks silo, Rank rank) => new()
     {
         JobId = Id,
         Generation = State.Generation,

@@ -22,10 +22,10 @@ internal sealed partial class JobGrain
     private IGrainTimer? settling;
 
     /// <summary>The generation whose ranks this activation did not see begin.</summary>
-    private int orphan;
+    private Generation orphan;
     private long? closing;
 
-    private bool HasRanks => State.Generation > 0 && State.Ended.Count < State.WorldSize;
+    private bool HasRanks => State.Generation > Generation.None && State.Ended.Count < State.WorldSize;
 
     /// <summary>A silo that was told to end its ranks and that the membership has never heard of was one of an earlier cluster's.</summary>
     private bool IsLost(SiloRanks silo) => members.CurrentSnapshot.GetSiloStatus(silo.Silo.Address) is var status
@@ -121,8 +121,8 @@ internal sealed partial class JobGrain
         if (State.Requested != StepControl.GoOn) await Coordinator.RequestStop(State.Generation, State.Requested);
         // Those that were not told to begin are told now; the others know. What cannot be reached is tried again.
         await Task.WhenAll(store.State.Plan.Where(silo => !IsLost(silo)).SelectMany(
-            silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank)).Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
-        orphan = 0;
+            silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank.Value)).Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
+        orphan = Generation.None;
         Journal.Note($"followed from here on: generation {State.Generation} goes on after step {Journal.LastStep}");
         await Flush();
         return true;

@@ -40,7 +40,7 @@ internal sealed partial class JobGrain(
     /// <summary>Why the record could not be stored the last time; null when it was.</summary>
     private string? trouble;
 
-    private string Id => this.GetPrimaryKeyString();
+    private JobId Id => JobId.Parse(this.GetPrimaryKeyString());
 
     private JobState State => store.State.State;
 
@@ -130,10 +130,10 @@ internal sealed partial class JobGrain(
         await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Journal.Progressed, Journal.LastStep, around));
     }
 
-    public async Task<bool> Begin(int generation, int ranks, ImmutableArray<LeasedSilo> silos)
+    public async Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos)
     {
         if (State.Phase == JobPhase.Running && State.Generation == generation) return true;
-        if (State.Phase != JobPhase.Queued || State.Generation + 1 != generation) return false;
+        if (State.Phase != JobPhase.Queued || State.Generation.Next != generation) return false;
         if (drain.IsDraining)
         {
             // Another silo is to follow the ranks; this one will not be there. Readers that wait for a line would keep the grain here.
@@ -169,7 +169,7 @@ internal sealed partial class JobGrain(
         catch (JobException e)
         {
             outdated = e.Message;
-            return new JobSpec { Name = Id, Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
+            return new JobSpec { Name = Id.ToString(), Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Grains.Contracts;
 
@@ -9,7 +10,7 @@ namespace Distributed.Grains.Jobs;
 /// <summary>What a job's ranks and its own life leave behind: events for programs, a log for people, and how far the job came by them.</summary>
 /// <param name="places">Where both outlive the silo; null: nowhere.</param>
 /// <param name="eventsKept">Events kept in memory.</param>
-internal sealed class JobJournal(string jobId, IJobJournals? places, int eventsKept, TimeProvider time) : IAsyncDisposable
+internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKept, TimeProvider time) : IAsyncDisposable
 {
     private const int LargestPage = 4096;
 
@@ -18,7 +19,7 @@ internal sealed class JobJournal(string jobId, IJobJournals? places, int eventsK
 
     private readonly JobLog events = new(eventsKept);
     private readonly JobLog log = new(eventsKept / 10);
-    private Dictionary<(int Generation, string Source), long> nextOf = [];
+    private Dictionary<(Generation Generation, string Source), long> nextOf = [];
 
     /// <summary>What an activation before this one wrote down last; the silo that sent it may not have heard that it did.</summary>
     private HashSet<string> writtenBefore = [];
@@ -224,7 +225,7 @@ internal sealed class JobJournal(string jobId, IJobJournals? places, int eventsK
     }
 
     /// <summary>How far the job came, as the last events say.</summary>
-    private async Task RestoreProgress(int generation)
+    private async Task RestoreProgress(Generation generation)
     {
         var recent = await RecentLines();
         writtenBefore = [.. recent.Select(e => e.Json)];

@@ -36,13 +36,13 @@ internal static partial class JobLifecycle
         JobState state, IReadOnlyList<JobEvent> recent, long step, bool requeues, DateTimeOffset now, int? mostLosses = null)
     {
         if (state.Phase != JobPhase.Absent) return JobTransition.None(state);
-        var generation = recent.Max(e => e switch
+        var generation = recent.Select(e => e switch
         {
             StartedEvent started => started.Generation,
             GenerationEvent next => next.Number,
             StepEvent reported => reported.Generation,
-            _ => (int?)0,
-        }) ?? 0;
+            _ => Generation.None,
+        }).Append(Generation.None).Max();
         var ending = recent is [.., CompletedEvent or StoppedEvent or FailedEvent] ? recent[^1] : null;
         var line = EventLine.Of(ending ?? new StoppedEvent(step, "", null));
         var recalled = state with
@@ -51,7 +51,7 @@ internal static partial class JobLifecycle
             Announced = ending is FailedEvent ? null : line,
             Failure = (ending as FailedEvent)?.Error,
             // One beyond what was told: its silos may have begun a generation that had not told of itself yet.
-            Generation = generation + 1,
+            Generation = generation.Next,
             Requeues = requeues,
             MostLosses = mostLosses,
             Resume = true,
@@ -71,7 +71,7 @@ internal static partial class JobLifecycle
             state with
             {
                 Phase = JobPhase.Running,
-                Generation = state.Generation + 1,
+                Generation = state.Generation.Next,
                 WorldSize = worldSize,
                 Ended = new Dictionary<int, RankOutcome>(),
                 Requested = StepControl.GoOn,
@@ -129,7 +129,7 @@ internal static partial class JobLifecycle
     });
 
     /// <summary>The ranks sent a completed or stopped event. It is stored with the next change, which their own ends make.</summary>
-    public static JobTransition Announce(JobState state, int generation, EventLine line) =>
+    public static JobTransition Announce(JobState state, Generation generation, EventLine line) =>
         state.Phase == JobPhase.Running && generation == state.Generation && line.Ending is JobPhase.Completed or JobPhase.Stopped
             ? JobTransition.None(state with { Announced = line }) with { IsStoredLater = true }
             : JobTransition.None(state);
@@ -140,9 +140,9 @@ internal static partial class JobLifecycle
     /// <param name="died">The silo, when the rank ended because its silo died.</param>
     public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null, string? died = null)
     {
-        if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank < 0 || end.Rank >= state.WorldSize || state.Ended.ContainsKey(end.Rank))
+        if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank.Value < 0 || end.Rank.Value >= state.WorldSize || state.Ended.ContainsKey(end.Rank.Value))
             return JobTransition.None(state);
-        var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank] = end.Outcome } };
+        var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank.Value] = end.Outcome } };
         var effects = new List<JobEffect>();
         if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects, cluster, died);
         if (after.Ended.Count == after.WorldSize)
@@ -157,9 +157,9 @@ internal static partial class JobLifecycle
     /// <summary>A silo left the cluster without a word: its ranks that had not ended have ended with it.</summary>
     /// <param name="ranks">All ranks of the current generation on it.</param>
     /// <param name="step">The last step that was reported; null before the first.</param>
-    public static JobTransition SiloLost(JobState state, string silo, IEnumerable<int> ranks, long? step, bool progressed = true)
+    public static JobTransition SiloLost(JobState state, string silo, IEnumerable<Rank> ranks, long? step, bool progressed = true)
     {
-        var lost = ranks.Where(rank => !state.Ended.ContainsKey(rank)).ToList();
+        var lost = ranks.Where(rank => !state.Ended.ContainsKey(rank.Value)).ToList();
         return EndAll(state, lost, rank => new JobError(
             ErrorCodes.SiloLost,
             $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
@@ -169,7 +169,7 @@ internal static partial class JobLifecycle
     /// <summary>The ranks that were told to end have not said that they did: they are not waited for any longer.</summary>
     /// <remarks>Whatever they still do bears an old generation and is refused; their silo keeps its slots until they have ended.</remarks>
     public static JobTransition GiveUp(JobState state, long? step) =>
-        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(rank => !state.Ended.ContainsKey(rank)), rank => new JobError(
+        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(r => !state.Ended.ContainsKey(r)).Select(r => new Rank(r)), rank => new JobError(
             ErrorCodes.Deadline, $"Rank {rank} did not end in time after generation {state.Generation} was over.", rank, null, null, step), step, progressed: true);
 
     /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
@@ -191,7 +191,7 @@ internal static partial class JobLifecycle
         return new(after, effects);
     }
 
-    private static JobTransition EndAll(JobState state, IEnumerable<int> ranks, Func<int, JobError> errorOf, long? step, bool progressed, string? died = null)
+    private static JobTransition EndAll(JobState state, IEnumerable<Rank> ranks, Func<Rank, JobError> errorOf, long? step, bool progressed, string? died = null)
     {
         var effects = new List<JobEffect>();
         foreach (var rank in ranks.ToList())

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
 using Orleans.Concurrency;
@@ -15,13 +16,13 @@ internal sealed record JobState
 
     /// <value>0 before the job first ran.</value>
     [Id(1)]
-    public int Generation { get; init; }
+    public Generation Generation { get; init; }
 
     /// <summary>Ranks of the current generation.</summary>
     [Id(2)]
     public int WorldSize { get; init; }
 
-    /// <summary>How the ranks that have ended did so.</summary>
+    /// <summary>How the ranks that have ended did so; by number, as stored records name the type of the keys.</summary>
     [Id(3)]
     public IReadOnlyDictionary<int, RankOutcome> Ended { get; init; } = new Dictionary<int, RankOutcome>();
 

@@ -1,19 +1,20 @@
 using System.Collections.Concurrent;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Jobs;
 
 /// <summary>The running jobs whose grain lives on this silo; a silo that leaves must hand them over.</summary>
 public sealed class LocalJobs
 {
-    private readonly ConcurrentDictionary<string, bool> running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<JobId, bool> running = new();
 
-    public IReadOnlyCollection<string> Running => [.. running.Keys];
+    public IReadOnlyCollection<JobId> Running => [.. running.Keys];
 
-    internal void Set(string jobId, bool isRunning)
+    internal void Set(JobId jobId, bool isRunning)
     {
         if (isRunning) running[jobId] = true;
         else running.TryRemove(jobId, out _);
     }
 
-    internal void Remove(string jobId) => running.TryRemove(jobId, out _);
+    internal void Remove(JobId jobId) => running.TryRemove(jobId, out _);
 }

@@ -48,7 +48,8 @@ internal static class RankPlan
             var end = (int)(passed * worldSize / slots);
             if (start == end) continue;
             var slot = start;
-            plan.Add(new SiloRanks(silo, [.. Enumerable.Range(start, end - start).Select(r => new PlacedRank(r, $"{device}:{r - slot}"))]));
+            var ranks = Enumerable.Range(start, end - start).Select(r => new PlacedRank(new(r), $"{device}:{r - slot}"));
+            plan.Add(new SiloRanks(silo, [.. ranks]));
         }
 
         return [.. plan];

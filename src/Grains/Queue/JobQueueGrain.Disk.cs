@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Queue;
@@ -10,7 +11,7 @@ internal sealed partial class JobQueueGrain
     private IReadOnlyDictionary<string, JobFinding> full = ImmutableDictionary<string, JobFinding>.Empty;
     private Task looking = Task.CompletedTask;
 
-    private List<string> JobsOf(string user) => [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)];
+    private List<JobId> JobsOf(string user) => [.. list.Jobs.Where(job => job.User == user).Select(job => job.JobId)];
 
     /// <summary>As far as it is known: the volume is looked at meanwhile, and one that hangs holds up nobody.</summary>
     private Dictionary<string, JobFinding> FullUsers()
@@ -23,7 +24,7 @@ internal sealed partial class JobQueueGrain
         return bounds.Select(user => (user.Key, Why: disk.KnownFull(user.Key, user.Value, jobs[user.Key]))).Where(user => user.Why is not null).ToDictionary(user => user.Key, user => user.Why!);
     }
 
-    private async Task LookAtDisk(IReadOnlyList<(string User, long Most, List<string> Jobs)> users)
+    private async Task LookAtDisk(IReadOnlyList<(string User, long Most, List<JobId> Jobs)> users)
     {
         foreach (var (user, most, jobs) in users)
         {

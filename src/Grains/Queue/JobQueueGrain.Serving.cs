@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Orleans.Runtime;
@@ -35,11 +36,11 @@ internal sealed partial class JobQueueGrain
     /// <summary>How long a job that lines up again waits for the silos that it comes from: without them it would begin with fewer ranks than it had.</summary>
     private static readonly TimeSpan OwnPatience = TimeSpan.FromSeconds(2);
 
-    private readonly Dictionary<string, long> passedOver = [];
+    private readonly Dictionary<JobId, long> passedOver = [];
 
     /// <summary>By waiting job, since when it waits this time.</summary>
-    private readonly Dictionary<string, long> lined = [];
-    private readonly Dictionary<string, Task> hearing = [];
+    private readonly Dictionary<JobId, long> lined = [];
+    private readonly Dictionary<JobId, Task> hearing = [];
     private bool serving;
 
     /// <summary>How long the last plan took.</summary>
@@ -106,20 +107,20 @@ internal sealed partial class JobQueueGrain
     }
 
     /// <summary>Those of a long line in turn.</summary>
-    private List<string> SomeWaiting()
+    private List<JobId> SomeWaiting()
     {
-        List<string> some = [.. waiting.Keys.Skip(nextWoken).Take(MostWoken)];
+        List<JobId> some = [.. waiting.Keys.Skip(nextWoken).Take(MostWoken)];
         nextWoken = some.Count < MostWoken ? 0 : nextWoken + MostWoken;
         return some;
     }
 
-    private async Task Hear(string jobId)
+    private async Task Hear(JobId jobId)
     {
         // Not before it stands in the list.
         await Task.Yield();
         try
         {
-            var standing = await GrainFactory.GetGrain<IJobGrain>(jobId).Wake();
+            var standing = await GrainFactory.GetJob(jobId).Wake();
             unheard.Remove(jobId);
             Learn(standing.Faults);
             if (standing.Waiting is { } job) Line(job);
@@ -141,14 +142,14 @@ internal sealed partial class JobQueueGrain
     }
 
     /// <summary>It has ended, or was deleted while it was asked.</summary>
-    private async Task Retire(string jobId)
+    private async Task Retire(JobId jobId)
     {
         Drop(jobId);
         disk.Forget(jobId);
         await list.End(jobId);
     }
 
-    private void Adopt(string jobId, JobHold hold)
+    private void Adopt(JobId jobId, JobHold hold)
     {
         waiting.Remove(jobId);
         lined.Remove(jobId);
@@ -239,7 +240,7 @@ internal sealed partial class JobQueueGrain
         waiting.Remove(job.JobId);
         lined.Remove(job.JobId);
         if (claim?.JobId == job.JobId) claim = null;
-        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation + 1 } }, job.Generation, time.GetTimestamp());
+        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation.Next } }, job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();
     }
@@ -257,7 +258,7 @@ internal sealed partial class JobQueueGrain
         }
     }
 
-    private async Task Release(LeasedSilo silo, string jobId, int generation)
+    private async Task Release(LeasedSilo silo, JobId jobId, Generation generation)
     {
         try
         {
@@ -276,7 +277,7 @@ internal sealed partial class JobQueueGrain
         bool begun = false, failed = false;
         try
         {
-            begun = await GrainFactory.GetGrain<IJobGrain>(job.JobId).Begin(job.Generation, grant.Ranks, grant.Silos);
+            begun = await GrainFactory.GetJob(job.JobId).Begin(job.Generation, grant.Ranks, grant.Silos);
             // It wants something else by now, or its grain leaves a silo that drains: it keeps its silos while it gets there.
             if (!begun) await Task.Delay(ComingPause, time);
         }
@@ -301,10 +302,10 @@ internal sealed partial class JobQueueGrain
         ? []
         : [.. list.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "").Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
 
-    private bool AwaitsItsOwn(string jobId, IReadOnlyList<SiloDevices> all) =>
+    private bool AwaitsItsOwn(JobId jobId, IReadOnlyList<SiloDevices> all) =>
         all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < OwnPatience;
 
-    private bool IsPassedOver(string jobId)
+    private bool IsPassedOver(JobId jobId)
     {
         if (!passedOver.TryGetValue(jobId, out var since)) return false;
         if (time.GetElapsedTime(since) < PassOverPeriod) return true;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
@@ -8,7 +9,7 @@ namespace Distributed.Grains.Queue;
 internal sealed partial class JobQueueGrain
 {
     /// <summary>By job, when it was last asked to and with how many ranks it ran then.</summary>
-    private readonly Dictionary<string, (long At, int Ranks, TimeSpan Pause)> widened = [];
+    private readonly Dictionary<JobId, (long At, int Ranks, TimeSpan Pause)> widened = [];
 
     /// <summary>Silos that are free, and since when it is these.</summary>
     private (string Silos, long Since) idle = ("", 0);
@@ -34,11 +35,11 @@ internal sealed partial class JobQueueGrain
     }
 
     /// <summary>Has a running job write a checkpoint and line up again.</summary>
-    private async Task AskToMove(string id, string reason)
+    private async Task AskToMove(JobId id, string reason)
     {
         try
         {
-            await GrainFactory.GetGrain<IJobGrain>(id).Move(reason);
+            await GrainFactory.GetJob(id).Move(reason);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
@@ -46,9 +47,9 @@ internal sealed partial class JobQueueGrain
         }
     }
 
-    private bool WasWidened(string jobId) => widened.TryGetValue(jobId, out var last) && time.GetElapsedTime(last.At) < last.Pause;
+    private bool WasWidened(JobId jobId) => widened.TryGetValue(jobId, out var last) && time.GetElapsedTime(last.At) < last.Pause;
 
     /// <summary>A job that holds silos.</summary>
     /// <param name="Begun">When this queue first knew of the generation.</param>
-    private readonly record struct Held(QueueHolder Holder, int Generation, long Begun);
+    private readonly record struct Held(QueueHolder Holder, Generation Generation, long Begun);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,11 +26,11 @@ internal sealed partial class JobQueueGrain(
     ILogger<JobQueueGrain> logger,
     IJobJournals? journals = null) : Grain, IJobQueueGrain, IDisposable
 {
-    private readonly Dictionary<string, QueuedJob> waiting = [];
-    private readonly Dictionary<string, Held> holders = [];
-    private readonly HashSet<string> unheard = [];
+    private readonly Dictionary<JobId, QueuedJob> waiting = [];
+    private readonly Dictionary<JobId, Held> holders = [];
+    private readonly HashSet<JobId> unheard = [];
     private readonly QueueList list = new(store, storage);
-    private IReadOnlyDictionary<string, JobFinding> reasons = ImmutableDictionary<string, JobFinding>.Empty;
+    private IReadOnlyDictionary<JobId, JobFinding> reasons = ImmutableDictionary<JobId, JobFinding>.Empty;
     private readonly QueuePlaces places = new(time);
     private readonly QueueDisk disk = new(journals, time);
     private long activated;
@@ -56,19 +57,19 @@ internal sealed partial class JobQueueGrain(
         ServeSoon();
     }
 
-    public async Task<string?> Admit(string jobId, string user)
+    public async Task<string?> Admit(JobId jobId, string user)
     {
         if (waiting.ContainsKey(jobId)) return null;
         return await Weigh(jobId, user, bytes: null) ?? places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued);
     }
 
-    public async Task<string?> Weigh(string jobId, string user, long? bytes)
+    public async Task<string?> Weigh(JobId jobId, string user, long? bytes)
     {
         if (bytes is { } known) disk.Note(jobId, known);
         return quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } full ? $"{full.What}: {char.ToLowerInvariant(full.Remedy[0])}{full.Remedy[1..]}" : null;
     }
 
-    public async Task Leave(string jobId, bool ended, string? user = null)
+    public async Task Leave(JobId jobId, bool ended, string? user = null)
     {
         Drop(jobId);
         disk.Forget(jobId);
@@ -76,14 +77,14 @@ internal sealed partial class JobQueueGrain(
         if (ended) await list.Set(jobId, ended: true, user);
     }
 
-    public async Task Forget(string jobId)
+    public async Task Forget(JobId jobId)
     {
         Drop(jobId);
         disk.Forget(jobId);
         await list.Remove(jobId);
     }
 
-    public Task<ImmutableArray<string>> List() => Task.FromResult<ImmutableArray<string>>([.. list.Jobs.Select(j => j.JobId)]);
+    public Task<ImmutableArray<string>> List() => Task.FromResult<ImmutableArray<string>>([.. list.Jobs.Select(j => j.JobId.ToString())]);
 
     public async Task<ClusterView> Describe()
     {
@@ -91,7 +92,7 @@ internal sealed partial class JobQueueGrain(
         return new ClusterView(views, waiting.Count, holders.Count);
     }
 
-    public Task<JobFinding?> Explain(string jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? ReasonOf(jobId) : null);
+    public Task<JobFinding?> Explain(JobId jobId) => Task.FromResult(waiting.ContainsKey(jobId) ? ReasonOf(jobId) : null);
 
     public Task<SiloAddress> Look(bool changed)
     {
@@ -113,7 +114,7 @@ internal sealed partial class JobQueueGrain(
         Learn(job.Faults);
     }
 
-    private void Drop(string jobId)
+    private void Drop(JobId jobId)
     {
         unheard.Remove(jobId);
         waiting.Remove(jobId);

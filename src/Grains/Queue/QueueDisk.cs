@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Core.Values;
 using Distributed.Grains.Contracts;
 
@@ -12,13 +13,13 @@ internal sealed class QueueDisk(IJobJournals? journals, TimeProvider time)
     /// <summary>How long a look counts for a user who has too much, or whose folder could not be read: somebody may have made room, or mended it.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<string, (long Bytes, bool Failed, long At)> sizes = new(StringComparer.Ordinal);
+    private readonly Dictionary<JobId, (long Bytes, bool Failed, long At)> sizes = [];
     private long forgotten;
 
-    public void Note(string jobId, long bytes) => sizes[jobId] = (bytes, false, time.GetTimestamp());
+    public void Note(JobId jobId, long bytes) => sizes[jobId] = (bytes, false, time.GetTimestamp());
 
     /// <summary>It may have changed since.</summary>
-    public void Forget(string jobId)
+    public void Forget(JobId jobId)
     {
         forgotten++;
         sizes.Remove(jobId);
@@ -29,7 +30,7 @@ internal sealed class QueueDisk(IJobJournals? journals, TimeProvider time)
     /// <param name="jobs">All of the user's.</param>
     /// <returns>Null: there is room. Otherwise why not.</returns>
     /// <remarks>A volume may be slow, or hang.</remarks>
-    public async Task<JobFinding?> Full(string user, long most, IReadOnlyCollection<string> jobs)
+    public async Task<JobFinding?> Full(string user, long most, IReadOnlyCollection<JobId> jobs)
     {
         if (journals is null) return null;
         foreach (var job in jobs.Where(IsUnknown).Take(MostLooks).ToList()) await Look(job);
@@ -39,18 +40,18 @@ internal sealed class QueueDisk(IJobJournals? journals, TimeProvider time)
     }
 
     /// <summary>The same by what is known, without a look.</summary>
-    public JobFinding? KnownFull(string user, long most, IEnumerable<string> jobs)
+    public JobFinding? KnownFull(string user, long most, IEnumerable<JobId> jobs)
     {
         var taken = jobs.Sum(job => sizes.TryGetValue(job, out var known) ? known.Bytes : 0);
         return taken < most ? null : new JobFinding(
             $"the jobs of user {user} take {MemorySize.Text(taken)} on the cluster's disk and may take {MemorySize.Text(most)}", "Delete some of them, or ask the cluster's operator for a larger quota.");
     }
 
-    private bool IsUnknown(string job) => !sizes.TryGetValue(job, out var known) || (known.Failed && IsOld(job));
+    private bool IsUnknown(JobId job) => !sizes.TryGetValue(job, out var known) || (known.Failed && IsOld(job));
 
-    private bool IsOld(string job) => sizes.TryGetValue(job, out var known) && time.GetElapsedTime(known.At) > Fresh;
+    private bool IsOld(JobId job) => sizes.TryGetValue(job, out var known) && time.GetElapsedTime(known.At) > Fresh;
 
-    private async Task Look(string job)
+    private async Task Look(JobId job)
     {
         var before = forgotten;
         try

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Distributed.Core.Jobs;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -16,7 +17,7 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
 
     private readonly SemaphoreSlim writing = new(1);
     private readonly List<GrainState<QueuePage>> pages = [];
-    private readonly Dictionary<string, int> pageOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<JobId, int> pageOf = [];
 
     /// <value>In the order in which they first lined up.</value>
     public IEnumerable<QueueEntry> Jobs => pages.SelectMany(page => page.State!.Jobs);
@@ -46,12 +47,12 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
 
     /// <summary>Adds or changes a job.</summary>
     /// <param name="user">Null: as known.</param>
-    public Task Set(string jobId, bool ended, string? user = null) => Set(jobId, ended, user, add: true);
+    public Task Set(JobId jobId, bool ended, string? user = null) => Set(jobId, ended, user, add: true);
 
     /// <summary>Notes the end of a job; one that was taken off the list stays off.</summary>
-    public Task End(string jobId) => Set(jobId, ended: true, user: null, add: false);
+    public Task End(JobId jobId) => Set(jobId, ended: true, user: null, add: false);
 
-    public Task Remove(string jobId) => Change(async () =>
+    public Task Remove(JobId jobId) => Change(async () =>
     {
         if (!pageOf.TryGetValue(jobId, out var number)) return;
         var jobs = pages[number].State!.Jobs;
@@ -61,7 +62,7 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
 
     public void Dispose() => writing.Dispose();
 
-    private Task Set(string jobId, bool ended, string? user, bool add) => Change(async () =>
+    private Task Set(JobId jobId, bool ended, string? user, bool add) => Change(async () =>
     {
         if (pageOf.TryGetValue(jobId, out var number))
         {
@@ -131,7 +132,7 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
         }
     }
 
-    private static int IndexOf(ImmutableArray<QueueEntry> jobs, string jobId)
+    private static int IndexOf(ImmutableArray<QueueEntry> jobs, JobId jobId)
     {
         for (var i = 0; i < jobs.Length; i++)
             if (jobs[i].JobId == jobId) return i;

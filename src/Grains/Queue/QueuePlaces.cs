@@ -1,3 +1,5 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Grains.Queue;
 
 /// <summary>Places in the line that are kept for jobs which are about to be stored, so that many submissions at once do not pass a quota together.</summary>
@@ -6,12 +8,12 @@ internal sealed class QueuePlaces(TimeProvider time)
     /// <summary>A submission that takes longer has failed.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, (string User, long Since)> kept = [];
+    private readonly Dictionary<JobId, (string User, long Since)> kept = [];
 
     /// <param name="waiting">Jobs of the user in the line.</param>
     /// <param name="most">Null: no bound.</param>
     /// <returns>Null: a place is kept. Otherwise why not.</returns>
-    public string? Keep(string jobId, string user, int waiting, int? most)
+    public string? Keep(JobId jobId, string user, int waiting, int? most)
     {
         foreach (var late in kept.Where(place => time.GetElapsedTime(place.Value.Since) > Longest).Select(place => place.Key).ToList()) kept.Remove(late);
         var taken = waiting + kept.Count(place => place.Value.User == user && place.Key != jobId);
@@ -22,5 +24,5 @@ internal sealed class QueuePlaces(TimeProvider time)
     }
 
     /// <summary>The job is in the line, or will not come.</summary>
-    public void Free(string jobId) => kept.Remove(jobId);
+    public void Free(JobId jobId) => kept.Remove(jobId);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 
@@ -21,11 +22,11 @@ internal sealed class QueuePlanner
     private readonly List<QueueHolder> holders;
     private readonly List<LeasedSilo> free;
     private readonly List<QueueGrant> grants = [];
-    private readonly Dictionary<string, JobFinding> reasons = [];
+    private readonly Dictionary<JobId, JobFinding> reasons = [];
     private readonly Dictionary<string, QueuedJob> elders = [];
     private readonly List<QueuedJob> blocked = [];
-    private string? first;
-    private IReadOnlyCollection<string> coming = [];
+    private JobId? first;
+    private IReadOnlyCollection<JobId> coming = [];
     private QueuedJob? head;
     private bool reserved;
 
@@ -45,10 +46,10 @@ internal sealed class QueuePlanner
     /// <param name="coming">Waiting jobs whose ranks of before still end on some silos: they are about to have these, too, and begin then.</param>
     public static QueuePlan Plan(
         IEnumerable<QueuedJob> waiting, IEnumerable<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
-        IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<string>? coming = null, string? first = null)
+        IReadOnlyList<SiloFault>? faults = null, IReadOnlyCollection<JobId>? coming = null, JobId? first = null)
     {
         var planner = new QueuePlanner(holders, silos, quotas, options, now, faults ?? []) { coming = coming ?? [], first = first };
-        foreach (var job in waiting.OrderByDescending(j => j.JobId == first).ThenByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId, StringComparer.Ordinal)) planner.Consider(job);
+        foreach (var job in waiting.OrderByDescending(j => j.JobId == first).ThenByDescending(planner.Weight).ThenBy(j => j.Since).ThenBy(j => j.JobId.ToString(), StringComparer.Ordinal)) planner.Consider(job);
         return new QueuePlan(planner.grants, planner.reasons) { IsContended = planner.head is not null, Blocked = [.. planner.blocked.OrderByDescending(j => j.Priority)] };
     }
 
@@ -60,7 +61,7 @@ internal sealed class QueuePlanner
         QueuedJob job, IEnumerable<QueueHolder> eligible, IReadOnlyCollection<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
         IReadOnlyList<SiloFault>? faults = null)
     {
-        List<QueueHolder> gone = [], lower = [.. eligible.Where(h => h.Next?.Priority < job.Priority).OrderBy(h => h.Next!.Priority).ThenByDescending(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal)];
+        List<QueueHolder> gone = [], lower = [.. eligible.Where(h => h.Next?.Priority < job.Priority).OrderBy(h => h.Next!.Priority).ThenByDescending(h => h.Next!.Since).ThenBy(h => h.JobId.ToString(), StringComparer.Ordinal)];
         // What is free would do, and is kept for one that has waited longer; or nobody's going would help.
         if (lower.Count == 0 || Begins(gone) || !Begins(lower)) return [];
         foreach (var holder in lower)
@@ -87,7 +88,7 @@ internal sealed class QueuePlanner
         IEnumerable<QueueHolder> narrow, IReadOnlyCollection<QueueHolder> holders, IReadOnlyList<QueueSilo> silos, IUserQuotas quotas, QueueOptions options, DateTimeOffset now,
         IReadOnlyList<SiloFault>? faults = null)
     {
-        foreach (var holder in narrow.Where(h => h.Next is { Silos: 0 } next && next.MaxRanks > h.Ranks).OrderByDescending(h => h.Next!.Priority).ThenBy(h => h.Next!.Since).ThenBy(h => h.JobId, StringComparer.Ordinal))
+        foreach (var holder in narrow.Where(h => h.Next is { Silos: 0 } next && next.MaxRanks > h.Ranks).OrderByDescending(h => h.Next!.Priority).ThenBy(h => h.Next!.Since).ThenBy(h => h.JobId.ToString(), StringComparer.Ordinal))
         {
             List<QueueSilo> without = [.. silos.Select(s => s.Holder == holder.JobId ? s with { Holder = null } : s)];
             var plan = Plan([holder.Next!], holders.Where(h => h.JobId != holder.JobId), without, quotas, options, now, faults);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Queue;
 
@@ -24,7 +25,7 @@ internal sealed record QueuePage
 
 /// <param name="Ended">It neither waits nor runs, unless it is resumed.</param>
 [GenerateSerializer]
-internal readonly record struct QueueEntry([property: Id(0)] string JobId, [property: Id(1)] bool Ended)
+internal readonly record struct QueueEntry([property: Id(0)] JobId JobId, [property: Id(1)] bool Ended)
 {
     /// <summary>Whose it is; empty or null: not known.</summary>
     [Id(2)]

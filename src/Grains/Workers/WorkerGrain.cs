@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Microsoft.Extensions.Logging;
@@ -49,7 +50,7 @@ internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILo
     /// <summary>A job that does not learn of its ranks' end runs for ever: it is told until it hears.</summary>
     private async Task Report(RankEnd ended)
     {
-        var job = GrainFactory.GetGrain<IJobGrain>(Key.JobId);
+        var job = GrainFactory.GetJob(Key.JobId);
         for (var pause = ReportPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
@@ -61,7 +62,7 @@ internal sealed partial class WorkerGrain(IRankHost host, TimeProvider time, ILo
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                LogReportFailed(e, Key.Rank, Key.JobId, pause.TotalSeconds);
+                LogReportFailed(e, Key.Rank.Value, Key.JobId, pause.TotalSeconds);
                 await Task.Delay(pause, time);
             }
         }

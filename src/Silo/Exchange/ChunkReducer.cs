@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Training.Exchange;
 using Distributed.Training.Reduction;
@@ -16,7 +17,7 @@ internal sealed class ChunkReducer : IChunkReducer
     private int ended;
 
     /// <exception cref="ArgumentException">The layout contradicts itself.</exception>
-    public ChunkReducer(string jobId, ExchangeLayout layout)
+    public ChunkReducer(JobId jobId, ExchangeLayout layout)
     {
         reducer = new SliceReducer(new SliceLayout(
             layout.Elements, layout.SiloRuns(), [.. layout.Offsets.Zip(layout.Counts, (offset, count) => (offset, count))]));

@@ -320,7 +320,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private JobError WithRank(JobError error)
     {
         for (var silo = 0; silo < silos.Count; silo++)
-            if (error.Rank is null && error.Silo == silos.Names[silo]) return error with { Rank = silos.FirstRanks[silo] };
+            if (error.Rank is null && error.Silo == silos.Names[silo]) return error with { Rank = new Rank(silos.FirstRanks[silo]) };
         return error;
     }
 
@@ -328,7 +328,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private JobError Unreachable(Exception e) => Error(
         ErrorCodes.SiloLost, $"the coordinator on silo {silos.Names[0]} cannot be reached ({e.GetType().Name}). Look at that silo's log, then resume from the last checkpoint") with
     {
-        Rank = 0,
+        Rank = new Rank(0),
         Silo = silos.Names[0],
     };
 
@@ -338,6 +338,6 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private JobError Error(string code, string message)
     {
         var bucket = handled < plan.Slices.Count ? string.Create(CultureInfo.InvariantCulture, $", bucket {plan.Slices[handled].Bucket}") : "";
-        return new JobError(code, string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{bucket}, silo {Here}: {message}."), silos.FirstRanks[silos.Index], Here, "exchange", step);
+        return new JobError(code, string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{bucket}, silo {Here}: {message}."), new Rank(silos.FirstRanks[silos.Index]), Here, "exchange", step);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class CoordinatorWait : IDisposable
         {
             // What Orleans says of a lost message is the message; what counts is that its receiver is lost.
             var message = $"{where}: the coordinator on silo {silo} cannot be reached ({e.InnerException.GetType().Name}); resume from the last checkpoint.";
-            throw new JobErrorException(new JobError(ErrorCodes.SiloLost, message, 0, silo, "decide", null), e);
+            throw new JobErrorException(new JobError(ErrorCodes.SiloLost, message, new Rank(0), silo, "decide", null), e);
         }
         catch (AggregateException e) when (e.InnerException is TimeoutException)
         {

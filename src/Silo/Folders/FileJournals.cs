@@ -1,4 +1,5 @@
 using Distributed.Core.Checkpoints;
+using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Settings;
@@ -8,10 +9,10 @@ namespace Distributed.Silo.Folders;
 /// <summary>Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.</summary>
 internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJobJournals
 {
-    public async Task<IJobJournal> Open(string jobId, JournalKind kind) =>
+    public async Task<IJobJournal> Open(JobId jobId, JournalKind kind) =>
         await FileJournal.Open(Path.Combine(FolderOf(jobId), "journal"), kind == JournalKind.Events ? "events" : "diary");
 
-    public Task Keep(string jobId, JobSubmission submission) => Guard(() =>
+    public Task Keep(JobId jobId, JobSubmission submission) => Guard(() =>
     {
         Directory.CreateDirectory(FolderOf(jobId));
         PathFence.Demand(FolderOf(jobId));
@@ -19,7 +20,7 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         return 0;
     });
 
-    public Task<KeptJob?> Recall(string jobId) => Guard(() =>
+    public Task<KeptJob?> Recall(JobId jobId) => Guard(() =>
     {
         if (!Directory.Exists(FolderOf(jobId))) return null;
         if (!File.Exists(FileOf(jobId))) return Directory.EnumerateFileSystemEntries(FolderOf(jobId)).Any() ? new KeptJob(null, null) : null;
@@ -28,14 +29,14 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
     });
 
     // Off the turn of the grain that asks: a volume may be slow, or hang.
-    public Task<long> Size(string jobId) => Task.Run(() => Guard(() =>
+    public Task<long> Size(JobId jobId) => Task.Run(() => Guard(() =>
     {
         DirectoryInfo folder = new(FolderOf(jobId));
         // Links are passed over, and what goes away meanwhile counts as nothing.
         return folder.Exists ? folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum(LengthOf) : 0;
     }));
 
-    public Task Delete(string jobId) => Guard(() =>
+    public Task Delete(JobId jobId) => Guard(() =>
     {
         var folder = FolderOf(jobId);
         if (File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster is var owner && owner != settings.ClusterId)
@@ -47,11 +48,11 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
 
     /// <summary>Ids of the jobs of this cluster that have a folder.</summary>
     /// <param name="unreadable">Gets the id of a folder that does not say whose it is, and why; null: it is left out.</param>
-    public IEnumerable<string> Kept(Action<string, IOException>? unreadable = null)
+    public IEnumerable<JobId> Kept(Action<JobId, IOException>? unreadable = null)
     {
         if (!Directory.Exists(settings.JobsRoot)) yield break;
         foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
-            if (Path.GetFileName(folder) is var id && !id.StartsWith('.') && IsOwn(id, unreadable)) yield return id;
+            if (JobId.TryParse(Path.GetFileName(folder), out var id) && IsOwn(id, unreadable)) yield return id;
     }
 
     private static long LengthOf(FileInfo file)
@@ -66,7 +67,7 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         }
     }
 
-    private bool IsOwn(string jobId, Action<string, IOException>? unreadable)
+    private bool IsOwn(JobId jobId, Action<JobId, IOException>? unreadable)
     {
         try
         {
@@ -79,9 +80,9 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         }
     }
 
-    private string FolderOf(string jobId) => paths.FolderOf(jobId);
+    private string FolderOf(JobId jobId) => paths.FolderOf(jobId);
 
-    private string FileOf(string jobId) => Path.Combine(FolderOf(jobId), KeptSubmission.FileName);
+    private string FileOf(JobId jobId) => Path.Combine(FolderOf(jobId), KeptSubmission.FileName);
 
     private static Task<T> Guard<T>(Func<T> work)
     {

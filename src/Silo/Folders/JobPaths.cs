@@ -18,7 +18,7 @@ internal sealed class JobPaths(ServeSettings settings) : IDisposable
 
     /// <summary>The job with absolute paths, and the directory of its checkpoints.</summary>
     /// <exception cref="JobException">Code <c>spec-invalid</c>: a path is relative where it must not be, or leaves its root.</exception>
-    public (JobSpec Spec, string CheckpointDirectory) Resolve(JobSpec spec, string jobId)
+    public (JobSpec Spec, string CheckpointDirectory) Resolve(JobSpec spec, JobId jobId)
     {
         var resolved = spec with
         {
@@ -34,7 +34,7 @@ internal sealed class JobPaths(ServeSettings settings) : IDisposable
     }
 
     /// <summary>Where a cluster keeps what belongs to a job.</summary>
-    public string FolderOf(string jobId) => Path.Combine(settings.JobsRoot, jobId);
+    public string FolderOf(JobId jobId) => Path.Combine(settings.JobsRoot, jobId.ToString());
 
     public void Dispose() => fence?.Dispose();
 

@@ -17,7 +17,7 @@ internal static class JobMessages
 
     public static JobStatus StatusOf(JobReport report) => new()
     {
-        Id = report.Id,
+        Id = report.Id.ToString(),
         Name = report.Name,
         State = report.Phase switch
         {
@@ -29,7 +29,7 @@ internal static class JobMessages
         },
         Step = report.Step,
         Steps = report.Steps,
-        Generation = report.Generation,
+        Generation = report.Generation.Value,
         Message = report.Message,
         User = report.User,
         Priority = report.Priority,
@@ -62,7 +62,7 @@ internal static class JobMessages
                     _ => "silent",
                 },
                 Slots = silo.Slots,
-                Job = silo.Job ?? "",
+                Job = silo.Job?.ToString() ?? "",
                 Fault = silo.Fault ?? "",
                 Fingerprint = silo.Fingerprint,
             }),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -24,7 +25,7 @@ internal static class JobPages
     /// <param name="ids">All jobs, the oldest first.</param>
     /// <param name="ask">Where a job stands; null: it is gone.</param>
     /// <exception cref="RpcException">Something in the request is wrong.</exception>
-    public static async Task<ListReply> Read(ListRequest request, ImmutableArray<string> ids, Func<string, Task<JobStatus?>> ask)
+    public static async Task<ListReply> Read(ListRequest request, ImmutableArray<JobId> ids, Func<JobId, Task<JobStatus?>> ask)
     {
         Check(request);
         ListReply reply = new();
@@ -66,17 +67,17 @@ internal static class JobPages
         (request.States.Count == 0 || request.States.Contains(status.State)) && (request.User.Length == 0 || request.User == status.User);
 
     /// <summary>The token names the place and the job before it, so that jobs that are added or deleted meanwhile neither hide nor double others.</summary>
-    private static ListReply Continued(ListReply reply, int next, ImmutableArray<string> ids)
+    private static ListReply Continued(ListReply reply, int next, ImmutableArray<JobId> ids)
     {
         if (next > 0) reply.NextPageToken = string.Create(CultureInfo.InvariantCulture, $"{next}:{ids[next - 1]}");
         return reply;
     }
 
     /// <returns>How many jobs are still to be looked at.</returns>
-    private static int Begin(string token, ImmutableArray<string> ids)
+    private static int Begin(string token, ImmutableArray<JobId> ids)
     {
         if (token.Length == 0) return ids.Length;
-        if (token.Split(':', 2) is not [var place, var id] || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var next) || next < 1)
+        if (token.Split(':', 2) is not [var place, var text] || !JobId.TryParse(text, out var id) || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var next) || next < 1)
             throw Refusal.Of(StatusCode.InvalidArgument, "page_token: found no token of this call, expected the next_page_token of the page before.");
         // Only jobs before it can have gone, so it can have moved to the front alone.
         return ids.LastIndexOf(id, Math.Min(next, ids.Length) - 1) is >= 0 and var at ? at + 1 : Math.Min(next - 1, ids.Length);

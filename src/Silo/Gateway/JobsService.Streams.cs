@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Grpc.Core;
 
@@ -6,10 +7,10 @@ namespace Distributed.Silo.Gateway;
 internal sealed partial class JobsService
 {
     /// <summary>Sends lines as they come, until the last of a job that has ended.</summary>
-    private async Task Follow<T>(string key, string id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
+    private async Task Follow<T>(string key, JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        if (await Job(id).Status() is null) throw NoSuchJob(id);
+        if (await grains.GetJob(id).Status() is null) throw NoSuchJob(id);
         // Before the first line, which may be long in coming: the client knows that it is served.
         await context.WriteResponseHeadersAsync([]);
         using var reader = relay.Follow(key, read);
@@ -23,7 +24,7 @@ internal sealed partial class JobsService
     }
 
     /// <summary>Sends the lines that there are.</summary>
-    private static async Task Copy<T>(string id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
+    private static async Task Copy<T>(JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
     {
         var next = Math.Max(0, from);
         while (true)

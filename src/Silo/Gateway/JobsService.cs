@@ -1,7 +1,6 @@
 using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Core.Users;
-using Distributed.Core.Values;
 using Distributed.Grains.Contracts;
 using Distributed.Protocol.V1;
 using Distributed.Silo.Folders;
@@ -21,41 +20,51 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
         var options = JobMessages.OptionsOf(request.Options) with { Requeue = !settings.HasOneClient };
         CheckPriority(options.Priority, caller);
         var spec = SpecText.Parse(request.SpecJson);
-        var id = request.Id.Length > 0 ? Valid(request.Id) : JobIds.New(spec.Name);
+        var id = request.Id.Length > 0 ? IdOf(request.Id) : JobId.New(spec.Name);
         paths.Resolve(spec, id);
-        var outcome = await grains.GetGrain<IJobGrain>(id).Submit(new JobSubmission(JobSpecJson.Write(spec), options, caller.Name));
+        var outcome = await grains.GetJob(id).Submit(new JobSubmission(JobSpecJson.Write(spec), options, caller.Name));
         return outcome.Result switch
         {
-            SubmitResult.Created => new SubmitReply { Id = id, Created = true },
-            SubmitResult.AlreadyThere => new SubmitReply { Id = id, Created = false },
+            SubmitResult.Created => new SubmitReply { Id = id.ToString(), Created = true },
+            SubmitResult.AlreadyThere => new SubmitReply { Id = id.ToString(), Created = false },
             SubmitResult.IdTaken => throw Refuse(StatusCode.AlreadyExists, outcome.Message!),
             SubmitResult.OverQuota => throw Refusal.Of(StatusCode.ResourceExhausted, outcome.Message!, ErrorCodes.Quota),
             _ => throw Refuse(StatusCode.InvalidArgument, outcome.Message!),
         };
     }
 
-    public override async Task<JobStatus> Get(GetRequest request, ServerCallContext context) =>
-        JobMessages.StatusOf(await Ask(Job(request.Id).Status, context) ?? throw NoSuchJob(request.Id));
+    public override async Task<JobStatus> Get(GetRequest request, ServerCallContext context)
+    {
+        var id = IdOf(request.Id);
+        return JobMessages.StatusOf(await Ask(grains.GetJob(id).Status, context) ?? throw NoSuchJob(id));
+    }
 
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var ids = await Ask(grains.GetGrain<IJobQueueGrain>(0).List, context);
-        return await JobPages.Read(request, ids, StatusOf);
+        return await JobPages.Read(request, [.. ids.Select(JobId.Parse)], StatusOf);
     }
 
-    public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context) =>
-        Follow($"events {request.Id}", request.Id, Job(request.Id).ReadEvents, request.From, responseStream, line => new JobEvent { Number = line.Number, Json = line.Json }, context);
+    public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context)
+    {
+        var id = IdOf(request.Id);
+        return Follow($"events {id}", id, grains.GetJob(id).ReadEvents, request.From, responseStream, line => new JobEvent { Number = line.Number, Json = line.Json }, context);
+    }
 
     public override Task Logs(LogsRequest request, IServerStreamWriter<LogLine> responseStream, ServerCallContext context)
     {
-        PageRead read = Job(request.Id).ReadLog;
+        var id = IdOf(request.Id);
+        PageRead read = grains.GetJob(id).ReadLog;
         return request.Follow
-            ? Follow($"log {request.Id}", request.Id, read, request.From, responseStream, JobMessages.LineOf, context)
-            : Copy(request.Id, read, request.From, responseStream, JobMessages.LineOf, context);
+            ? Follow($"log {id}", id, read, request.From, responseStream, JobMessages.LineOf, context)
+            : Copy(id, read, request.From, responseStream, JobMessages.LineOf, context);
     }
 
-    public override async Task<WhyReply> Why(WhyRequest request, ServerCallContext context) =>
-        JobMessages.WhyOf(await Ask(Job(request.Id).Why, context) ?? throw NoSuchJob(request.Id));
+    public override async Task<WhyReply> Why(WhyRequest request, ServerCallContext context)
+    {
+        var id = IdOf(request.Id);
+        return JobMessages.WhyOf(await Ask(grains.GetJob(id).Why, context) ?? throw NoSuchJob(id));
+    }
 
     public override async Task<ClusterReply> Cluster(ClusterRequest request, ServerCallContext context) =>
         JobMessages.ClusterOf(await Ask(grains.GetGrain<IJobQueueGrain>(0).Describe, context));
@@ -68,45 +77,47 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
 
     public override async Task<JobStatus> Stop(StopRequest request, ServerCallContext context)
     {
-        return JobMessages.StatusOf(Done(await Job(request.Id).Stop(request.Checkpoint, By(context)), request.Id));
+        var id = IdOf(request.Id);
+        return JobMessages.StatusOf(Done(await grains.GetJob(id).Stop(request.Checkpoint, By(context)), id));
     }
 
     public override async Task<JobStatus> Resume(ResumeRequest request, ServerCallContext context)
     {
-        return JobMessages.StatusOf(Done(await Job(request.Id).Resume(By(context)), request.Id));
+        var id = IdOf(request.Id);
+        return JobMessages.StatusOf(Done(await grains.GetJob(id).Resume(By(context)), id));
     }
 
     public override async Task<JobStatus> Scale(ScaleRequest request, ServerCallContext context)
     {
         if (request.Workers < 1) throw Refuse(StatusCode.InvalidArgument, $"workers: found {request.Workers}, expected 1 or more.");
-        return JobMessages.StatusOf(Done(await Job(request.Id).Scale(request.Workers, By(context)), request.Id));
+        var id = IdOf(request.Id);
+        return JobMessages.StatusOf(Done(await grains.GetJob(id).Scale(request.Workers, By(context)), id));
     }
 
     public override async Task<DeleteReply> Delete(DeleteRequest request, ServerCallContext context)
     {
-        Done(await Job(request.Id).Delete(By(context)), request.Id);
+        var id = IdOf(request.Id);
+        Done(await grains.GetJob(id).Delete(By(context)), id);
         return new DeleteReply();
     }
 
     /// <summary>One job that cannot answer hides no other.</summary>
-    private async Task<JobStatus?> StatusOf(string id)
+    private async Task<JobStatus?> StatusOf(JobId id)
     {
         try
         {
-            return await grains.GetGrain<IJobGrain>(id).Status() is { } report ? JobMessages.StatusOf(report) : null;
+            return await grains.GetJob(id).Status() is { } report ? JobMessages.StatusOf(report) : null;
         }
 #pragma warning disable CA1031 // Whatever keeps it from answering, such as a journal that cannot be read, is for its owner to see.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             if (log.May()) LogSilent(e, id);
-            return new JobStatus { Id = id, State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
+            return new JobStatus { Id = id.ToString(), State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
         }
     }
 
     private Task<T> Ask<T>(Func<Task<T>> question, ServerCallContext context) => Question.Ask(question, time, context.CancellationToken);
-
-    private IJobGrain Job(string id) => grains.GetGrain<IJobGrain>(Valid(id));
 
     /// <summary>The caller, for the job's grain to check: only there is the job known to be the one that is changed.</summary>
     private static JobCaller By(ServerCallContext context) => Caller.Of(context).ForJobs();
@@ -119,7 +130,7 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
             throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, and user {caller.Name} may ask for {caller.MaxPriority} at most; ask the cluster's operator for more.");
     }
 
-    private static JobReport Done(JobChange? change, string id) => change switch
+    private static JobReport Done(JobChange? change, JobId id) => change switch
     {
         null => throw NoSuchJob(id),
         { IsDenied: true, Refusal: { } denied } => throw Refuse(StatusCode.PermissionDenied, denied),
@@ -127,13 +138,13 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
         _ => change.Report,
     };
 
-    private static string Valid(string id) =>
-        JobIds.IsValid(id) ? id : throw Refuse(StatusCode.InvalidArgument, $"id: found '{PlainText.Show(id)}', expected {JobIds.Form}.");
+    private static JobId IdOf(string text) =>
+        JobId.TryParse(text, out var id) ? id : throw Refuse(StatusCode.InvalidArgument, $"id: {JobId.Misfit(text)}.");
 
-    private static RpcException NoSuchJob(string id) => Refuse(StatusCode.NotFound, $"There is no job {id}.");
+    private static RpcException NoSuchJob(JobId id) => Refuse(StatusCode.NotFound, $"There is no job {id}.");
 
     private static RpcException Refuse(StatusCode code, string message) => Refusal.Of(code, message);
 
     [LoggerMessage(4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
-    private partial void LogSilent(Exception error, string job);
+    private partial void LogSilent(Exception error, JobId job);
 }

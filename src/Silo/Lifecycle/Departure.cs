@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Distributed.Silo.Ranks;
@@ -16,7 +17,7 @@ internal sealed partial class Departure(
     {
         drain.Begin();
         var started = time.GetTimestamp();
-        Dictionary<string, Task> underWay = new(StringComparer.Ordinal);
+        Dictionary<JobId, Task> underWay = [];
         try
         {
             while (Here() is { Count: > 0 } jobs)
@@ -39,7 +40,7 @@ internal sealed partial class Departure(
     /// <summary>Hands its jobs over for as long as an operator has the silo drained.</summary>
     public async Task StayDrained(CancellationToken stopping)
     {
-        Dictionary<string, Task> underWay = new(StringComparer.Ordinal);
+        Dictionary<JobId, Task> underWay = [];
         while (drain is { IsDraining: true, IsLeaving: false })
         {
             Tell(Here(), underWay);
@@ -48,21 +49,21 @@ internal sealed partial class Departure(
     }
 
     /// <summary>Jobs that would lose their generation with this silo; one that has its grain here and no rank is followed from elsewhere then, and does not pause.</summary>
-    private HashSet<string> Here() => [.. ranks.Jobs];
+    private HashSet<JobId> Here() => [.. ranks.Jobs];
 
     /// <summary>Waits for no answer: a job whose grain is on a silo that froze gives none for long, and holds up neither the others nor the end of the wait.</summary>
     /// <param name="underWay">What was told before; a job that has not answered yet is not told again.</param>
-    private void Tell(HashSet<string> jobs, Dictionary<string, Task> underWay)
+    private void Tell(HashSet<JobId> jobs, Dictionary<JobId, Task> underWay)
     {
         foreach (var answered in underWay.Where(told => told.Value.IsCompleted).Select(told => told.Key).ToList()) underWay.Remove(answered);
         foreach (var job in jobs) if (!underWay.ContainsKey(job)) underWay[job] = Move(job);
     }
 
-    private async Task Move(string jobId)
+    private async Task Move(JobId jobId)
     {
         try
         {
-            await grains.GetGrain<IJobGrain>(jobId).Move($"silo {settings.SiloName} is {(drain.IsLeaving ? "leaving" : "drained")}");
+            await grains.GetJob(jobId).Move($"silo {settings.SiloName} is {(drain.IsLeaving ? "leaving" : "drained")}");
         }
 #pragma warning disable CA1031 // One job that cannot be told must not keep the others from being handed over.
         catch (Exception e)
@@ -76,5 +77,5 @@ internal sealed partial class Departure(
     private partial void LogTooLong(double seconds, string jobs);
 
     [LoggerMessage(4222, LogLevel.Information, "Job {Job} could not be told that this silo leaves; it is told again.")]
-    private partial void LogNotMoved(Exception error, string job);
+    private partial void LogNotMoved(Exception error, JobId job);
 }

@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Jobs;
 using Distributed.Silo.Cluster;
 using Distributed.Silo.Failures;
@@ -77,7 +78,7 @@ internal sealed partial class GivenUpWatch(
     private bool Miss()
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested || row.Miss() < MostMissing) return true;
-        var jobs = followed.Running.Union(ranks.Jobs).Order(StringComparer.Ordinal).ToList();
+        var jobs = followed.Running.Union(ranks.Jobs).Select(job => job.ToString()).Order(StringComparer.Ordinal).ToList();
         ProcessEnd.Now(
             $"{row.Words} It ends; start it again.{(jobs.Count == 0 ? "" : $" Jobs that ran here: {string.Join(", ", jobs)}.")} Every job's folder is left in the jobs root: 'dtrain resume ID' goes on from its last checkpoint.");
         return true;

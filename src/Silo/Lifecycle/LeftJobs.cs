@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Folders;
 
@@ -15,8 +16,8 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     /// <summary>Longer than a queue takes to come up.</summary>
     private const int FailuresToWarnOf = 12;
 
-    private readonly HashSet<string> recalledBefore = new(StringComparer.Ordinal);
-    private readonly HashSet<string> warned = new(StringComparer.Ordinal);
+    private readonly HashSet<JobId> recalledBefore = [];
+    private readonly HashSet<JobId> warned = [];
     private int failures;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,12 +36,12 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     {
         try
         {
-            Dictionary<string, IOException> unreadable = new(StringComparer.Ordinal);
+            Dictionary<JobId, IOException> unreadable = [];
             var kept = folders.Kept((id, why) => unreadable[id] = why).ToList();
             if (kept.Count + unreadable.Count == 0) return null;
             var queue = grains.GetGrain<IJobQueueGrain>(0);
-            var listed = (await queue.List()).ToHashSet(StringComparer.Ordinal);
-            List<string> recalled = [], broken = [];
+            var listed = (await queue.List()).Select(JobId.Parse).ToHashSet();
+            List<JobId> recalled = [], broken = [];
             foreach (var id in kept.Where(id => !listed.Contains(id) && !recalledBefore.Contains(id)))
             {
                 stopping.ThrowIfCancellationRequested();
@@ -67,11 +68,11 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     }
 
     /// <returns>False: this one cannot be brought back now; the log says why, once.</returns>
-    private async Task<bool> TryRecall(IJobQueueGrain queue, string id)
+    private async Task<bool> TryRecall(IJobQueueGrain queue, JobId id)
     {
         try
         {
-            await Recall(queue, grains.GetGrain<IJobGrain>(id), id);
+            await Recall(queue, grains.GetJob(id), id);
             return recalledBefore.Add(id);
         }
 #pragma warning disable CA1031 // One job whose files cannot be read keeps no other from coming back.
@@ -83,13 +84,13 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
         }
     }
 
-    private void Warn(string id, Exception why)
+    private void Warn(JobId id, Exception why)
     {
         if (warned.Add(id)) LogBroken(id, why.Message.TrimEnd('.'));
     }
 
     /// <summary>The grain makes its record again of what its folder says, or has one that the queue has forgotten.</summary>
-    private static async Task Recall(IJobQueueGrain queue, IJobGrain job, string id)
+    private static async Task Recall(IJobQueueGrain queue, IJobGrain job, JobId id)
     {
         var standing = await job.Wake();
         if (standing.Waiting is { } waiting) await queue.Enqueue(waiting);
@@ -106,5 +107,5 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     private partial void LogNeverLooked(Exception error);
 
     [LoggerMessage(4244, LogLevel.Warning, "Job {Job} has a folder in the jobs root, but cannot be brought back to the list: {Why}. Mend its folder, or move it away; it is tried again every minute.")]
-    private partial void LogBroken(string job, string why);
+    private partial void LogBroken(JobId job, string why);
 }

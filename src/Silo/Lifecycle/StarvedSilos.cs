@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Cluster.Roots;
 using Distributed.Silo.Ranks;
@@ -14,7 +15,7 @@ internal sealed partial class StarvedSilos(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        root.Job = () => ranks.Jobs.FirstOrDefault();
+        root.Job = () => ranks.Jobs.Cast<JobId?>().FirstOrDefault();
         // A job may take all memory before the next sign of life is due.
         ranks.Begun += () => ThreadPool.QueueUserWorkItem(_ => root.Tell());
         try
@@ -32,18 +33,18 @@ internal sealed partial class StarvedSilos(
     {
         foreach (var mark in root.TakeStarved())
         {
-            LogStarved(mark.Silo, mark.Process, mark.Host, mark.Job ?? "no job");
+            LogStarved(mark.Silo, mark.Process, mark.Host, mark.Job?.ToString() ?? "no job");
             if (mark.Job is { } job) await Tell(job, mark.Silo, stopping);
         }
     }
 
-    private async Task Tell(string job, string silo, CancellationToken stopping)
+    private async Task Tell(JobId job, string silo, CancellationToken stopping)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
             try
             {
-                await grains.GetGrain<IJobGrain>(job).Starved(silo);
+                await grains.GetJob(job).Starved(silo);
                 return;
             }
 #pragma warning disable CA1031 // It is in the log; a job that cannot be told so must not end the watch.
@@ -63,5 +64,5 @@ internal sealed partial class StarvedSilos(
     private partial void LogStarved(string silo, int process, string host, string job);
 
     [LoggerMessage(4271, LogLevel.Information, "Job {Job} could not be told that silo {Silo} was ended for want of memory.")]
-    private partial void LogNotTold(Exception error, string job, string silo);
+    private partial void LogNotTold(Exception error, JobId job, string silo);
 }

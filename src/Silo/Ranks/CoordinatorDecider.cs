@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Core.Stepping;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Exchange;
@@ -10,7 +11,7 @@ namespace Distributed.Silo.Ranks;
 /// <param name="silo">This one.</param>
 /// <param name="seat">The silo of rank 0, which holds the coordinator.</param>
 internal sealed class CoordinatorDecider(
-    ICoordinatorGrain coordinator, IJobGrain job, int generation, string silo, string seat, TimeSpan stepDeadline, CoordinatorWait wait, TimeProvider time) : IStepDecider
+    ICoordinatorGrain coordinator, IJobGrain job, Generation generation, string silo, string seat, TimeSpan stepDeadline, CoordinatorWait wait, TimeProvider time) : IStepDecider
 {
     private static readonly TimeSpan ConfirmDeadline = TimeSpan.FromSeconds(30);
 

@@ -21,11 +21,11 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
     private readonly Func<long> totalSteps;
     private readonly CancellationTokenSource disposed = new();
     private readonly Task pumping;
-    private readonly int generation;
+    private readonly Generation generation;
     private readonly string silo;
     private long sent;
 
-    public EventPump(IJobGrain job, int generation, string silo, Func<long> totalSteps, TimeProvider time, ILogger logger)
+    public EventPump(IJobGrain job, Generation generation, string silo, Func<long> totalSteps, TimeProvider time, ILogger logger)
     {
         (this.job, this.generation, this.silo, this.totalSteps, this.time, this.logger) = (job, generation, silo, totalSteps, time, logger);
         pumping = Task.Run(Pump);

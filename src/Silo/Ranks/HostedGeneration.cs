@@ -41,7 +41,7 @@ internal sealed class HostedGeneration : IAsyncDisposable
             Spec = spec,
             Silo = assignment.Silo,
             WorldSize = assignment.WorldSize,
-            Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(new Rank(r.Rank), r.Device))],
+            Ranks = [.. assignment.LocalRanks.Select(r => new RankSlot(r.Rank, r.Device))],
             Silos = [.. assignment.Silos.Select(s => new SiloRankCount(s.Silo, s.Ranks))],
             CheckpointDirectory = checkpoints,
             Resume = assignment.Resume,
@@ -51,7 +51,7 @@ internal sealed class HostedGeneration : IAsyncDisposable
         };
         var key = CoordinatorKey.Of(assignment.JobId, assignment.Generation);
         var coordinator = grains.GetGrain<ICoordinatorGrain>(key);
-        var job = grains.GetGrain<IJobGrain>(assignment.JobId);
+        var job = grains.GetJob(assignment.JobId);
         var seat = options.Silos[0].Silo;
         var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, seat, assignment.StepDeadline, wait, time);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);

@@ -1,9 +1,11 @@
+using Distributed.Core.Jobs;
+
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Jobs with ranks on this silo.</summary>
 internal interface IRankJobs
 {
-    IReadOnlyCollection<string> Jobs { get; }
+    IReadOnlyCollection<JobId> Jobs { get; }
 
     /// <summary>Ranks of a job have begun.</summary>
     event Action? Begun;

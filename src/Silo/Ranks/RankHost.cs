@@ -11,7 +11,7 @@ namespace Distributed.Silo.Ranks;
 internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string JobId, int Generation), HostedGeneration> runs = [];
+    private readonly Dictionary<(JobId JobId, Generation Generation), HostedGeneration> runs = [];
     private int leaving;
 
     public event Action? Begun;
@@ -36,7 +36,7 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
 
         try
         {
-            var result = await run.Run(new Rank(assignment.Rank));
+            var result = await run.Run(assignment.Rank);
             return new RankEnd(assignment.Generation, assignment.Rank, OutcomeOf(result.Ending), result.Error);
         }
         catch (TimeoutException e)
@@ -71,7 +71,7 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         }
     }
 
-    public IReadOnlyCollection<string> Jobs
+    public IReadOnlyCollection<JobId> Jobs
     {
         get
         {
@@ -87,7 +87,7 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         }
     }
 
-    public string? Lacks(string jobId, string specJson)
+    public string? Lacks(JobId jobId, string specJson)
     {
         try
         {
@@ -100,7 +100,7 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         }
     }
 
-    public void Abort(string jobId, int generation, JobError reason, bool atOnce = false)
+    public void Abort(JobId jobId, Generation generation, JobError reason, bool atOnce = false)
     {
         lock (gate)
             if (runs.TryGetValue((jobId, generation), out var run)) run.Abort(reason, atOnce);

@@ -1,4 +1,5 @@
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Training.Devices;
 using Distributed.Training.Ranks;
 using Distributed.Training.Reduction;
@@ -56,7 +57,8 @@ public sealed class ExchangeJob
 /// <param name="Fingerprint">Everything that must be equal in all silos for equal bits, in words.</param>
 /// <param name="RanksHere">Ranks of this silo.</param>
 public sealed record ExchangeSilos(
-    string JobId, int Generation, IReadOnlyList<string> Names, int Index, IReadOnlyList<int> FirstRanks, string Fingerprint, int RanksHere)
+    JobId JobId, Generation Generation, IReadOnlyList<string> Names, int Index, IReadOnlyList<int> FirstRanks,
+    string Fingerprint, int RanksHere)
 {
     public int Count => Names.Count;
 }

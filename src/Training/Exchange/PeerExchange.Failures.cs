@@ -30,7 +30,7 @@ internal sealed unsafe partial class PeerExchange
     {
         var bucket = FirstOpenBucket();
         var place = string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{(bucket < 0 ? "" : $", bucket {bucket}")}, silo {silos.Names[silos.Index]}: ");
-        return new JobError(code, $"{place}{message} from the last checkpoint.", silos.FirstRanks[silo], silos.Names[silo], "exchange", step);
+        return new JobError(code, $"{place}{message} from the last checkpoint.", new Rank(silos.FirstRanks[silo]), silos.Names[silo], "exchange", step);
     }
 
     private int FirstOpenBucket()
@@ -91,7 +91,7 @@ internal sealed unsafe partial class PeerExchange
                 {
                     reason.CopyTo(new Span<byte>(link.ScratchOut, reason.Length));
                     link.Start(
-                        new FrameHeader { Kind = FrameKind.Abort, Job = job, Generation = (uint)silos.Generation, Step = step, Sender = silos.Index, PayloadBytes = reason.Length },
+                        new FrameHeader { Kind = FrameKind.Abort, Job = job, Generation = (uint)silos.Generation.Value, Step = step, Sender = silos.Index, PayloadBytes = reason.Length },
                         link.ScratchOut);
                     _ = link.Send();
                 }

@@ -23,7 +23,7 @@ internal sealed unsafe partial class PeerExchange
             Kind = frame.Kind,
             Partial = (ushort)frame.Partial,
             Job = job,
-            Generation = (uint)silos.Generation,
+            Generation = (uint)silos.Generation.Value,
             Step = step,
             Slice = frame.Slice,
             Bucket = plan.Slices[frame.Slice].Bucket,
@@ -97,7 +97,7 @@ internal sealed unsafe partial class PeerExchange
             link.Accept(link.ScratchIn);
             return;
         }
-        if (header.Job != job || header.Generation != (uint)silos.Generation || header.Sender != link.Silo)
+        if (header.Job != job || header.Generation != (uint)silos.Generation.Value || header.Sender != link.Silo)
         {
             Refuse(link, $"a frame of another sender (expected job {job:x16}, generation {silos.Generation}, silo {link.Silo}); found {header}");
             return;

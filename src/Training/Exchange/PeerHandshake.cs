@@ -29,7 +29,8 @@ internal static class PeerHandshake
     private const int LongestText = 4096;
 
     /// <summary>A job's number on the wire: the first 8 bytes of its id's SHA-256.</summary>
-    public static ulong JobNumber(string jobId) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(jobId)));
+    public static ulong JobNumber(JobId jobId) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(jobId.ToString())));
 
     /// <summary>The caller's part; blocks.</summary>
     /// <exception cref="JobException">The other side refused or is not who it should be.</exception>
@@ -104,7 +105,7 @@ internal static class PeerHandshake
         var job = BinaryPrimitives.ReadUInt64LittleEndian(head[12..]);
         if (version != Version) return $"found exchange version {version}, expected {Version}; update all silos to one build";
         if (job != JobNumber(silos.JobId)) return $"found job number {job:x16}, expected {JobNumber(silos.JobId):x16} ({silos.JobId})";
-        if (generation != (uint)silos.Generation) return $"found generation {generation}, expected {silos.Generation}";
+        if (generation != (uint)silos.Generation.Value) return $"found generation {generation}, expected {silos.Generation}";
         if (to != silos.Index || from <= silos.Index || from >= silos.Count) return $"found a call of silo {from} to silo {to}, expected one of a silo behind {silos.Index} of {silos.Count} to silo {silos.Index}";
         return fingerprint == silos.Fingerprint
             ? null
@@ -119,7 +120,7 @@ internal static class PeerHandshake
         BinaryPrimitives.WriteUInt32LittleEndian(hello, Mark);
         BinaryPrimitives.WriteUInt16LittleEndian(hello.AsSpan(4), Version);
         BinaryPrimitives.WriteUInt16LittleEndian(hello.AsSpan(6), (ushort)silos.Index);
-        BinaryPrimitives.WriteUInt32LittleEndian(hello.AsSpan(8), (uint)silos.Generation);
+        BinaryPrimitives.WriteUInt32LittleEndian(hello.AsSpan(8), (uint)silos.Generation.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(hello.AsSpan(12), JobNumber(silos.JobId));
         BinaryPrimitives.WriteInt32LittleEndian(hello.AsSpan(24), text.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(hello.AsSpan(28), (ushort)callee);

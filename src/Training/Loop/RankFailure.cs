@@ -15,19 +15,19 @@ internal static class RankFailure
         {
             AggregateException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
             JobErrorException known => known.Error,
-            StalledRankException stalled => new JobError(ErrorCodes.Deadline, stalled.Message, stalled.Rank.Value, silo, phase.Name, step),
+            StalledRankException stalled => new JobError(ErrorCodes.Deadline, stalled.Message, stalled.Rank, silo, phase.Name, step),
             // Another silo may have the file, the space or the library.
             JobException { Code: ErrorCodes.PathMissing or ErrorCodes.Storage } job => new JobError(job.Code, job.Message, null, silo, null, step),
-            DllNotFoundException or BadImageFormatException or EntryPointNotFoundException => new JobError(ErrorCodes.Native, FirstLine(error.Message), rank.Value, silo, phase.Name, step),
+            DllNotFoundException or BadImageFormatException or EntryPointNotFoundException => new JobError(ErrorCodes.Native, FirstLine(error.Message), rank, silo, phase.Name, step),
             TypeInitializationException { InnerException: { } inner } => Describe(inner, rank, silo, phase),
             // What is wrong with the job itself is no rank's fault.
             JobException { Code: not (ErrorCodes.Internal or ErrorCodes.Native or ErrorCodes.Deadline) } job =>
                 new JobError(job.Code, job.Message, null, null, null, step),
-            JobException job => new JobError(job.Code, job.Message, rank.Value, silo, phase.Name, step),
+            JobException job => new JobError(job.Code, job.Message, rank, silo, phase.Name, step),
             _ when IsOutOfMemory(error) => new JobError(
-                ErrorCodes.Memory, $"Out of memory: {FirstLine(error.Message)} Use a smaller microBatch, a smaller model or fewer ranks on a silo.", rank.Value, silo, phase.Name, step),
-            IOException or UnauthorizedAccessException => new JobError(ErrorCodes.Storage, error.Message, rank.Value, silo, phase.Name, step),
-            _ => new JobError(ErrorCodes.Internal, $"{error.GetType().Name}: {FirstLine(error.Message)}", rank.Value, silo, phase.Name, step),
+                ErrorCodes.Memory, $"Out of memory: {FirstLine(error.Message)} Use a smaller microBatch, a smaller model or fewer ranks on a silo.", rank, silo, phase.Name, step),
+            IOException or UnauthorizedAccessException => new JobError(ErrorCodes.Storage, error.Message, rank, silo, phase.Name, step),
+            _ => new JobError(ErrorCodes.Internal, $"{error.GetType().Name}: {FirstLine(error.Message)}", rank, silo, phase.Name, step),
         };
     }
 

@@ -6,9 +6,9 @@ namespace Distributed.Training.Loop;
 /// <summary>One generation of a job as one silo sees it: which ranks it runs and where its files lie.</summary>
 public sealed record SessionOptions
 {
-    public required string JobId { get; init; }
+    public required JobId JobId { get; init; }
 
-    public required int Generation { get; init; }
+    public required Generation Generation { get; init; }
 
     public required JobSpec Spec { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Training.Checkpoints;
 
 namespace Distributed.Training.Loop;
@@ -45,7 +46,7 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
             took, phases)
         {
             NonFinite = vote.NonFinite,
-            Ranks = new(board.Phases.Select((p, i) => Seconds(job.Options.Ranks[i].Rank.Value, vote.Step, p)).Concat(OfOtherSilos()).OrderBy(r => r.Rank)),
+            Ranks = new(board.Phases.Select((p, i) => Seconds(job.Options.Ranks[i].Rank, vote.Step, p)).Concat(OfOtherSilos()).OrderBy(r => r.Rank.Value)),
             Buckets = job.Exchange.Buckets.Count == 0 ? null : new(job.Exchange.Buckets.Select((b, i) =>
                 new BucketTime(b.Count * sizeof(float), Stopwatch.GetElapsedTime(board.Started, job.Gate.Ready[i]).TotalSeconds))),
         };
@@ -58,13 +59,13 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
         var last = job.State.Step;
         for (var i = 0; i < report.Length / Reported; i++)
         {
-            var seconds = Seconds(job.Options.Ranks[i].Rank.Value, last, board.Phases[i]);
+            var seconds = Seconds(job.Options.Ranks[i].Rank, last, board.Phases[i]);
             ReadOnlySpan<double> numbers = [last, seconds.Compute, seconds.Exchange, seconds.Exposed, seconds.Decide, seconds.Apply];
             numbers.CopyTo(report.AsSpan(i * Reported));
         }
     }
 
-    private RankSeconds Seconds(int rank, long step, PhaseSeconds phases)
+    private RankSeconds Seconds(Rank rank, long step, PhaseSeconds phases)
     {
         return new RankSeconds(rank, step, phases.Data + phases.Forward + phases.Backward, board.ExchangeSeconds ?? phases.Exchange, phases.Exchange, phases.Decide, phases.Apply);
     }
@@ -77,7 +78,7 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
             var report = reports[silo];
             for (var i = 0; i + Reported <= report.Length; i += Reported)
                 if (report[i] > 0)
-                    yield return new RankSeconds(job.ExchangeJob.Silos.FirstRanks[silo] + (i / Reported), (long)report[i], report[i + 1], report[i + 2], report[i + 3], report[i + 4], report[i + 5]);
+                    yield return new RankSeconds(new(job.ExchangeJob.Silos.FirstRanks[silo] + (i / Reported)), (long)report[i], report[i + 1], report[i + 2], report[i + 3], report[i + 4], report[i + 5]);
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class RoomTable
         ["Core"] = Read("""
             Values: | sizes, durations, plain text, finite numbers
             Machine: | files behind a fence, memory limits, open files
-            Jobs: | ids, ranks, error codes
+            Jobs: Values | ids, generations, ranks, error codes
             Documents: Values | YAML and JSON with positions, errors and bounds
             Options: Documents, Values | options records: their keys, ranges and defaults, read and written
             DataSets: Options | what a job file says of each data set
@@ -21,11 +21,11 @@ internal sealed class RoomTable
             Schedules: Options | the learning rate by updates
             LossScaling: | the loss-scale policies
             Spec: DataSets, Documents, LossScaling, Models, Optimizers, Options, Schedules, Values | the job file: its keys, rules, JSON form and memory
-            Stepping: LossScaling, Optimizers, Schedules, Spec | votes, the decision to apply or skip a step
+            Stepping: Jobs, LossScaling, Optimizers, Schedules, Spec | votes, the decision to apply or skip a step
             Canonical: | the order of sums: micro-batches, blocks, owners
             Samples: Spec | which sample is in which micro-batch; random draws
             Checkpoints: Jobs, LossScaling, Machine, Samples, Stepping, Values | files, manifest and differences of checkpoints
-            Events: Samples, Values | the events of a job and their JSON form
+            Events: Jobs, Samples, Values | the events of a job and their JSON form
             Users: Documents, Values | the file of users, roles and tokens
             """),
         ["Training"] = Read("""

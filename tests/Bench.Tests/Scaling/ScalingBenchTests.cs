@@ -1,6 +1,7 @@
 using Distributed.Bench.Scaling;
 using Distributed.Bench.Step;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Models;
 using Distributed.Core.Spec;
 using Distributed.Core.Values;
@@ -13,7 +14,7 @@ public sealed class ScalingBenchTests
     private static readonly StepCase Model = new("mlp", ModelSpec.Of(new MlpOptions { Sizes = new([4, 2]) }), 8, 6);
 
     private static StartedEvent Started { get; } =
-        new("bench", 1, [new RankPlace(0, "silo-0", "cpu:0"), new RankPlace(1, "silo-1", "cpu:0"), new RankPlace(2, "silo-0", "cpu:1")]);
+        new(JobId.Parse("bench"), new(1), [new RankPlace(new(0), "silo-0", "cpu:0"), new RankPlace(new(1), "silo-1", "cpu:0"), new RankPlace(new(2), "silo-0", "cpu:1")]);
 
     [Fact]
     public void Figures_RanksOfOtherSilosToldAStepLater_AreTakenWithTheirOwnStep()
@@ -34,7 +35,7 @@ public sealed class ScalingBenchTests
     public void Figures_RankThatWaitsForItsNeighbour_DoesNotCount()
     {
         var late = Step(1, seconds: 1, exchange: 0.4, other: 0);
-        var figures = ScalingFigures.Of([Started, late with { Ranks = new([new RankSeconds(0, 1, 1, 0.4, 3, 0, 0), new RankSeconds(2, 1, 1, 0.4, 0.1, 0, 0)]) }]);
+        var figures = ScalingFigures.Of([Started, late with { Ranks = new([new RankSeconds(new(0), 1, 1, 0.4, 3, 0, 0), new RankSeconds(new(2), 1, 1, 0.4, 0.1, 0, 0)]) }]);
         Assert.Equal(0.25, figures.NotHidden, 9);
     }
 
@@ -72,9 +73,9 @@ public sealed class ScalingBenchTests
     }
 
     private static StepEvent Step(long step, double seconds, double exchange, double other) => new(
-        step, 0, 1, 16, 1, 1, 0, false, step, 1, 1, seconds, new PhaseSeconds(1, 2, 3, 4, 5, 6))
+        step, 0, 1, 16, 1, 1, 0, false, step, 1, new(1), seconds, new PhaseSeconds(1, 2, 3, 4, 5, 6))
     {
-        Ranks = new([new RankSeconds(0, step, 1, exchange, exchange / 2, 0, 0), new RankSeconds(1, step - 1, 1, other, other / 2, 0, 0)]),
+        Ranks = new([new RankSeconds(new(0), step, 1, exchange, exchange / 2, 0, 0), new RankSeconds(new(1), step - 1, 1, other, other / 2, 0, 0)]),
         Buckets = new([new BucketTime(10, 0), new BucketTime(30, 0)]),
     };
 }

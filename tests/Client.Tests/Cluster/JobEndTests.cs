@@ -1,4 +1,5 @@
 using Distributed.Client.Cluster;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Grpc.Core;
 
@@ -6,13 +7,14 @@ namespace Distributed.Client.Tests.Cluster;
 
 public sealed class JobEndTests
 {
+    private static readonly JobId Job = JobId.Parse("a");
     private static readonly RpcException StillEnding = Refused("still-ending");
 
     [Fact]
     public async Task Delete_RanksAreStillEnding_IsAskedForAgainUntilTheyHaveLeft()
     {
         Answers answers = new([StillEnding, StillEnding, null]);
-        await JobEnd.DeleteAsync(new Jobs.JobsClient(answers), "a", new HurriedTime());
+        await JobEnd.DeleteAsync(new Jobs.JobsClient(answers), Job, new HurriedTime());
         Assert.Equal(3, answers.Asked);
     }
 
@@ -20,7 +22,7 @@ public sealed class JobEndTests
     public async Task Delete_RefusedForGood_IsAskedForOnce()
     {
         Answers answers = new([Refused(null)]);
-        await Assert.ThrowsAsync<RpcException>(() => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), "a", new HurriedTime()));
+        await Assert.ThrowsAsync<RpcException>(() => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), Job, new HurriedTime()));
         Assert.Equal(1, answers.Asked);
     }
 
@@ -28,7 +30,7 @@ public sealed class JobEndTests
     public async Task Delete_RanksNeverLeave_IsGivenUp()
     {
         Answers answers = new([.. Enumerable.Repeat(StillEnding, 1000)]);
-        var refused = await Assert.ThrowsAsync<RpcException>(() => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), "a", new HurriedTime()));
+        var refused = await Assert.ThrowsAsync<RpcException>(() => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), Job, new HurriedTime()));
         Assert.Equal("The job's ranks.", refused.Status.Detail);
         Assert.InRange(answers.Asked, 2, 1000);
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distributed.Client.Following;
 using Distributed.Client.Rendering;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Protocol.V1;
 using Microsoft.Extensions.Time.Testing;
 
@@ -97,10 +98,10 @@ public sealed class ClusterViewsTests
     [Fact]
     public void Generation_IsToldInALine()
     {
-        RankPlace[] ranks = [new(0, "silo-1", "cpu:0"), new(1, "silo-1", "cpu:1"), new(2, "silo-2", "cpu:0")];
-        Assert.Equal("generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2", EventWords.Describe(new GenerationEvent(2, "silo silo-0 lost", ranks)));
-        Assert.Equal("generation 3: 1 rank on silo-1", EventWords.Describe(new StartedEvent("nightly", 3, ranks[..1])));
-        Assert.Null(EventWords.Describe(new StartedEvent("nightly", 1, ranks)));
+        RankPlace[] ranks = [new(new(0), "silo-1", "cpu:0"), new(new(1), "silo-1", "cpu:1"), new(new(2), "silo-2", "cpu:0")];
+        Assert.Equal("generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2", EventWords.Describe(new GenerationEvent(new(2), "silo silo-0 lost", ranks)));
+        Assert.Equal("generation 3: 1 rank on silo-1", EventWords.Describe(new StartedEvent(JobId.Parse("nightly"), new(3), ranks[..1])));
+        Assert.Null(EventWords.Describe(new StartedEvent(JobId.Parse("nightly"), new(1), ranks)));
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed class ClusterViewsTests
         RunProgress progress = new() { Waiting = "silos" };
         progress.Apply(new StoppedEvent(7, "", null));
         Assert.NotNull(progress.End);
-        progress.Apply(new StartedEvent("nightly", 2, []));
+        progress.Apply(new StartedEvent(JobId.Parse("nightly"), new(2), []));
         Assert.Null(progress.End);
         Assert.Null(progress.Waiting);
     }

@@ -1,13 +1,14 @@
 using Distributed.Client.Following;
 using Distributed.Client.Rendering;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 
 namespace Distributed.Client.Tests.Rendering;
 
 public sealed class RunSummaryTests
 {
     private static StepEvent Step(long step, double scale, bool skipped = false) =>
-        new(step, 0, 1.5, 64, 0.001, scale, 0, skipped, step, 1.0, 1, 0.01, new(0, 0, 0, 0, 0, 0));
+        new(step, 0, 1.5, 64, 0.001, scale, 0, skipped, step, 1.0, new(1), 0.01, new(0, 0, 0, 0, 0, 0));
 
     private static RunProgress After(params JobEvent[] events)
     {
@@ -20,7 +21,7 @@ public sealed class RunSummaryTests
     public void Completed_SummaryHasAllFigures()
     {
         var progress = After(
-            new StartedEvent("j", 1, []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
+            new StartedEvent(JobId.Parse("j"), new(1), []) { Data = new(8000, 1000, 10, 0, new string('a', 64)) },
             Step(1, 65536),
             Step(2, 32768, skipped: true) with { NonFinite = "fc.weight" },
             new EvalEvent(2, new Dictionary<string, double> { ["loss"] = 1.2, ["accuracy"] = 0.57 }),
@@ -68,7 +69,7 @@ public sealed class RunSummaryTests
     [Fact]
     public void ScaleHistory_StepsDoneAgainAfterALoss_CountOnce() => Assert.Equal(
         "8 -> 4 (step 2, overflow); 1 of 3 steps skipped",
-        ScaleHistory.Describe(After(Step(1, 8), Step(2, 4, skipped: true), new GenerationEvent(2, "silo b lost", []), Step(1, 8), Step(2, 4, skipped: true), Step(3, 4))));
+        ScaleHistory.Describe(After(Step(1, 8), Step(2, 4, skipped: true), new GenerationEvent(new(2), "silo b lost", []), Step(1, 8), Step(2, 4, skipped: true), Step(3, 4))));
 
     [Fact]
     public void Progress_Cells_ShowPaceAndRemainder()
@@ -80,5 +81,5 @@ public sealed class RunSummaryTests
     [Fact]
     public void Failure_NamesCodeAndPlace() => Assert.Equal(
         "job j failed [deadline]: Late. (rank 2, silo b, phase exchange, step 118)",
-        JobFailureText.Describe("j", new("deadline", "Late.", 2, "b", "exchange", 118)));
+        JobFailureText.Describe(JobId.Parse("j"), new("deadline", "Late.", new(2), "b", "exchange", 118)));
 }

@@ -14,10 +14,10 @@ namespace Distributed.Client.Tests.Runs;
 public sealed partial class LocalRunLifecycleTests
 {
     private const string Resume = "dtrain train job.yaml --resume --out /run";
-    private static readonly StartedEvent Started = new("job-x1", 1, []);
+    private static readonly StartedEvent Started = new(JobId.Parse("job-x1"), Generation.First, []);
     private static readonly CompletedEvent Completed = new(5, 0.5, "ab", 0, 1, 1, "/run/c5");
     private static readonly StoppedEvent Stopped = new(3, "ab", "/run/c3");
-    private static readonly FailedEvent Failed = new(new JobError(ErrorCodes.DataInvalid, "broken", 1, "silo-1", "forward", 3));
+    private static readonly FailedEvent Failed = new(new JobError(ErrorCodes.DataInvalid, "broken", new(1), "silo-1", "forward", 3));
 
     private LocalRunState state = Run();
 
@@ -37,7 +37,7 @@ public sealed partial class LocalRunLifecycleTests
         return new(TrainPlan.Make(options, spec, 4, "/home/me", "x1"), options);
     }
 
-    private static StepEvent Step(long step) => new(step, 0, 1.5, 64, 0.001, 1, 0, false, step, 1.0, 1, 0.01, new(0, 0, 0, 0, 0, 0));
+    private static StepEvent Step(long step) => new(step, 0, 1.5, 64, 0.001, 1, 0, false, step, 1.0, Generation.First, 0.01, new(0, 0, 0, 0, 0, 0));
 
     /// <summary>Lets something happen.</summary>
     /// <returns>What follows.</returns>

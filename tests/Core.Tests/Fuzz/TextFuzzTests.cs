@@ -47,7 +47,7 @@ public sealed class TextFuzzTests
     public void Event_Damaged_IsReadOrNone() => FuzzRun.Hold(
         [
             Bytes(JobEventJson.Write(new CompletedEvent(5, 0.5, "ab", 0, 1, 1, "c"))),
-            Bytes(JobEventJson.Write(new FailedEvent(new JobError("deadline", "late", 1, "silo-0", "exchange", 7)))),
+            Bytes(JobEventJson.Write(new FailedEvent(new JobError("deadline", "late", new(1), "silo-0", "exchange", 7)))),
             Bytes(JobEventJson.Write(new WarningEvent("so it goes"))),
         ],
         input =>

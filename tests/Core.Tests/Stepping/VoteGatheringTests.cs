@@ -58,7 +58,7 @@ public sealed class VoteGatheringTests
     {
         var gathering = Open("a", "b");
         gathering.Add("a", Votes.Clean(5, 4));
-        Assert.IsType<VoteOutcome.Stale>(gathering.Add("b", Votes.Clean(5, 4) with { Generation = 2 }));
+        Assert.IsType<VoteOutcome.Stale>(gathering.Add("b", Votes.Clean(5, 4) with { Generation = new(2) }));
         Assert.IsType<VoteOutcome.Stale>(gathering.Add("b", Votes.Clean(4, 4)));
         Assert.IsType<VoteOutcome.Stale>(gathering.Add("b", Votes.Clean(6, 4)));
         Assert.Contains("a, b", Assert.IsType<VoteOutcome.Stale>(gathering.Add("x", Votes.Clean(5, 4))).Message, StringComparison.Ordinal);
@@ -73,7 +73,7 @@ public sealed class VoteGatheringTests
         var scaling = vote.Before.Scaling;
         StepVote[] changed =
         [
-            vote with { Generation = 9 }, vote with { FoundInf = true }, vote with { NormSquared = 9 }, vote with { LossSum = 9 },
+            vote with { Generation = new(9) }, vote with { FoundInf = true }, vote with { NormSquared = 9 }, vote with { LossSum = 9 },
             vote with { Items = 9 }, vote with { NonFinite = "w" }, vote with { Before = vote.Before with { Step = 9 } },
             vote with { Before = vote.Before with { Updates = 9 } }, Scaled(scaling with { Scale = 9 }), Scaled(scaling with { GrowthTracker = 9 }),
             Scaled(scaling with { Hysteresis = 9 }), Scaled(scaling with { LastOverflow = 9 }), Scaled(scaling with { ConsecutiveSkips = 9 }),
@@ -99,7 +99,7 @@ public sealed class VoteGatheringTests
             }
         });
 
-    private VoteGathering Open(params string[] silos) => new(1, silos, vote =>
+    private VoteGathering Open(params string[] silos) => new(new(1), silos, vote =>
     {
         Interlocked.Increment(ref decisions);
         return new(vote.Step, true, vote.Before, 1, 0.1, StepControl.GoOn, null);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
@@ -14,21 +15,21 @@ internal sealed class FakeJournals : IJobJournals
     /// <summary>The job whose journals cannot be opened.</summary>
     public string? Broken { get; set; }
 
-    public Task<IJobJournal> Open(string jobId, JournalKind kind) => jobId == Broken
+    public Task<IJobJournal> Open(JobId jobId, JournalKind kind) => jobId.ToString() == Broken
         ? Task.FromException<IJobJournal>(new IOException("The journal cannot be read."))
-        : Task.FromResult<IJobJournal>(new Journal(this, lines.GetOrAdd((jobId, kind), _ => [])));
+        : Task.FromResult<IJobJournal>(new Journal(this, lines.GetOrAdd((jobId.ToString(), kind), _ => [])));
 
     /// <summary>What jobs' folders say; changed by tests.</summary>
     public ConcurrentDictionary<string, KeptJob> Folders { get; } = new();
 
-    public Task Keep(string jobId, JobSubmission submission)
+    public Task Keep(JobId jobId, JobSubmission submission)
     {
         if (IsFull) throw new IOException("The disk is full.");
-        Folders[jobId] = new KeptJob("dtrain", submission);
+        Folders[jobId.ToString()] = new KeptJob("dtrain", submission);
         return Task.CompletedTask;
     }
 
-    public Task<KeptJob?> Recall(string jobId) => Task.FromResult(Folders.GetValueOrDefault(jobId));
+    public Task<KeptJob?> Recall(JobId jobId) => Task.FromResult(Folders.GetValueOrDefault(jobId.ToString()));
 
     /// <summary>Bytes of jobs' folders; changed by tests.</summary>
     public ConcurrentDictionary<string, long> Sizes { get; } = new();
@@ -36,16 +37,16 @@ internal sealed class FakeJournals : IJobJournals
     /// <summary>Until this has completed, nobody learns what a folder holds.</summary>
     public Task Answers { get; set; } = Task.CompletedTask;
 
-    public async Task<long> Size(string jobId)
+    public async Task<long> Size(JobId jobId)
     {
         await Answers;
-        return Sizes.GetValueOrDefault(jobId);
+        return Sizes.GetValueOrDefault(jobId.ToString());
     }
 
-    public Task Delete(string jobId)
+    public Task Delete(JobId jobId)
     {
-        Folders.TryRemove(jobId, out _);
-        foreach (var kind in Enum.GetValues<JournalKind>()) lines.TryRemove((jobId, kind), out _);
+        Folders.TryRemove(jobId.ToString(), out _);
+        foreach (var kind in Enum.GetValues<JournalKind>()) lines.TryRemove((jobId.ToString(), kind), out _);
         return Task.CompletedTask;
     }
 

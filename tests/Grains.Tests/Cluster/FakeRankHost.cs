@@ -11,13 +11,13 @@ namespace Distributed.Grains.Tests.Cluster;
 /// <summary>Ranks without a trainer: the silo's first rank votes step by step, the others end with it.</summary>
 internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, ILocalSiloDetails local) : IRankHost
 {
-    private readonly ConcurrentDictionary<(string Job, int Generation), Session> sessions = new();
+    private readonly ConcurrentDictionary<(JobId Job, Generation Generation), Session> sessions = new();
 
     private int running;
 
     public bool IsBusy => Volatile.Read(ref running) > 0;
 
-    public string? Lacks(string jobId, string specJson) => scripts.Of(jobId).Lacks(local.Name);
+    public string? Lacks(JobId jobId, string specJson) => scripts.Of(jobId.ToString()).Lacks(local.Name);
 
     public async Task<RankEnd> Run(RankAssignment assignment)
     {
@@ -34,15 +34,15 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
 
     private async Task<RankEnd> Follow(RankAssignment assignment)
     {
-        var session = sessions.GetOrAdd((assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId), assignment));
-        session.Joined.AddOrUpdate(assignment.Rank, 1, (_, n) => n + 1);
+        var session = sessions.GetOrAdd((assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId.ToString()), assignment));
+        session.Joined.AddOrUpdate(assignment.Rank.Value, 1, (_, n) => n + 1);
         var (outcome, error) = await session.Ending.Value;
         return new RankEnd(assignment.Generation, assignment.Rank, outcome, error);
     }
 
-    public void Abort(string jobId, int generation, JobError reason, bool atOnce = false)
+    public void Abort(JobId jobId, Generation generation, JobError reason, bool atOnce = false)
     {
-        scripts.Of(jobId).Aborts.Enqueue((generation, atOnce));
+        scripts.Of(jobId.ToString()).Aborts.Enqueue((generation, atOnce));
         if (sessions.TryGetValue((jobId, generation), out var session)) session.Aborted.TrySetResult(reason);
     }
 
@@ -76,7 +76,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
             {
                 if (script.Gates.TryGetValue(state.Step + 1, out var gate) && await Task.WhenAny(gate.Task, Aborted.Task) == Aborted.Task)
                     return (RankOutcome.Failed, await Aborted.Task);
-                var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation));
+                var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation.Value));
                 if (vote is null) return (RankOutcome.Failed, await Aborted.Task);
                 script.Votes.Enqueue((assignment.Generation, vote.Step));
                 var reply = await grains.GetGrain<ICoordinatorGrain>(CoordinatorKey.Of(assignment.JobId, assignment.Generation)).Vote(assignment.Silo, total, vote);
@@ -97,7 +97,7 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
         private Task Send(JobEvent jobEvent, long step = 0)
         {
             var line = EventLine.Of(jobEvent);
-            return assignment.LocalRanks[0].Rank != 0 ? Task.CompletedTask : grains.GetGrain<IJobGrain>(assignment.JobId)
+            return assignment.LocalRanks[0].Rank.Value != 0 ? Task.CompletedTask : grains.GetJob(assignment.JobId)
                 .Append(new EventBatch(assignment.Generation, assignment.Silo, sent++, [step > 0 ? line with { Step = step } : line], 0));
         }
     }
@@ -119,10 +119,10 @@ internal sealed class FakeScript
     public ConcurrentQueue<(string Silo, StepDecision Decision)> Decisions { get; } = new();
 
     /// <summary>Votes that were sent, of all silos.</summary>
-    public ConcurrentQueue<(int Generation, long Step)> Votes { get; } = new();
+    public ConcurrentQueue<(Generation Generation, long Step)> Votes { get; } = new();
 
     /// <summary>Ranks that were told to end.</summary>
-    public ConcurrentQueue<(int Generation, bool AtOnce)> Aborts { get; } = new();
+    public ConcurrentQueue<(Generation Generation, bool AtOnce)> Aborts { get; } = new();
 
     /// <summary>What the ranks say that they read; null: nothing.</summary>
     public DataSummary? Data { get; set; }

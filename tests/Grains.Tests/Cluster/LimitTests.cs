@@ -50,6 +50,6 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.Contains("limits.run", why.What, StringComparison.Ordinal);
         Assert.Contains("dtrain resume runs", why.Remedy, StringComparison.Ordinal);
         await Eventually.Is(() => cluster.Job("runs").Resume(Callers.Admin), c => c!.Refusal is null);
-        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Generation == 2);
+        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Generation.Value == 2);
     }
 }

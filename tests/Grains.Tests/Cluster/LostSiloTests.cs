@@ -37,7 +37,7 @@ public sealed class LostSiloTests : IAsyncLifetime
         await cluster.KillSecond();
         var events = await Watch("torn").WaitAsync(Hang);
         var failure = Assert.IsType<FailedEvent>(JobEventJson.Read(events[^1])).Error;
-        Assert.Equal((ErrorCodes.SiloLost, 1, two), (failure.Code, failure.Rank, failure.Silo));
+        Assert.Equal((ErrorCodes.SiloLost, 1, two), (failure.Code, failure.Rank?.Value, failure.Silo));
         Assert.StartsWith($"Silo {two} is gone, and rank 1, 2 with it", failure.Message, StringComparison.Ordinal);
         Assert.Contains("started", events[0], StringComparison.Ordinal);
         foreach (var id in done) Assert.Equal(7, (await Watch(id)).Count);
@@ -50,9 +50,9 @@ public sealed class LostSiloTests : IAsyncLifetime
     public async Task Meet_ThroughGrainCalls_GivesBothSilosOneMesh()
     {
         var coordinator = cluster.Grains.GetGrain<ICoordinatorGrain>("meet");
-        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
-        var first = coordinator.Meet(1, "a", "127.0.0.1:2", "cpu");
-        var second = await coordinator.Meet(1, "b", "127.0.0.1:1", "cpu");
+        await coordinator.Open(new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
+        var first = coordinator.Meet(new(1), "a", "127.0.0.1:2", "cpu");
+        var second = await coordinator.Meet(new(1), "b", "127.0.0.1:1", "cpu");
         Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], second.Endpoints.ToArray());
         Assert.Equal(second.Secret.ToArray(), (await first).Secret.ToArray());
         Assert.Equal(32, second.Secret.Length);

@@ -20,7 +20,7 @@ public sealed class ManySilosTests : IAsyncLifetime
     {
         string[] names = [.. Enumerable.Range(0, Silos).Select(i => $"silo-{i}")];
         await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("wide").Open(
-            new GenerationSetup(1, JobSpecJson.Write(Specs.Job(steps: Steps)), [.. names], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
+            new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job(steps: Steps)), [.. names], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
         var coordinator = cluster.GrainsIn(1).GetGrain<ICoordinatorGrain>("wide");
         var state = Specs.Fresh;
         for (var step = 0; step < Steps; step++)
@@ -28,7 +28,7 @@ public sealed class ManySilosTests : IAsyncLifetime
             var vote = Specs.Vote(state);
             var early = names[..^1].Select(name => coordinator.Vote(name, Steps, vote)).ToList();
             // Answered behind the votes before it: they wait in the coordinator.
-            await coordinator.RequestStop(0, default);
+            await coordinator.RequestStop(new(0), default);
             Assert.DoesNotContain(early, reply => reply.IsCompleted);
             var last = await coordinator.Vote(names[^1], Steps, vote);
             foreach (var reply in await Task.WhenAll(early)) Assert.Equal(last.Decision, reply.Decision);

@@ -29,7 +29,7 @@ public sealed class OneSiloTests : IAsyncLifetime
         for (var r = 0; r < ranks; r++) Assert.Contains($"cpu:{r}", events[0], StringComparison.Ordinal);
         for (var step = 1; step <= 5; step++) Assert.Contains($"step {step}", events[step], StringComparison.Ordinal);
         var report = await cluster.Job(id).Status();
-        Assert.Equal((JobPhase.Completed, 5L, 1, ""), (report!.Phase, report.Step, report.Generation, report.Message));
+        Assert.Equal((JobPhase.Completed, 5L, 1, ""), (report!.Phase, report.Step, report.Generation.Value, report.Message));
         Assert.Equal("toy", report.Name);
     }
 
@@ -111,17 +111,17 @@ public sealed class OneSiloTests : IAsyncLifetime
     public async Task Abort_BeforeStart_KeepsTheRankFromStarting()
     {
         var silo = (await cluster.Grains.GetGrain<IManagementGrain>(0).GetHosts()).Keys.Single();
-        var worker = cluster.Grains.GetGrain<IWorkerGrain>(new WorkerKey(silo, "never", 1, 0).ToString());
+        var worker = cluster.Grains.GetGrain<IWorkerGrain>(new WorkerKey(silo, JobId.Parse("never"), new(1), new(0)).ToString());
         await worker.Abort(new Distributed.Core.Events.JobError(ErrorCodes.Deadline, "over", null, null, null, null));
         await worker.Start(new RankAssignment
         {
-            JobId = "never",
-            Generation = 1,
+            JobId = JobId.Parse("never"),
+            Generation = new(1),
             SpecJson = JobSpecJson.Write(Specs.Job()),
             Silo = "x",
-            Rank = 0,
+            Rank = new(0),
             WorldSize = 1,
-            LocalRanks = [new PlacedRank(0, "cpu:0")],
+            LocalRanks = [new PlacedRank(new(0), "cpu:0")],
             StepDeadline = TimeSpan.FromSeconds(1),
             Silos = [new SiloShare("x", 1)],
             MeetDeadline = TimeSpan.FromSeconds(1),
@@ -133,12 +133,12 @@ public sealed class OneSiloTests : IAsyncLifetime
     public async Task Vote_InOneSilo_CarriesStateAndNonFiniteValues()
     {
         var coordinator = cluster.GrainsInSilo.GetGrain<ICoordinatorGrain>("speed");
-        await coordinator.Open(new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)));
+        await coordinator.Open(new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)));
         var state = Specs.Fresh;
         for (var i = 0; i < 1000; i++) state = (await coordinator.Vote("a", 100_000, Specs.Vote(state))).Decision!.After;
         Assert.Equal(1000, state.Updates);
         var last = await cluster.Grains.GetGrain<ICoordinatorGrain>("speed").Vote(
-            "a", 100_000, new StepVote(1, state, FoundInf: true, double.NaN, double.PositiveInfinity, 64, "fc.weight"));
+            "a", 100_000, new StepVote(new(1), state, FoundInf: true, double.NaN, double.PositiveInfinity, 64, "fc.weight"));
         Assert.False(last.Decision!.Commit);
         Assert.Equal(new SkipTally(1, 1001, "fc.weight"), last.Decision.After.Skips);
     }

@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
@@ -36,7 +37,7 @@ public sealed class OutageTests : IAsyncDisposable
     {
         await Start(1);
         await StoreRunning("orphan");
-        await cluster.Job("orphan").Append(new EventBatch(1, "x", 0, [EventLine.Of(new WarningEvent("late"))], 0));
+        await cluster.Job("orphan").Append(new EventBatch(new(1), "x", 0, [EventLine.Of(new WarningEvent("late"))], 0));
         var events = await Watch("orphan");
         Assert.Contains("\"started\"", events[0], StringComparison.Ordinal);
         Assert.Contains("late", events[1], StringComparison.Ordinal);
@@ -50,13 +51,13 @@ public sealed class OutageTests : IAsyncDisposable
         await Start(1);
         await StoreRunning("twice");
         var (kept, fresh) = (EventLine.Of(new WarningEvent("kept")), EventLine.Of(new WarningEvent("fresh")));
-        await using (var journal = await journals.Open("twice", JournalKind.Events))
+        await using (var journal = await journals.Open(JobId.Parse("twice"), JournalKind.Events))
         {
             await journal.Begin(1);
             await journal.Append([kept.Json]);
         }
 
-        await cluster.Job("twice").Append(new EventBatch(1, "x", 7, [kept, fresh], 0));
+        await cluster.Job("twice").Append(new EventBatch(new(1), "x", 7, [kept, fresh], 0));
         var events = await Watch("twice");
         Assert.Single(events, kept.Json);
         Assert.Single(events, fresh.Json);
@@ -71,13 +72,13 @@ public sealed class OutageTests : IAsyncDisposable
         await cluster.Job("announced").Submit(Specs.Lasting());
         await cluster.WaitFor("announced", "step 1");
         var ending = EventLine.Of(new CompletedEvent(5, 1, "ab", 0, 1, 1, "here"));
-        await cluster.Job("announced").Append(new EventBatch(1, "x", 0, [ending], 0));
+        await cluster.Job("announced").Append(new EventBatch(Generation.First, "x", 0, [ending], 0));
         Assert.Null(await StoredAnnouncement("announced"));
         storage.Refused = "announced";
-        await Assert.ThrowsAnyAsync<Exception>(() => cluster.Job("announced").Confirm(1, 1));
+        await Assert.ThrowsAnyAsync<Exception>(() => cluster.Job("announced").Confirm(Generation.First, 1));
         storage.Refused = null;
         Assert.Null(await StoredAnnouncement("announced"));
-        Assert.Null(await cluster.Job("announced").Confirm(1, 1));
+        Assert.Null(await cluster.Job("announced").Confirm(Generation.First, 1));
         Assert.Equal(ending, await StoredAnnouncement("announced"));
         gate.SetResult();
         await Phase("announced", JobPhase.Completed);
@@ -113,7 +114,7 @@ public sealed class OutageTests : IAsyncDisposable
         gate.SetResult();
         await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
         storage.Refused = null;
-        Assert.Equal(1, (await Phase("long", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+        Assert.Equal(1, (await Phase("long", JobPhase.Completed).WaitAsync(Soon))!.Generation.Value);
     }
 
     [Fact]
@@ -121,7 +122,7 @@ public sealed class OutageTests : IAsyncDisposable
     {
         await Start(3);
         // Grain and ranks are lost with one silo.
-        cluster.Scripts.Of("silent").Vote = (_, vote) => vote is { Generation: 1, Step: 3 } ? null : vote;
+        cluster.Scripts.Of("silent").Vote = (_, vote) => vote is { Generation.Value: 1, Step: 3 } ? null : vote;
         cluster.ServiceIn<SiloDrain>(0).Ask(drain: true);
         await cluster.GrainsIn(1).GetGrain<IJobGrain>("silent").Submit(Specs.Lasting());
         await cluster.WaitFor("silent", "step 2");
@@ -133,7 +134,7 @@ public sealed class OutageTests : IAsyncDisposable
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
         storage.Refused = null;
         var done = await Eventually.Is(() => Ask("silent"), r => r?.Phase == JobPhase.Completed).WaitAsync(Soon);
-        Assert.Equal(2, done!.Generation);
+        Assert.Equal(2, done!.Generation.Value);
     }
 
     [Fact]
@@ -203,7 +204,7 @@ public sealed class OutageTests : IAsyncDisposable
         await cluster.Job("moved").Submit(Specs.Lasting());
         await cluster.WaitFor("moved", "step 2");
         await StartOthers();
-        Assert.Equal(2, (await Phase("moved", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+        Assert.Equal(2, (await Phase("moved", JobPhase.Completed).WaitAsync(Soon))!.Generation.Value);
     }
 
     [Fact]
@@ -211,7 +212,7 @@ public sealed class OutageTests : IAsyncDisposable
     {
         await Start(1);
         await StoreRunning("begun");
-        Assert.Equal(2, (await Phase("begun", JobPhase.Completed).WaitAsync(Soon))!.Generation);
+        Assert.Equal(2, (await Phase("begun", JobPhase.Completed).WaitAsync(Soon))!.Generation.Value);
     }
 
     /// <summary>As after an upgrade to a version that reads job files more strictly.</summary>
@@ -241,7 +242,7 @@ public sealed class OutageTests : IAsyncDisposable
         {
             Submission = spec is null ? Specs.Lasting() : Specs.Lasting() with { SpecJson = spec },
             State = (change ?? (state => state))(JobLifecycle.Grant(queued, 1).State),
-            Plan = [new SiloRanks(leased, [new PlacedRank(0, "cpu:0")])],
+            Plan = [new SiloRanks(leased, [new PlacedRank(new(0), "cpu:0")])],
             Epoch = 1,
         };
         await storage.WriteStateAsync("job", cluster.Job(id).GetGrainId(), new GrainState<JobRecord>(record));

@@ -33,7 +33,7 @@ public sealed class PreemptionTests : IAsyncLifetime
         Assert.Equal("job urgent has a higher priority and needs its silos", Assert.Single(events.OfType<GenerationEvent>()).Reason);
         Assert.IsType<CompletedEvent>(events[^1]);
         await cluster.Watch("equal");
-        Assert.Equal((1, 1), ((await cluster.Job("equal").Status())!.Generation, (await cluster.Job("urgent").Status())!.Generation));
+        Assert.Equal((1, 1), ((await cluster.Job("equal").Status())!.Generation.Value, (await cluster.Job("urgent").Status())!.Generation.Value));
 
         async Task<string> Log() => string.Join('\n', (await cluster.Job("low").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json));
     }

@@ -33,10 +33,10 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.KillSecond();
         var events = (await Watch("torn").WaitAsync(TimeSpan.FromMinutes(5))).Select(e => JobEventJson.Read(e)!).ToList();
         var again = Assert.IsType<GenerationEvent>(Assert.Single(events, e => e is GenerationEvent));
-        Assert.Equal((2, $"silo {two} lost"), (again.Number, again.Reason));
+        Assert.Equal((2, $"silo {two} lost"), (again.Number.Value, again.Reason));
         Assert.DoesNotContain(two, again.Ranks.Select(r => r.Silo));
         Assert.IsType<CompletedEvent>(events[^1]);
-        Assert.Equal(2, (await First.GetGrain<IJobGrain>("torn").Status())!.Generation);
+        Assert.Equal(2, (await First.GetGrain<IJobGrain>("torn").Status())!.Generation.Value);
         var log = await Log("torn");
         Assert.Contains("submitted by ann", log, StringComparison.Ordinal);
         Assert.Contains($"back in the queue: silo {two} lost", log, StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await Eventually.Is(() => Log("orphan"), d => d.Contains("followed from here on: generation 1", StringComparison.Ordinal));
         gate.SetResult();
         var report = await Eventually.Is(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
-        Assert.Equal((1, 5L), (report!.Generation, report.Step));
+        Assert.Equal((1, 5L), (report!.Generation.Value, report.Step));
         Assert.Equal([1, 2, 3, 4, 5], script.Votes.Select(v => v.Step));
     }
 
@@ -72,7 +72,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.KillSecond();
         gate.SetResult();
         var report = await Eventually.Is(() => Ask("orphan"), r => r?.Phase == JobPhase.Completed);
-        Assert.Equal(2, report!.Generation);
+        Assert.Equal(2, report!.Generation.Value);
         Assert.Contains($"back in the queue: silo {cluster.SiloNames[1]} lost", await Log("orphan"), StringComparison.Ordinal);
         // No step was decided twice under one generation.
         Assert.DoesNotContain(script.Votes.GroupBy(v => v), g => g.Count() > 1);
@@ -89,7 +89,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.StopSecond();
         gate.SetResult();
         var report = await Eventually.Is(() => Ask("followed"), r => r?.Phase == JobPhase.Completed);
-        Assert.Equal((1, 5L), (report!.Generation, report.Step));
+        Assert.Equal((1, 5L), (report!.Generation.Value, report.Step));
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class RequeueTests : IAsyncLifetime
         Assert.DoesNotContain(events, e => e is StoppedEvent);
         Assert.IsType<CompletedEvent>(events[^1]);
         Assert.Equal([1, 2, 3, 4, 5, 6], script.Votes.Select(v => v.Step));
-        Assert.Equal([1, 1, 1, 2, 2, 2], script.Votes.Select(v => v.Generation));
+        Assert.Equal([1, 1, 1, 2, 2, 2], script.Votes.Select(v => v.Generation.Value));
     }
 
     [Fact]
@@ -207,11 +207,11 @@ public sealed class RequeueTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("fenced").Hold(2);
         await cluster.Job("fenced").Submit(Specs.Lasting());
         await cluster.WaitFor("fenced", "step 1");
-        Assert.Null(await cluster.Job("fenced").Confirm(1, 1));
-        Assert.Equal(ErrorCodes.SiloLost, (await cluster.Job("fenced").Confirm(0, 1))!.Code);
+        Assert.Null(await cluster.Job("fenced").Confirm(new(1), 1));
+        Assert.Equal(ErrorCodes.SiloLost, (await cluster.Job("fenced").Confirm(new(0), 1))!.Code);
         gate.SetResult();
         await cluster.Watch("fenced");
-        Assert.NotNull(await cluster.Job("fenced").Confirm(1, 5));
+        Assert.NotNull(await cluster.Job("fenced").Confirm(new(1), 5));
     }
 
     [Fact]
@@ -232,7 +232,7 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.Job("late").Submit(Specs.Lasting(min: 1));
         var why = await Eventually.Is(() => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, why!.Report.Phase);
-        Assert.Contains("busy", (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job));
+        Assert.Contains(JobId.Parse("busy"), (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job ?? default));
         gate.SetResult();
         await cluster.Watch("late");
         Assert.Equal("has completed after 5 steps", (await cluster.Job("late").Why())!.Findings[0].What);
@@ -250,7 +250,7 @@ public sealed class RequeueTests : IAsyncLifetime
     /// <summary>Silos with a coordinator of a generation.</summary>
     private async Task<List<SiloAddress>> CoordinatorsOf(string id, int generation)
     {
-        var key = CoordinatorKey.Of(id, generation);
+        var key = CoordinatorKey.Of(JobId.Parse(id), new(generation));
         var all = await cluster.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
         return [.. all.Where(s => s.GrainId.Key.ToString() == key && s.GrainType.Contains(nameof(CoordinatorGrain), StringComparison.Ordinal)).Select(s => s.SiloAddress)];
     }

@@ -10,7 +10,7 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class StepRendezvousTests
 {
     private static StepRendezvous Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(1, JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeProvider.System);
+        new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeProvider.System);
 
     [Fact]
     public async Task Vote_LastOfTwoSilos_AnswersBothAlike()
@@ -91,7 +91,7 @@ public sealed class StepRendezvousTests
     {
         var rendezvous = Open(silos: ["a", "b"]);
         var first = rendezvous.Vote("a", 5, Specs.Vote(Specs.Fresh));
-        var reason = new JobError(ErrorCodes.Native, "gone", 1, "b", "forward", 1);
+        var reason = new JobError(ErrorCodes.Native, "gone", new(1), "b", "forward", 1);
         rendezvous.Close(reason);
         Assert.Equal(reason, (await first).Error);
         Assert.Equal(reason, (await rendezvous.Vote("b", 5, Specs.Vote(Specs.Fresh))).Error);

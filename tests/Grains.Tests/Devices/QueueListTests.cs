@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Queue;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -23,16 +24,16 @@ public sealed class QueueListTests
     {
         const int count = (2 * QueueList.PageSize) + 50;
         using var list = await Open();
-        for (var i = 0; i < count; i++) await list.Set($"job-{i}", ended: false, "ann");
+        for (var i = 0; i < count; i++) await list.Set(JobId.Parse($"job-{i}"), ended: false, "ann");
         Assert.Equal(QueueList.PageSize, store.LargestPage);
 
         store.Writes.Clear();
-        await list.Set("job-120", ended: true);
-        await list.Remove("job-7");
-        await list.End("job-249");
-        await list.End("unknown");
+        await list.Set(JobId.Parse("job-120"), ended: true);
+        await list.Remove(JobId.Parse("job-7"));
+        await list.End(JobId.Parse("job-249"));
+        await list.End(JobId.Parse("unknown"));
         // Nothing new.
-        await list.Set("job-120", ended: true, "ann");
+        await list.Set(JobId.Parse("job-120"), ended: true, "ann");
         Assert.Equal(["1", "0", "2"], store.Writes);
 
         using var again = await Open();
@@ -45,12 +46,12 @@ public sealed class QueueListTests
     [Fact]
     public async Task Open_ListOfAnEarlierVersion_IsPutIntoPages()
     {
-        store.Head.State = new QueueRecord { Jobs = [.. Enumerable.Range(0, 150).Select(i => new QueueEntry($"job-{i}", i % 2 == 0) { User = "bob" })] };
+        store.Head.State = new QueueRecord { Jobs = [.. Enumerable.Range(0, 150).Select(i => new QueueEntry(JobId.Parse($"job-{i}"), i % 2 == 0) { User = "bob" })] };
         await store.Head.WriteStateAsync();
         using (var list = await Open())
         {
             Assert.Equal(150, list.Jobs.Count());
-            await list.Set("job-3", ended: true);
+            await list.Set(JobId.Parse("job-3"), ended: true);
         }
 
         using var again = await Open();
@@ -62,17 +63,17 @@ public sealed class QueueListTests
     public async Task Change_ThatCannotBeWritten_NeverWas()
     {
         using var list = await Open();
-        await list.Set("first", ended: false, "ann");
+        await list.Set(JobId.Parse("first"), ended: false, "ann");
         foreach (var broken in new[] { "0", Store.HeadName })
         {
             store.Broken = broken;
-            if (broken == "0") await Assert.ThrowsAsync<OrleansException>(() => list.Set("first", ended: true));
+            if (broken == "0") await Assert.ThrowsAsync<OrleansException>(() => list.Set(JobId.Parse("first"), ended: true));
             else
             {
                 store.Broken = null;
-                for (var i = 1; i < QueueList.PageSize; i++) await list.Set($"job-{i}", ended: false, "ann");
+                for (var i = 1; i < QueueList.PageSize; i++) await list.Set(JobId.Parse($"job-{i}"), ended: false, "ann");
                 store.Broken = broken;
-                await Assert.ThrowsAsync<IOException>(() => list.Set("one-more", ended: false, "ann"));
+                await Assert.ThrowsAsync<IOException>(() => list.Set(JobId.Parse("one-more"), ended: false, "ann"));
             }
 
             store.Broken = null;
@@ -81,7 +82,7 @@ public sealed class QueueListTests
             Assert.Equal("first ann", Words(list)[0]);
         }
 
-        await list.Set("one-more", ended: false, "ann");
+        await list.Set(JobId.Parse("one-more"), ended: false, "ann");
         Assert.Equal(QueueList.PageSize + 1, list.Jobs.Count());
     }
 
@@ -90,9 +91,9 @@ public sealed class QueueListTests
     public async Task Change_OfAPageThatAnotherWrote_IsRefused()
     {
         using var list = await Open();
-        await list.Set("first", ended: false, "ann");
-        using (var other = await Open()) await other.Set("second", ended: false, "bob");
-        await Assert.ThrowsAsync<InconsistentStateException>(() => list.Set("third", ended: false, "ann"));
+        await list.Set(JobId.Parse("first"), ended: false, "ann");
+        using (var other = await Open()) await other.Set(JobId.Parse("second"), ended: false, "bob");
+        await Assert.ThrowsAsync<InconsistentStateException>(() => list.Set(JobId.Parse("third"), ended: false, "ann"));
     }
 
     private sealed class Store : IGrainStorage

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Queue;
@@ -20,14 +21,14 @@ public sealed class QueuePlannerTests
     }
 
     private static QueuedJob Job(string id, int min, int max, int ageSeconds = 0, int priority = 0, string user = "ann", int silos = 0, bool oneSilo = false) =>
-        new(id, user, priority, 1, silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
+        new(JobId.Parse(id), user, priority, new(1), silos, min, max, oneSilo, Now - TimeSpan.FromSeconds(ageSeconds));
 
     [Fact]
     public void Widen_OnlyWhatGainsRanks_TheFirstInLine()
     {
         string?[] jobs = ["a", "b", null, null];
-        List<QueueSilo> silos = [.. Silos.Zip(jobs, (silo, job) => new QueueSilo(silo, job, false))];
-        QueueHolder Narrow(string id, int at, int max, int silos = 0) => new(id, "ann", 2, [Silos[at]]) { Next = Job(id, 1, max, at, silos: silos) };
+        List<QueueSilo> silos = [.. Silos.Zip(jobs, (silo, job) => new QueueSilo(silo, job is null ? null : JobId.Parse(job), false))];
+        QueueHolder Narrow(string id, int at, int max, int silos = 0) => new(JobId.Parse(id), "ann", 2, [Silos[at]]) { Next = Job(id, 1, max, at, silos: silos) };
         QueueHolder[] holders = [Narrow("a", 0, 8), Narrow("b", 1, 8)];
         string? Of(IReadOnlyList<QueueSilo> cluster, params QueueHolder[] narrow) => QueuePlanner.Widen(narrow, holders, cluster, new NoQuotas(), Options, Now) is { } grant
             ? $"{grant.Job.JobId}:{grant.Ranks}@{string.Join(',', grant.Silos.Select(s => s.Name))}"
@@ -53,19 +54,19 @@ public sealed class QueuePlannerTests
     public void Preempt_LowerPriority_TheLeastAndLatestGoAndNoMoreThanItTakes(int priority, int ranks, string running, string gone)
     {
         List<QueueHolder> holders = [.. running.Split(' ').Select((job, i) => job == "-"
-            ? new QueueHolder($"on-silo-{i}", "bob", 2, [Silos[i]])
-            : new QueueHolder($"on-silo-{i}", "bob", 2, [Silos[i]]) { Next = Job($"on-silo-{i}", 1, 2, int.Parse(job.Split(':')[1]), int.Parse(job.Split(':')[0]), "bob") })];
-        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, $"on-silo-{i}", false))];
+            ? new QueueHolder(JobId.Parse($"on-silo-{i}"), "bob", 2, [Silos[i]])
+            : new QueueHolder(JobId.Parse($"on-silo-{i}"), "bob", 2, [Silos[i]]) { Next = Job($"on-silo-{i}", 1, 2, int.Parse(job.Split(':')[1]), int.Parse(job.Split(':')[0]), "bob") })];
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, JobId.Parse($"on-silo-{i}"), false))];
         var found = QueuePlanner.Preempt(Job("urgent", ranks, ranks, priority: priority), holders, holders, silos, new NoQuotas(), Options, Now);
-        Assert.Equal(gone, string.Join(',', found.Select(h => h.JobId[3..])));
+        Assert.Equal(gone, string.Join(',', found.Select(h => h.JobId.ToString()[3..])));
     }
 
     [Fact]
     public void Preempt_OneLargeJobSuffices_SmallerOnesStay()
     {
-        QueueHolder small = new("small", "bob", 2, [Silos[0]]) { Next = Job("small", 1, 2, 0, -5) };
-        QueueHolder large = new("large", "bob", 6, [.. Silos[1..]]) { Next = Job("large", 6, 6, 0, -4) };
-        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, i == 0 ? "small" : "large", false))];
+        QueueHolder small = new(JobId.Parse("small"), "bob", 2, [Silos[0]]) { Next = Job("small", 1, 2, 0, -5) };
+        QueueHolder large = new(JobId.Parse("large"), "bob", 6, [.. Silos[1..]]) { Next = Job("large", 6, 6, 0, -4) };
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s, JobId.Parse(i == 0 ? "small" : "large"), false))];
         QueueHolder[] both = [small, large];
         Assert.Equal([large], QueuePlanner.Preempt(Job("urgent", 6, 6), both, both, silos, new NoQuotas(), Options, Now));
     }
@@ -75,17 +76,17 @@ public sealed class QueuePlannerTests
     public void Plan_First_KeepsWhatIsFreeUntilItFits()
     {
         QueuedJob[] waiting = [Job("back", 1, 2, 7200), Job("urgent", 8, 8, 1, 10)];
-        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select((s, i) => new QueueSilo(s, i == 0 ? null : "other", false))], new NoQuotas(), Options, Now, first: "urgent");
+        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select((s, i) => new QueueSilo(s, i == 0 ? null : JobId.Parse("other"), false))], new NoQuotas(), Options, Now, first: JobId.Parse("urgent"));
         Assert.Empty(plan.Grants);
-        Assert.Equal("Silos that become free are kept for it.", plan.Reasons["urgent"].Remedy);
+        Assert.Equal("Silos that become free are kept for it.", plan.Reasons[JobId.Parse("urgent")].Remedy);
     }
 
     /// <summary>What is free is kept for an older one: nobody goes for a job that would fit there.</summary>
     [Fact]
     public void Preempt_FreeSilosWouldDo_NobodyGoes()
     {
-        QueueHolder low = new("low", "bob", 2, [Silos[0]]) { Next = Job("low", 1, 2, 0, -5) };
-        Assert.Empty(QueuePlanner.Preempt(Job("urgent", 2, 2), [low], [low], [new(Silos[0], "low", false), new(Silos[1], null, false)], new NoQuotas(), Options, Now));
+        QueueHolder low = new(JobId.Parse("low"), "bob", 2, [Silos[0]]) { Next = Job("low", 1, 2, 0, -5) };
+        Assert.Empty(QueuePlanner.Preempt(Job("urgent", 2, 2), [low], [low], [new(Silos[0], JobId.Parse("low"), false), new(Silos[1], null, false)], new NoQuotas(), Options, Now));
     }
 
     /// <summary>A job for which others were asked to go comes before one that has waited for hours.</summary>
@@ -94,22 +95,22 @@ public sealed class QueuePlannerTests
     {
         QueuedJob[] waiting = [Job("old", 8, 8, 7200), Job("urgent", 8, 8, 1, 10)];
         Assert.Equal(["old:8@0,1,2,3"], Granted(Plan(waiting, 4)));
-        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select(s => new QueueSilo(s, null, false))], new NoQuotas(), Options, Now, first: "urgent");
+        var plan = QueuePlanner.Plan(waiting, [], [.. Silos.Select(s => new QueueSilo(s, null, false))], new NoQuotas(), Options, Now, first: JobId.Parse("urgent"));
         Assert.Equal(["urgent:8@0,1,2,3"], Granted(plan));
-        Assert.Equal(["urgent", "old"], Plan(waiting, 0).Blocked.Select(j => j.JobId));
+        Assert.Equal(["urgent", "old"], Plan(waiting, 0).Blocked.Select(j => j.JobId.ToString()));
     }
 
     /// <summary>Two silos' worth of a job that comes back, one of them still held by its ranks of before.</summary>
     [Fact]
     public void Plan_JobThatComesBack_WaitsForItsOwnSiloAndKeepsTheOther()
     {
-        List<QueueSilo> silos = [new(Silos[0], "back", false), new(Silos[1], null, false)];
+        List<QueueSilo> silos = [new(Silos[0], JobId.Parse("back"), false), new(Silos[1], null, false)];
         QueuedJob[] waiting = [Job("back", 2, 4, 90), Job("late", 1, 2, 10)];
-        var plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: ["back"]);
+        var plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: [JobId.Parse("back")]);
         Assert.Empty(plan.Grants);
         Assert.True(plan.IsContended);
-        Assert.StartsWith("waits for the silos that it comes from", plan.Reasons["back"].What, StringComparison.Ordinal);
-        Assert.Contains("job back comes first", plan.Reasons["late"].What, StringComparison.Ordinal);
+        Assert.StartsWith("waits for the silos that it comes from", plan.Reasons[JobId.Parse("back")].What, StringComparison.Ordinal);
+        Assert.Contains("job back comes first", plan.Reasons[JobId.Parse("late")].What, StringComparison.Ordinal);
         Assert.Equal(["back:4@0,1"], Granted(QueuePlanner.Plan(waiting, [], [.. silos.Select(s => s with { Holder = null })], new NoQuotas(), Options, Now)));
     }
 
@@ -127,14 +128,14 @@ public sealed class QueuePlannerTests
     public void Plan_SilosOfDifferentMemory_AJobGoesWhereItFits(int min, int max, double moreGiB, string? taken, string expected)
     {
         const double gib = 1L << 30;
-        var silos = Silos.Select((s, i) => new QueueSilo(s with { Memory = (i < 2 ? 8L : 16L) << 30 }, taken?.Contains($"{i}", StringComparison.Ordinal) == true ? "other" : null, false));
+        var silos = Silos.Select((s, i) => new QueueSilo(s with { Memory = (i < 2 ? 8L : 16L) << 30 }, taken?.Contains($"{i}", StringComparison.Ordinal) == true ? JobId.Parse("other") : null, false));
         var plan = QueuePlanner.Plan([Job("a", min, max) with { Memory = (5 + moreGiB) * gib, MemoryPerRank = 3 * gib }], [], [.. silos], new NoQuotas(), Options, Now);
-        Assert.Equal(expected, plan.Grants.Count > 0 ? Assert.Single(Granted(plan)) : plan.Reasons["a"].What);
+        Assert.Equal(expected, plan.Grants.Count > 0 ? Assert.Single(Granted(plan)) : plan.Reasons[JobId.Parse("a")].What);
     }
 
     /// <summary>Silos 0 and 1 have avx2, 2 and 3 avx512.</summary>
     private static IEnumerable<QueueSilo> Mixed(params string?[] holders) =>
-        Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 2 ? "avx2" : "avx512" }, i < holders.Length ? holders[i] : null, false));
+        Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 2 ? "avx2" : "avx512" }, i < holders.Length && holders[i] is { } holder ? JobId.Parse(holder) : null, false));
 
     private static QueuePlan PlanMixed(QueuedJob job, params string?[] holders) => QueuePlanner.Plan([job], [], [.. Mixed(holders)], new NoQuotas(), Options, Now);
 
@@ -152,28 +153,28 @@ public sealed class QueuePlannerTests
         // Three slots are free, but no two silos that are alike.
         var next = PlanMixed(Job("a", 3, 8), "other", null, "other");
         Assert.Empty(next.Grants);
-        Assert.Contains("4 of 8 slots are free on 2 of 4 silos, which are not all alike", next.Reasons["a"].What, StringComparison.Ordinal);
+        Assert.Contains("4 of 8 slots are free on 2 of 4 silos, which are not all alike", next.Reasons[JobId.Parse("a")].What, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Plan_NextOneFitsOneKindOnly_TheOtherKindIsNotKeptForIt()
     {
-        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 3 ? "avx2" : "avx512" }, i == 0 ? "other" : null, false))];
+        List<QueueSilo> silos = [.. Silos.Select((s, i) => new QueueSilo(s with { Fingerprint = i < 3 ? "avx2" : "avx512" }, i == 0 ? JobId.Parse("other") : null, false))];
         QueuedJob[] waiting = [Job("big", 6, 6, ageSeconds: 100_000), Job("small", 1, 2)];
         var plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now);
         Assert.Equal(["small:2@3"], Granted(plan));
-        Assert.Contains("4 of 6 slots are free on 2 of 3 silos", plan.Reasons["big"].What, StringComparison.Ordinal);
-        plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: ["big"]);
+        Assert.Contains("4 of 6 slots are free on 2 of 3 silos", plan.Reasons[JobId.Parse("big")].What, StringComparison.Ordinal);
+        plan = QueuePlanner.Plan(waiting, [], silos, new NoQuotas(), Options, Now, coming: [JobId.Parse("big")]);
         Assert.Equal(["small:2@3"], Granted(plan));
     }
 
     [Fact]
     public void Plan_MoreThanOneKindOfSilosHas_SaysThatTheyDiffer()
     {
-        var ranks = PlanMixed(Job("a", 5, 8)).Reasons["a"];
+        var ranks = PlanMixed(Job("a", 5, 8)).Reasons[JobId.Parse("a")];
         Assert.Equal("needs 5 slots on silos that are alike; the cluster has 2 kinds of silos, and of none more than 4 slots", ranks.What);
         Assert.Contains("'dtrain scale a --workers 4'", ranks.Remedy, StringComparison.Ordinal);
-        Assert.Equal("needs 3 silos that are alike; the cluster has 2 kinds of silos, and of none more than 2 silos", PlanMixed(Job("a", 3, 3, silos: 3)).Reasons["a"].What);
+        Assert.Equal("needs 3 silos that are alike; the cluster has 2 kinds of silos, and of none more than 2 silos", PlanMixed(Job("a", 3, 3, silos: 3)).Reasons[JobId.Parse("a")].What);
     }
 
     [Fact]
@@ -181,7 +182,7 @@ public sealed class QueuePlannerTests
     {
         QueueGrant? Widened(params string?[] holders)
         {
-            QueueHolder narrow = new("a", "ann", 2, [Silos[0]]) { Next = Job("a", 1, 8) with { Fingerprint = "avx2" } };
+            QueueHolder narrow = new(JobId.Parse("a"), "ann", 2, [Silos[0]]) { Next = Job("a", 1, 8) with { Fingerprint = "avx2" } };
             return QueuePlanner.Widen([narrow], [narrow], [.. Mixed(holders)], new NoQuotas(), Options, Now);
         }
 
@@ -190,7 +191,7 @@ public sealed class QueuePlannerTests
     }
 
     private static QueuePlan Plan(IEnumerable<QueuedJob> waiting, int freeSilos, IUserQuotas? quotas = null, params QueueHolder[] holders) => QueuePlanner.Plan(
-        waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : "other", Draining: false))], quotas ?? new NoQuotas(), Options, Now);
+        waiting, holders, [.. Silos.Select((s, i) => new QueueSilo(s, i < freeSilos ? null : JobId.Parse("other"), Draining: false))], quotas ?? new NoQuotas(), Options, Now);
 
     private static string[] Granted(QueuePlan plan) => [.. plan.Grants.Select(g => $"{g.Job.JobId}:{g.Ranks}@{string.Join(',', g.Silos.Select(s => s.Name[5..]))}")];
 
@@ -203,7 +204,7 @@ public sealed class QueuePlannerTests
     {
         var plan = Plan([Job("big", 6, 8, 5)], 2);
         Assert.Empty(plan.Grants);
-        Assert.Equal("is the next one: needs 6 free slots at once; 4 of 8 slots are free on 2 of 4 silos", plan.Reasons["big"].What);
+        Assert.Equal("is the next one: needs 6 free slots at once; 4 of 8 slots are free on 2 of 4 silos", plan.Reasons[JobId.Parse("big")].What);
     }
 
     [Fact]
@@ -220,12 +221,12 @@ public sealed class QueuePlannerTests
         Assert.Equal(["wide:4@0,1"], Granted(Of(Now, Job("wide", 4, 4) with { Inputs = "t" })));
         var waits = Of(Now, Job("wide", 4, 4) with { Inputs = "t", Faults = [fault] });
         Assert.Empty(waits.Grants);
-        Assert.Equal("needs 4 free slots beside silo silo-0, where it failed: no t here", waits.Reasons["wide"].What);
+        Assert.Equal("needs 4 free slots beside silo silo-0, where it failed: no t here", waits.Reasons[JobId.Parse("wide")].What);
         // What it waits for is kept for it, and nothing else.
-        QueueSilo[] busy = [new(Silos[0], null, false), new(Silos[1], "x", false)];
+        QueueSilo[] busy = [new(Silos[0], null, false), new(Silos[1], JobId.Parse("x"), false)];
         var head = QueuePlanner.Plan([Job("head", 1, 2, 90) with { Inputs = "t", Faults = [fault] }, other], [], busy, new NoQuotas(), Options, Now, [fault]);
         Assert.Equal(["other:2@0"], Granted(head));
-        Assert.Contains("0 of 2 slots are free on 0 of 1 silos (silo silo-0 passed over: a job like it failed there)", head.Reasons["head"].What, StringComparison.Ordinal);
+        Assert.Contains("0 of 2 slots are free on 0 of 1 silos (silo silo-0 passed over: a job like it failed there)", head.Reasons[JobId.Parse("head")].What, StringComparison.Ordinal);
         // A while later it is tried again.
         Assert.Equal(["own:2@0"], Granted(Of(Now + TimeSpan.FromMinutes(1), own)));
     }
@@ -240,8 +241,8 @@ public sealed class QueuePlannerTests
         Assert.Equal(["small:2@0"], Granted(Plan([Job("big", 6, 8, 50), Job("small", 1, 2, 5)], 2)));
         var kept = Plan([Job("big", 6, 8, 61), Job("small", 1, 2, 5)], 2);
         Assert.Empty(kept.Grants);
-        Assert.Contains("silos that become free are kept for it", kept.Reasons["big"].Remedy, StringComparison.Ordinal);
-        Assert.Contains("job big comes first", kept.Reasons["small"].What, StringComparison.Ordinal);
+        Assert.Contains("silos that become free are kept for it", kept.Reasons[JobId.Parse("big")].Remedy, StringComparison.Ordinal);
+        Assert.Contains("job big comes first", kept.Reasons[JobId.Parse("small")].What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -255,26 +256,26 @@ public sealed class QueuePlannerTests
     public void Plan_OverQuotaForAMoment_HoldsNobodyUpAndShrinksWhereItMay()
     {
         var quotas = new Quotas(("ann", new UserQuota(3, null)), ("bob", new UserQuota(null, 1)));
-        QueueHolder[] running = [new("a0", "ann", 2, [Silos[3]]), new("b0", "bob", 1, [Silos[2]])];
+        QueueHolder[] running = [new(JobId.Parse("a0"), "ann", 2, [Silos[3]]), new(JobId.Parse("b0"), "bob", 1, [Silos[2]])];
         var plan = Plan([Job("a1", 2, 2, 59), Job("a2", 1, 4, 50), Job("b1", 1, 1, 40, user: "bob"), Job("c1", 1, 2, 30, user: "cleo"), Job("a3", 4, 4, 20)], 2, quotas, running);
         Assert.Equal(["a2:1@0", "c1:2@1"], Granted(plan));
-        Assert.Equal("needs 2 ranks; user ann has 2 of 3 running (a0)", plan.Reasons["a1"].What);
-        Assert.Equal("user bob has 1 of 1 jobs running (b0)", plan.Reasons["b1"].What);
-        Assert.Equal("needs 4 ranks, but user ann may have 3 at once: it can never begin", plan.Reasons["a3"].What);
+        Assert.Equal("needs 2 ranks; user ann has 2 of 3 running (a0)", plan.Reasons[JobId.Parse("a1")].What);
+        Assert.Equal("user bob has 1 of 1 jobs running (b0)", plan.Reasons[JobId.Parse("b1")].What);
+        Assert.Equal("needs 4 ranks, but user ann may have 3 at once: it can never begin", plan.Reasons[JobId.Parse("a3")].What);
     }
 
     [Fact]
     public void Plan_OverQuotaForLong_HoldsUpOnlyLaterOnesOfItsUser()
     {
         var quotas = new Quotas(("ann", new UserQuota(3, null)));
-        QueueHolder[] running = [new("a0", "ann", 2, [Silos[3]])];
+        QueueHolder[] running = [new(JobId.Parse("a0"), "ann", 2, [Silos[3]])];
         var plan = Plan([Job("a1", 2, 2, 61), Job("a2", 1, 1, 50), Job("c1", 2, 2, 40, user: "cleo"), Job("a3", 1, 1, 30, priority: 1)], 3, quotas, running);
         Assert.Equal(["a3:1@0", "c1:2@1"], Granted(plan));
-        Assert.Equal("needs 2 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons["a1"].What);
-        Assert.Equal("needs 1 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons["a2"].What);
+        Assert.Equal("needs 2 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons[JobId.Parse("a1")].What);
+        Assert.Equal("needs 1 ranks; user ann has 3 of 3 running (a0, a3)", plan.Reasons[JobId.Parse("a2")].What);
         var kept = Plan([Job("a1", 2, 2, 61), Job("a2", 1, 1, 50), Job("c1", 2, 2, 40, user: "cleo")], 3, quotas, running);
         Assert.Equal(["c1:2@0"], Granted(kept));
-        Assert.Equal("job a1 of the same user comes first and waits for more of user ann's quota", kept.Reasons["a2"].What);
+        Assert.Equal("job a1 of the same user comes first and waits for more of user ann's quota", kept.Reasons[JobId.Parse("a2")].What);
         // What can never begin is waited for by nobody.
         Assert.Equal(["a2:1@0"], Granted(Plan([Job("never", 4, 4, 900), Job("a2", 1, 1, 50)], 3, quotas, running)));
     }
@@ -284,7 +285,7 @@ public sealed class QueuePlannerTests
     {
         var plan = Plan([Job("huge", 9, 9, 10_000), Job("small", 2, 2)], 4);
         Assert.Equal(["small:2@0"], Granted(plan));
-        Assert.Equal("needs 9 slots; the cluster has 8 on 4 silos", plan.Reasons["huge"].What);
+        Assert.Equal("needs 9 slots; the cluster has 8 on 4 silos", plan.Reasons[JobId.Parse("huge")].What);
     }
 
     [Fact]
@@ -293,8 +294,8 @@ public sealed class QueuePlannerTests
         var plan = QueuePlanner.Plan(
             [Job("all", 8, 8), Job("some", 6, 6)], [], [.. Silos.Select((s, i) => new QueueSilo(s, null, Draining: i == 3))], new NoQuotas(), Options, Now);
         Assert.Equal(["some:6@0,1,2"], Granted(plan));
-        Assert.Equal("needs 8 slots; the cluster has 6 on 3 silos, and 1 more that drains", plan.Reasons["all"].What);
-        Assert.Contains("'dtrain drain SILO --undo'", plan.Reasons["all"].Remedy, StringComparison.Ordinal);
+        Assert.Equal("needs 8 slots; the cluster has 6 on 3 silos, and 1 more that drains", plan.Reasons[JobId.Parse("all")].What);
+        Assert.Contains("'dtrain drain SILO --undo'", plan.Reasons[JobId.Parse("all")].Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -314,7 +315,7 @@ public sealed class QueuePlannerTests
             });
             Assert.True(plan.Grants.Where(g => g.Job.User == "u0").Sum(g => g.Ranks) <= 4);
             Assert.True(plan.Grants.Count(g => g.Job.User == "u1") <= 1);
-            Assert.Equal(waiting.Select(j => j.JobId).Order(), plan.Grants.Select(g => g.Job.JobId).Concat(plan.Reasons.Keys).Order());
+            Assert.Equal(waiting.Select(j => j.JobId.ToString()).Order(), plan.Grants.Select(g => g.Job.JobId.ToString()).Concat(plan.Reasons.Keys.Select(id => id.ToString())).Order());
         });
 
     /// <summary>Small jobs come without end, of another user or of the same one with a quota; whatever the large one needs, it gets it.</summary>
@@ -331,14 +332,14 @@ public sealed class QueuePlannerTests
         {
             running.RemoveAll(r => r.Ends <= now);
             // It comes when small ones have filled what there is, and end at different times; those before it in the queue are done in 400 s.
-            if (second == 40) waiting.Add(new QueuedJob("large", user, 0, 1, 0, ranks, ranks, false, now));
-            waiting.Add(new QueuedJob($"s{second}", user, 0, 1, 0, 1, 2, false, now));
+            if (second == 40) waiting.Add(new QueuedJob(JobId.Parse("large"), user, 0, new(1), 0, ranks, ranks, false, now));
+            waiting.Add(new QueuedJob(JobId.Parse($"s{second}"), user, 0, new(1), 0, 1, 2, false, now));
             var held = running.SelectMany(r => r.Holder.Silos).ToList();
-            var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? "x" : null, false)).ToList();
+            var silos = Silos.Select(s => new QueueSilo(s, held.Contains(s) ? JobId.Parse("x") : null, false)).ToList();
             var plan = QueuePlanner.Plan(waiting, running.Select(r => r.Holder), silos, quotas, Options, now);
             foreach (var grant in plan.Grants)
             {
-                if (grant.Job.JobId == "large") return;
+                if (grant.Job.JobId.ToString() == "large") return;
                 waiting.Remove(grant.Job);
                 running.Add((new QueueHolder(grant.Job.JobId, user, grant.Ranks, grant.Silos), now + TimeSpan.FromSeconds(20)));
             }

@@ -41,8 +41,8 @@ public sealed class ChunkFuzzTests : IDisposable
             Assert.Equal(chunk.Body is null, chunk.BodyBytes > ExchangeChunk.LargestBody);
             Assert.Equal(chunk.BodyBytes, chunk.Body?.Length ?? chunk.BodyBytes);
             // As the coordinator takes it, of a silo that has joined.
-            ChunkRendezvous rendezvous = new("job", new GenerationSetup(1, "{}", ["silo-0", "silo-1"], Deadline, Deadline), new ChunkReducers());
-            foreach (var silo in (string[])["silo-0", "silo-1"]) Assert.Null(rendezvous.Join(1, silo, Layout));
+            ChunkRendezvous rendezvous = new(JobId.Parse("job"), new GenerationSetup(Generation.First, "{}", ["silo-0", "silo-1"], Deadline, Deadline), new ChunkReducers());
+            foreach (var silo in (string[])["silo-0", "silo-1"]) Assert.Null(rendezvous.Join(Generation.First, silo, Layout));
             var answer = rendezvous.Add(chunk);
             rendezvous.Close(Over);
             Assert.NotNull(answer.Result.Error);
@@ -55,6 +55,6 @@ public sealed class ChunkFuzzTests : IDisposable
         var body = ChunkBuffer.Rent(bytes);
         body.Span.Clear();
         body.Span[0] = 2;
-        return serializer.SerializeToArray(new ExchangeReply(new ExchangeChunk(new ChunkHeader(1, 1, 0, 0, 0, false, 1, 1), body), null));
+        return serializer.SerializeToArray(new ExchangeReply(new ExchangeChunk(new ChunkHeader(Generation.First, 1, 0, 0, 0, false, 1, 1), body), null));
     }
 }

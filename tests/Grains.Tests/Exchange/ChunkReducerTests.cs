@@ -1,4 +1,5 @@
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Silo.Exchange;
 
@@ -21,11 +22,11 @@ public sealed class ChunkReducerTests
     [InlineData(64, false, null)]
     public void Misfit_Body_IsMeasuredByWhatItSaysIsPresent(int bytes, bool present, string? expected)
     {
-        using var reducer = new ChunkReducer("job", Layout);
+        using var reducer = new ChunkReducer(JobId.Parse("job"), Layout);
         var body = ChunkBuffer.Rent(bytes);
         body.Span.Clear();
         body.Span[0] = (byte)(present ? 2 : 0);
-        Assert.Equal(expected, reducer.Misfit(new ExchangeChunk(new ChunkHeader(1, 1, 0, 0, 0, false, 1, 1), body)));
+        Assert.Equal(expected, reducer.Misfit(new ExchangeChunk(new ChunkHeader(new(1), 1, 0, 0, 0, false, 1, 1), body)));
     }
 
     [Theory]
@@ -34,7 +35,7 @@ public sealed class ChunkReducerTests
     [InlineData(4096, 4000, long.MaxValue, "found a parameter of 9223372036854775807 elements at 4000")]
     public void Open_ImpossibleLayout_IsRefused(long elements, long offset, long count, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => new ChunkReducers().Open("job", new ExchangeLayout(elements, [1, 2], [offset], [count])));
+        var error = Assert.Throws<ArgumentException>(() => new ChunkReducers().Open(JobId.Parse("job"), new ExchangeLayout(elements, [1, 2], [offset], [count])));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 }

@@ -61,7 +61,7 @@ public sealed class ChunkRendezvousTests : IDisposable
     public async Task Add_SiloThatHasNotJoined_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            "job", new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
+            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
         Assert.Contains("expected it to join first", (await rendezvous.Add(Chunk(1, 0))).Error!.Message, StringComparison.Ordinal);
     }
 
@@ -115,11 +115,11 @@ public sealed class ChunkRendezvousTests : IDisposable
     {
         var rendezvous = reducers.Open(3);
         var waiting = rendezvous.Add(Chunk(2, 0));
-        var error = rendezvous.Late(1, "c", 1, 0, TimeSpan.FromSeconds(2.5));
+        var error = rendezvous.Late(new(1), "c", 1, 0, TimeSpan.FromSeconds(2.5));
         Assert.Equal((ErrorCodes.Deadline, "a", 1L), (error.Code, error.Silo, error.Step));
         Assert.StartsWith("Step 1, phase exchange, bucket 0: no gradients from silo a, b for 2.5 s; silo c arrived.", error.Message, StringComparison.Ordinal);
         Assert.Equal(error, (await waiting).Error);
-        Assert.Equal(error, rendezvous.Late(1, "a", 1, 0, TimeSpan.FromSeconds(9)));
+        Assert.Equal(error, rendezvous.Late(new(1), "a", 1, 0, TimeSpan.FromSeconds(9)));
         Assert.Equal(error, (await rendezvous.Add(Chunk(0, 0))).Error);
     }
 
@@ -127,9 +127,9 @@ public sealed class ChunkRendezvousTests : IDisposable
     public void Join_OtherLayoutOrStranger_IsRefusedWithBothValues()
     {
         var rendezvous = reducers.Open();
-        Assert.Contains("generation 7; the current one is 1", rendezvous.Join(7, "a", Layout())!.Message, StringComparison.Ordinal);
-        Assert.Contains("its members are a, b", rendezvous.Join(1, "z", Layout())!.Message, StringComparison.Ordinal);
-        var error = rendezvous.Join(1, "b", Layout(count: 20_001))!;
+        Assert.Contains("generation 7; the current one is 1", rendezvous.Join(new(7), "a", Layout())!.Message, StringComparison.Ordinal);
+        Assert.Contains("its members are a, b", rendezvous.Join(new(1), "z", Layout())!.Message, StringComparison.Ordinal);
+        var error = rendezvous.Join(new(1), "b", Layout(count: 20_001))!;
         Assert.Equal(ErrorCodes.Divergence, error.Code);
         Assert.Contains("Silos a and b cut the gradient differently: parameter 0 of the flat buffer, 20000 elements at 0 and 20001 at 0", error.Message, StringComparison.Ordinal);
     }
@@ -138,9 +138,9 @@ public sealed class ChunkRendezvousTests : IDisposable
     public void Join_ImpossibleLayout_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            "job", new Distributed.Grains.Contracts.GenerationSetup(1, "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
-        Assert.Contains("found a parameter beyond the end", rendezvous.Join(1, "a", Layout(count: 1_000_000))!.Message, StringComparison.Ordinal);
-        Assert.Contains("to 3 silos, generation 1 has 2", rendezvous.Join(1, "a", Layout(silos: 3))!.Message, StringComparison.Ordinal);
+            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
+        Assert.Contains("found a parameter beyond the end", rendezvous.Join(new(1), "a", Layout(count: 1_000_000))!.Message, StringComparison.Ordinal);
+        Assert.Contains("to 3 silos, generation 1 has 2", rendezvous.Join(new(1), "a", Layout(silos: 3))!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,12 +148,12 @@ public sealed class ChunkRendezvousTests : IDisposable
     {
         var rendezvous = reducers.Open();
         var waiting = rendezvous.Add(Chunk(0, 0));
-        rendezvous.Leave(1, "a", null);
-        rendezvous.Leave(2, "b", null);
-        rendezvous.Leave(1, "z", null);
+        rendezvous.Leave(new(1), "a", null);
+        rendezvous.Leave(new(2), "b", null);
+        rendezvous.Leave(new(1), "z", null);
         Assert.False(reducers.IsDisposed);
-        var reason = new JobError(ErrorCodes.DataInvalid, "broken", 1, "b", "data", 1);
-        rendezvous.Leave(1, "b", reason);
+        var reason = new JobError(ErrorCodes.DataInvalid, "broken", new(1), "b", "data", 1);
+        rendezvous.Leave(new(1), "b", reason);
         Assert.True(reducers.IsDisposed);
         Assert.Equal(reason, (await waiting).Error);
     }

@@ -43,10 +43,10 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
                 if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
             });
             // The next attempt opens it anew.
-            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(3, errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
+            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(new(3), errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
         }
 
-        Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank, errors[0]!.Phase, errors[0]!.Step));
+        Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank?.Value, errors[0]!.Phase, errors[0]!.Step));
         Assert.Equal(
             $"Step 1, phase exchange, bucket 0: no gradients from silo silo-2 for {patience.TotalSeconds / 4} s; silo silo-0, silo-1 arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
             errors[0]!.Message);
@@ -59,7 +59,7 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
         using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
         using var mesh = await CoordinatorMesh.Open(cluster, rig);
         rig.Draw(1);
-        var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", 2, "silo-2", "data", 1);
+        var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", new(2), "silo-2", "data", 1);
         var errors = new JobError?[3];
         mesh.Everywhere(silo =>
         {

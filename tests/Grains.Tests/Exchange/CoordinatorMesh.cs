@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Core.Spec;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Tests.Cluster;
@@ -10,7 +11,7 @@ namespace Distributed.Grains.Tests.Exchange;
 /// <summary>The silos of a rig, each on a silo of the cluster, exchanging through one coordinator.</summary>
 internal sealed class CoordinatorMesh : IDisposable
 {
-    private const int Generation = 3;
+    private static readonly Generation Generation = new(3);
 
     private CoordinatorMesh(IReadOnlyList<IGradientExchange> exchanges) => Exchanges = exchanges;
 
@@ -18,7 +19,7 @@ internal sealed class CoordinatorMesh : IDisposable
 
     public static async Task<CoordinatorMesh> Open(TrainingCluster cluster, ExchangeRig rig, bool overlap = true)
     {
-        await OpenGeneration(cluster, "rig", rig.Silos, Generation);
+        await OpenGeneration(cluster, "rig", rig.Silos, Generation.Value);
         using var meeting = new LocalRendezvous(rig.Silos);
         var opened = await Task.WhenAll(rig.Jobs.Select((job, silo) => Task.Run(() =>
             Factory(cluster, "rig", silo, meeting.Place(silo), overlap).Open(job))));
@@ -27,7 +28,7 @@ internal sealed class CoordinatorMesh : IDisposable
 
     public static async Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation)
     {
-        GenerationSetup setup = new(generation, JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
+        GenerationSetup setup = new(new(generation), JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
         for (var attempt = 1; ; attempt++)
         {
             try

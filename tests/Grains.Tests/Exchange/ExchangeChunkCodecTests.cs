@@ -8,7 +8,7 @@ namespace Distributed.Grains.Tests.Exchange;
 
 public sealed class ExchangeChunkCodecTests : IDisposable
 {
-    private static readonly ChunkHeader Header = new(3, 1L << 40, 17, 2, 15, true, float.Epsilon, -0.0f);
+    private static readonly ChunkHeader Header = new(new(3), 1L << 40, 17, 2, 15, true, float.Epsilon, -0.0f);
     private readonly ServiceProvider services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     public void Dispose() => services.Dispose();

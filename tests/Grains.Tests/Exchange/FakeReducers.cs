@@ -1,4 +1,5 @@
 using Distributed.Core.Canonical;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Exchange;
 
@@ -19,8 +20,8 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
     public ChunkRendezvous Open(int silos = 2)
     {
         var names = Enumerable.Range(0, silos).Select(i => $"{(char)('a' + i)}").ToList();
-        var rendezvous = new ChunkRendezvous("job", new GenerationSetup(1, "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
-        foreach (var name in names) Assert.Null(rendezvous.Join(1, name, Layout(silos)));
+        var rendezvous = new ChunkRendezvous(JobId.Parse("job"), new GenerationSetup(new(1), "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
+        foreach (var name in names) Assert.Null(rendezvous.Join(new(1), name, Layout(silos)));
         return rendezvous;
     }
 
@@ -28,7 +29,7 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
         new(5 * BlockPlan.BlockElements, [.. Enumerable.Range(1, silos)], [0], [count]);
 
     public static ExchangeChunk Chunk(int silo, int slice, long step = 1, int handled = 0, int generation = 1, float scale = 1) =>
-        new(new ChunkHeader(generation, step, slice, silo, handled, false, scale, 0.5f), ChunkBuffer.Rent(64));
+        new(new ChunkHeader(new(generation), step, slice, silo, handled, false, scale, 0.5f), ChunkBuffer.Rent(64));
 
     /// <summary>Completes the oldest sum.</summary>
     /// <returns>The chunks that went into it.</returns>
@@ -41,7 +42,7 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
 
     public void Fail(string message) => asked.Dequeue().Done.SetException(new InvalidOperationException(message));
 
-    public IChunkReducer Open(string jobId, ExchangeLayout layout) =>
+    public IChunkReducer Open(JobId jobId, ExchangeLayout layout) =>
         layout.Counts[0] > layout.Elements ? throw new ArgumentException("found a parameter beyond the end") : this;
 
     public string? Misfit(ExchangeChunk chunk) => Wrong;

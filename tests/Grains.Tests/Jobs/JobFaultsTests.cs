@@ -13,7 +13,7 @@ public sealed class JobFaultsTests
     private static JobState Running(int worldSize = 1) => JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, worldSize).State;
 
     private static JobTransition End(JobState state, string code, string[] silos, int rank = 0, params SiloFault[] lacking) => JobLifecycle.RankEnded(
-        state, new RankEnd(1, rank, RankOutcome.Failed, new JobError(code, "no such file", rank, "a", "start", null)), true, 0, new JobSurroundings([.. silos.Select(s => new SiloRoom(s, s == "small" ? 1 : 2))], "t", Now, [.. lacking]) { RanksNeeded = 2 });
+        state, new RankEnd(new(1), new(rank), RankOutcome.Failed, new JobError(code, "no such file", new(rank), "a", "start", null)), true, 0, new JobSurroundings([.. silos.Select(s => new SiloRoom(s, s == "small" ? 1 : 2))], "t", Now, [.. lacking]) { RanksNeeded = 2 });
 
     [Theory]
     [InlineData(ErrorCodes.PathMissing, "t")]
@@ -65,7 +65,7 @@ public sealed class JobFaultsTests
     public void ACheckpoint_ForgetsLossesBeforeIt()
     {
         var lost = Running() with { Fruitless = JobLifecycle.MostFruitless - 1 };
-        JobState Lose(JobState state) => JobLifecycle.SiloLost(state, "a", [0], null, progressed: false).State;
+        JobState Lose(JobState state) => JobLifecycle.SiloLost(state, "a", [new(0)], null, progressed: false).State;
         Assert.Equal(JobPhase.Failed, Lose(lost).Phase);
         Assert.Equal((JobPhase.Queued, 1, 10L), (Lose(JobLifecycle.Confirm(lost, 10).State) is var kept ? (kept.Phase, kept.Fruitless, kept.Confirmed) : default));
     }

@@ -1,4 +1,5 @@
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Core.Samples;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
@@ -11,16 +12,16 @@ public sealed class JobJournalTests
 {
     private static readonly DataSummary Data = new(8, 2, 10, 0, "abc");
 
-    private static StepEvent Step(long step, int generation = 1) => new(step, 0, 1, 8, 0.1, 1, 0, false, step, 1, generation, 0.1, new PhaseSeconds(0, 0, 0, 0, 0, 0));
+    private static StepEvent Step(long step, int generation = 1) => new(step, 0, 1, 8, 0.1, 1, 0, false, step, 1, new(generation), 0.1, new PhaseSeconds(0, 0, 0, 0, 0, 0));
 
-    private static StartedEvent Started(int generation = 1) => new("job", generation, []);
+    private static StartedEvent Started(int generation = 1) => new(JobId.Parse("job"), new(generation), []);
 
-    private static EventBatch Batch(long first, params JobEvent[] events) => new(1, "silo-0", first, [.. events.Select(EventLine.Of)], 9);
+    private static EventBatch Batch(long first, params JobEvent[] events) => new(new(1), "silo-0", first, [.. events.Select(EventLine.Of)], 9);
 
     private static async Task<IReadOnlyList<JobEvent>> Events(JobJournal journal) =>
         [.. (await journal.Read(JournalKind.Events, 0, 100))!.Events.Select(e => JobEventJson.Read(e.Json)!)];
 
-    private static JobJournal Journal(IJobJournals? places = null) => new("job", places, 100, TimeProvider.System);
+    private static JobJournal Journal(IJobJournals? places = null) => new(JobId.Parse("job"), places, 100, TimeProvider.System);
 
     [Fact]
     public async Task Append_DataAfterTheOpening_TellsTheStartWithThem()
@@ -62,7 +63,7 @@ public sealed class JobJournalTests
     public async Task Append_AnEndingAndAFailureBehindIt_ReturnsTheEnding()
     {
         await using var journal = Journal();
-        var ending = journal.Append(Batch(0, new StoppedEvent(1, "ff", null), new FailedEvent(new JobError("internal", "late", 0, null, null, null))));
+        var ending = journal.Append(Batch(0, new StoppedEvent(1, "ff", null), new FailedEvent(new JobError("internal", "late", new(0), null, null, null))));
         Assert.Equal(JobPhase.Stopped, ending!.Ending);
         Assert.Empty(await Events(journal));
     }
@@ -118,7 +119,7 @@ public sealed class JobJournalTests
         }
 
         await using var next = Journal(places);
-        await next.Open(new JobState { Generation = 1 }, isNew: false, () => 7);
+        await next.Open(new JobState { Generation = new(1) }, isNew: false, () => 7);
         Assert.Equal((1, 7, true, true), (next.LastStep, next.TotalSteps, next.Progressed, next.HasOpening));
         // The silo that sent it may not have heard that it was written.
         next.Append(Batch(0, Step(1), Step(2)));

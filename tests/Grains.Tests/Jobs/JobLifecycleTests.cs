@@ -15,7 +15,7 @@ public sealed class JobLifecycleTests
         JobLifecycle.Grant(JobLifecycle.Submit(new JobState()).State, worldSize).State;
 
     private static RankEnd End(int rank, RankOutcome outcome = RankOutcome.Completed, string message = "broken") => new(
-        1, rank, outcome, outcome == RankOutcome.Failed ? new JobError(ErrorCodes.DataInvalid, message, rank, "a", "forward", 3) : null);
+        new(1), new(rank), outcome, outcome == RankOutcome.Failed ? new JobError(ErrorCodes.DataInvalid, message, new(rank), "a", "forward", 3) : null);
 
     [Fact]
     public void Submit_Twice_LinesUpOnce()
@@ -29,7 +29,7 @@ public sealed class JobLifecycleTests
     [Fact]
     public void RankEnded_AllCompleted_LogsTheEndingOnlyAfterTheLast()
     {
-        var announced = JobLifecycle.Announce(Running(2), 1, Completed).State;
+        var announced = JobLifecycle.Announce(Running(2), new(1), Completed).State;
         var one = JobLifecycle.RankEnded(announced, End(1));
         Assert.Equal(JobPhase.Running, one.State.Phase);
         Assert.Empty(one.Effects);
@@ -41,7 +41,7 @@ public sealed class JobLifecycleTests
     [Fact]
     public void Announce_CanWaitForTheNextChange_WhichKeepsIt()
     {
-        var announced = JobLifecycle.Announce(Running(2), 1, Completed);
+        var announced = JobLifecycle.Announce(Running(2), new(1), Completed);
         Assert.True(announced.IsStoredLater);
         Assert.Empty(announced.Effects);
         var next = JobLifecycle.RankEnded(announced.State, End(1));
@@ -53,8 +53,8 @@ public sealed class JobLifecycleTests
     public void Announce_OfAnotherGenerationOrOfAFailure_ChangesNothing()
     {
         var state = Running(1);
-        Assert.Same(state, JobLifecycle.Announce(state, 2, Completed).State);
-        Assert.Same(state, JobLifecycle.Announce(state, 1, EventLine.Of(new FailedEvent(End(0, RankOutcome.Failed).Error!))).State);
+        Assert.Same(state, JobLifecycle.Announce(state, new(2), Completed).State);
+        Assert.Same(state, JobLifecycle.Announce(state, new(1), EventLine.Of(new FailedEvent(End(0, RankOutcome.Failed).Error!))).State);
     }
 
     /// <summary>The write is the proof that the generation is the current one: there is one even where nothing is new.</summary>
@@ -71,10 +71,10 @@ public sealed class JobLifecycleTests
     public void Recall_NoEndingInItsEvents_IsStoppedWhereItWas()
     {
         var now = DateTimeOffset.UnixEpoch;
-        JobEvent[] recent = [new StartedEvent("j", 1, []), new GenerationEvent(2, "silo b lost", []), new WarningEvent("late")];
+        JobEvent[] recent = [new StartedEvent(JobId.Parse("j"), new(1), []), new GenerationEvent(new(2), "silo b lost", []), new WarningEvent("late")];
         var recalled = JobLifecycle.Recall(new JobState(), recent, 7, requeues: true, now, mostLosses: 5);
         var state = recalled.State;
-        Assert.Equal((JobPhase.Stopped, 3, true), (state.Phase, state.Generation, state.Resume));
+        Assert.Equal((JobPhase.Stopped, new Generation(3), true), (state.Phase, state.Generation, state.Resume));
         Assert.Equal((true, 5, now), (state.Requeues, state.MostLosses, state.Since));
         Assert.True(JobLifecycle.IsRecalled(state));
         Assert.Equal(EventLine.Of(new StoppedEvent(7, "", null)), state.Announced);
@@ -85,8 +85,8 @@ public sealed class JobLifecycleTests
     [Fact]
     public void Recall_EndingInItsEvents_HasEndedSo()
     {
-        var error = new JobError(ErrorCodes.DataInvalid, "broken", 0, "a", "forward", 3);
-        JobEvent[] events = [new StartedEvent("j", 1, []), new FailedEvent(error)];
+        var error = new JobError(ErrorCodes.DataInvalid, "broken", new(0), "a", "forward", 3);
+        JobEvent[] events = [new StartedEvent(JobId.Parse("j"), new(1), []), new FailedEvent(error)];
         var failed = JobLifecycle.Recall(new JobState(), events, 3, requeues: true, default);
         Assert.Equal((JobPhase.Failed, error, null), (failed.State.Phase, failed.State.Failure, failed.State.Announced));
         var completed = JobLifecycle.Recall(new JobState(), [new CompletedEvent(5, 0.5, "ab", 0, 1, 1, "c")], 5, requeues: true, default);
@@ -111,7 +111,7 @@ public sealed class JobLifecycleTests
     [Fact]
     public void RankEnded_MixedEndings_FailsNamingBothRanks()
     {
-        var one = JobLifecycle.RankEnded(JobLifecycle.Announce(Running(2), 1, Completed).State, End(0)).State;
+        var one = JobLifecycle.RankEnded(JobLifecycle.Announce(Running(2), new(1), Completed).State, End(0)).State;
         var two = JobLifecycle.RankEnded(one, End(1, RankOutcome.Stopped)).State;
         Assert.Equal(JobPhase.Failed, two.Phase);
         Assert.Equal("Rank 0 ended completed, rank 1 stopped; resume from the last checkpoint.", two.Failure!.Message);
@@ -132,11 +132,11 @@ public sealed class JobLifecycleTests
         var state = JobLifecycle.Submit(new JobState(), requeues: true).State;
         for (var generation = 1; generation < JobLifecycle.MostFruitless; generation++)
         {
-            state = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = generation }).State;
+            state = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = new(generation) }).State;
             Assert.Equal((JobPhase.Queued, true), (state.Phase, state.Resume));
         }
 
-        var last = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = JobLifecycle.MostFruitless }).State;
+        var last = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = new(JobLifecycle.MostFruitless) }).State;
         Assert.Equal(JobPhase.Failed, last.Phase);
     }
 
@@ -145,7 +145,7 @@ public sealed class JobLifecycleTests
     {
         var line = EventLine.Of(new StoppedEvent(7, "ab", "here"));
         var moving = JobLifecycle.Move(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "silo a is leaving").State;
-        var stopping = JobLifecycle.Announce(JobLifecycle.Stop(moving, checkpoint: true).State, 1, line).State;
+        var stopping = JobLifecycle.Announce(JobLifecycle.Stop(moving, checkpoint: true).State, new(1), line).State;
         var ended = JobLifecycle.RankEnded(stopping, End(0, RankOutcome.Stopped));
         Assert.Equal(JobPhase.Stopped, ended.State.Phase);
         Assert.Equal([new JobEffect.Log(line), new JobEffect.Release()], ended.Effects);
@@ -155,15 +155,15 @@ public sealed class JobLifecycleTests
     public void RankEnded_OfAnotherGeneration_IsIgnored()
     {
         var state = Running(1);
-        Assert.Same(state, JobLifecycle.RankEnded(state, End(0) with { Generation = 2 }).State);
+        Assert.Same(state, JobLifecycle.RankEnded(state, End(0) with { Generation = new(2) }).State);
     }
 
     [Fact]
     public void SiloLost_NamesItAndItsRanks_AndEndsThemAll()
     {
-        var lost = JobLifecycle.SiloLost(Running(4), "silo-1", [2, 3], 118);
+        var lost = JobLifecycle.SiloLost(Running(4), "silo-1", [new(2), new(3)], 118);
         var failure = lost.State.Failure!;
-        Assert.Equal((ErrorCodes.SiloLost, 2, "silo-1", 118L), (failure.Code, failure.Rank, failure.Silo, failure.Step));
+        Assert.Equal((ErrorCodes.SiloLost, 2, "silo-1", 118L), (failure.Code, failure.Rank?.Value, failure.Silo, failure.Step));
         Assert.StartsWith("Silo silo-1 is gone, and rank 2, 3 with it", failure.Message, StringComparison.Ordinal);
         Assert.Equal([2, 3], lost.State.Ended.Keys.Order());
         Assert.Equal([typeof(JobEffect.Log), typeof(JobEffect.AbortRanks)], lost.Effects.Select(e => e.GetType()));
@@ -175,7 +175,7 @@ public sealed class JobLifecycleTests
     public void SiloLost_AfterItsRanksReported_ChangesNothing()
     {
         var failed = JobLifecycle.RankEnded(Running(2), End(1, RankOutcome.Failed, "first")).State;
-        var lost = JobLifecycle.SiloLost(failed, "silo-1", [1], null);
+        var lost = JobLifecycle.SiloLost(failed, "silo-1", [new(1)], null);
         Assert.Same(failed, lost.State);
         Assert.Empty(lost.Effects);
     }
@@ -184,7 +184,7 @@ public sealed class JobLifecycleTests
     public void SiloLost_OfAFailedJob_GivesTheSilosBackAndKeepsTheFirstFailure()
     {
         var failed = JobLifecycle.RankEnded(Running(2), End(0, RankOutcome.Failed, "first")).State;
-        var lost = JobLifecycle.SiloLost(failed, "silo-1", [1], null);
+        var lost = JobLifecycle.SiloLost(failed, "silo-1", [new(1)], null);
         Assert.Equal("first", lost.State.Failure!.Message);
         Assert.Equal([new JobEffect.Release()], lost.Effects);
     }
@@ -197,8 +197,8 @@ public sealed class JobLifecycleTests
     public void RankEnded_LossOfAJobThatComesBack_NamesAsLostOnlyWhatIs(string code, string? silo, string reason)
     {
         var running = JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State;
-        var error = new JobError(code, "the coordinator cannot be reached", 0, silo, "decide", 3);
-        Assert.Equal(reason, JobLifecycle.RankEnded(running, new RankEnd(1, 0, RankOutcome.Failed, error)).State.Reason);
+        var error = new JobError(code, "the coordinator cannot be reached", new(0), silo, "decide", 3);
+        Assert.Equal(reason, JobLifecycle.RankEnded(running, new RankEnd(new(1), new(0), RankOutcome.Failed, error)).State.Reason);
     }
 
     [Theory]
@@ -219,7 +219,7 @@ public sealed class JobLifecycleTests
         {
             Assert.Equal(JobPhase.Queued, state.Phase);
             var running = JobLifecycle.Grant(state, 2).State;
-            state = silo == 0 ? JobLifecycle.Confirm(state, 7).State : JobLifecycle.SiloLost(running, $"silo-{silo}", [0, 1], 9).State;
+            state = silo == 0 ? JobLifecycle.Confirm(state, 7).State : JobLifecycle.SiloLost(running, $"silo-{silo}", [new(0), new(1)], 9).State;
         }
 
         Assert.Equal(held is null ? JobPhase.Queued : JobPhase.Failed, state.Phase);
@@ -234,17 +234,17 @@ public sealed class JobLifecycleTests
     [Fact]
     public void Starve_SiloOutOfMemory_IsSaidAndNamedWhenTheJobIsHeld()
     {
-        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [0, 1], 9).State;
+        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [new(0), new(1)], 9).State;
         var told = JobLifecycle.Starve(state, "silo-1");
         Assert.Equal("silo-1", Assert.Single(told.State.Starved));
         Assert.StartsWith("Silo silo-1 ended while it ran ranks of this job, and its machine ran out of memory meanwhile", Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message, StringComparison.Ordinal);
         Assert.Empty(JobLifecycle.Starve(told.State, "silo-1").Effects);
-        var held = JobLifecycle.SiloLost(JobLifecycle.Grant(told.State, 2).State, "silo-2", [0, 1], 9).State;
+        var held = JobLifecycle.SiloLost(JobLifecycle.Grant(told.State, 2).State, "silo-2", [new(0), new(1)], 9).State;
         Assert.Contains("Memory ran out where silo-1 ran", held.Failure!.Message, StringComparison.Ordinal);
 
         Assert.Equal(ErrorCodes.SiloLost, held.Failure.Code);
         var known = JobLifecycle.Starve(JobLifecycle.Grant(told.State, 2).State, "silo-2").State;
-        Assert.Equal(ErrorCodes.Memory, JobLifecycle.SiloLost(known, "silo-2", [0, 1], 9).State.Failure!.Code);
+        Assert.Equal(ErrorCodes.Memory, JobLifecycle.SiloLost(known, "silo-2", [new(0), new(1)], 9).State.Failure!.Code);
 
         // The second one's end is known only after the job has failed: its events are complete.
         var late = JobLifecycle.Starve(held, "silo-2");
@@ -270,7 +270,7 @@ public sealed class JobLifecycleTests
         static JobTransition Lose(JobState queued, string code, string silo)
         {
             var running = JobLifecycle.Grant(queued, 1).State;
-            return JobLifecycle.RankEnded(running, new RankEnd(running.Generation, 0, RankOutcome.Failed, new JobError(code, "gone", 0, silo, "exchange", 3)));
+            return JobLifecycle.RankEnded(running, new RankEnd(running.Generation, new(0), RankOutcome.Failed, new JobError(code, "gone", new(0), silo, "exchange", 3)));
         }
     }
 
@@ -292,9 +292,9 @@ public sealed class JobLifecycleTests
         JobState Lose(JobState queued, params string[] silos)
         {
             var running = JobLifecycle.Grant(queued, 3).State;
-            var error = new JobError(noticed, "the peer is gone", 0, "here", "exchange", 3);
-            var state = JobLifecycle.RankEnded(running, new RankEnd(running.Generation, 0, RankOutcome.Failed, error)).State;
-            for (var i = 0; i < 2; i++) state = JobLifecycle.SiloLost(state, silos[Math.Min(i, silos.Length - 1)], [1 + i], 3).State;
+            var error = new JobError(noticed, "the peer is gone", new(0), "here", "exchange", 3);
+            var state = JobLifecycle.RankEnded(running, new RankEnd(running.Generation, new(0), RankOutcome.Failed, error)).State;
+            for (var i = 0; i < 2; i++) state = JobLifecycle.SiloLost(state, silos[Math.Min(i, silos.Length - 1)], [new(1 + i)], 3).State;
             return state;
         }
     }
@@ -302,9 +302,9 @@ public sealed class JobLifecycleTests
     [Fact]
     public void SiloLost_TheLastThatCounts_AfterAStop_IsStopped()
     {
-        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "a", [0], 9).State;
+        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "a", [new(0)], 9).State;
         var stopping = JobLifecycle.Stop(JobLifecycle.Grant(state, 1).State, checkpoint: true).State;
-        Assert.Equal(JobPhase.Stopped, JobLifecycle.SiloLost(stopping, "b", [0], 9).State.Phase);
+        Assert.Equal(JobPhase.Stopped, JobLifecycle.SiloLost(stopping, "b", [new(0)], 9).State.Phase);
     }
 
     [Fact]
@@ -352,7 +352,7 @@ public sealed class JobLifecycleTests
         3 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Failed)),
         4 => JobLifecycle.RankEnded(state, End(rank, RankOutcome.Stopped)),
         5 => rank == 0 ? JobLifecycle.Break(state, End(0, RankOutcome.Failed).Error!) : JobTransition.None(state),
-        6 => JobLifecycle.SiloLost(state, "silo-1", [rank, rank + 1], null),
+        6 => JobLifecycle.SiloLost(state, "silo-1", [new(rank), new(rank + 1)], null),
         _ => JobLifecycle.RankEnded(state, End(rank)),
     };
 }

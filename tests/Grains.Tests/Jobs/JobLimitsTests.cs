@@ -26,7 +26,7 @@ public sealed class JobLimitsTests
     private static JobState Grant(JobState state, double hours) => Enter(state, before => JobLifecycle.Grant(before, 1), hours);
 
     private static JobTransition End(JobState state, RankOutcome outcome = RankOutcome.Stopped, JobError? error = null) =>
-        JobLifecycle.RankEnded(state, new RankEnd(state.Generation, 0, outcome, error), step: 71);
+        JobLifecycle.RankEnded(state, new RankEnd(state.Generation, new(0), outcome, error), step: 71);
 
     [Fact]
     public void Expire_Waiting_FailsAtItsLimitAndNotBefore()
@@ -52,13 +52,13 @@ public sealed class JobLimitsTests
         Assert.Contains(new JobEffect.RequestStop(StepControl.CheckpointAndStop), told.Effects);
         Assert.Equal(Patience, JobLimits.Left(told.State, Limits, After(9)));
 
-        var stopped = JobLifecycle.Announce(told.State, 1, EventLine.Of(new StoppedEvent(71, "ab", "c"))).State;
+        var stopped = JobLifecycle.Announce(told.State, new(1), EventLine.Of(new StoppedEvent(71, "ab", "c"))).State;
         var ended = End(stopped);
         Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded, 71L), (ended.State.Phase, ended.State.Failure!.Code, ended.State.Failure.Step));
         Assert.Equal("It ran for 8h, the limit that the job sets in limits.run.", ended.State.Failure.Message);
         Assert.Single(ended.Effects.OfType<JobEffect.Log>());
         // It takes nothing back from a job that just made it.
-        var done = End(JobLifecycle.Announce(told.State, 1, EventLine.Of(new CompletedEvent(71, 0.5, "ab", 0, 1, 1, "c"))).State, RankOutcome.Completed);
+        var done = End(JobLifecycle.Announce(told.State, new(1), EventLine.Of(new CompletedEvent(71, 0.5, "ab", 0, 1, 1, "c"))).State, RankOutcome.Completed);
         Assert.Equal(JobPhase.Completed, done.State.Phase);
     }
 
@@ -81,7 +81,7 @@ public sealed class JobLimitsTests
     {
         var told = JobLimits.Expire(Grant(Queued(), 0), Limits, After(8), 70, Patience).State;
         Assert.Same(told, JobLifecycle.Move(told, "silo b is leaving").State);
-        var lost = End(told, RankOutcome.Failed, new JobError(ErrorCodes.SiloLost, "gone", 0, "b", null, 71));
+        var lost = End(told, RankOutcome.Failed, new JobError(ErrorCodes.SiloLost, "gone", new(0), "b", null, 71));
         Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded), (lost.State.Phase, lost.State.Failure!.Code));
     }
 
@@ -162,12 +162,12 @@ public sealed class JobLimitsTests
     public void Stop_FailedWhoseRanksStillRun_EndsThem()
     {
         var running = JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State;
-        var failed = JobLifecycle.RankEnded(running, new RankEnd(1, 0, RankOutcome.Failed, new JobError(ErrorCodes.DataInvalid, "bad", 0, null, null, 3))).State;
+        var failed = JobLifecycle.RankEnded(running, new RankEnd(new(1), new(0), RankOutcome.Failed, new JobError(ErrorCodes.DataInvalid, "bad", new(0), null, null, 3))).State;
         Assert.Equal(JobPhase.Failed, failed.Phase);
         var stop = JobLifecycle.Stop(failed, checkpoint: true, 3, After(1));
         Assert.Equal([new JobEffect.AbortRanks(failed.Failure!, AtOnce: true)], stop.Effects);
         Assert.Same(failed, stop.State);
-        var ended = JobLifecycle.RankEnded(failed, new RankEnd(1, 1, RankOutcome.Failed, failed.Failure)).State;
+        var ended = JobLifecycle.RankEnded(failed, new RankEnd(new(1), new(1), RankOutcome.Failed, failed.Failure)).State;
         Assert.Empty(JobLifecycle.Stop(ended, checkpoint: true, 3, After(1)).Effects);
     }
 }

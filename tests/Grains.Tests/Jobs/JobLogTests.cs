@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Tests.Cluster;
@@ -49,7 +50,7 @@ public sealed class JobLogTests
     private async Task<JobLog> Attached(int capacity)
     {
         var log = new JobLog(capacity);
-        log.Attach(await journals.Open("a", JournalKind.Events), closed: false);
+        log.Attach(await journals.Open(JobId.Parse("a"), JournalKind.Events), closed: false);
         await log.Begin(1);
         return log;
     }

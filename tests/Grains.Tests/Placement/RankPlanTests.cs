@@ -18,7 +18,7 @@ public sealed class RankPlanTests
         Gen.Select(Gen.Int[1, 64], Gen.Int[1, 12]).Sample((worldSize, count) =>
         {
             var plan = RankPlan.Deal(worldSize, "cpu", Silos(count));
-            Assert.Equal(Enumerable.Range(0, worldSize), plan.SelectMany(s => s.Ranks).Select(r => r.Rank));
+            Assert.Equal(Enumerable.Range(0, worldSize), plan.SelectMany(s => s.Ranks).Select(r => r.Rank.Value));
             foreach (var silo in plan)
             {
                 var i = int.Parse(silo.Silo.Name[5..], System.Globalization.CultureInfo.InvariantCulture);
@@ -34,7 +34,7 @@ public sealed class RankPlanTests
             var silos = sizes.Select((slots, i) => Silos(sizes.Length)[i] with { Slots = slots }).ToImmutableArray();
             var worldSize = 1 + (int)(share * (sizes.Sum() - 1));
             var plan = RankPlan.Deal(worldSize, "cpu", silos);
-            Assert.Equal(Enumerable.Range(0, worldSize), plan.SelectMany(s => s.Ranks).Select(r => r.Rank));
+            Assert.Equal(Enumerable.Range(0, worldSize), plan.SelectMany(s => s.Ranks).Select(r => r.Rank.Value));
             Assert.All(plan, s => Assert.InRange(s.Ranks.Length, 1, s.Silo.Slots));
         });
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 
@@ -9,7 +10,7 @@ public sealed class WorkerKeyTests
     [Fact]
     public void Parse_OfText_GivesTheKeyBack()
     {
-        var key = new WorkerKey(SiloAddress.New(IPAddress.Loopback, 4711, 99), "toy-1.x", 3, 12);
+        var key = new WorkerKey(SiloAddress.New(IPAddress.Loopback, 4711, 99), JobId.Parse("toy-1.x"), new(3), new(12));
         Assert.Equal(key, WorkerKey.Parse(key.ToString()));
     }
 

@@ -11,7 +11,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
 {
     private const string Name = "job";
 
-    private static JobRecord Record(int generation) => new() { Submission = Specs.Submission(), State = new JobState { Phase = JobPhase.Running, Generation = generation } };
+    private static JobRecord Record(int generation) => new() { Submission = Specs.Submission(), State = new JobState { Phase = JobPhase.Running, Generation = new(generation) } };
 
     private static GrainId Job(string key) => GrainId.Create("job", key);
 
@@ -48,7 +48,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
         await storage.WriteStateAsync(Name, Job("round"), state);
         var back = await Read(storage, Job("round"));
         Assert.True(back.RecordExists);
-        Assert.Equal((2, state.ETag), (back.State!.State.Generation, back.ETag));
+        Assert.Equal((2, state.ETag), (back.State!.State.Generation.Value, back.ETag));
         Assert.Equal(Specs.Submission(), back.State.Submission);
     }
 
@@ -63,7 +63,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
         other.State = Record(99);
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync(Name, Job("stale"), other));
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync(Name, Job("stale"), other));
-        Assert.Equal(2, (await Read(storage, Job("stale"))).State!.State.Generation);
+        Assert.Equal(2, (await Read(storage, Job("stale"))).State!.State.Generation.Value);
     }
 
     [Theory, StoreData("files"), StoreData("redis"), StoreData("postgres")]
@@ -85,7 +85,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
             }
         }));
         var winner = Assert.Single(outcomes, generation => generation > 0);
-        Assert.Equal(winner, (await Read(storage, Job("created"))).State!.State.Generation);
+        Assert.Equal(winner, (await Read(storage, Job("created"))).State!.State.Generation.Value);
     }
 
     [Theory, StoreData("files"), StoreData("redis"), StoreData("postgres")]
@@ -98,7 +98,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
             for (var done = 0; done < 5;)
             {
                 var state = await Read(storage, Job("counted"));
-                state.State = Record(state.State!.State.Generation + 1);
+                state.State = Record(state.State!.State.Generation.Value + 1);
                 try
                 {
                     await storage.WriteStateAsync(Name, Job("counted"), state);
@@ -110,7 +110,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
                 }
             }
         }));
-        Assert.Equal(20, (await Read(storage, Job("counted"))).State!.State.Generation);
+        Assert.Equal(20, (await Read(storage, Job("counted"))).State!.State.Generation.Value);
     }
 
     [Theory, StoreData("files"), StoreData("redis"), StoreData("postgres")]
@@ -125,7 +125,7 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
         await Written(storage, Job("cleared"), 7);
         old.State = Record(99);
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync(Name, Job("cleared"), old));
-        Assert.Equal(7, (await Read(storage, Job("cleared"))).State!.State.Generation);
+        Assert.Equal(7, (await Read(storage, Job("cleared"))).State!.State.Generation.Value);
     }
 
     [Theory, StoreData("files"), StoreData("redis"), StoreData("postgres")]
@@ -139,6 +139,6 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
             "0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef",
         ];
         for (var i = 0; i < keys.Length; i++) await Written(storage, Job(keys[i]), i + 1);
-        for (var i = 0; i < keys.Length; i++) Assert.Equal((keys[i], i + 1), (keys[i], (await Read(storage, Job(keys[i]))).State!.State.Generation));
+        for (var i = 0; i < keys.Length; i++) Assert.Equal((keys[i], i + 1), (keys[i], (await Read(storage, Job(keys[i]))).State!.State.Generation.Value));
     }
 }

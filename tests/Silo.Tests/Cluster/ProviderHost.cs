@@ -33,7 +33,7 @@ internal sealed class ProviderHost : IAsyncDisposable
         builder.UseOrleans(silo =>
         {
             ClusterProviders.Configure(silo, cluster, connections, Testing.Servers.FreePort.Take());
-            silo.Configure<SiloOptions>(o => o.SiloName = cluster.SiloName);
+            silo.StoreIdsPlainly().Configure<SiloOptions>(o => o.SiloName = cluster.SiloName);
         });
         builder.Services.AddSingleton(TimeProvider.System);
         return new ProviderHost(builder.Build(), connections);

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distributed.Core.Events;
+using Distributed.Core.Jobs;
 using Distributed.Grains.Contracts;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Queue;
@@ -17,12 +18,12 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
         {
             Submission = new JobSubmission("{}", new RunOptions { Ranks = 3 }, "ann"),
             State = new JobState { Ended = new Dictionary<int, RankOutcome> { [1] = RankOutcome.Failed }, Failure = new JobError("internal", "it broke", null, null, null, null) },
-            Plan = [new SiloRanks(new LeasedSilo(SiloAddressOf(), "silo-0", 2), [new PlacedRank(0, "cpu:0")])],
+            Plan = [new SiloRanks(new LeasedSilo(SiloAddressOf(), "silo-0", 2), [new PlacedRank(new(0), "cpu:0")])],
         };
         var read = Moved<JobRecord>(host, record);
         Assert.Equal((record.Submission, RankOutcome.Failed, record.State.Failure), (read.Submission, read.State.Ended[1], read.State.Failure));
         Assert.Equal((record.Plan[0].Silo, record.Plan[0].Ranks[0]), (read.Plan[0].Silo, read.Plan[0].Ranks[0]));
-        QueuePage page = new() { Jobs = [new QueueEntry("a", true) { User = "ann" }] };
+        QueuePage page = new() { Jobs = [new QueueEntry(JobId.Parse("a"), true) { User = "ann" }] };
         Assert.Equal(page.Jobs[0], Moved<QueuePage>(host, page).Jobs[0]);
     }
 
@@ -40,7 +41,7 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
             """;
         var read = (await stores.SiloAsync("files")).Serializer.Deserialize<JobRecord>(new BinaryData(Old))!;
         Assert.Equal(new Requeue("silo b leaves", Abrupt: true) { Error = new JobError("storage", "full", null, "b", null, null), Counted = true, Died = "b" }, read.State.Requeue);
-        Assert.Equal((3, 7, "ann"), (read.State.Generation, read.Epoch, read.Submission!.User));
+        Assert.Equal((3, 7, "ann"), (read.State.Generation.Value, read.Epoch, read.Submission!.User));
     }
 
     /// <summary>Writes a record, lets its types have stood elsewhere, and reads it.</summary>

@@ -1,3 +1,4 @@
+using Distributed.Core.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Silo.Lifecycle;
 using Distributed.Silo.Ranks;
@@ -11,7 +12,7 @@ public sealed class DepartureTests
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
     private readonly SteppedTime time = new();
-    private readonly RanksHere ranks = new() { Jobs = { "frozen", "well" } };
+    private readonly RanksHere ranks = new() { Jobs = { JobId.Parse("frozen"), JobId.Parse("well") } };
     private readonly FakeJobGrain frozen = new() { Moving = () => new TaskCompletionSource().Task };
     private readonly FakeJobGrain well = new();
     private readonly Departure departure;
@@ -23,7 +24,7 @@ public sealed class DepartureTests
         well.Moving = () =>
         {
             // It takes the second time of asking.
-            if (well.Moves == 2) ranks.Jobs.Remove("well");
+            if (well.Moves == 2) ranks.Jobs.Remove(JobId.Parse("well"));
             return Task.CompletedTask;
         };
     }
@@ -41,7 +42,7 @@ public sealed class DepartureTests
         await Pass(TimeSpan.FromMilliseconds(200));
         await Pass(TimeSpan.FromMilliseconds(200));
         await time.Waited().WaitAsync(Hang);
-        Assert.Equal(["frozen"], ranks.Jobs);
+        Assert.Equal([JobId.Parse("frozen")], ranks.Jobs);
         Assert.Equal((1, 2), (frozen.Moves, well.Moves));
         await Pass(TimeSpan.FromSeconds(1));
         await drain.WaitAsync(Hang);
@@ -60,9 +61,9 @@ public sealed class DepartureTests
 
     private sealed class RanksHere : IRankJobs
     {
-        public HashSet<string> Jobs { get; } = [];
+        public HashSet<JobId> Jobs { get; } = [];
 
-        IReadOnlyCollection<string> IRankJobs.Jobs => Jobs;
+        IReadOnlyCollection<JobId> IRankJobs.Jobs => Jobs;
 
         event Action? IRankJobs.Begun { add { } remove { } }
     }

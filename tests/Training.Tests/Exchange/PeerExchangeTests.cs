@@ -53,7 +53,7 @@ public sealed class PeerExchangeTests
 
         foreach (var error in errors[..2])
         {
-            Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank, error.Phase, error.Step));
+            Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank?.Value, error.Phase, error.Step));
             Assert.Contains("gradients are missing from silo silo-2", error.Message, StringComparison.Ordinal);
             Assert.Contains("bucket 0", error.Message, StringComparison.Ordinal);
         }
@@ -106,7 +106,7 @@ public sealed class PeerExchangeTests
         using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
         using var mesh = new Mesh(rig);
         rig.Draw(1);
-        var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", 2, "silo-2", "data", 1);
+        var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", new(2), "silo-2", "data", 1);
         var errors = new JobError?[3];
         mesh.Everywhere(silo =>
         {

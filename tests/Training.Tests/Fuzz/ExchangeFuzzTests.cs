@@ -45,7 +45,7 @@ public sealed class ExchangeFuzzTests
 
     [Fact]
     public void Reason_Damaged_IsReadOrReplaced() => FuzzRun.Hold(
-        [PeerHandshake.WriteReason(new JobError(ErrorCodes.DataInvalid, "Sample 7 is broken.", 2, "silo-2", "data", 1)), "{}"u8.ToArray()],
+        [PeerHandshake.WriteReason(new JobError(ErrorCodes.DataInvalid, "Sample 7 is broken.", new(2), "silo-2", "data", 1)), "{}"u8.ToArray()],
         input =>
         {
             var reason = PeerHandshake.ReadReason(input, "silo-1");
@@ -177,7 +177,7 @@ public sealed class ExchangeFuzzTests
                     Magic = FrameHeader.Mark,
                     Kind = kind,
                     Partial = (ushort)partial,
-                    Job = PeerHandshake.JobNumber("rig"),
+                    Job = PeerHandshake.JobNumber(JobId.Parse("rig")),
                     Generation = 3,
                     Bucket = plan.Slices[slice].Bucket,
                     Step = 1,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distributed.Core.Jobs;
 using Distributed.Core.Machine;
 using Distributed.Silo.Settings;
 
@@ -24,7 +25,7 @@ internal sealed record RootMark(
     public long? Kills { get; init; }
 
     /// <summary>The job whose ranks it ran then.</summary>
-    public string? Job { get; init; }
+    public JobId? Job { get; init; }
 
     /// <summary>One length for all, so that a sign of life overwrites the one before and needs no space on a full disk.</summary>
     private const int Length = 2048;

@@ -38,7 +38,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
         (this.folder, this.mark, this.held, this.time, this.lost, this.kills) = (folder, mark, held, time, lost, kills);
 
     /// <summary>The job whose ranks this silo runs; part of each sign of life.</summary>
-    public Func<string?> Job { get; set; } = () => null;
+    public Func<JobId?> Job { get; set; } = () => null;
 
     /// <summary>Joins the cluster's hold on the root, or takes the root when no other cluster lives in it.</summary>
     /// <param name="lost">Told why when another cluster took the root because this silo had given no sign of life; it must not go on.</param>

@@ -45,7 +45,7 @@ public sealed class RootOwnershipTests : IDisposable
     /// <summary>What a silo leaves that ended without a farewell: its mark, and no lock.</summary>
     private void Ended(string silo, long? kills, string? job, string key = "a")
     {
-        var mark = Mark(silo, key) with { Kernel = ThisMachine.Kernel, Owns = true, Kills = kills, Job = job };
+        var mark = Mark(silo, key) with { Kernel = ThisMachine.Kernel, Owns = true, Kills = kills, Job = JobId.Parse(job) };
         folder.Lock(mark.Id)!.Dispose();
         folder.Create(mark);
     }
@@ -66,7 +66,7 @@ public sealed class RootOwnershipTests : IDisposable
         using (var living = folder.Lock("alive-a"))
         {
             var taken = Assert.Single(one.TakeStarved());
-            Assert.Equal(("killed", "big"), (taken.Silo, taken.Job));
+            Assert.Equal(("killed", JobId.Parse("big")), (taken.Silo, taken.Job));
             Assert.Empty(two.TakeStarved());
             Assert.Empty(one.TakeStarved());
         }
@@ -80,7 +80,7 @@ public sealed class RootOwnershipTests : IDisposable
         Ended("s0", 1, "big");
         Ended("s1", 2, "small");
         await using var again = await RootOwnership.Claim(root, Mark("s0", id: "second start"), time, lost.Add, kills: () => 2);
-        Assert.Equal("big", Assert.Single(again.TakeStarved()).Job);
+        Assert.Equal(JobId.Parse("big"), Assert.Single(again.TakeStarved()).Job);
         // The other one left no reason, and its mark is cleared away.
         Assert.Equal(["second start"], folder.Read().Select(m => m.Mark.Id));
     }
@@ -89,10 +89,10 @@ public sealed class RootOwnershipTests : IDisposable
     public async Task Tell_NamesTheJobAndTheCount()
     {
         await using var one = await RootOwnership.Claim(root, Mark("s0"), time, lost.Add, kills: () => 7);
-        one.Job = () => "big";
+        one.Job = () => JobId.Parse("big");
         one.Tell();
         var mark = Assert.Single(folder.Read()).Mark;
-        Assert.Equal((7, "big"), (mark.Kills, mark.Job));
+        Assert.Equal((7, JobId.Parse("big")), (mark.Kills, mark.Job));
     }
 
     [Fact]
