@@ -13,6 +13,7 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("dtrain-bench: expected the name of a bench and its options, or serve --lifeline; 'dtrain bench --help' says more.");
+    Console.Error.WriteLine(
+        "dtrain-bench: expected the name of a bench and its options, or serve --lifeline; 'dtrain bench --help' says more.");
     return 2;
 }

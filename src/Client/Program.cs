@@ -25,7 +25,8 @@ internal static class Program
 
     private static RootCommand CreateRoot()
     {
-        RootCommand root = new("Trains deep-learning models on the ranks of one machine or of a cluster; the same weights whatever the number of ranks.")
+        RootCommand root = new(
+            "Trains deep-learning models on the ranks of one machine or of a cluster; the same weights whatever the number of ranks.")
         {
             TrainCommand.Create(),
             PlanCommand.Create(),
@@ -82,7 +83,8 @@ internal static class Program
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            await error.WriteLineAsync($"dtrain: the system refused to read or write a file or this command's output: {refused.Message.TrimEnd('.')}. Check rights and free space.");
+            await error.WriteLineAsync("dtrain: the system refused to read or write a file or this command's output: "
+                + $"{refused.Message.TrimEnd('.')}. Check rights and free space.");
             return ExitCode.Failed;
         }
         // The process edge: whatever was not foreseen still ends in one message and a code.

@@ -15,7 +15,11 @@ namespace Distributed.Grains;
 /// <summary>Adds the control plane to a silo.</summary>
 public static class TrainingSiloBuilderExtensions
 {
-    /// <summary>Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, an <see cref="IChunkReducers"/> and grain storage <see cref="StorageNames.Jobs"/>.</summary>
+    /// <summary>
+    /// Registers placement, the directory, quick failure detection and the clock. The host adds an <see cref="IRankHost"/>, may add
+    /// <see cref="IJobJournals"/> and <see cref="IUserQuotas"/>, an <see cref="IChunkReducers"/> and grain storage
+    /// <see cref="StorageNames.Jobs"/>.
+    /// </summary>
     public static ISiloBuilder AddTraining(this ISiloBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
@@ -30,7 +34,9 @@ public static class TrainingSiloBuilderExtensions
         return builder.StoreIdsPlainly().KeepGrainsOfSurvivors().NoticeLostSilos().RestWhenIdle();
     }
 
-    /// <summary>Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.</summary>
+    /// <summary>
+    /// Orleans' default directory ends every grain that a lost silo held the entry of, wherever it runs: a job with its event log, too.
+    /// </summary>
     private static ISiloBuilder KeepGrainsOfSurvivors(this ISiloBuilder builder)
     {
 #pragma warning disable ORLEANSEXP003 // Experimental by name; holds entries of lost silos by asking the survivors.
@@ -52,7 +58,10 @@ public static class TrainingSiloBuilderExtensions
         o.EnableConnectionLivenessCheck = false;
     });
 
-    /// <summary>No grain is placed by load, so silos need not tell each other of theirs every second: that would be a good part of what an idle cluster uses.</summary>
+    /// <summary>
+    /// No grain is placed by load, so silos need not tell each other of theirs every second: that would be a good part of what
+    /// an idle cluster uses.
+    /// </summary>
     private static ISiloBuilder RestWhenIdle(this ISiloBuilder builder) => builder.Configure<DeploymentLoadPublisherOptions>(
         o => o.DeploymentLoadPublisherRefreshTime = TimeSpan.FromMinutes(1));
 }

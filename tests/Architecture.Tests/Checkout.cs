@@ -11,7 +11,8 @@ internal static class Checkout
     /// <summary>The project of a room: the benches are next to what they measure with, all others in <c>src</c>.</summary>
     public static string Project(string room) => Path.Combine(Folder(room), $"{room}.csproj");
 
-    public static string Folder(string room) => room == "Bench" ? Path.Combine(Root, "bench", "Distributed.Bench") : Path.Combine(Root, "src", room);
+    public static string Folder(string room) =>
+        room == "Bench" ? Path.Combine(Root, "bench", "Distributed.Bench") : Path.Combine(Root, "src", room);
 
     /// <summary>A room's assembly where the build put it.</summary>
     public static string Assembly(string room, string name) =>
@@ -21,7 +22,8 @@ internal static class Checkout
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Distributed.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException($"No Distributed.sln above {AppContext.BaseDirectory}.");
+            directory = Path.GetDirectoryName(directory)
+                ?? throw new DirectoryNotFoundException($"No Distributed.sln above {AppContext.BaseDirectory}.");
         return directory;
     }
 }

@@ -28,7 +28,8 @@ public sealed partial class DocsTests
     {
         var file = Path.Combine(Checkout.Root, page);
         var text = Code().Replace(WithoutFences(file), "");
-        foreach (var target in Link().Matches(text).Select(match => match.Groups["target"].Value).Where(target => !target.Contains("://", StringComparison.Ordinal)))
+        foreach (var target in Link().Matches(text).Select(match => match.Groups["target"].Value)
+            .Where(target => !target.Contains("://", StringComparison.Ordinal)))
         {
             var why = Broken(file, target);
             Assert.True(why is null, $"{page}: the link to {target} is broken: {why}.");
@@ -43,9 +44,13 @@ public sealed partial class DocsTests
         var text = File.ReadAllText(Path.Combine(Checkout.Root, page));
         foreach (var path in SourceFile().Matches(text).Select(match => match.Groups["path"].Value))
         {
-            var file = Path.Combine(Checkout.Root, path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("tests/", StringComparison.Ordinal) || path.StartsWith("bench/", StringComparison.Ordinal) ? "" : "src", path);
+            var file = Path.Combine(
+                Checkout.Root,
+                path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("tests/", StringComparison.Ordinal)
+                || path.StartsWith("bench/", StringComparison.Ordinal) ? "" : "src", path);
             var folder = Path.GetDirectoryName(file)!;
-            Assert.True(Directory.Exists(folder) && Directory.EnumerateFiles(folder, Path.GetFileName(file)).Any(), $"{page}: there is no {path}.");
+            Assert.True(
+                Directory.Exists(folder) && Directory.EnumerateFiles(folder, Path.GetFileName(file)).Any(), $"{page}: there is no {path}.");
         }
     }
 
@@ -66,7 +71,9 @@ public sealed partial class DocsTests
     public void ReadMe_IsShort()
     {
         var lines = File.ReadLines(Path.Combine(Checkout.Root, "README.md")).Count();
-        Assert.True(lines <= MostReadMeLines, $"README.md has {lines} lines, expected at most {MostReadMeLines}; a fact that few readers need belongs into docs.");
+        Assert.True(
+            lines <= MostReadMeLines,
+            $"README.md has {lines} lines, expected at most {MostReadMeLines}; a fact that few readers need belongs into docs.");
     }
 
     /// <returns>Why a relative link leads nowhere; null when it leads somewhere.</returns>

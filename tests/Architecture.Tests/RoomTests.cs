@@ -30,14 +30,16 @@ public sealed class RoomTests
     {
         var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         Assert.NotEmpty(References("Core"));
-        Assert.All(References("Core"), name => Assert.True(File.Exists(Path.Combine(framework, $"{name}.dll")), $"Core references {name}, which is no part of .NET itself."));
+        Assert.All(References("Core"), name => Assert.True(
+            File.Exists(Path.Combine(framework, $"{name}.dll")), $"Core references {name}, which is no part of .NET itself."));
     }
 
     [Fact]
     public void Core_Project_HasNoReferences()
     {
         var project = XDocument.Load(Checkout.Project("Core"));
-        Assert.DoesNotContain(project.Descendants(), element => element.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference");
+        Assert.DoesNotContain(project.Descendants(), element =>
+            element.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference");
     }
 
     [Theory]
@@ -55,7 +57,8 @@ public sealed class RoomTests
     [InlineData("Silo", "TorchSharp")]
     [InlineData("Client", "Orleans", "TorchSharp", "Microsoft.AspNetCore")]
     public void Room_DoesNotName(string room, params string[] families) =>
-        Assert.DoesNotContain(References(room), name => families.Any(family => name.StartsWith(family, StringComparison.Ordinal) || name.StartsWith($"Microsoft.{family}", StringComparison.Ordinal)));
+        Assert.DoesNotContain(References(room), name => families.Any(family => name.StartsWith(family, StringComparison.Ordinal)
+            || name.StartsWith($"Microsoft.{family}", StringComparison.Ordinal)));
 
     [Fact]
     public void TorchSharp_IsNamedByTrainingAndByTheLoopsItIsMeasuredAgainst() =>
@@ -64,8 +67,10 @@ public sealed class RoomTests
     [Fact]
     public void Client_Output_HoldsNoSiloAndNoTorch()
     {
-        var files = Directory.GetFiles(Path.GetDirectoryName(Checkout.Assembly("Client", "dtrain"))!, "*", SearchOption.AllDirectories).Select(Path.GetFileName).ToList();
+        var files = Directory.GetFiles(Path.GetDirectoryName(Checkout.Assembly("Client", "dtrain"))!, "*", SearchOption.AllDirectories)
+            .Select(Path.GetFileName).ToList();
         Assert.Contains("dtrain", files);
-        Assert.DoesNotContain(files, name => name!.Contains("torch", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Orleans", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, name => name!.Contains("torch", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("Orleans", StringComparison.Ordinal));
     }
 }

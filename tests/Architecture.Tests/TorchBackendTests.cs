@@ -22,10 +22,13 @@ public sealed class TorchBackendTests
     {
         var packages = await PackagesAsync("-p:TorchBackend=cuda");
         Assert.Equal("0.107.0", packages["TorchSharp-cuda-linux"]);
-        Assert.DoesNotContain(packages.Keys, name => name.StartsWith("libtorch-cpu", StringComparison.OrdinalIgnoreCase) || name is "TorchSharp-cpu");
+        Assert.DoesNotContain(
+            packages.Keys, name => name.StartsWith("libtorch-cpu", StringComparison.OrdinalIgnoreCase) || name is "TorchSharp-cpu");
     }
 
-    /// <summary>CUDA's libtorch comes in several packages, and its files look for each other beside themselves: links would lead them apart.</summary>
+    /// <summary>
+    /// CUDA's libtorch comes in several packages, and its files look for each other beside themselves: links would lead them apart.
+    /// </summary>
     [Theory]
     [InlineData("cpu", "true")]
     [InlineData("cuda", "")]
@@ -74,13 +77,15 @@ public sealed class TorchBackendTests
     /// <summary>What MSBuild says of the Training room.</summary>
     private static async Task<string> EvaluateAsync(params string[] arguments)
     {
-        ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", Checkout.Project("Training"), .. arguments])
+        ProcessStartInfo start = new(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", Checkout.Project("Training"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         // What the test host's own build left behind would steer this one.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList()) start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+            start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var text = await process.StandardOutput.ReadToEndAsync();

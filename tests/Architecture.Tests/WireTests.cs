@@ -87,13 +87,15 @@ public sealed partial class WireTests
         "Drain(DrainRequest) returns (ClusterReply)",
     ];
 
-    private static readonly string Proto = Comment().Replace(File.ReadAllText(Path.Combine(Checkout.Root, "protos", "dtrain", "v1", "dtrain.proto")), "");
+    private static readonly string Proto = Comment()
+        .Replace(File.ReadAllText(Path.Combine(Checkout.Root, "protos", "dtrain", "v1", "dtrain.proto")), "");
 
     [Fact]
     public void Fields_KeepNameTypeAndNumber()
     {
         var fields = Message().Matches(Proto).SelectMany(
-            message => Field().Matches(message.Groups["body"].Value).Select(field => $"{message.Groups["name"].Value}: {field.Value.Trim()}")).ToList();
+            message => Field().Matches(message.Groups["body"].Value)
+                .Select(field => $"{message.Groups["name"].Value}: {field.Value.Trim()}")).ToList();
         Assert.Equal(Pinned, fields);
     }
 

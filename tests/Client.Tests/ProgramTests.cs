@@ -10,7 +10,9 @@ public sealed class ProgramTests
         var code = await Program.RunAsync(["scale-trace", "--found-inf", "0"], output, error);
         Assert.Equal(1, code);
         Assert.Equal(
-            "dtrain: the system refused to read or write a file or this command's output: No space left on device. Check rights and free space.\n", error.ToString());
+            "dtrain: the system refused to read or write a file or this command's output: No space left on device. "
+            + "Check rights and free space.\n",
+            error.ToString());
     }
 
     private sealed class FullDisk : StringWriter

@@ -11,5 +11,6 @@ public sealed class MemoryCapTests
     [InlineData(100, 3, 1, 99)]
     [InlineData(100, 40, 97, 40)]
     [InlineData(100, 40, 200, 40)]
-    public void Of_LeavesWhatTheLimitLeaves(long limit, long data, long resident, long most) => Assert.Equal(most * GiB, MemoryCap.Of(limit * GiB, data * GiB, resident * GiB));
+    public void Of_LeavesWhatTheLimitLeaves(long limit, long data, long resident, long most) =>
+        Assert.Equal(most * GiB, MemoryCap.Of(limit * GiB, data * GiB, resident * GiB));
 }

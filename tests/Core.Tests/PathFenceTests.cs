@@ -47,7 +47,8 @@ public sealed class PathFenceTests : IDisposable
     public void Open_LinkThatLeadsOut_IsRefused(string target, string below)
     {
         var path = Path.Combine(Link("link", target), below);
-        Assert.Matches("^it (leads out of .*/root through a link|is a folder.*)$", Assert.Throws<IOException>(() => RegularFile.Open(path)).Message);
+        Assert.Matches(
+            "^it (leads out of .*/root through a link|is a folder.*)$", Assert.Throws<IOException>(() => RegularFile.Open(path)).Message);
     }
 
     [Theory]

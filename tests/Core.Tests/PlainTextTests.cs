@@ -18,11 +18,19 @@ public sealed class PlainTextTests
     public void Show_Long_IsCut() => Assert.Equal(new string('x', 57) + "...", PlainText.Show(new string('x', 61)));
 
     [Theory]
-    [InlineData("a\u001b[31m", @"name: found the text 'a\u001b[31m', expected a text of 1 to 200 characters, none of them a control character")]
+    [InlineData(
+        "a\u001b[31m", @"name: found the text 'a\u001b[31m', expected a text of 1 to 200 characters, none of them a control character")]
     [InlineData("a\u202Eb", @"name: found the text 'a\u202eb', expected a text of 1 to 200 characters, none of them a control character")]
     public void Read_NameWithControls_IsRefusedAtItsKeyAndShownEscaped(string name, string error)
     {
-        var json = $$"""{"name":{{System.Text.Json.JsonSerializer.Serialize(name)}},"model":{"name":"mlp","sizes":[3072,10]},"data":{"name":"shapes"},"globalBatch":8,"microBatch":8,"steps":1}""";
+        var json = $$"""
+            {
+              "name": {{System.Text.Json.JsonSerializer.Serialize(name)}},
+              "model": { "name": "mlp", "sizes": [3072, 10] },
+              "data": { "name": "shapes" },
+              "globalBatch": 8, "microBatch": 8, "steps": 1
+            }
+            """;
         var read = JobSpecReader.Read(JsonSpecNodes.Parse(json).Root!);
         Assert.Contains(error, string.Join('\n', read.Errors), StringComparison.Ordinal);
     }

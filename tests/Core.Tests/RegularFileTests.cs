@@ -22,7 +22,8 @@ public sealed class RegularFileTests : IDisposable
         File.CreateSymbolicLink(link, pipe);
         // Opening it for reading would wait for a writer.
         foreach (var path in (string[])[pipe, link, "/dev/zero"])
-            Assert.Equal("it is a pipe, a socket or a device, not a file", Assert.Throws<IOException>(() => RegularFile.Open(path)).Message);
+            Assert.Equal(
+                "it is a pipe, a socket or a device, not a file", Assert.Throws<IOException>(() => RegularFile.Open(path)).Message);
         var error = Assert.Throws<JobException>(() => SafetensorsFile.Open(pipe));
         Assert.Equal($"{pipe}: cannot be read (it is a pipe, a socket or a device, not a file).", error.Message);
     }

@@ -17,8 +17,11 @@ public sealed class AvailabilityTests
             Assert.Equal((path, "HTTPS", "grpc"), (probe.HttpGet.Path, probe.HttpGet.Scheme, probe.HttpGet.Port.Value));
             Assert.True(probe.TimeoutSeconds > 1, $"{path}: a silo under full load needs more than the default second");
         }
-        Assert.True(silo.StartupProbe.PeriodSeconds * silo.StartupProbe.FailureThreshold >= 60, "a node that loads the image's files for the first time takes long to start");
-        Assert.True(silo.LivenessProbe.PeriodSeconds * silo.LivenessProbe.FailureThreshold >= 30, "a silo that is merely busy must not be killed");
+        Assert.True(
+            silo.StartupProbe.PeriodSeconds * silo.StartupProbe.FailureThreshold >= 60,
+            "a node that loads the image's files for the first time takes long to start");
+        Assert.True(
+            silo.LivenessProbe.PeriodSeconds * silo.LivenessProbe.FailureThreshold >= 30, "a silo that is merely busy must not be killed");
     }
 
     [KubectlTheory]
@@ -74,7 +77,8 @@ public sealed class AvailabilityTests
 
     [Fact]
     public void Image_OfTheBase_IsTheProductsVersion() =>
-        Assert.Contains($"image: dtrain:{Dockerfile.ProductVersion}\n", Checkout.Read("k8s", "base", "silos.yaml"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"image: dtrain:{Dockerfile.ProductVersion}\n", Checkout.Read("k8s", "base", "silos.yaml"), StringComparison.Ordinal);
 
     [KubectlTheory]
     [MemberData(nameof(Overlay.Data), MemberType = typeof(Overlay))]

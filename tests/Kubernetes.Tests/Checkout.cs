@@ -13,7 +13,8 @@ internal static class Checkout
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Distributed.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException($"No Distributed.sln above {AppContext.BaseDirectory}.");
+            directory = Path.GetDirectoryName(directory)
+                ?? throw new DirectoryNotFoundException($"No Distributed.sln above {AppContext.BaseDirectory}.");
         return directory;
     }
 }

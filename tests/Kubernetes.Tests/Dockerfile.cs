@@ -19,11 +19,13 @@ internal static partial class Dockerfile
     public static IReadOnlyList<(string Instruction, string Arguments)> Build { get; } =
         [.. Steps.SkipWhile(step => step.Instruction != "FROM").Skip(1).TakeWhile(step => step.Instruction != "FROM")];
 
-    public static IReadOnlyList<(string Instruction, string Arguments)> Image { get; } = [.. Steps.Skip(Steps.ToList().FindLastIndex(step => step.Instruction == "FROM"))];
+    public static IReadOnlyList<(string Instruction, string Arguments)> Image { get; } =
+        [.. Steps.Skip(Steps.ToList().FindLastIndex(step => step.Instruction == "FROM"))];
 
     /// <summary>What the build takes from the checkout: paths, and the folder they go to.</summary>
     public static IEnumerable<(IReadOnlyList<string> From, string To)> Copies =>
-        Build.Where(step => step.Instruction == "COPY").Select(step => step.Arguments.Split(' ')).Select(words => ((IReadOnlyList<string>)words[..^1], words[^1]));
+        Build.Where(step => step.Instruction == "COPY").Select(step => step.Arguments.Split(' '))
+            .Select(words => ((IReadOnlyList<string>)words[..^1], words[^1]));
 
     public static string ProductVersion { get; } =
         XDocument.Parse(Checkout.Read("Directory.Build.props")).Descendants("Version").Single().Value;

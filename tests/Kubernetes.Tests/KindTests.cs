@@ -31,12 +31,15 @@ public sealed class KindTests
         var overlay = Overlay.Of("local");
         var port = Assert.Single(overlay.One<V1Service>("dtrain-outside").Spec.Ports);
         var mapping = Assert.Single(List(Nodes[0], "extraPortMappings"));
-        Assert.Equal(($"{port.NodePort}", $"{overlay.Port("grpc")}", "127.0.0.1"), (Text(mapping, "containerPort"), Text(mapping, "hostPort"), Text(mapping, "listenAddress")));
+        Assert.Equal(
+            ($"{port.NodePort}", $"{overlay.Port("grpc")}", "127.0.0.1"),
+            (Text(mapping, "containerPort"), Text(mapping, "hostPort"), Text(mapping, "listenAddress")));
     }
 
     [KubectlFact]
     public void Silos_MayRunOnTheNodeOfTheControlPlane() =>
-        Assert.Contains(Overlay.Of("local").Pod.Tolerations, t => (t.Key, t.OperatorProperty, t.Effect) == ("node-role.kubernetes.io/control-plane", "Exists", "NoSchedule"));
+        Assert.Contains(Overlay.Of("local").Pod.Tolerations, t =>
+            (t.Key, t.OperatorProperty, t.Effect) == ("node-role.kubernetes.io/control-plane", "Exists", "NoSchedule"));
 
     private static List<YamlMappingNode> Read()
     {
@@ -46,7 +49,8 @@ public sealed class KindTests
         return List((YamlMappingNode)stream.Documents[0].RootNode, "nodes");
     }
 
-    private static List<YamlMappingNode> List(YamlMappingNode node, string key) => [.. ((YamlSequenceNode)node[key]).Cast<YamlMappingNode>()];
+    private static List<YamlMappingNode> List(YamlMappingNode node, string key) =>
+        [.. ((YamlSequenceNode)node[key]).Cast<YamlMappingNode>()];
 
     private static string Text(YamlMappingNode node, string key) => ((YamlScalarNode)node[key]).Value!;
 

@@ -41,12 +41,14 @@ internal static partial class Kubectl
     {
         var file = Path.Combine(root.FullName, path);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllText(file, Minor.Value < FirstMinorOfToday && Path.GetFileName(file) == "kustomization.yaml" ? InOldWords(text) : text);
+        File.WriteAllText(
+            file, Minor.Value < FirstMinorOfToday && Path.GetFileName(file) == "kustomization.yaml" ? InOldWords(text) : text);
     }
 
     private static string InOldWords(string text)
     {
-        text = Folders().Replace(text, "bases:\n$1resources:\n").Replace("patches:\n- path: ", "patchesStrategicMerge:\n- ", StringComparison.Ordinal);
+        text = Folders().Replace(text, "bases:\n$1resources:\n")
+            .Replace("patches:\n- path: ", "patchesStrategicMerge:\n- ", StringComparison.Ordinal);
         return NoResources().Replace(text, "").Replace("- path: ", "- ", StringComparison.Ordinal);
     }
 
@@ -65,7 +67,8 @@ internal static partial class Kubectl
 
     private static (int Code, string Output, string Error) Run(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("kubectl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("kubectl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = Task.Run(process.StandardError.ReadToEnd);
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -16,7 +16,8 @@ public sealed class ManifestTests
         var objects = Overlay.Of(name).Objects;
         Assert.Equal(objects.Count, objects.DistinctBy(o => (o.Kind, o.Metadata.Name)).Count());
         Assert.All(objects, o => Assert.False(string.IsNullOrEmpty(o.Metadata.Name), $"{o.Kind} has no name"));
-        Assert.All(objects, o => Assert.True(o.Metadata.NamespaceProperty == (o is V1Namespace or V1PersistentVolume ? null : "dtrain"), $"{o.Kind} {o.Metadata.Name}"));
+        Assert.All(objects, o => Assert.True(
+            o.Metadata.NamespaceProperty == (o is V1Namespace or V1PersistentVolume ? null : "dtrain"), $"{o.Kind} {o.Metadata.Name}"));
         Assert.Equal("dtrain", Overlay.Of(name).One<V1Namespace>().Metadata.Name);
     }
 
@@ -38,7 +39,8 @@ public sealed class ManifestTests
         overlay.One<V1ServiceAccount>(overlay.Pod.ServiceAccountName);
         overlay.One<V1Role>(overlay.One<V1RoleBinding>().RoleRef.Name);
         overlay.One<V1ConfigMap>("dtrain-membership");
-        Assert.All(overlay.Pod.Volumes.Where(v => v.PersistentVolumeClaim is not null), v => overlay.One<V1PersistentVolumeClaim>(v.PersistentVolumeClaim.ClaimName));
+        Assert.All(overlay.Pod.Volumes.Where(v => v.PersistentVolumeClaim is not null), v => overlay.One<V1PersistentVolumeClaim>(
+            v.PersistentVolumeClaim.ClaimName));
         Assert.All(overlay.Silo.VolumeMounts, mount => Assert.Single(overlay.Pod.Volumes, volume => volume.Name == mount.Name));
         Assert.Equal(overlay.Pod.Volumes.Count, overlay.Silo.VolumeMounts.Count);
         Assert.All(overlay.Silo.Env.Where(e => e.ValueFrom is not null), e => Assert.NotNull(e.ValueFrom.FieldRef));
@@ -57,7 +59,9 @@ public sealed class ManifestTests
     {
         var overlay = Overlay.Of(name);
         Assert.Empty(overlay.All<V1Secret>());
-        Assert.Equal(["dtrain-tls", "dtrain-users"], overlay.Pod.Volumes.Where(v => v.Secret is not null).Select(v => v.Secret.SecretName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["dtrain-tls", "dtrain-users"],
+            overlay.Pod.Volumes.Where(v => v.Secret is not null).Select(v => v.Secret.SecretName).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(overlay.Silo.EnvFrom, source => source.SecretRef is not null);
     }
 

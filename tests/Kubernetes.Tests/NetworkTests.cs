@@ -35,7 +35,8 @@ public sealed class NetworkTests
     public void Endpoint_TakesTheNamespaceAndLabelledClients(string name)
     {
         var overlay = Overlay.Of(name);
-        var rule = Assert.Single(overlay.One<V1NetworkPolicy>("dtrain-silos").Spec.Ingress, rule => Ports(rule.Ports).Contains(overlay.Port("grpc")));
+        var rule = Assert.Single(
+            overlay.One<V1NetworkPolicy>("dtrain-silos").Spec.Ingress, rule => Ports(rule.Ports).Contains(overlay.Port("grpc")));
         Assert.Equal([overlay.Port("grpc")], Ports(rule.Ports));
         Assert.Collection(
             rule.FromProperty,

@@ -20,7 +20,8 @@ internal sealed class Overlay
 
     /// <summary>Every overlay in the checkout.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. Directory.GetDirectories(Path.Combine(Checkout.Manifests, "overlays")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(Path.Combine(Checkout.Manifests, "overlays")).Select(folder => Path.GetFileName(folder))
+            .Order(StringComparer.Ordinal)];
 
     public static TheoryData<string> Data { get; } = [.. Names];
 

@@ -42,13 +42,17 @@ public sealed class PodSecurityTests
     public void Volumes_AreWritableWhereJobsAndTemporaryFilesLie(string name)
     {
         var overlay = Overlay.Of(name);
-        Assert.All(overlay.Pod.Volumes, v => Assert.True(v.PersistentVolumeClaim is not null || v.Secret is not null || v.EmptyDir is not null, $"volume {v.Name}"));
-        Assert.Equal(["/tmp", overlay.Settings["DTRAIN_JOBS_ROOT"]], overlay.Silo.VolumeMounts.Where(m => m.ReadOnlyProperty != true).Select(m => m.MountPath).Order(StringComparer.Ordinal));
+        Assert.All(overlay.Pod.Volumes, v => Assert.True(
+            v.PersistentVolumeClaim is not null || v.Secret is not null || v.EmptyDir is not null, $"volume {v.Name}"));
+        Assert.Equal(
+            ["/tmp", overlay.Settings["DTRAIN_JOBS_ROOT"]],
+            overlay.Silo.VolumeMounts.Where(m => m.ReadOnlyProperty != true).Select(m => m.MountPath).Order(StringComparer.Ordinal));
         Assert.Equal(overlay.Settings["DTRAIN_DATA_ROOT"], overlay.Mount("data"));
         Assert.NotNull(Assert.Single(overlay.Pod.Volumes, v => v.Name == "tmp").EmptyDir.SizeLimit);
         Assert.All(overlay.All<V1PersistentVolumeClaim>(), claim => Assert.Equal(["ReadWriteMany"], claim.Spec.AccessModes));
         // Root's, and read by the group alone: 0440.
-        Assert.All(overlay.Pod.Volumes.Where(v => v.Secret is not null), v => Assert.Equal(Convert.ToInt32("440", 8), v.Secret.DefaultMode));
+        Assert.All(
+            overlay.Pod.Volumes.Where(v => v.Secret is not null), v => Assert.Equal(Convert.ToInt32("440", 8), v.Secret.DefaultMode));
     }
 
     [KubectlTheory]

@@ -8,9 +8,12 @@ public sealed class SettingsTests
     /// <summary>Every variable of <c>dtrain-silo serve</c>.</summary>
     private static readonly HashSet<string> Known =
     [
-        "DTRAIN_SILO_NAME", "DTRAIN_SLOTS", "DTRAIN_CLUSTERING", "DTRAIN_PRIMARY", "DTRAIN_STORE", "DTRAIN_STORE_FILE", "DTRAIN_STORAGE", "DTRAIN_CLUSTER_ID", "DTRAIN_MEMBERSHIP_CONFIGMAP",
-        "DTRAIN_ADDRESS", "DTRAIN_ADVERTISE", "DTRAIN_PORT", "DTRAIN_SILO_PORT", "DTRAIN_EXCHANGE_PORT", "DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY",
-        "DTRAIN_SILO_CERT", "DTRAIN_SILO_KEY", "DTRAIN_SILO_CA", "DTRAIN_TOKEN_FILE", "DTRAIN_USERS_FILE", "DTRAIN_JOBS_ROOT", "DTRAIN_DATA_ROOT",
+        "DTRAIN_SILO_NAME", "DTRAIN_SLOTS", "DTRAIN_CLUSTERING", "DTRAIN_PRIMARY", "DTRAIN_STORE", "DTRAIN_STORE_FILE", "DTRAIN_STORAGE",
+        "DTRAIN_CLUSTER_ID", "DTRAIN_MEMBERSHIP_CONFIGMAP",
+        "DTRAIN_ADDRESS", "DTRAIN_ADVERTISE", "DTRAIN_PORT", "DTRAIN_SILO_PORT", "DTRAIN_EXCHANGE_PORT", "DTRAIN_TLS_CERT",
+        "DTRAIN_TLS_KEY",
+        "DTRAIN_SILO_CERT", "DTRAIN_SILO_KEY", "DTRAIN_SILO_CA", "DTRAIN_TOKEN_FILE", "DTRAIN_USERS_FILE", "DTRAIN_JOBS_ROOT",
+        "DTRAIN_DATA_ROOT",
     ];
 
     /// <summary>Read by Orleans' part for Kubernetes, by the runtime and by the driver.</summary>
@@ -61,7 +64,9 @@ public sealed class SettingsTests
                 ["ORLEANS_CLUSTER_ID"] = "metadata.labels['orleans/clusterId']",
             },
             fields);
-        Assert.Equal(("dtrain", overlay.Settings["DTRAIN_CLUSTER_ID"]), (overlay.PodLabels["orleans/serviceId"], overlay.PodLabels["orleans/clusterId"]));
+        Assert.Equal(
+            ("dtrain", overlay.Settings["DTRAIN_CLUSTER_ID"]),
+            (overlay.PodLabels["orleans/serviceId"], overlay.PodLabels["orleans/clusterId"]));
     }
 
     [KubectlTheory]
@@ -74,7 +79,8 @@ public sealed class SettingsTests
         foreach (var (variable, volume, secret) in new[]
         {
             ("DTRAIN_TLS_CERT", "tls", "dtrain-tls"), ("DTRAIN_TLS_KEY", "tls", "dtrain-tls"), ("DTRAIN_SILO_CERT", "tls", "dtrain-tls"),
-            ("DTRAIN_SILO_KEY", "tls", "dtrain-tls"), ("DTRAIN_SILO_CA", "tls", "dtrain-tls"), ("DTRAIN_USERS_FILE", "users", "dtrain-users"),
+            ("DTRAIN_SILO_KEY", "tls", "dtrain-tls"), ("DTRAIN_SILO_CA", "tls", "dtrain-tls"), ("DTRAIN_USERS_FILE", "users",
+                "dtrain-users"),
         })
         {
             var file = overlay.Settings[variable];

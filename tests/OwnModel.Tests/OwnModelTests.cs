@@ -43,7 +43,9 @@ public sealed class OwnModelTests
     [InlineData("\"outputs\":8", "\"outputs\":8,\"sizes\":[8,8]", 1, "model.sizes", "belongs to model mlp, not to ridge")]
     [InlineData("\"outputs\":8", "\"outputs\":8,\"hidden\":8", 1, "model.hidden", "belongs to model sentiment-lstm, not to ridge")]
     [InlineData("\"rows\":50", "\"rows\":50,\"path\":\"d\"", 1, "data.path", "data peaks is generated and reads no file")]
-    [InlineData("\"peaks\",\"rows\":50", "\"imdb\",\"path\":\"d\"", 1, "data.name", "found imdb with model ridge, which takes 8 numbers, expected cifar10, mnist, tensors, shapes or peaks")]
+    [InlineData(
+        "\"peaks\",\"rows\":50", "\"imdb\",\"path\":\"d\"", 1, "data.name",
+        "found imdb with model ridge, which takes 8 numbers, expected cifar10, mnist, tensors, shapes or peaks")]
     [InlineData("\"ridge\"", "\"ridg\"", 1, "model.name", "did you mean ridge?")]
     public void Read_WrongOption_IsNamedWithPlace(string text, string by, int line, string path, string message)
     {
@@ -65,7 +67,9 @@ public sealed class OwnModelTests
         Assert.All(hashes, hash => Assert.Equal(hashes[0], hash));
     }
 
-    private static JobSpec Read(string json) => JobSpecJson.Read(json) is { Spec: { } spec } ? spec : throw new InvalidOperationException(string.Join('\n', JobSpecJson.Read(json).Errors));
+    private static JobSpec Read(string json) => JobSpecJson.Read(json) is { Spec: { } spec }
+        ? spec
+        : throw new InvalidOperationException(string.Join('\n', JobSpecJson.Read(json).Errors));
 
     private static string Train(JobSpec spec, int ranks)
     {

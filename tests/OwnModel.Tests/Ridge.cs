@@ -27,7 +27,8 @@ internal sealed record RidgeOptions : ModelOptions, IModelSource
     [Option("what is added to the logits", Words = ["nothing", "bias"])]
     public string Added { get; init; } = "bias";
 
-    public override ModelContract Contract => new() { Takes = $"{Inputs} numbers", Elements = Inputs, Labels = LabelKind.Class, Classes = Outputs };
+    public override ModelContract Contract =>
+        new() { Takes = $"{Inputs} numbers", Elements = Inputs, Labels = LabelKind.Class, Classes = Outputs };
 
     public override double ParameterCount => (Inputs + (HasBias ? 1.0 : 0)) * Outputs;
 
@@ -70,13 +71,15 @@ internal sealed record PeaksOptions : DataOptions, IDataSource
     [Option("rows", Least = 1, Most = 100_000)]
     public int Rows { get; init; } = 64;
 
-    public override DataContract Contract => new() { IsGenerated = true, Image = [1, 1, 8], Labels = LabelKind.Class, Classes = 8, MostSamples = Rows, KeptBytes = 32 };
+    public override DataContract Contract =>
+        new() { IsGenerated = true, Image = [1, 1, 8], Labels = LabelKind.Class, Classes = 8, MostSamples = Rows, KeptBytes = 32 };
 
     public DataSource Open(Core.Spec.JobSpec spec)
     {
         var random = new Random((int)spec.Seed);
         var inputs = Enumerable.Range(0, Rows * 8).Select(_ => random.NextSingle()).ToArray();
-        var labels = Enumerable.Range(0, Rows).Select(row => (long)Array.IndexOf(inputs, inputs[(row * 8)..((row + 1) * 8)].Max(), row * 8) - (row * 8)).ToArray();
+        var labels = Enumerable.Range(0, Rows)
+            .Select(row => (long)Array.IndexOf(inputs, inputs[(row * 8)..((row + 1) * 8)].Max(), row * 8) - (row * 8)).ToArray();
         return new DataSource(new Split(inputs, labels), Test: null, Endless: false, 8) { Sha256 = $"peaks {Rows} {spec.Seed}" };
     }
 
@@ -90,7 +93,9 @@ internal sealed record PeaksOptions : DataOptions, IDataSource
 
         public bool IsImage => false;
 
-        public void Fill(ReadOnlySpan<int> samples, Span<byte> inputBytes, Span<byte> labelBytes, ImageLayout layout, Core.Samples.CounterRandom? augment)
+        public void Fill(
+            ReadOnlySpan<int> samples, Span<byte> inputBytes, Span<byte> labelBytes, ImageLayout layout,
+            Core.Samples.CounterRandom? augment)
         {
             for (var i = 0; i < samples.Length; i++)
             {

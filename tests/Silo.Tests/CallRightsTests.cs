@@ -13,7 +13,8 @@ public sealed class CallRightsTests
         var calls = Protocol.V1.Jobs.Descriptor.Methods.Select(method => method.Name).ToList();
         Assert.Equal(12, calls.Count);
         Assert.All(calls, call => Assert.Equal(
-            Looks.Contains(call) ? UserRole.View : call == "Drain" ? UserRole.Admin : UserRole.Submit, CallRights.Of($"/dtrain.v1.Jobs/{call}")));
+            Looks.Contains(call) ? UserRole.View : call == "Drain" ? UserRole.Admin : UserRole.Submit,
+            CallRights.Of($"/dtrain.v1.Jobs/{call}")));
     }
 
     [Theory]

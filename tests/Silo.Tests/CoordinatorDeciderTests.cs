@@ -68,7 +68,8 @@ public sealed class CoordinatorDeciderTests : IDisposable
     [Fact]
     public async Task Meet_RefusedOrAborted_ThrowsTheErrorUnchanged()
     {
-        Assert.Equal(Gone, Assert.Throws<JobErrorException>(() => Rendezvous(Task.FromResult(MeetReply.Refused(Gone))).Meet(new ExchangeOffer("", "cpu"))).Error);
+        Assert.Equal(Gone, Assert.Throws<JobErrorException>(
+            () => Rendezvous(Task.FromResult(MeetReply.Refused(Gone))).Meet(new ExchangeOffer("", "cpu"))).Error);
         var waiting = Task.Run(() => Rendezvous(new TaskCompletionSource<MeetReply>().Task).Meet(new ExchangeOffer("", "cpu")));
         wait.Abort(Gone);
         var error = await Assert.ThrowsAsync<JobErrorException>(() => waiting.WaitAsync(TimeSpan.FromMinutes(5)));
@@ -87,19 +88,25 @@ public sealed class CoordinatorDeciderTests : IDisposable
     [Fact]
     public void Decide_CoordinatorsSiloIsGone_LossThatNamesThatSilo()
     {
-        var decider = Decider(Task.FromException<VoteReply>(new SiloUnavailableException("The target silo became unavailable for message: Request [...]")));
+        var decider = Decider(
+            Task.FromException<VoteReply>(new SiloUnavailableException("The target silo became unavailable for message: Request [...]")));
         var error = Assert.Throws<JobErrorException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7)).Error;
-        Assert.Equal("Step 1, silo a: the coordinator on silo c cannot be reached (SiloUnavailableException); resume from the last checkpoint.", error.Message);
+        Assert.Equal(
+            "Step 1, silo a: the coordinator on silo c cannot be reached (SiloUnavailableException); resume from the last checkpoint.",
+            error.Message);
         Assert.Equal((ErrorCodes.SiloLost, "c"), (error.Code, error.Silo));
     }
 
     [Fact]
     public void Decide_CoordinatorsStoreIsGone_LossThatNamesIt()
     {
-        var decider = Decider(Task.FromException<VoteReply>(new OrleansException("Error from storage provider jobs during WriteStateAsync for grain job/toy\nand its history")));
+        var decider = Decider(Task.FromException<VoteReply>(
+            new OrleansException("Error from storage provider jobs during WriteStateAsync for grain job/toy\nand its history")));
         var error = Assert.Throws<JobException>(() => decider.Decide(Specs.Vote(Specs.Fresh), 7));
         Assert.Equal(
-            "Step 1, silo a: the coordinator could not do its part (Error from storage provider jobs during WriteStateAsync for grain job/toy); resume from the last checkpoint.", error.Message);
+            "Step 1, silo a: the coordinator could not do its part (Error from storage provider jobs during WriteStateAsync for grain "
+            + "job/toy); resume from the last checkpoint.",
+            error.Message);
         Assert.Equal(ErrorCodes.SiloLost, error.Code);
     }
 
@@ -127,7 +134,9 @@ public sealed class CoordinatorDeciderTests : IDisposable
         time.Advance(TimeSpan.FromMinutes(1));
         var error = await Assert.ThrowsAsync<JobException>(() => confirming.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.Equal(ErrorCodes.Deadline, error.Code);
-        Assert.StartsWith("Checkpoint of step 3, silo a: the job's grain did not confirm it for 30 s (Error from storage provider jobs)", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Checkpoint of step 3, silo a: the job's grain did not confirm it for 30 s (Error from storage provider jobs)", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

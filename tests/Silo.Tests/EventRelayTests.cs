@@ -238,7 +238,8 @@ public sealed class EventRelayTests
             {
                 if (forgotten) return null;
                 var start = (int)Math.Min(from, lines.Count);
-                ImmutableArray<NumberedEvent> page = [.. lines.Skip(start).Take(max).Select((line, i) => new NumberedEvent(start + i, line))];
+                ImmutableArray<NumberedEvent> page =
+                    [.. lines.Skip(start).Take(max).Select((line, i) => new NumberedEvent(start + i, line))];
                 return new EventPage(page, ended && start + page.Length == lines.Count);
             }
         }

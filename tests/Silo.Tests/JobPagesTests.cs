@@ -19,7 +19,8 @@ public sealed class JobPagesTests
     }
 
     [Fact]
-    public async Task Read_PageAfterPage_EachJobOnce() => Assert.Equal(Ids.Reverse(), (await All(new ListRequest { PageSize = 77 }, Ids)).Select(job => JobId.Parse(job.Id)));
+    public async Task Read_PageAfterPage_EachJobOnce() =>
+        Assert.Equal(Ids.Reverse(), (await All(new ListRequest { PageSize = 77 }, Ids)).Select(job => JobId.Parse(job.Id)));
 
     [Fact]
     public async Task Read_Filters_MatchAndEndThoughPagesAreShort()
@@ -36,7 +37,8 @@ public sealed class JobPagesTests
         ListRequest request = new() { PageSize = 500 };
         do
         {
-            var page = await JobPages.Read(request, Ids, async id => await Status(id) is { } status ? new JobStatus(status) { Name = new string('n', 4096) } : null);
+            var page = await JobPages.Read(
+                request, Ids, async id => await Status(id) is { } status ? new JobStatus(status) { Name = new string('n', 4096) } : null);
             Assert.InRange(page.CalculateSize(), 1, JobPages.MostBytes + 10_000);
             asked += page.Jobs.Count;
             request.PageToken = page.NextPageToken;
@@ -50,7 +52,8 @@ public sealed class JobPagesTests
     {
         var first = await JobPages.Read(new ListRequest { PageSize = 3 }, Ids[..10], Status);
         // The last one shown, two before it and one after it are deleted, and one comes.
-        ImmutableArray<JobId> later = [.. Ids[..10].Where(id => id.ToString() is not ("job-7" or "job-2" or "job-3" or "job-8")), JobId.Parse("new")];
+        ImmutableArray<JobId> later =
+            [.. Ids[..10].Where(id => id.ToString() is not ("job-7" or "job-2" or "job-3" or "job-8")), JobId.Parse("new")];
         var second = await JobPages.Read(new ListRequest { PageSize = 100, PageToken = first.NextPageToken }, later, Status);
         Assert.Equal(["job-9", "job-8", "job-7"], first.Jobs.Select(job => job.Id));
         Assert.Equal(["job-6", "job-5", "job-4", "job-1", "job-0"], second.Jobs.Select(job => job.Id));
@@ -93,6 +96,7 @@ public sealed class JobPagesTests
     private static Task<JobStatus?> Status(JobId id)
     {
         var number = id.ToString() == "new" ? 0 : int.Parse(id.ToString()[4..], System.Globalization.CultureInfo.InvariantCulture);
-        return Task.FromResult<JobStatus?>(new JobStatus { Id = id.ToString(), State = number % 3 == 0 ? "failed" : "running", User = $"user-{number % 10}" });
+        return Task.FromResult<JobStatus?>(
+            new JobStatus { Id = id.ToString(), State = number % 3 == 0 ? "failed" : "running", User = $"user-{number % 10}" });
     }
 }

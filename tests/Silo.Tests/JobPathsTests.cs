@@ -52,8 +52,11 @@ public sealed class JobPathsTests : IDisposable
     [InlineData("~", "does not know the home folder")]
     public void Resolve_Cluster_RefusesPathsThatLeaveTheRoot(string path, string named)
     {
-        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec(path), JobId.Parse("toy"))).Message, StringComparison.Ordinal);
-        Assert.Contains(named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec("x", path), JobId.Parse("toy"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec(path), JobId.Parse("toy"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named, Assert.Throws<JobException>(() => Cluster().Resolve(Spec("x", path), JobId.Parse("toy"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,7 +73,9 @@ public sealed class JobPathsTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(root, "data/again"), Path.Combine(root, "data/out"));
         Directory.CreateSymbolicLink(Path.Combine(root, "data/through"), "out/../elsewhere");
         Directory.CreateSymbolicLink(Path.Combine(root, "data/loop"), "loop");
-        Assert.Matches("^data\\.path: .* through (a link|more than 40 links)", Assert.Throws<JobException>(() => paths.Resolve(Spec(path), JobId.Parse("toy"))).Message);
+        Assert.Matches(
+            "^data\\.path: .* through (a link|more than 40 links)",
+            Assert.Throws<JobException>(() => paths.Resolve(Spec(path), JobId.Parse("toy"))).Message);
     }
 
     [Fact]

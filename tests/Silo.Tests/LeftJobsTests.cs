@@ -28,17 +28,20 @@ public sealed class LeftJobsTests : IDisposable
         foreach (var id in new[] { "bad-1", "bad-2", "good" }) await folders.Keep(JobId.Parse(id), Specs.Lasting());
         var damaged = Path.Combine(Directory.CreateDirectory(Path.Combine(root, "damaged")).FullName, "job.json");
         await File.WriteAllTextAsync(damaged, "{");
-        var queue = FakeGrains.Of<IJobQueueGrain>((method, _) => method.Name == nameof(IJobQueueGrain.List) ? Task.FromResult(ImmutableArray<string>.Empty) : Task.CompletedTask);
+        var queue = FakeGrains.Of<IJobQueueGrain>(
+            (method, _) => method.Name == nameof(IJobQueueGrain.List) ? Task.FromResult(ImmutableArray<string>.Empty) : Task.CompletedTask);
         using LeftJobs left = new(FakeGrains.WithJobs(Job, queue), folders, time, new Warnings(warnings));
         await left.StartAsync(CancellationToken.None);
         await time.Waited().WaitAsync(Hang);
         Assert.Equal(["good"], recalled);
         Assert.Equal(4, warnings.Count);
-        Assert.Contains(warnings, words => words.Contains("Job bad-1 ", StringComparison.Ordinal) && words.Contains("no right to bad-1. Mend its folder", StringComparison.Ordinal));
+        Assert.Contains(warnings, words => words.Contains("Job bad-1 ", StringComparison.Ordinal)
+            && words.Contains("no right to bad-1. Mend its folder", StringComparison.Ordinal));
         time.Advance(TimeSpan.FromMinutes(1));
         await time.Waited().WaitAsync(Hang);
         Assert.Equal(4, warnings.Count);
-        Assert.Contains(warnings, words => words.Contains("Job damaged has a folder", StringComparison.Ordinal) && words.Contains(damaged, StringComparison.Ordinal));
+        Assert.Contains(warnings, words => words.Contains("Job damaged has a folder", StringComparison.Ordinal)
+            && words.Contains(damaged, StringComparison.Ordinal));
         mended = true;
         File.Delete(damaged);
         time.Advance(TimeSpan.FromMinutes(1));
@@ -63,6 +66,8 @@ public sealed class LeftJobsTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => said.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            said.Add(formatter(state, exception));
     }
 }

@@ -15,7 +15,9 @@ public sealed class RankHostTests
     {
         // Whatever breaks, such as a folder whose links the silo may not read: here there are no grains to talk to.
         using JobPaths paths = new(new ServeSettings { Token = "", JobsRoot = "/jobs" });
-        var host = new RankHost(null!, null!, paths, new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System, NullLogger<RankHost>.Instance);
+        var host = new RankHost(
+            null!, null!, paths, new SiloMemory(new ServeSettings { Token = "", JobsRoot = "/jobs" }), TimeProvider.System,
+            NullLogger<RankHost>.Instance);
         var end = await host.Run(new RankAssignment
         {
             JobId = JobId.Parse("toy"),
@@ -29,7 +31,9 @@ public sealed class RankHostTests
             MeetDeadline = TimeSpan.FromSeconds(1),
             Silos = [],
         });
-        Assert.Equal((3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"), (end.Generation.Value, end.Rank.Value, end.Outcome, end.Error!.Code, end.Error.Phase));
+        Assert.Equal(
+            (3, 1, RankOutcome.Failed, ErrorCodes.Internal, "start"),
+            (end.Generation.Value, end.Rank.Value, end.Outcome, end.Error!.Code, end.Error.Phase));
         Assert.False(host.IsBusy);
     }
 }

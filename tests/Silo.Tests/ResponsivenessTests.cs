@@ -10,7 +10,10 @@ using Orleans.Runtime;
 
 namespace Distributed.Silo.Tests;
 
-/// <summary>Gradients that go through the coordinator grain share their connections with everything else that silos tell each other; <c>dtrain bench latency</c> says how long others wait.</summary>
+/// <summary>
+/// Gradients that go through the coordinator grain share their connections with everything else that silos tell each other;
+/// <c>dtrain bench latency</c> says how long others wait.
+/// </summary>
 public sealed class ResponsivenessTests : IAsyncLifetime
 {
     private const int Steps = 20;

@@ -20,7 +20,8 @@ public sealed class ServeSettingsTests
     [Fact]
     public void FromLifeline_OfAFurtherSilo_ReadsWhatItJoins()
     {
-        var settings = ServeSettings.FromLifeline($$"""{"token":"{{Token}}","port":0,"jobsRoot":"/jobs","silo":"silo-3","primary":"127.0.0.1:40123","slots":2,"gateway":true}""");
+        var settings = ServeSettings.FromLifeline(
+            $$"""{"token":"{{Token}}","port":0,"jobsRoot":"/jobs","silo":"silo-3","primary":"127.0.0.1:40123","slots":2,"gateway":true}""");
         Assert.Equal(("silo-3", System.Net.IPEndPoint.Parse("127.0.0.1:40123"), 2), (settings.SiloName, settings.Primary, settings.Slots));
         Assert.True(settings.Gateway);
         var other = ServeSettings.FromLifeline("""{"token":"another token entirely","port":0,"jobsRoot":"/jobs"}""");
@@ -62,8 +63,11 @@ public sealed class ServeSettingsTests
         try
         {
             File.WriteAllText(token, Token);
-            string? Get(string name) => name == variable ? value : name switch { "DTRAIN_TOKEN_FILE" => token, "DTRAIN_JOBS_ROOT" => "/jobs", "DTRAIN_DATA_ROOT" => "/data", _ => null };
-            Assert.StartsWith(expected, Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(Get)).Message, StringComparison.Ordinal);
+            string? Get(string name) => name == variable
+                ? value
+                : name switch { "DTRAIN_TOKEN_FILE" => token, "DTRAIN_JOBS_ROOT" => "/jobs", "DTRAIN_DATA_ROOT" => "/data", _ => null };
+            Assert.StartsWith(
+                expected, Assert.Throws<JobException>(() => ServeSettings.FromEnvironment(Get)).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -16,7 +16,8 @@ public sealed class SiloMemoryTests : IDisposable
 
     private static readonly JobSpec Job = Specs.Job() with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 1000, 10]) }) };
 
-    private static SiloMemory Of(long? limit, string? dataRoot = "/data") => new(new ServeSettings { Token = "", JobsRoot = "/jobs", DataRoot = dataRoot, SiloName = "silo-7", Memory = limit });
+    private static SiloMemory Of(long? limit, string? dataRoot = "/data") =>
+        new(new ServeSettings { Token = "", JobsRoot = "/jobs", DataRoot = dataRoot, SiloName = "silo-7", Memory = limit });
 
     [Fact]
     public void Check_MoreThanTheSiloMayUse_IsRefusedWithTheFigures()
@@ -25,7 +26,8 @@ public sealed class SiloMemoryTests : IDisposable
         Of(need).Check(Job, 2);
         var refused = Assert.Throws<JobException>(() => Of(need - 1).Check(Job, 2));
         Assert.Equal(ErrorCodes.Memory, refused.Code);
-        Assert.StartsWith($"With 2 ranks on silo silo-7 the job needs at least {MemorySize.Text(need)}: ", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"With 2 ranks on silo silo-7 the job needs at least {MemorySize.Text(need)}: ", refused.Message, StringComparison.Ordinal);
         Assert.Contains("for weights and optimizer", refused.Message, StringComparison.Ordinal);
         Assert.Contains("DTRAIN_MEMORY", refused.Message, StringComparison.Ordinal);
         Of(need - 1).Check(Job, 1);
@@ -42,7 +44,8 @@ public sealed class SiloMemoryTests : IDisposable
         File.CreateSymbolicLink(link, file);
         foreach (var path in new[] { file, link })
         {
-            var refused = Assert.Throws<JobException>(() => Of(8L << 30).Check(Job with { Data = DataSpec.Of((DataOptions)JobCatalog.Current.DataSets.Find(data)!.Set.Defaults, path) }, 1));
+            var refused = Assert.Throws<JobException>(() => Of(8L << 30)
+                .Check(Job with { Data = DataSpec.Of((DataOptions)JobCatalog.Current.DataSets.Find(data)!.Set.Defaults, path) }, 1));
             Assert.Contains("20 GiB for data", refused.Message, StringComparison.Ordinal);
         }
     }
@@ -51,6 +54,7 @@ public sealed class SiloMemoryTests : IDisposable
     public void Limit_NotSet_IsTheMachines()
     {
         Assert.InRange(Of(null).Limit, 1L << 28, 1L << 50);
-        Assert.DoesNotContain("DTRAIN_MEMORY", Assert.Throws<JobException>(() => Of(1, dataRoot: null).Check(Job, 1)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "DTRAIN_MEMORY", Assert.Throws<JobException>(() => Of(1, dataRoot: null).Check(Job, 1)).Message, StringComparison.Ordinal);
     }
 }

@@ -12,7 +12,8 @@ public sealed partial class SiloVariablesTests
     [Fact]
     public void All_AreThoseThatTheCodeReads()
     {
-        var sources = new[] { "Settings", "Security", "Cluster", "Hosting" }.SelectMany(room => Directory.EnumerateFiles(Path.Combine(Checkout.Root, "src", "Silo", room), "*.cs", SearchOption.AllDirectories))
+        var sources = new[] { "Settings", "Security", "Cluster", "Hosting" }.SelectMany(
+            room => Directory.EnumerateFiles(Path.Combine(Checkout.Root, "src", "Silo", room), "*.cs", SearchOption.AllDirectories))
             .Where(file => Path.GetFileName(file) != "SiloVariables.cs").Select(File.ReadAllText);
         var read = sources.SelectMany(text => Quoted().Matches(text)).Select(match => match.Groups["name"].Value).ToHashSet();
         var told = SiloVariables.All.Select(v => v.Name).ToHashSet();
@@ -29,7 +30,8 @@ public sealed partial class SiloVariablesTests
         var text = File.ReadAllText(page);
         var (start, end) = (text.IndexOf(Start, StringComparison.Ordinal) + Start.Length, text.IndexOf(End, StringComparison.Ordinal));
         Assert.InRange(start, Start.Length, end);
-        var table = $"\n| variable | meaning | default |\n| --- | --- | --- |\n{string.Concat(SiloVariables.All.Select(v => $"| `{v.Name}` | {v.About} | {v.Default} |\n"))}\n";
+        var table = "\n| variable | meaning | default |\n| --- | --- | --- |\n"
+            + $"{string.Concat(SiloVariables.All.Select(v => $"| `{v.Name}` | {v.About} | {v.Default} |\n"))}\n";
         if (Environment.GetEnvironmentVariable("DTRAIN_WRITE_DOCS") == "1") File.WriteAllText(page, text[..start] + table + text[end..]);
         else Assert.True(table == text[start..end], "docs/cluster.md differs from SiloVariables; run this test with DTRAIN_WRITE_DOCS=1.");
     }
@@ -40,7 +42,8 @@ public sealed partial class SiloVariablesTests
     [InlineData("DTRAIN_DISK_LIMITS", "did you mean DTRAIN_DISK_LIMIT?")]
     [InlineData("DTRAIN_USER_FILE", "did you mean DTRAIN_USERS_FILE?")]
     public void Mistakes_NearMiss_IsNamed(string name, string message) =>
-        Assert.Contains(message, Assert.Single(SiloVariables.Mistakes(["PATH", "DTRAIN_SLOTS", name, "DTRAIN_CLUSTER"])), StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Single(SiloVariables.Mistakes(["PATH", "DTRAIN_SLOTS", name, "DTRAIN_CLUSTER"])), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("DTRAIN_CLUSTER")]

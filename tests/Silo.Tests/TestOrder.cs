@@ -5,4 +5,5 @@ using Distributed.Testing;
 namespace Distributed.Silo.Tests;
 
 internal sealed class TestOrder() : LongestFirst(
-    "OutageTests", "StoreUnreachableTests", "ExchangeTunnelTests", "SecureClusterTests", "DrainTests", "EventRelayTests", "ResponsivenessTests");
+    "OutageTests", "StoreUnreachableTests", "ExchangeTunnelTests", "SecureClusterTests", "DrainTests", "EventRelayTests",
+    "ResponsivenessTests");

@@ -41,7 +41,9 @@ public sealed class UserRegistryTests : IDisposable
     [Fact]
     public void Of_Users_HaveTheirQuotasAndOthersNone()
     {
-        Write(Ann with { Ranks = 4, Jobs = 2 }, new UserEntry("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")) { Queued = 3 });
+        Write(
+            Ann with { Ranks = 4, Jobs = 2 },
+            new UserEntry("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")) { Queued = 3 });
         var users = Registry();
         Assert.Equal(new UserQuota(null, null, 3), users.Of("bob"));
         Assert.Equal(new UserQuota(4, 2, 2000), users.Of("ann"));
@@ -52,16 +54,19 @@ public sealed class UserRegistryTests : IDisposable
     [Fact]
     public void Of_RunLimit_IsTheUsersOwnOrTheClusters()
     {
-        Write(Ann with { Run = TimeSpan.FromHours(99) }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new("root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
+        Write(Ann with { Run = TimeSpan.FromHours(99) }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new(
+            "root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
         var users = Registry(longestRun: TimeSpan.FromHours(8));
-        Assert.Equal([TimeSpan.FromHours(99), TimeSpan.FromHours(8), null], new[] { "ann", "bob", "root" }.Select(user => users.Of(user).Run));
+        Assert.Equal(
+            [TimeSpan.FromHours(99), TimeSpan.FromHours(8), null], new[] { "ann", "bob", "root" }.Select(user => users.Of(user).Run));
         Assert.Null(Registry().Of("bob").Run);
     }
 
     [Fact]
     public void Of_DiskLimit_IsTheUsersOwnOrTheClusters()
     {
-        Write(Ann with { Disk = 3L << 30 }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new("root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
+        Write(Ann with { Disk = 3L << 30 }, new("bob", UserRole.Submit, AccessToken.DigestHex("the token of bob, long")), new(
+            "root", UserRole.Admin, AccessToken.DigestHex("the token of root, long")));
         Assert.Equal([3L << 30, 1L << 30, null], new[] { "ann", "bob", "root" }.Select(user => Registry(mostDisk: 1L << 30).Of(user).Disk));
         Assert.Null(Registry().Of("bob").Disk);
     }
@@ -123,7 +128,9 @@ public sealed class UserRegistryTests : IDisposable
     public void Create_AdminTwice_IsRefused()
     {
         Write(Ann with { Name = "admin" });
-        Assert.Contains("the user 'admin' has the name or the token", Assert.Throws<JobException>(() => Registry(AdminToken)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the user 'admin' has the name or the token", Assert.Throws<JobException>(() => Registry(AdminToken)).Message,
+            StringComparison.Ordinal);
     }
 
     private static UserEntry Ann => new("ann", UserRole.Submit, AccessToken.DigestHex(AnnsToken));
@@ -131,7 +138,17 @@ public sealed class UserRegistryTests : IDisposable
     private void Write(params UserEntry[] users) => File.WriteAllText(file, UsersFile.Write(users));
 
     private UserRegistry Registry(string token = "", TimeSpan? longestRun = null, long? mostDisk = null) =>
-        new(new ServeSettings { Token = token, UsersFile = file, JobsRoot = "/jobs", DataRoot = "/data", RunLimit = longestRun, DiskLimit = mostDisk }, time, warnings);
+        new(
+            new ServeSettings
+            {
+                Token = token,
+                UsersFile = file,
+                JobsRoot = "/jobs",
+                DataRoot = "/data",
+                RunLimit = longestRun,
+                DiskLimit = mostDisk,
+            },
+            time, warnings);
 
     private sealed class Warnings : ILogger<UserRegistry>
     {
@@ -142,7 +159,8 @@ public sealed class UserRegistryTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Add(formatter(state, exception));
     }
 }

@@ -2,7 +2,9 @@ using Distributed.Training.Exchange;
 
 namespace Distributed.Testing.Training;
 
-/// <summary>What every exchange must do: the sums of the slow reference, bit by bit, whatever the sizes, the ranks and the order of buckets.</summary>
+/// <summary>
+/// What every exchange must do: the sums of the slow reference, bit by bit, whatever the sizes, the ranks and the order of buckets.
+/// </summary>
 internal static class ExchangeConformance
 {
     private const int Steps = 4;
@@ -30,7 +32,9 @@ internal static class ExchangeConformance
         { "many small parameters", [.. Enumerable.Range(1, 200).Select(i => (long)(i * 37))], [2], 5 },
     };
 
-    /// <summary>Runs steps, one of them with an infinite gradient, each in another order of buckets, and compares all that comes out.</summary>
+    /// <summary>
+    /// Runs steps, one of them with an infinite gradient, each in another order of buckets, and compares all that comes out.
+    /// </summary>
     /// <param name="exchanges">By silo of the rig.</param>
     public static void Holds(ExchangeRig rig, IReadOnlyList<IGradientExchange> exchanges)
     {
@@ -38,7 +42,8 @@ internal static class ExchangeConformance
         {
             var spoil = step == 3 ? 11 : -1;
             rig.Draw(step, spoil);
-            Everywhere(rig.Silos, silo => rig.Step(silo, exchanges[silo], step, TimeSpan.FromMinutes(5), Order(exchanges[silo].Buckets.Count, step, silo)));
+            Everywhere(rig.Silos, silo => rig.Step(
+                silo, exchanges[silo], step, TimeSpan.FromMinutes(5), Order(exchanges[silo].Buckets.Count, step, silo)));
             for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step, spoil);
         }
     }
@@ -47,7 +52,8 @@ internal static class ExchangeConformance
     public static void Everywhere(int silos, Action<int> action)
     {
         var raised = new Exception?[silos];
-        var threads = Enumerable.Range(0, silos).Select(silo => new Thread(() => raised[silo] = Record.Exception(() => action(silo)))).ToList();
+        var threads = Enumerable.Range(0, silos).Select(silo => new Thread(() => raised[silo] = Record.Exception(() => action(silo))))
+            .ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
         Assert.All(raised, Assert.Null);

@@ -76,7 +76,8 @@ internal sealed unsafe class ExchangeRig : IDisposable
         others.ForEach(t => t.Start());
         Reduce(0);
         others.ForEach(t => t.Join());
-        if ((Array.Find(raised, e => e is JobException) ?? Array.Find(raised, e => e is not null)) is { } error) ExceptionDispatchInfo.Throw(error);
+        if ((Array.Find(raised, e => e is JobException) ?? Array.Find(raised, e => e is not null)) is { } error)
+            ExceptionDispatchInfo.Throw(error);
 
         void Reduce(int rank)
         {
@@ -100,12 +101,16 @@ internal sealed unsafe class ExchangeRig : IDisposable
                 found |= !float.IsFinite(expected[i]);
                 expected[i] = expected[i] * Inverse * Mean;
             }
-            Assert.True(MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes(actual)), $"parameter {range.Parameter} on silo {silo}");
+            Assert.True(
+                MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes(actual)),
+                $"parameter {range.Parameter} on silo {silo}");
         }
         Assert.Equal(found, Jobs[silo].Reduced.FoundInf);
         Assert.Equal(Enumerable.Range(0, Plan.SiloRuns[^1].End).Select(m => Loss(seed, m)), Jobs[silo].Reduced.Losses);
         for (var block = 0; block < elements / BlockPlan.BlockElements; block++)
-            Assert.Equal(HostKernels.SumOfSquares((float*)reduced[silo] + (block * BlockPlan.BlockElements), BlockPlan.BlockElements), Jobs[silo].Reduced.BlockNorms[block]);
+            Assert.Equal(
+                HostKernels.SumOfSquares((float*)reduced[silo] + (block * BlockPlan.BlockElements), BlockPlan.BlockElements),
+                Jobs[silo].Reduced.BlockNorms[block]);
     }
 
     public void Dispose()
@@ -117,9 +122,13 @@ internal sealed unsafe class ExchangeRig : IDisposable
     private ExchangeJob Open(int silo)
     {
         var firstRanks = shares.Select((_, i) => shares[..i].Sum()).ToArray();
-        var silos = new ExchangeSilos(JobId.Parse("rig"), new(3), [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
-        var barrier = new RankBarrier([.. Enumerable.Range(firstRanks[silo], shares[silo]).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(10));
-        return new ExchangeJob(silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End), CpuDevice.Instance);
+        var silos = new ExchangeSilos(
+            JobId.Parse("rig"), new(3), [.. shares.Select((_, i) => $"silo-{i}")], silo, firstRanks, "same everywhere", shares[silo]);
+        var barrier = new RankBarrier(
+            [.. Enumerable.Range(firstRanks[silo], shares[silo]).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(10));
+        return new ExchangeJob(
+            silos, rankRuns, ranges, barrier, new ReducedGradient(reduced[silo], elements, ranges.Length, Plan.SiloRuns[^1].End),
+            CpuDevice.Instance);
     }
 
     private GradientPartial Partial(MicroBatchRun run, int seed, long spoil)

@@ -9,12 +9,16 @@ using Distributed.Training.Loop;
 
 namespace Distributed.Testing.Training;
 
-/// <summary>Runs a job on several silos in this process: real sockets on loopback, real ranks, decisions made on the spot and compared.</summary>
+/// <summary>
+/// Runs a job on several silos in this process: real sockets on loopback, real ranks, decisions made on the spot and compared.
+/// </summary>
 internal static class SiloHarness
 {
     /// <param name="shares">Ranks by silo.</param>
     /// <param name="factory">By silo: its exchange, in place of the sockets.</param>
-    public static RunOutcome Run(JobSpec spec, int[] shares, TimeSpan? deadline = null, Func<int, IExchangeRendezvous, IExchangeFactory>? factory = null, string jobId = "test")
+    public static RunOutcome Run(
+        JobSpec spec, int[] shares, TimeSpan? deadline = null, Func<int, IExchangeRendezvous, IExchangeFactory>? factory = null,
+        string jobId = "test")
     {
         var directory = Directory.CreateTempSubdirectory("dtrain-test-").FullName;
         try
@@ -40,7 +44,8 @@ internal static class SiloHarness
                     CheckpointDirectory = directory,
                     StepDeadline = deadline ?? TimeSpan.FromMinutes(2),
                 };
-                var exchange = factory?.Invoke(silo, place) ?? new PeerExchangeFactory(place, new DirectWire(), spec.Workers.Overlap, _ => { });
+                var exchange = factory?.Invoke(silo, place)
+                    ?? new PeerExchangeFactory(place, new DirectWire(), spec.Workers.Overlap, _ => { });
                 var session = new SiloSession(options, decider, new LockedSink(events), TimeProvider.System, exchange);
                 sessions.Add(session);
                 results.AddRange(options.Ranks.Select(r => session.RunRank(r.Rank)));

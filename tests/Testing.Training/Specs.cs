@@ -26,8 +26,11 @@ internal static class Specs
         new(JobSpecJson.Write(Job(name, steps)), new RunOptions { Ranks = ranks, Silos = silos });
 
     /// <summary>A job as a cluster's clients submit it: it comes back when its silos are lost.</summary>
-    public static JobSubmission Lasting(string name = "toy", long steps = 5, int min = 2, int? max = 2, string user = "ann", int priority = 0) => new(
-        JobSpecJson.Write(Job(name, steps) with { Workers = new WorkersSpec { Min = min, Max = max } }), new RunOptions { Requeue = true, Priority = priority }, user);
+    public static JobSubmission Lasting(
+        string name = "toy", long steps = 5, int min = 2, int? max = 2, string user = "ann", int priority = 0) =>
+        new(
+            JobSpecJson.Write(Job(name, steps) with { Workers = new WorkersSpec { Min = min, Max = max } }),
+            new RunOptions { Requeue = true, Priority = priority }, user);
 
     public static StepVote Vote(TrainerState before, int generation = 1, double loss = 64) =>
         new(new(generation), before, FoundInf: false, NormSquared: 4, LossSum: loss, Items: 64, NonFinite: null);

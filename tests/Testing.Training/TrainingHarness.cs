@@ -26,7 +26,8 @@ internal static class TrainingHarness
         Optimizer = OptimizerSpec.Of(new AdamWOptions { WeightDecay = 0.01, NoDecay = new(["*.bias"]) }),
     };
 
-    public static RunOutcome Run(JobSpec spec, int ranks, string? checkpoints = null, bool resume = false, long stopAt = 0, Action<JobEvent>? seen = null)
+    public static RunOutcome Run(
+        JobSpec spec, int ranks, string? checkpoints = null, bool resume = false, long stopAt = 0, Action<JobEvent>? seen = null)
     {
         var directory = checkpoints ?? Directory.CreateTempSubdirectory("dtrain-test-").FullName;
         try

@@ -2,7 +2,10 @@ using Xunit.Abstractions;
 
 namespace Distributed.Testing;
 
-/// <summary>Starts the collections that take longest first, so that none of them is left to run alone at the end; the others in the order in which they are found.</summary>
+/// <summary>
+/// Starts the collections that take longest first, so that none of them is left to run alone at the end; the others in the order in
+/// which they are found.
+/// </summary>
 /// <param name="longest">Classes of tests, or names of collections, the longest first.</param>
 internal abstract class LongestFirst(params string[] longest) : ITestCollectionOrderer
 {

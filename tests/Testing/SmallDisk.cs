@@ -14,7 +14,9 @@ internal sealed class SmallDisk : IDisposable
     public static SmallDisk? TryMount(string directory, int kibibytes)
     {
         Directory.CreateDirectory(directory);
-        return Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={kibibytes}k"), "tmpfs", directory) ? new SmallDisk(directory) : null;
+        return Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={kibibytes}k"), "tmpfs", directory)
+            ? new SmallDisk(directory)
+            : null;
     }
 
     public void Dispose() => Run("umount", Path);

@@ -18,7 +18,8 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
 
     /// <param name="report">Takes each row of a case when its rounds are over.</param>
     /// <exception cref="Core.Jobs.JobException">Ours failed.</exception>
-    public async Task<BenchSummary> Run(IReadOnlyList<AllReduceCase> cases, IReadOnlyList<SizedRun> sizes, int rounds, Action<BenchRow> report)
+    public async Task<BenchSummary> Run(
+        IReadOnlyList<AllReduceCase> cases, IReadOnlyList<SizedRun> sizes, int rounds, Action<BenchRow> report)
     {
         foreach (var item in cases) await RunCase(item, sizes, rounds, report);
         return new BenchSummary(
@@ -27,7 +28,8 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
                 $"time: median over rounds ({rounds}), each the median of its iterations, each as long as its slowest silo or rank.",
                 "algorithm: bytes / time; bus: algorithm x 2(n-1)/n for n ranks, as nccl-tests define them; 10^9 bytes a second.",
                 "ratio: our bandwidth over the baseline's, the median of rounds that take turns (higher is better).",
-                "plain sockets: as many bytes between the same processes on blocking threads, no sum. memory copy: the bytes once, on as many threads.",
+                "plain sockets: as many bytes between the same processes on blocking threads, no sum. memory copy: "
+                + "the bytes once, on as many threads.",
                 "Everything runs on this machine, over loopback or in its memory; where ranks outnumber the cores they share them.",
                 .. notes,
             ]);
@@ -54,10 +56,12 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
         for (var size = 0; size < sizes.Count; size++)
             foreach (var contender in all.Where(c => !dropped.Contains(c)))
             {
-                List<AllReduceFigure> mine = [.. figures[contender].Select(round => round[size])], ours = [.. figures[all[0]].Select(round => round[size])];
+                List<AllReduceFigure> mine = [.. figures[contender].Select(round => round[size])],
+                    ours = [.. figures[all[0]].Select(round => round[size])];
                 Add(item, contender.Name, mine, report);
                 if (contender != all[0])
-                    ratios[$"{item.Name}, {ByteSize.Text(sizes[size].Bytes)}, {contender.Name}"] = BenchMath.Significant(BenchMath.Median(ours.Zip(mine, (o, m) => m.Seconds / o.Seconds)));
+                    ratios[$"{item.Name}, {ByteSize.Text(sizes[size].Bytes)}, {contender.Name}"] = BenchMath.Significant(
+                        BenchMath.Median(ours.Zip(mine, (o, m) => m.Seconds / o.Seconds)));
             }
     }
 
@@ -66,8 +70,10 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
         var (bytes, seconds) = (figures[0].Bytes, BenchMath.Median(figures.Select(f => f.Seconds)));
         string[] cells =
         [
-            item.Name, $"{item.Ranks} on {Environment.ProcessorCount}", who, Text(bytes, "0"), Text(seconds * 1e6, "0.0"), Text(BenchMath.AlgorithmBandwidth(bytes, seconds), "0.000"),
-            Text(BenchMath.BusBandwidth(bytes, seconds, item.Ranks), "0.000"), figures[0].Wrong is null ? "-" : Text(figures.Sum(f => f.Wrong ?? 0), "0"),
+            item.Name, $"{item.Ranks} on {Environment.ProcessorCount}", who, Text(bytes, "0"), Text(seconds * 1e6, "0.0"),
+            Text(BenchMath.AlgorithmBandwidth(bytes, seconds), "0.000"),
+            Text(BenchMath.BusBandwidth(bytes, seconds, item.Ranks), "0.000"),
+            figures[0].Wrong is null ? "-" : Text(figures.Sum(f => f.Wrong ?? 0), "0"),
         ];
         rows.Add(cells);
         report(new BenchRow(cells));

@@ -47,13 +47,15 @@ internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : 
             return Failed(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
         }
 
-        AllReduceResult Failed(string code, string message) => new([], 0, new JobError(code, message, null, order.SiloName, "exchange", null));
+        AllReduceResult Failed(string code, string message) =>
+            new([], 0, new JobError(code, message, null, order.SiloName, "exchange", null));
     }
 
     private (double[] Seconds, long Wrong) Measure(AllReduceOrder order)
     {
         using var wait = new CoordinatorWait();
-        var rendezvous = new CoordinatorRendezvous(grains.GetGrain<ICoordinatorGrain>(order.RunId), Generation, order.SiloName, order.Seat, order.MeetDeadline, wait);
+        var rendezvous = new CoordinatorRendezvous(
+            grains.GetGrain<ICoordinatorGrain>(order.RunId), Generation, order.SiloName, order.Seat, order.MeetDeadline, wait);
         if (order.Way == AllReduceWay.Sockets)
         {
             using var raw = new RawExchangeRun(order.RanksBySilo.Length, order.Silo, order.Bytes, rendezvous);

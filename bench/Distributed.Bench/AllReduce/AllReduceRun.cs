@@ -44,18 +44,25 @@ public sealed unsafe class AllReduceRun : IDisposable
             for (long i = 0; i < elements; i++) ((float*)gradients[rank])[i] = Value(firstRank + rank, i);
         partials = [.. Enumerable.Range(0, ranks).Select(Partial)];
         owned = BlockPlan.Deal(padded, ranks);
-        barrier = new RankBarrier([.. Enumerable.Range(firstRank, ranks).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(1));
+        barrier = new RankBarrier(
+            [.. Enumerable.Range(firstRank, ranks).Select(r => new Rank(r))], $"silo-{silo}", TimeSpan.FromMinutes(1));
         if (factory is null) return;
 
         List<int> firstRanks = [.. ranksBySilo.Select((_, i) => ranksBySilo.Take(i).Sum())];
-        var silos = new ExchangeSilos(JobId.Parse(id), Generation.First, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks, $"all-reduce of {bytes} bytes", ranks);
-        var job = new ExchangeJob(silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier, new ReducedGradient(reduced, padded, 1, worldSize), CpuDevice.Instance);
+        var silos = new ExchangeSilos(
+            JobId.Parse(id), Generation.First, [.. ranksBySilo.Select((_, i) => $"silo-{i}")], silo, firstRanks,
+            $"all-reduce of {bytes} bytes", ranks);
+        var job = new ExchangeJob(
+            silos, [.. Enumerable.Range(0, worldSize).Select(r => new MicroBatchRun(r, r + 1))], ranges, barrier,
+            new ReducedGradient(reduced, padded, 1, worldSize), CpuDevice.Instance);
         for (var rank = 0; rank < ranks; rank++) job.Partials[rank] = [partials[rank]];
         exchange = factory.Open(job);
     }
 
     /// <summary>Runs all-reduces on the silo's rank threads.</summary>
-    /// <returns>Seconds of each, from the first rank's start to the last one's end, and the elements of the result that are wrong.</returns>
+    /// <returns>
+    /// Seconds of each, from the first rank's start to the last one's end, and the elements of the result that are wrong.
+    /// </returns>
     public (double[] Seconds, long Wrong) Run(int iterations)
     {
         var seconds = new double[iterations];

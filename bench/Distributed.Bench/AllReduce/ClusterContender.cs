@@ -29,7 +29,8 @@ internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item,
             if (results.FirstOrDefault(r => r.Error is not null)?.Error is { } error)
                 throw new JobException(error.Code, $"{item.Name}, {ByteSize.Text(size.Bytes)}, silo {error.Silo}: {error.Message}");
             var slowest = Enumerable.Range(0, size.Iterations).Select(i => results.Max(r => r.Seconds[i]));
-            figures.Add(new AllReduceFigure(size.Bytes, BenchMath.Median(slowest), way == AllReduceWay.Sockets ? null : results.Sum(r => r.Wrong)));
+            figures.Add(
+                new AllReduceFigure(size.Bytes, BenchMath.Median(slowest), way == AllReduceWay.Sockets ? null : results.Sum(r => r.Wrong)));
         }
         return figures;
     }
@@ -40,7 +41,8 @@ internal sealed class ClusterContender(BenchCluster cluster, AllReduceCase item,
         ImmutableArray<int> shares = [.. Enumerable.Repeat(item.RanksPerSilo, item.Silos)];
         var silos = cluster.Silos.Take(item.Silos).ToList();
         if (item.Silos > 1)
-            await cluster.Grains.GetGrain<ICoordinatorGrain>(id).Open(new GenerationSetup(Generation.First, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
+            await cluster.Grains.GetGrain<ICoordinatorGrain>(id)
+                .Open(new GenerationSetup(Generation.First, Spec(), [.. silos.Select(s => s.Name)], MeetDeadline, MeetDeadline));
         return await Task.WhenAll(silos.Select((s, i) => RunOn(
             cluster.Grains.GetGrain<IAllReduceGrain>($"{s.Address.ToParsableString()}/{id}"),
             new AllReduceOrder(id, way, shares, i, s.Name, silos[0].Name, size.Bytes, size.Iterations, MeetDeadline))));

@@ -9,5 +9,6 @@ internal sealed class MemoryCopyContender(int ranks) : IAllReduceContender
     public string Name => "memory copy";
 
     public Task<IReadOnlyList<AllReduceFigure>> Run(IReadOnlyList<SizedRun> sizes) => Task.Run<IReadOnlyList<AllReduceFigure>>(() =>
-        [.. sizes.Select(size => new AllReduceFigure(size.Bytes, BenchMath.Median(MemoryCopyRun.Run(size.Bytes, ranks, size.Iterations)), null))]);
+        [.. sizes.Select(
+            size => new AllReduceFigure(size.Bytes, BenchMath.Median(MemoryCopyRun.Run(size.Bytes, ranks, size.Iterations)), null))]);
 }

@@ -10,7 +10,9 @@ public static unsafe class MemoryCopyRun
 {
     private const int WarmUp = 3;
 
-    /// <returns>Seconds of each copy: what its slowest thread took for its own run. How far apart they begin is the meeting's, not the memory's.</returns>
+    /// <returns>
+    /// Seconds of each copy: what its slowest thread took for its own run. How far apart they begin is the meeting's, not the memory's.
+    /// </returns>
     public static double[] Run(long bytes, int threads, int iterations)
     {
         HostAllocator.Tune();

@@ -10,7 +10,9 @@ using Distributed.Training.Native;
 
 namespace Distributed.Bench.AllReduce;
 
-/// <summary>The limit of plain sockets: what an all-reduce must move between silos, on two blocking threads for each other silo, and no sum.</summary>
+/// <summary>
+/// The limit of plain sockets: what an all-reduce must move between silos, on two blocking threads for each other silo, and no sum.
+/// </summary>
 /// <remarks>Each of N silos sends an N-th of the bytes to each other one and gets as much; once that has come, the same again.</remarks>
 public sealed unsafe class RawExchangeRun : IDisposable
 {
@@ -34,7 +36,8 @@ public sealed unsafe class RawExchangeRun : IDisposable
         listener.Listen(silos);
         try
         {
-            var mesh = rendezvous.Meet(new ExchangeOffer(((IPEndPoint)listener.LocalEndPoint!).ToString(), $"raw exchange of {bytes} bytes"));
+            var mesh = rendezvous.Meet(
+                new ExchangeOffer(((IPEndPoint)listener.LocalEndPoint!).ToString(), $"raw exchange of {bytes} bytes"));
             byte[] secret = [.. mesh.Secret];
             for (var other = 0; other < silo; other++) links.Add(Call(IPEndPoint.Parse(mesh.Endpoints[other]), secret));
             while (links.Count < silos - 1)
@@ -108,7 +111,9 @@ public sealed unsafe class RawExchangeRun : IDisposable
     /// <returns>Null for a caller that is no silo of this run.</returns>
     private static Socket? Answer(Socket listener, byte[] secret)
     {
-        if (!listener.Poll(LongestConnect, SelectMode.SelectRead)) throw new JobException(ErrorCodes.Deadline, $"Raw exchange: no connection from another silo for {LongestConnect.TotalSeconds:0} s.");
+        if (!listener.Poll(LongestConnect, SelectMode.SelectRead))
+            throw new JobException(
+                ErrorCodes.Deadline, $"Raw exchange: no connection from another silo for {LongestConnect.TotalSeconds:0} s.");
         var socket = listener.Accept();
         socket.NoDelay = true;
         socket.ReceiveTimeout = (int)LongestConnect.TotalMilliseconds;

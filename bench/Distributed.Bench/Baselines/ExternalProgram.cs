@@ -31,7 +31,9 @@ internal sealed class ExternalProgram(CancellationToken cancel)
             var output = await process.StandardOutput.ReadToEndAsync(late.Token);
             var said = await error;
             await process.WaitForExitAsync(late.Token);
-            return process.ExitCode == 0 ? output : throw new BaselineException($"{Path.GetFileName(program)} ended with code {process.ExitCode}: {LastLine(said)}");
+            return process.ExitCode == 0
+                ? output
+                : throw new BaselineException($"{Path.GetFileName(program)} ended with code {process.ExitCode}: {LastLine(said)}");
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -50,7 +52,9 @@ internal sealed class ExternalProgram(CancellationToken cancel)
         var lines = output.Split('\n').Where(line => line.StartsWith('{')).ToList();
         try
         {
-            return lines.Count > 0 ? [.. lines.Select(line => JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web)!)] : throw new BaselineException("it printed no result");
+            return lines.Count > 0
+                ? [.. lines.Select(line => JsonSerializer.Deserialize<T>(line, JsonSerializerOptions.Web)!)]
+                : throw new BaselineException("it printed no result");
         }
         catch (JsonException e)
         {
@@ -60,7 +64,12 @@ internal sealed class ExternalProgram(CancellationToken cancel)
 
     private static Process Start(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         // Set for silos; a baseline runs with its own defaults.
         start.Environment.Remove("MALLOC_ARENA_MAX");
         try
@@ -73,5 +82,6 @@ internal sealed class ExternalProgram(CancellationToken cancel)
         }
     }
 
-    private static string LastLine(string text) => text.Split('\n').LastOrDefault(line => line.Trim().Length > 0)?.Trim() ?? "it said nothing";
+    private static string LastLine(string text) =>
+        text.Split('\n').LastOrDefault(line => line.Trim().Length > 0)?.Trim() ?? "it said nothing";
 }

@@ -17,7 +17,8 @@ internal sealed class OpenMpi : IDisposable
     public static async Task<OpenMpi> Compile(ExternalProgram external)
     {
         var (compiler, launcher) = (ExternalProgram.Find("mpicc"), ExternalProgram.Find("mpirun"));
-        if (compiler is null || launcher is null) throw new BaselineException("mpicc or mpirun is not installed (Debian: openmpi-bin, libopenmpi-dev)");
+        if (compiler is null || launcher is null)
+            throw new BaselineException("mpicc or mpirun is not installed (Debian: openmpi-bin, libopenmpi-dev)");
         var mpi = new OpenMpi(external, launcher);
         try
         {
@@ -33,7 +34,8 @@ internal sealed class OpenMpi : IDisposable
 
     public IAllReduceContender SharedMemory(int ranks) => new Contender(this, "OpenMPI shared memory", ranks, []);
 
-    public IAllReduceContender Tcp(int ranks) => new Contender(this, "OpenMPI TCP", ranks, ["--mca", "btl", "self,tcp", "--mca", "btl_tcp_if_include", "lo"]);
+    public IAllReduceContender Tcp(int ranks) =>
+        new Contender(this, "OpenMPI TCP", ranks, ["--mca", "btl", "self,tcp", "--mca", "btl_tcp_if_include", "lo"]);
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
@@ -43,7 +45,8 @@ internal sealed class OpenMpi : IDisposable
 
         public async Task<IReadOnlyList<AllReduceFigure>> Run(IReadOnlyList<SizedRun> sizes)
         {
-            string[] arguments = ["--allow-run-as-root", "--oversubscribe", .. transport, "-np", $"{ranks}", mpi.Program, .. sizes.Select(s => $"{s.Bytes}:{s.Iterations}")];
+            string[] arguments = ["--allow-run-as-root", "--oversubscribe", .. transport, "-np", $"{ranks}", mpi.Program,
+                .. sizes.Select(s => $"{s.Bytes}:{s.Iterations}")];
             return ExternalProgram.Lines<AllReduceFigure>(await mpi.external.Run(mpi.launcher, arguments));
         }
     }

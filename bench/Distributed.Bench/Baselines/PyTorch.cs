@@ -17,7 +17,11 @@ internal sealed class PyTorch
         {
             try
             {
-                await external.Run(python, ["-c", "import torch.distributed as d; assert d.is_gloo_available() if hasattr(d, 'is_gloo_available') else d.is_available()"]);
+                await external.Run(python,
+                [
+                    "-c",
+                    "import torch.distributed as d; assert d.is_gloo_available() if hasattr(d, 'is_gloo_available') else d.is_available()",
+                ]);
                 return new PyTorch(external, python);
             }
             catch (BaselineException)
@@ -35,14 +39,17 @@ internal sealed class PyTorch
     /// <returns>A figure for each precision.</returns>
     /// <exception cref="BaselineException">It failed.</exception>
     public async Task<IReadOnlyList<DdpFigure>> TrainDdp(int ranks, int steps, string model) =>
-        ExternalProgram.Lines<DdpFigure>(await external.Run(python, [ExternalProgram.Baseline("train_ddp.py"), $"{ranks}", $"{steps}", model]));
+        ExternalProgram.Lines<DdpFigure>(
+            await external.Run(python, [ExternalProgram.Baseline("train_ddp.py"), $"{ranks}", $"{steps}", model]));
 
     private sealed class GlooContender(PyTorch torch, int ranks) : IAllReduceContender
     {
         public string Name => "gloo";
 
         public async Task<IReadOnlyList<AllReduceFigure>> Run(IReadOnlyList<SizedRun> sizes) => ExternalProgram.Lines<AllReduceFigure>(
-            await torch.external.Run(torch.python, [ExternalProgram.Baseline("allreduce_gloo.py"), $"{ranks}", .. sizes.Select(s => $"{s.Bytes}:{s.Iterations}")]));
+            await torch.external.Run(
+                torch.python,
+                [ExternalProgram.Baseline("allreduce_gloo.py"), $"{ranks}", .. sizes.Select(s => $"{s.Bytes}:{s.Iterations}")]));
     }
 }
 

@@ -12,7 +12,8 @@ internal static class BenchJob
 
     /// <summary>Trains a job to its end and returns its events.</summary>
     /// <exception cref="JobException">The job was refused or failed.</exception>
-    public static async Task<IReadOnlyList<JobEvent>> Train(IGrainFactory grains, string id, JobSpec spec, RunOptions options, CancellationToken cancel)
+    public static async Task<IReadOnlyList<JobEvent>> Train(
+        IGrainFactory grains, string id, JobSpec spec, RunOptions options, CancellationToken cancel)
     {
         var job = grains.GetGrain<IJobGrain>(id);
         var outcome = await job.Submit(new JobSubmission(JobSpecJson.Write(spec), options));

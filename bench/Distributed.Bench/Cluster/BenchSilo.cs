@@ -5,7 +5,9 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Bench.Cluster;
 
-/// <summary>A silo process that lives as long as this one: its stdin is its lifeline. The end of its log is kept in case it fails.</summary>
+/// <summary>
+/// A silo process that lives as long as this one: its stdin is its lifeline. The end of its log is kept in case it fails.
+/// </summary>
 internal sealed class BenchSilo : IAsyncDisposable
 {
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(3);
@@ -42,7 +44,12 @@ internal sealed class BenchSilo : IAsyncDisposable
     /// <exception cref="JobException">It refused, ended or kept silent.</exception>
     public static async Task<BenchSilo> Start(LifelineSettings settings, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", "--lifeline"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", "--lifeline"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         // As the command line starts its silos.
         start.Environment["MALLOC_ARENA_MAX"] = "1";
         start.Environment["DOTNET_gcServer"] = "0";
@@ -109,14 +116,18 @@ internal sealed class BenchSilo : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
-            throw new JobException(ErrorCodes.SiloLost, $"The bench's silo {name} did not become ready ({e.Message}); 'dtrain doctor' checks this machine. {LastWords()}", e);
+            throw new JobException(
+                ErrorCodes.SiloLost,
+                $"The bench's silo {name} did not become ready ({e.Message}); 'dtrain doctor' checks this machine. {LastWords()}", e);
         }
         var ready = answer is null ? null : JsonSerializer.Deserialize(answer, ServeJson.Default.ReadyLine);
         return ready switch
         {
             { Ready: true } => ready,
             { Error: { } error } => throw new JobException(error.Code, $"The bench's silo {name} cannot start: {error.Message}"),
-            _ => throw new JobException(ErrorCodes.SiloLost, $"The bench's silo {name} ended before it was ready; 'dtrain doctor' checks this machine. {LastWords()}"),
+            _ => throw new JobException(
+                ErrorCodes.SiloLost,
+                $"The bench's silo {name} ended before it was ready; 'dtrain doctor' checks this machine. {LastWords()}"),
         };
     }
 }

@@ -28,18 +28,23 @@ internal static class BenchCommand
             {
                 case "step":
                     await using (var trainer = await BenchTrainer.Start())
-                        BenchJson.Write(await new StepBench(trainer.Train, BenchProcess.PlainStep).Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
+                        BenchJson.Write(await new StepBench(trainer.Train, BenchProcess.PlainStep)
+                            .Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
                     return 0;
                 case BenchOptions.PlainStepVerb:
-                    Console.WriteLine((await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
+                    Console.WriteLine(
+                        (await StepBench.Plain(options.Only!, options.Precision!)).ToString("R", CultureInfo.InvariantCulture));
                     return 0;
                 case "memory":
                     var memory = new MemoryBench(BenchProcess.Memory);
-                    var peaks = await memory.Run(options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row));
+                    var peaks = await memory.Run(
+                        options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row));
                     return Judge(options, (peaks, memory.Missed));
                 case BenchOptions.MemoryVerb:
                     await using (var trainer = await BenchTrainer.Start())
-                        Console.WriteLine((await MemoryBench.Measure(new MemoryRun(options.Only!, options.Precision!, options.Ranks, options.MicroBatches), trainer.Train)).ToString(CultureInfo.InvariantCulture));
+                        Console.WriteLine((await MemoryBench.Measure(
+                            new MemoryRun(options.Only!, options.Precision!, options.Ranks, options.MicroBatches),
+                            trainer.Train)).ToString(CultureInfo.InvariantCulture));
                     return 0;
                 case "matmul":
                     BenchJson.Write(MatmulBench.Run(options.Rounds, options.Quick, row => BenchJson.Write(MatmulBench.Columns, row)));
@@ -55,7 +60,8 @@ internal static class BenchCommand
                 case "idle":
                     return Judge(options, await IdleCommand.Run(options, row => BenchJson.Write(IdleBench.Columns, row), gone));
                 default:
-                    return Refuse($"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling, latency or idle.", 2);
+                    return Refuse(
+                        $"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling, latency or idle.", 2);
             }
         }
         catch (FormatException e)

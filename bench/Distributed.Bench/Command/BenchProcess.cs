@@ -23,12 +23,17 @@ internal static class BenchProcess
     /// <returns>Bytes at the peak.</returns>
     /// <exception cref="JobException">The process failed; its words are on stderr.</exception>
     public static async Task<long> Memory(MemoryRun run) => (long)await Run(
-        [BenchOptions.MemoryVerb, "--only", run.Model, "--precision", run.Precision, "--ranks", Text(run.Ranks), "--micro-batches", Text(run.MicroBatches)],
+        [BenchOptions.MemoryVerb, "--only", run.Model, "--precision", run.Precision, "--ranks", Text(run.Ranks), "--micro-batches",
+            Text(run.MicroBatches)],
         environment => environment["MALLOC_ARENA_MAX"] = "1");
 
     private static async Task<double> Run(IReadOnlyList<string> arguments, Action<IDictionary<string, string?>> set)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. arguments, "--lifeline"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. arguments, "--lifeline"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
         set(start.Environment);
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();

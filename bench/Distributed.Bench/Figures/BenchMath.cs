@@ -13,13 +13,18 @@ public static class BenchMath
     }
 
     /// <summary>A ratio in three significant digits, so that small ones stay readable.</summary>
-    public static double Significant(double value) => double.Parse(value.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    public static double Significant(double value) =>
+        double.Parse(value.ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     /// <summary>nccl-tests' algorithm bandwidth of an all-reduce: bytes of one rank's gradient over the time.</summary>
     /// <returns>10^9 bytes a second.</returns>
     public static double AlgorithmBandwidth(long bytes, double seconds) => bytes / seconds / 1e9;
 
-    /// <summary>nccl-tests' bus bandwidth of an all-reduce: what each rank must send and receive at least, over the time; comparable between numbers of ranks.</summary>
+    /// <summary>
+    /// nccl-tests' bus bandwidth of an all-reduce: what each rank must send and receive at least, over the time; comparable
+    /// between numbers of ranks.
+    /// </summary>
     /// <returns>10^9 bytes a second.</returns>
-    public static double BusBandwidth(long bytes, double seconds, int ranks) => AlgorithmBandwidth(bytes, seconds) * 2 * (ranks - 1) / ranks;
+    public static double BusBandwidth(long bytes, double seconds, int ranks) =>
+        AlgorithmBandwidth(bytes, seconds) * 2 * (ranks - 1) / ranks;
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Distributed.Bench.Figures;
 
-/// <summary>How much resident memory this process has had at most since a moment; from Linux' own counter, which misses nothing in between.</summary>
+/// <summary>
+/// How much resident memory this process has had at most since a moment; from Linux' own counter, which misses nothing in between.
+/// </summary>
 public sealed class PeakMemory
 {
     private const string Status = "/proc/self/status";

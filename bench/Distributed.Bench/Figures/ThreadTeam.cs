@@ -11,7 +11,8 @@ internal sealed class ThreadTeam(int count, Action stop) : IDisposable
     /// <exception cref="OperationCanceledException">One of them has failed.</exception>
     public void Meet()
     {
-        if (!barrier.SignalAndWait(LongestWait, failed.Token)) throw new TimeoutException($"A thread of the bench did not come for {LongestWait.TotalSeconds:0} s.");
+        if (!barrier.SignalAndWait(LongestWait, failed.Token))
+            throw new TimeoutException($"A thread of the bench did not come for {LongestWait.TotalSeconds:0} s.");
     }
 
     /// <summary>Runs the work on all threads, told their number from 0, and waits for their end.</summary>

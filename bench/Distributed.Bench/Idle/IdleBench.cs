@@ -26,14 +26,21 @@ internal sealed class IdleBench(Func<TimeSpan, Task<IReadOnlyList<(string Proces
         var measured = all[0].Select((first, at) => (first.Process, Percent: 100 * Median(all.Select(round => round[at].Share)))).ToList();
         // No less than what the kernel counts in.
         var client = Math.Max(measured[^1].Percent, 0.01);
-        List<IReadOnlyList<string>> rows = [.. measured.Select((m, at) => Cells(m.Process, m.Percent, at < measured.Count - 1, m.Percent / client))];
+        List<IReadOnlyList<string>> rows =
+            [.. measured.Select((m, at) => Cells(m.Process, m.Percent, at < measured.Count - 1, m.Percent / client))];
         foreach (var row in rows) report(new BenchRow(row));
         var missed = measured.SkipLast(1).Where(m => m.Percent >= Bound)
-            .Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Process} uses {m.Percent:0.00} % of a core while idle, expected below {Bound} %")).ToList();
+            .Select(m => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{m.Process} uses {m.Percent:0.00} % of a core while idle, expected below {Bound} %")).ToList();
         return (
             new BenchSummary(
                 "Idle silos", Columns, rows, measured.SkipLast(1).ToDictionary(m => $"{m.Process} / client", m => m.Percent / client),
-                ["Processor time of each process over 20 s, after 30 s without a call; the client is an Orleans client of the same cluster.", $"Each row is the median of {rounds} rounds."]),
+                [
+                    "Processor time of each process over 20 s, after 30 s without a call; "
+                    + "the client is an Orleans client of the same cluster.",
+                    $"Each row is the median of {rounds} rounds.",
+                ]),
             missed);
     }
 

@@ -9,13 +9,15 @@ namespace Distributed.Bench.Idle;
 internal static class IdleCommand
 {
     /// <returns>The table, and what missed its bound.</returns>
-    public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(BenchOptions options, Action<BenchRow> report, CancellationToken cancel)
+    public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(
+        BenchOptions options, Action<BenchRow> report, CancellationToken cancel)
     {
         await using var cluster = await BenchCluster.Start(3, cancel);
         return await new IdleBench(time => Use(cluster, time, cancel)).Run(options.Rounds, options.Quick, report);
     }
 
-    private static async Task<IReadOnlyList<(string Process, double Share)>> Use(BenchCluster cluster, TimeSpan time, CancellationToken cancel)
+    private static async Task<IReadOnlyList<(string Process, double Share)>> Use(
+        BenchCluster cluster, TimeSpan time, CancellationToken cancel)
     {
         var (before, begin) = (Times(cluster), Stopwatch.GetTimestamp());
         await Task.Delay(time, TimeProvider.System, cancel);

@@ -17,10 +17,12 @@ internal static class LatencyBench
     /// <summary>p99 of a silo's health probe while its ranks train, in milliseconds: Kubernetes gives it 2 to 5 s.</summary>
     public const double ProbeBound = 500;
 
-    private const string Empty = "empty", Vote = "vote, one silo", LastVote = "last of 64 votes", Loaded = "empty, beside gradients", Probe = "probe, beside training";
+    private const string Empty = "empty", Vote = "vote, one silo", LastVote = "last of 64 votes", Loaded = "empty, beside gradients",
+        Probe = "probe, beside training";
 
     /// <returns>The table, and what missed its bound.</returns>
-    public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(LatencyProbe probe, int rounds, bool quick, Action<BenchRow> report)
+    public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(
+        LatencyProbe probe, int rounds, bool quick, Action<BenchRow> report)
     {
         var (steps, exchanged) = quick ? (20, 5) : (500, 200);
         List<(string Name, double? Bound, LatencyFigures Figures)> measured = [];
@@ -31,13 +33,20 @@ internal static class LatencyBench
         await Measure(Probe, ProbeBound, () => probe.Probed(exchanged));
 
         var idle = measured[0].Figures.P99;
-        var missed = measured.Where(m => m.Figures.P99 >= m.Bound).Select(m => string.Create(CultureInfo.InvariantCulture, $"p99 of '{m.Name}' is {m.Figures.P99:0.00} ms, expected below {m.Bound} ms")).ToList();
-        missed.AddRange(measured.Where(m => m.Figures.Unanswered > 0).Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Figures.Unanswered} calls of '{m.Name}' were not answered, expected none")));
+        var missed = measured.Where(m => m.Figures.P99 >= m.Bound).Select(m => string.Create(
+            CultureInfo.InvariantCulture, $"p99 of '{m.Name}' is {m.Figures.P99:0.00} ms, expected below {m.Bound} ms")).ToList();
+        missed.AddRange(measured.Where(m => m.Figures.Unanswered > 0).Select(m => string.Create(
+            CultureInfo.InvariantCulture, $"{m.Figures.Unanswered} calls of '{m.Name}' were not answered, expected none")));
         return (
             new BenchSummary(
                 "Calls between silos: p50 and p99", Columns, [.. measured.Select(Cells)],
                 measured.Skip(1).ToDictionary(m => $"{m.Name} / empty, p99", m => m.Figures.P99 / idle),
-                ["'empty' changes nothing in an idle grain. A vote's answer holds the decision.", "A probe is GET /healthz/ready over a connection of its own, of both silos in turn.", "Beside gradients: an mlp of 3.2 million parameters whose gradients go through the coordinator's grain.", $"Each row is the median of {rounds} rounds by p99."]),
+                [
+                    "'empty' changes nothing in an idle grain. A vote's answer holds the decision.",
+                    "A probe is GET /healthz/ready over a connection of its own, of both silos in turn.",
+                    "Beside gradients: an mlp of 3.2 million parameters whose gradients go through the coordinator's grain.",
+                    $"Each row is the median of {rounds} rounds by p99.",
+                ]),
             missed);
 
         async Task Measure(string name, double? bound, Func<Task<LatencyFigures>> round)

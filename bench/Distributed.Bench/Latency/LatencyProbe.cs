@@ -14,7 +14,8 @@ namespace Distributed.Bench.Latency;
 /// <summary>Times calls of coordinator grains, made from another process than theirs.</summary>
 /// <param name="train">Trains a job on so many ranks and silos.</param>
 /// <param name="endpoints">Addresses of the silos.</param>
-internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, IReadOnlyList<string> endpoints)
+internal sealed class LatencyProbe(
+    IGrainFactory grains, Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, IReadOnlyList<string> endpoints)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromSeconds(2);
@@ -49,7 +50,9 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
             VoteReply? last = null;
             times.Add(await Time(async () => last = await coordinator.Vote(names[^1], steps, vote)));
             foreach (var reply in await Task.WhenAll(early))
-                if (reply.Decision != last!.Decision) throw new JobException(ErrorCodes.Divergence, $"Step {step + 1}: one silo was told {reply.Decision}, another {last.Decision}.");
+                if (reply.Decision != last!.Decision)
+                    throw new JobException(
+                        ErrorCodes.Divergence, $"Step {step + 1}: one silo was told {reply.Decision}, another {last.Decision}.");
             state = last!.Decision!.After;
         }
         return LatencyFigures.Of(times);
@@ -80,7 +83,12 @@ internal sealed class LatencyProbe(IGrainFactory grains, Func<JobSpec, int, int,
     private static async Task<bool> IsReady(string endpoint)
     {
         using SocketsHttpHandler handler = new() { UseProxy = false };
-        using HttpClient http = new(handler) { Timeout = ProbeDeadline, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using HttpClient http = new(handler)
+        {
+            Timeout = ProbeDeadline,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         try
         {
             using var answer = await http.GetAsync(new Uri(new Uri(endpoint), "/healthz/ready"));

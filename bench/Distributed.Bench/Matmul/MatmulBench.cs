@@ -28,7 +28,8 @@ public static class MatmulBench
                 if (precision != "float32") ratios[$"{size}, {precision}"] = Math.Round(ratio, 3);
                 string[] cells =
                 [
-                    Text(size, "0"), precision, Text(time * 1e3, "0.00"), Text(2.0 * size * size * size / time / 1e9, "0"), Text(ratio, "0.00"),
+                    Text(size, "0"), precision, Text(time * 1e3, "0.00"), Text(2.0 * size * size * size / time / 1e9, "0"),
+                    Text(ratio, "0.00"),
                 ];
                 rows.Add(cells);
                 report(new BenchRow(cells));
@@ -36,7 +37,8 @@ public static class MatmulBench
         }
         return new BenchSummary(
             "Square matrix products on one thread", Columns, rows, ratios,
-            ["times float32: speed over float32's in the same run (higher is better); float16 on CPUs without native support is for correctness only."]);
+            ["times float32: speed over float32's in the same run (higher is better); "
+                + "float16 on CPUs without native support is for correctness only."]);
     }
 
     /// <summary>Times one product: the median over repetitions, precisions taken in turn so that drift hits all alike.</summary>
@@ -50,7 +52,8 @@ public static class MatmulBench
         (string Name, ScalarType Type)[] kinds = size <= 256
             ? [("float32", ScalarType.Float32), ("bfloat16", ScalarType.BFloat16), ("float16", ScalarType.Float16)]
             : [("float32", ScalarType.Float32), ("bfloat16", ScalarType.BFloat16)];
-        var operands = kinds.Select(k => (k.Name, A: randn(size, size).to_type(k.Type), B: randn(size, size).to_type(k.Type), Times: new List<double>())).ToArray();
+        var operands = kinds.Select(
+            k => (k.Name, A: randn(size, size).to_type(k.Type), B: randn(size, size).to_type(k.Type), Times: new List<double>())).ToArray();
         for (var i = -1; i < repetitions; i++)
             foreach (var o in operands)
             {

@@ -24,7 +24,8 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
     private readonly List<IReadOnlyList<string>> rows = [];
     private readonly List<string> missed = [];
 
-    public static IReadOnlyList<string> Columns { get; } = ["model", "precision", "what", "peak MiB", "/ float32", "/ plain loop", "at least / peak"];
+    public static IReadOnlyList<string> Columns { get; } =
+        ["model", "precision", "what", "peak MiB", "/ float32", "/ plain loop", "at least / peak"];
 
     /// <summary>Runs that took less than <see cref="JobMemory"/> says a job takes at the least: it would refuse jobs that fit.</summary>
     public IReadOnlyList<string> Missed => missed;
@@ -64,15 +65,21 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
     /// <param name="report">Takes each row as soon as it is measured.</param>
     public async Task<BenchSummary> Run(int rounds, string? only, bool quick, Action<BenchRow> report)
     {
-        foreach (var item in StepCase.All.Where(c => only is null || c.Name.Contains(only, StringComparison.Ordinal))) await RunCase(item, quick ? Whats[..2] : Whats, rounds, report);
+        foreach (var item in StepCase.All.Where(c => only is null || c.Name.Contains(only, StringComparison.Ordinal)))
+            await RunCase(item, quick ? Whats[..2] : Whats, rounds, report);
         return new BenchSummary(
             "Peak memory of a training process above its start (AdamW)", Columns, rows, ratios,
             [
-                "/ float32, / plain loop: memory over that of the same row in float32, and of the plain TorchSharp loop in the same precision (lower is better).",
-                "at least / peak: what the sizes of a job tell of its need before it starts ('dtrain plan'; silos refuse what does not fit), over what it took. Above 1 it would refuse jobs that fit: exit code 1.",
-                Invariant($"1 rank: one micro-batch a step. {MicroBatches} micro-batches: the same batch in {MicroBatches} pieces. 2 ranks: in one silo, the same batch a rank, so twice the batch."),
-                "float32 master weights, gradients and AdamW's moments are the same in all precisions; half precision halves activations, and mixed_bfloat16 adds working copies of the weights.",
-                "The trainer's figure includes its data, its exchange buffers and a checkpoint in the making. mixed_float16 is measured where this CPU takes seconds for it.",
+                "/ float32, / plain loop: memory over that of the same row in float32, and of the plain TorchSharp loop in the same "
+                + "precision (lower is better).",
+                "at least / peak: what the sizes of a job tell of its need before it starts ('dtrain plan'; "
+                + "silos refuse what does not fit), over what it took. Above 1 it would refuse jobs that fit: exit code 1.",
+                Invariant($"1 rank: one micro-batch a step. {MicroBatches} micro-batches: the same batch in {MicroBatches} pieces. ")
+                + "2 ranks: in one silo, the same batch a rank, so twice the batch.",
+                "float32 master weights, gradients and AdamW's moments are the same in all precisions; half precision halves activations, "
+                + "and mixed_bfloat16 adds working copies of the weights.",
+                "The trainer's figure includes its data, its exchange buffers and a checkpoint in the making. "
+                + "mixed_float16 is measured where this CPU takes seconds for it.",
             ]);
     }
 
@@ -80,7 +87,8 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
         ? [JobPrecision.Float32, JobPrecision.MixedBFloat16, JobPrecision.MixedFloat16]
         : [JobPrecision.Float32, JobPrecision.MixedBFloat16];
 
-    private async Task RunCase(StepCase item, ImmutableArray<(string What, int Ranks, int MicroBatches)> whats, int rounds, Action<BenchRow> report)
+    private async Task RunCase(
+        StepCase item, ImmutableArray<(string What, int Ranks, int MicroBatches)> whats, int rounds, Action<BenchRow> report)
     {
         var wide = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var precision in Precisions(item))
@@ -95,17 +103,23 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
                 if (ranks == 0) plain = peak;
                 if (precision == JobPrecision.Float32) wide[what] = peak;
                 else ratios[$"{item.Name}, {word}, {what}, / float32"] = BenchMath.Significant(peak / wide[what]);
-                if (ranks == 1 && microBatches == 1) ratios[$"{item.Name}, {word}, {what}, / plain loop"] = BenchMath.Significant(peak / plain);
-                var least = ranks == 0 ? (double?)null : JobMemory.Of(item.Job("", precision, ranks * item.Batch, item.Batch / microBatches), ranks).Total / peak;
+                if (ranks == 1 && microBatches == 1)
+                    ratios[$"{item.Name}, {word}, {what}, / plain loop"] = BenchMath.Significant(peak / plain);
+                var least = ranks == 0
+                    ? (double?)null
+                    : JobMemory.Of(item.Job("", precision, ranks * item.Batch, item.Batch / microBatches), ranks).Total / peak;
                 if (least is { } share)
                 {
                     ratios[$"{item.Name}, {word}, {what}, at least / peak"] = BenchMath.Significant(share);
-                    if (share > 1) missed.Add(Invariant($"{item.Name}, {word}, {what}: took {peak:0} bytes, {share:0.00} times of which JobMemory asks for"));
+                    if (share > 1)
+                        missed.Add(
+                            Invariant($"{item.Name}, {word}, {what}: took {peak:0} bytes, {share:0.00} times of which JobMemory asks for"));
                 }
 
                 string[] cells =
                 [
-                    item.Name, word, what, Invariant($"{peak / (1 << 20):0.0}"), Invariant($"{peak / wide[what]:0.00}"), Invariant($"{peak / plain:0.00}"),
+                    item.Name, word, what, Invariant($"{peak / (1 << 20):0.0}"), Invariant($"{peak / wide[what]:0.00}"),
+                    Invariant($"{peak / plain:0.00}"),
                     least is { } known ? Invariant($"{known:0.00}") : "",
                 ];
                 rows.Add(cells);

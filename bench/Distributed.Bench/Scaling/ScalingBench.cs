@@ -30,7 +30,8 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     /// <param name="report">Takes the rows of a model and precision when their rounds are over.</param>
     /// <exception cref="Core.Jobs.JobException">A job failed.</exception>
     public async Task<BenchSummary> Run(
-        IReadOnlyList<StepCase> models, IReadOnlyList<ScalingCase> cases, Func<string, Precision, bool> wanted, int rounds, Action<BenchRow> report)
+        IReadOnlyList<StepCase> models, IReadOnlyList<ScalingCase> cases, Func<string, Precision, bool> wanted, int rounds,
+        Action<BenchRow> report)
     {
         var directory = Directory.CreateTempSubdirectory("dtrain-bench-").FullName;
         try
@@ -52,9 +53,11 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     [
         $"Each figure is the median over rounds ({rounds}) that take turns; in a round it is the median step after warm-up.",
         "weak: the same batch a rank; strong: the same global batch, dealt to the ranks. speed-up: samples/s over those of one rank.",
-        "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that a silo's last rank waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
+        "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that a silo's last rank "
+        + "waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
         "phases: the longest of the first silo's ranks for data, forward and backward, the first rank's for the others.",
-        $"All ranks and silos share the {Environment.ProcessorCount} cores of this machine: with more ranks than cores the table shows what sharing costs, not what machines would gain.",
+        $"All ranks and silos share the {Environment.ProcessorCount} cores of this machine: "
+        + "with more ranks than cores the table shows what sharing costs, not what machines would gain.",
     ];
 
     private async Task RunModel(
@@ -66,7 +69,9 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
         for (var round = 0; round < rounds; round++)
         {
             foreach (var precision in precisions)
-                foreach (var item in cases) figures[precision][item].Add(ScalingFigures.Of(await train(item.Job(model, directory, precision), item.Ranks, item.Silos)));
+                foreach (var item in cases)
+                    figures[precision][item].Add(
+                        ScalingFigures.Of(await train(item.Job(model, directory, precision), item.Ranks, item.Silos)));
             if (await Ddp(model) is { } measured) beside.Add(measured);
         }
         foreach (var precision in precisions)
@@ -101,7 +106,8 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
         Report(
             [
                 model.Name, word, item.BatchWord, $"{item.Ranks}", $"{item.Silos}", $"{item.Ranks} on {Environment.ProcessorCount}",
-                Text(Middle(m => m.SamplesPerSecond), "0"), Text(speedUp, "0.00"), item.Ranks > 1 ? Text(Middle(m => m.Exchange) * 1e3, "0.00") : "-",
+                Text(Middle(m => m.SamplesPerSecond), "0"), Text(speedUp, "0.00"),
+                item.Ranks > 1 ? Text(Middle(m => m.Exchange) * 1e3, "0.00") : "-",
                 item.Ranks > 1 ? Text(Middle(m => m.NotHidden) * 100, "0") + " %" : "-",
                 string.Join('/', Phases().Select(p => Text(p * 1e3, "0.0"))),
             ],
@@ -118,21 +124,27 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
 
     /// <summary>The row of DDP, and what we are against it at the same ranks and batch.</summary>
     private void Add(
-        StepCase model, Precision precision, Dictionary<ScalingCase, List<ScalingFigures>> ours, List<IReadOnlyList<DdpFigure>> beside, Action<BenchRow> report)
+        StepCase model, Precision precision, Dictionary<ScalingCase, List<ScalingFigures>> ours, List<IReadOnlyList<DdpFigure>> beside,
+        Action<BenchRow> report)
     {
         var word = JobWords.Of(precision);
         List<double> theirs = [.. beside.Select(round => round.Single(f => f.Precision == word).SamplesPerSecond)];
         foreach (var (item, mine) in ours.Where(o => o.Key.Rule == BatchRule.Weak && o.Key.Ranks == DdpRanks))
-            ratios[$"{model.Name}, {word}, {item.Place} against PyTorch DDP"] = Math.Round(BenchMath.Median(mine.Zip(theirs, (m, t) => m.SamplesPerSecond / t)), 3);
+            ratios[$"{model.Name}, {word}, {item.Place} against PyTorch DDP"] = Math.Round(
+                BenchMath.Median(mine.Zip(theirs, (m, t) => m.SamplesPerSecond / t)), 3);
         Report(
-            [model.Name, word, "weak, PyTorch DDP", $"{DdpRanks}", "-", $"{DdpRanks} on {Environment.ProcessorCount}", Text(BenchMath.Median(theirs), "0"), "-", "-", "-", "-"],
+            [model.Name, word, "weak, PyTorch DDP", $"{DdpRanks}", "-", $"{DdpRanks} on {Environment.ProcessorCount}",
+                Text(BenchMath.Median(theirs), "0"), "-", "-", "-", "-"],
             report);
     }
 
     private string Cost() => LinearCost.Fit(exchanges) is { } cost
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"Cost of an exchange (peer, 2 silos, no overlap): seconds = alpha + bytes x beta with alpha = {cost.Alpha * 1e3:0.000} ms, beta = {cost.Beta * 1e9:0.000} ns a byte{(cost.Beta > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({1 / cost.Beta / 1e9:0.00} GB/s)") : "")}; residual {cost.Residual * 1e3:0.000} ms over {exchanges.Count} points.")
+            $"Cost of an exchange (peer, 2 silos, no overlap): "
+            + $"seconds = alpha + bytes x beta with alpha = {cost.Alpha * 1e3:0.000} ms, beta = {cost.Beta * 1e9:0.000} ns a "
+            + $"byte{(cost.Beta > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({1 / cost.Beta / 1e9:0.00} GB/s)") : "")}; "
+            + $"residual {cost.Residual * 1e3:0.000} ms over {exchanges.Count} points.")
         : "Cost of an exchange: not fitted; it takes models of two sizes on 2 silos.";
 
     private void Report(IReadOnlyList<string> cells, Action<BenchRow> report)

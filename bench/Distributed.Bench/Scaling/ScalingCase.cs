@@ -27,12 +27,14 @@ internal sealed record ScalingCase(BatchRule Rule, int Ranks, int Silos)
     /// <summary>One rank first, the one that the others are compared with.</summary>
     public static IReadOnlyList<ScalingCase> All { get; } =
     [
-        One, .. Layouts.Select(l => new ScalingCase(BatchRule.Weak, l.Ranks, l.Silos)), .. Layouts.Select(l => new ScalingCase(BatchRule.Strong, l.Ranks, l.Silos)), Alone,
+        One, .. Layouts.Select(l => new ScalingCase(BatchRule.Weak, l.Ranks, l.Silos)),
+        .. Layouts.Select(l => new ScalingCase(BatchRule.Strong, l.Ranks, l.Silos)), Alone,
     ];
 
     public static IReadOnlyList<ScalingCase> Quick { get; } = [One, new(BatchRule.Weak, 2, 2), new(BatchRule.Strong, 2, 2), Alone];
 
-    public string BatchWord => this == One ? "one rank" : Rule switch { BatchRule.Weak => "weak", BatchRule.Strong => "strong", _ => "weak, no overlap" };
+    public string BatchWord =>
+        this == One ? "one rank" : Rule switch { BatchRule.Weak => "weak", BatchRule.Strong => "strong", _ => "weak, no overlap" };
 
     public string Place => $"{Ranks} {(Ranks == 1 ? "rank" : "ranks")} on {Silos} {(Silos == 1 ? "silo" : "silos")}";
 

@@ -27,7 +27,11 @@ internal static class ScalingCommand
         NativeRuntime.Initialize();
         var models = options.Quick ? QuickModels : [.. StepCase.All.Where(c => Models.Contains(c.Name))];
         if (!models.Any(m => Wanted(m.Name, Precision.Float32) || Wanted(m.Name, Precision.MixedBFloat16)))
-            throw new FormatException($"bench scaling: no case's name contains '{options.Only}'; there are: {string.Join("; ", models.SelectMany(m => new[] { Name(m.Name, Precision.Float32), Name(m.Name, Precision.MixedBFloat16) }))}.");
+        {
+            var names = models.SelectMany(m => new[] { Name(m.Name, Precision.Float32), Name(m.Name, Precision.MixedBFloat16) });
+            throw new FormatException($"bench scaling: no case's name contains '{options.Only}'; there are: {string.Join("; ", names)}.");
+        }
+
         var cases = options.Quick ? ScalingCase.Quick : ScalingCase.All;
         using var baselines = options.Quick ? BaselineSet.None() : await BaselineSet.Look(mpi: false, cancel);
         await using var cluster = await BenchCluster.Start(cases.Max(c => c.Silos), cancel);
@@ -35,7 +39,8 @@ internal static class ScalingCommand
         return summary with { Notes = [.. summary.Notes, .. baselines.Notes] };
 
         bool Wanted(string model, Precision precision) =>
-            (!options.Quick || precision == Precision.Float32) && (options.Only is null || Name(model, precision).Contains(options.Only, StringComparison.Ordinal));
+            (!options.Quick || precision == Precision.Float32)
+            && (options.Only is null || Name(model, precision).Contains(options.Only, StringComparison.Ordinal));
     }
 
     private static string Name(string model, Precision precision) => $"{model}, {JobWords.Of(precision)}";

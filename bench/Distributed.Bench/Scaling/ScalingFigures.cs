@@ -5,12 +5,16 @@ namespace Distributed.Bench.Scaling;
 
 /// <summary>What the events of a run say of its speed; the first third of the steps is warm-up.</summary>
 /// <param name="SamplesPerSecond">From the median step.</param>
-/// <param name="Exchange">Seconds from the first bucket's leaving to the whole reduced gradient: of each silo's last rank, since the others wait for that one too; mean over silos, median over steps.</param>
+/// <param name="Exchange">
+/// Seconds from the first bucket's leaving to the whole reduced gradient: of each silo's last rank, since the others wait for that one too;
+/// mean over silos, median over steps.
+/// </param>
 /// <param name="Exposed">The part of it that compute did not hide, likewise.</param>
 /// <param name="Pure">Seconds of the silo that came last: median over steps.</param>
 /// <param name="Bytes">Of the FP32 gradient as it leaves a silo; 0 with one silo.</param>
 /// <param name="Phases">Median of each.</param>
-internal sealed record ScalingFigures(double SamplesPerSecond, double Exchange, double Exposed, double Pure, long Bytes, PhaseSeconds Phases)
+internal sealed record ScalingFigures(
+    double SamplesPerSecond, double Exchange, double Exposed, double Pure, long Bytes, PhaseSeconds Phases)
 {
     /// <value>Share of the exchange that compute did not hide.</value>
     public double NotHidden => Exchange > 0 ? Exposed / Exchange : 0;

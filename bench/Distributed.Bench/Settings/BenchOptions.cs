@@ -41,7 +41,8 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
                 "--only" when options.Name is not ("matmul" or "latency" or "idle") => options with { Only = Value() },
                 "--precision" when options.Name is PlainStepVerb or MemoryVerb => options with { Precision = Value() },
                 "--ranks" when options.Name == MemoryVerb => options with { Ranks = int.Parse(Value(), CultureInfo.InvariantCulture) },
-                "--micro-batches" when options.Name == MemoryVerb => options with { MicroBatches = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--micro-batches" when options.Name == MemoryVerb =>
+                    options with { MicroBatches = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--sizes" when options.Name == "allreduce" => options with { Sizes = [.. Value().Split(',').Select(ByteSize.Parse)] },
                 "--quick" when options.Name is not ("step" or PlainStepVerb or MemoryVerb) => options with { Quick = true },
                 _ => throw new FormatException($"bench {options.Name}: unknown option {arguments[i]}; expected {Expected(options.Name)}."),

@@ -22,9 +22,11 @@ internal static class ByteSize
         var word = text.Trim();
         var unit = Ends("KiB") ? Kibi : Ends("MiB") ? Mebi : 1;
         var number = unit == 1 ? word : word[..^3].TrimEnd();
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= Largest && count * unit is >= sizeof(float) and <= Largest and var bytes && bytes % sizeof(float) == 0
+        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= Largest
+            && count * unit is >= sizeof(float) and <= Largest and var bytes && bytes % sizeof(float) == 0
             ? bytes
-            : throw new FormatException($"bench: size '{text}', expected whole floats from 4 bytes to 1024MiB, such as 4096, 64KiB or 25MiB.");
+            : throw new FormatException(
+                $"bench: size '{text}', expected whole floats from 4 bytes to 1024MiB, such as 4096, 64KiB or 25MiB.");
 
         bool Ends(string suffix) => word.EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
     }

@@ -48,7 +48,8 @@ internal static class PlainLoop
     private static Module<Tensor, Tensor> Build(ModelSpec model) => model.Options switch
     {
         SimpleCnnOptions => Sequential(
-            Conv2d(3, 32, 3, padding: 1), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(), Linear(4096, 10)),
+            Conv2d(3, 32, 3, padding: 1), ReLU(), MaxPool2d(2), Conv2d(32, 64, 3, padding: 1), ReLU(), MaxPool2d(2), Flatten(),
+            Linear(4096, 10)),
         MlpOptions { Sizes: var sizes } => Sequential(sizes.Zip(sizes.Skip(1)).SelectMany((s, i) =>
             i == sizes.Count - 2 ? new Module<Tensor, Tensor>[] { Linear(s.First, s.Second) } : [Linear(s.First, s.Second), ReLU()])),
         TransformerOptions transformer => new PlainTransformer(transformer),

@@ -9,9 +9,13 @@ using static TorchSharp.torch;
 
 namespace Distributed.Bench.Step;
 
-/// <summary>Times the trainer's step against a plain TorchSharp loop, two ranks against one, and bfloat16 against float32, all in one process.</summary>
+/// <summary>
+/// Times the trainer's step against a plain TorchSharp loop, two ranks against one, and bfloat16 against float32, all in one process.
+/// </summary>
 /// <param name="train">Runs a job with so many ranks in this process and returns its events.</param>
-/// <param name="untuned">Seconds of the plain loop's step in a process with glibc's own allocator settings: case and precision by name.</param>
+/// <param name="untuned">
+/// Seconds of the plain loop's step in a process with glibc's own allocator settings: case and precision by name.
+/// </param>
 public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> train, Func<string, string, Task<double>> untuned)
 {
     /// <summary>One run of the plain loop in this process.</summary>
@@ -45,9 +49,12 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         return new BenchSummary(
             "Seconds of a training step (AdamW)", Columns, rows, ratios,
             [
-                "ratio: time over baseline for 'plain' and 'allocator' (lower is better); samples/s over baseline for 'two ranks' and 'bfloat16' (higher is better).",
-                "plain: the same model, optimizer, precision and batch in a TorchSharp loop, one thread, in the same process with the same allocator settings.",
-                "allocator: the plain loop with freed blocks kept in the process, against the same loop with glibc's defaults in a process of its own.",
+                "ratio: time over baseline for 'plain' and 'allocator' (lower is better); "
+                + "samples/s over baseline for 'two ranks' and 'bfloat16' (higher is better).",
+                "plain: the same model, optimizer, precision and batch in a TorchSharp loop, one thread, "
+                + "in the same process with the same allocator settings.",
+                "allocator: the plain loop with freed blocks kept in the process, against the same loop with glibc's "
+                + "defaults in a process of its own.",
                 $"Each ratio is the median of {rounds} alternating runs. Two ranks need two idle cores; this is no claim about GPUs.",
             ]);
     }
@@ -75,7 +82,9 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
             Add(item.Name, precision, "two ranks, same global batch", ours, shared, (b, s) => b / s, report);
             Add(item.Name, precision, "two ranks, same batch a rank", ours, doubled, (b, s) => 2 * b / s, report);
         }
-        Add(item.Name, JobPrecision.MixedBFloat16, "bfloat16", single[JobPrecision.Float32], single[JobPrecision.MixedBFloat16], (b, s) => b / s, report);
+        Add(
+            item.Name, JobPrecision.MixedBFloat16, "bfloat16", single[JobPrecision.Float32], single[JobPrecision.MixedBFloat16],
+            (b, s) => b / s, report);
     }
 
     private void Add(
@@ -85,7 +94,8 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
         var middle = BenchMath.Median(baseline.Zip(subject, ratio));
         var word = JobWords.Of(precision);
         ratios[$"{model}, {word}, {what}"] = Math.Round(middle, 3);
-        string[] cells = [model, word, what, Milliseconds(baseline), Milliseconds(subject), middle.ToString("0.00", CultureInfo.InvariantCulture)];
+        string[] cells =
+            [model, word, what, Milliseconds(baseline), Milliseconds(subject), middle.ToString("0.00", CultureInfo.InvariantCulture)];
         rows.Add(cells);
         report(new BenchRow(cells));
     }

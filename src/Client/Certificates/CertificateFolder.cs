@@ -4,7 +4,9 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Certificates;
 
-/// <summary>The folder of a cluster's certificates: <c>ca</c>, <c>endpoint</c> and <c>silo</c>, each a .crt and a .key that only its owner may read.</summary>
+/// <summary>
+/// The folder of a cluster's certificates: <c>ca</c>, <c>endpoint</c> and <c>silo</c>, each a .crt and a .key that only its owner may read.
+/// </summary>
 internal sealed class CertificateFolder(string path, DateTimeOffset now)
 {
     private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -19,7 +21,10 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
     {
         var there = Names.SelectMany(n => new[] { $"{n}.crt", $"{n}.key" }).Where(f => File.Exists(At(f))).ToList();
         if (there.Count > 0)
-            throw new CommandFailure(ExitCode.Usage, $"{path} holds {string.Join(", ", there)} already, which are not overwritten. Name another folder, or use --renew for new certificates from the authority that is there.");
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"{path} holds {string.Join(", ", there)} already, which are not overwritten. "
+                + "Name another folder, or use --renew for new certificates from the authority that is there.");
         Directory.CreateDirectory(path);
         using var maker = CertificateMaker.Create(now);
         return [Write("ca", maker.Authority, [], replace: false), .. WriteLeaves(maker, hosts, days, replace: false)];
@@ -32,7 +37,10 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
     {
         using var maker = ReadAuthority();
         if (maker.Authority.NotAfter < now)
-            throw new CommandFailure(ExitCode.Usage, $"The authority in {path} has expired on {maker.Authority.NotAfter:yyyy-MM-dd}. Make a new one in another folder, and give both ca.crt files in one to all silos and clients while they change over.");
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"The authority in {path} has expired on {maker.Authority.NotAfter:yyyy-MM-dd}. Make a new one in another folder, "
+                + "and give both ca.crt files in one to all silos and clients while they change over.");
         return WriteLeaves(maker, hosts.Count > 0 ? hosts : PresentHosts(), days, replace: true);
     }
 
@@ -52,11 +60,13 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CommandFailure(ExitCode.Usage, $"--renew: {path} holds no authority (ca.crt and ca.key). Without --renew a new one is made.");
+            throw new CommandFailure(
+                ExitCode.Usage, $"--renew: {path} holds no authority (ca.crt and ca.key). Without --renew a new one is made.");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new CommandFailure(ExitCode.Usage, $"--renew: {At("ca.crt")} and {At("ca.key")} are no authority and its key in PEM form.");
+            throw new CommandFailure(
+                ExitCode.Usage, $"--renew: {At("ca.crt")} and {At("ca.key")} are no authority and its key in PEM form.");
         }
     }
 
@@ -70,7 +80,8 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         }
         catch (Exception e) when (e is FileNotFoundException or CryptographicException or InvalidOperationException)
         {
-            throw new CommandFailure(ExitCode.Usage, $"--renew: {path} holds no endpoint.crt that says for which hosts. Name them with --host.");
+            throw new CommandFailure(
+                ExitCode.Usage, $"--renew: {path} holds no endpoint.crt that says for which hosts. Name them with --host.");
         }
     }
 

@@ -25,8 +25,10 @@ internal sealed class CertificateMaker : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=dtrain authority", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         return new CertificateMaker(request.CreateSelfSigned(now - Early, now + AuthorityLife));
     }
@@ -36,14 +38,16 @@ internal sealed class CertificateMaker : IDisposable
     public static CertificateMaker Read(string certificate, string key)
     {
         var authority = X509Certificate2.CreateFromPem(certificate, key);
-        if (authority.Extensions.OfType<X509BasicConstraintsExtension>().Any(e => e.CertificateAuthority)) return new CertificateMaker(authority);
+        if (authority.Extensions.OfType<X509BasicConstraintsExtension>().Any(e => e.CertificateAuthority))
+            return new CertificateMaker(authority);
         authority.Dispose();
         throw new ArgumentException("the certificate is none of an authority");
     }
 
     /// <summary>For the endpoint of the silos.</summary>
     /// <param name="hosts">DNS names and addresses that clients use.</param>
-    public X509Certificate2 MakeEndpoint(IEnumerable<string> hosts, DateTimeOffset now, int days) => Make("dtrain endpoint", hosts, [ServerUse], now, days);
+    public X509Certificate2 MakeEndpoint(IEnumerable<string> hosts, DateTimeOffset now, int days) =>
+        Make("dtrain endpoint", hosts, [ServerUse], now, days);
 
     /// <summary>For the connections between silos.</summary>
     public X509Certificate2 MakeSilo(DateTimeOffset now, int days) => Make("dtrain silo", [SiloName], [ServerUse, ClientUse], now, days);
@@ -58,7 +62,8 @@ internal sealed class CertificateMaker : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(uses, critical: false));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+            Authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         request.CertificateExtensions.Add(Names(hosts));
         // Nothing outlives its authority.
         DateTimeOffset until = now.AddDays(days), end = Authority.NotAfter, from = now - Early, begin = Authority.NotBefore;

@@ -6,9 +6,13 @@ using Calls = Distributed.Protocol.V1.Jobs.JobsClient;
 
 namespace Distributed.Client.Cluster;
 
-/// <summary>The endpoints of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.</summary>
-/// <remarks>One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a few times,
-/// and so is what only asks and got no answer.</remarks>
+/// <summary>
+/// The endpoints of one cluster, taken as one: calls go to the first that can be reached, and on to the next when it is lost.
+/// </summary>
+/// <remarks>
+/// One address may stand for several silos, and lead to one that has just been lost for some seconds: what did not arrive is tried again a
+/// few times, and so is what only asks and got no answer.
+/// </remarks>
 internal sealed class ClusterEndpoints : CallInvoker, IDisposable
 {
     private const int MostRounds = 8;
@@ -21,7 +25,8 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
     private static readonly TimeSpan TokenPatience = TimeSpan.FromSeconds(2.5);
 
     /// <summary>Calls that change nothing by being made again. A submission bears an id, and under one id there is one job.</summary>
-    private static readonly FrozenSet<string> Questions = [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster), nameof(Calls.Submit)];
+    private static readonly FrozenSet<string> Questions =
+        [nameof(Calls.Get), nameof(Calls.List), nameof(Calls.Why), nameof(Calls.Cluster), nameof(Calls.Submit)];
 
     private static readonly Marshaller<byte[]> Bytes = new(bytes => bytes, bytes => bytes);
 
@@ -48,22 +53,31 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
     /// <summary>The endpoint that calls go to now.</summary>
     public Uri Address => endpoints[current].Address;
 
-    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
-        CallAsync(Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request), options.CancellationToken), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        new(
+            CallAsync(
+                Questions.Contains(method.Name), invoker => invoker.AsyncUnaryCall(method, host, options, request),
+                options.CancellationToken),
+            Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
 
-    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
         Stream<TResponse> stream = new(this, invoker => invoker.AsyncServerStreamingCall(method, host, options, request));
         return new(stream, stream.Headers, () => Status.DefaultSuccess, () => [], stream.Dispose);
     }
 
-    public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+    public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
         throw new NotSupportedException();
 
-    public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+    public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options) =>
         throw new NotSupportedException();
 
-    public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+    public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options) =>
         throw new NotSupportedException();
 
     public void Dispose()
@@ -71,18 +85,23 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
         foreach (var endpoint in endpoints) endpoint.Dispose();
     }
 
-    private async Task<TResponse> CallAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
+    private async Task<TResponse> CallAsync<TResponse>(
+        bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
     {
         if (!isQuestion && endpoints[current].IsLeftSoon) await FindLivingAsync(cancel);
         return await AskAsync(isQuestion, ask, cancel);
     }
 
-    /// <summary>What changes something goes to a silo that has just answered: of one that is frozen nobody could tell whether it took the change.</summary>
+    /// <summary>
+    /// What changes something goes to a silo that has just answered: of one that is frozen nobody could tell whether it took the change.
+    /// </summary>
     private async Task FindLivingAsync(CancellationToken cancel)
     {
         try
         {
-            await AskAsync(isQuestion: true, invoker => invoker.AsyncUnaryCall(Health, null, new CallOptions(cancellationToken: cancel), Live), cancel);
+            await AskAsync(
+                isQuestion: true, invoker => invoker.AsyncUnaryCall(Health, null, new CallOptions(cancellationToken: cancel), Live),
+                cancel);
         }
         catch (RpcException)
         {
@@ -90,7 +109,8 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
         }
     }
 
-    private async Task<TResponse> AskAsync<TResponse>(bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
+    private async Task<TResponse> AskAsync<TResponse>(
+        bool isQuestion, Func<CallInvoker, AsyncUnaryCall<TResponse>> ask, CancellationToken cancel)
     {
         var begin = time.GetTimestamp();
         for (var tried = 1; ; tried++)
@@ -120,9 +140,12 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
     private bool MayTryAgain(RpcException lost, int tried, long begin) =>
         tried % endpoints.Count != 0 || (tried / endpoints.Count < MostRounds && time.GetElapsedTime(begin) < Patience && MayPass(lost));
 
-    private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) => tried % endpoints.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
+    private Task PauseAfterRoundAsync(int tried, CancellationToken cancel) =>
+        tried % endpoints.Count == 0 ? Task.Delay(Pause, time, cancel) : Task.CompletedTask;
 
-    /// <summary>The next call goes to the next endpoint; where there is one alone, over a new connection, which may lead to another silo.</summary>
+    /// <summary>
+    /// The next call goes to the next endpoint; where there is one alone, over a new connection, which may lead to another silo.
+    /// </summary>
     private void Leave(int endpoint, RpcException lost)
     {
         if (current != endpoint) return;
@@ -141,9 +164,17 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
         {
             switch (cause)
             {
-                case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }:
+                case HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+                }:
                 case TimeoutException:
-                case SocketException { SocketErrorCode: not (SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.OperationAborted) }:
+                case SocketException
+                {
+                    SocketErrorCode: not (SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown
+                        or SocketError.OperationAborted)
+                }:
                     return true;
                 // A connection that was there and broke.
                 case IOException: return false;
@@ -156,7 +187,8 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
     private static bool IsSilence(RpcException lost)
     {
         for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
-            if (cause is TimeoutException or HttpProtocolException or SocketException { SocketErrorCode: SocketError.TimedOut }) return true;
+            if (cause is TimeoutException or HttpProtocolException or SocketException { SocketErrorCode: SocketError.TimedOut })
+                return true;
         return false;
     }
 
@@ -169,15 +201,17 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
     {
         for (var cause = lost.Status.DebugException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
-                or SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }) return false;
+            if (cause
+                is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError }
+                    or SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }) return false;
         }
 
         return true;
     }
 
     /// <summary>Opens at the first move. A stream that breaks later is for its reader to open again, at the next endpoint.</summary>
-    private sealed class Stream<T>(ClusterEndpoints owner, Func<CallInvoker, AsyncServerStreamingCall<T>> open) : IAsyncStreamReader<T>, IDisposable
+    private sealed class Stream<T>(ClusterEndpoints owner, Func<CallInvoker, AsyncServerStreamingCall<T>> open)
+        : IAsyncStreamReader<T>, IDisposable
     {
         private readonly TaskCompletionSource<Metadata> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private AsyncServerStreamingCall<T>? call;
@@ -199,7 +233,8 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
                     if (isNew) Open();
                     return await call!.ResponseStream.MoveNext(cancellationToken);
                 }
-                catch (RpcException refused) when (isNew && owner.MayBeTooNew(refused, endpoint, begin) && !cancellationToken.IsCancellationRequested)
+                catch (RpcException refused) when (isNew && owner.MayBeTooNew(refused, endpoint, begin)
+                    && !cancellationToken.IsCancellationRequested)
                 {
                     owner.Leave(endpoint, refused);
                     Dispose();
@@ -226,7 +261,8 @@ internal sealed class ClusterEndpoints : CallInvoker, IDisposable
             endpoint = owner.current;
             call = open(owner.endpoints[endpoint].Calls);
             _ = call.ResponseHeadersAsync.ContinueWith(
-                answered => headers.TrySetResult(answered.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+                answered => headers.TrySetResult(answered.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default);
         }
     }
 }

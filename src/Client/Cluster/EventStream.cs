@@ -11,9 +11,12 @@ internal static class EventStream
     /// <param name="first">Number of the first event wanted.</param>
     /// <returns>One JSON object an event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
-    public static async IAsyncEnumerable<string> ReadAsync(Jobs.JobsClient jobs, JobId id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
+    public static async IAsyncEnumerable<string> ReadAsync(
+        Jobs.JobsClient jobs, JobId id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
     {
-        var events = ReadAsync(from => jobs.Watch(new WatchRequest { Id = id.ToString(), From = from }, cancellationToken: cancel), line => line.Number, outage, cancel, first);
+        var events = ReadAsync(
+            from => jobs.Watch(new WatchRequest { Id = id.ToString(), From = from }, cancellationToken: cancel), line => line.Number,
+            outage, cancel, first);
         await foreach (var line in events) yield return line.Json;
     }
 
@@ -21,7 +24,8 @@ internal static class EventStream
     /// <param name="first">Number of the first line wanted.</param>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
     public static async IAsyncEnumerable<T> ReadAsync<T>(
-        Func<long, AsyncServerStreamingCall<T>> open, Func<T, long> numberOf, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)
+        Func<long, AsyncServerStreamingCall<T>> open, Func<T, long> numberOf, Outage outage,
+        [EnumeratorCancellation] CancellationToken cancel, long first = 0)
     {
         var next = first;
         while (true)

@@ -12,13 +12,15 @@ internal static class JobEnd
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <returns>The job as it ended; as it is now when the user waits no longer, and whether that is so.</returns>
-    public static async Task<(JobStatus Status, bool IsInterrupted)> WaitAsync(Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
+    public static async Task<(JobStatus Status, bool IsInterrupted)> WaitAsync(
+        Jobs.JobsClient jobs, JobStatus status, TextWriter error, TimeProvider time)
     {
         using var interruption = Interruption.Listen(time);
         var cancel = interruption.Asked;
         try
         {
-            var events = EventStream.ReadAsync(jobs, JobId.Parse(status.Id), new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
+            var events = EventStream.ReadAsync(
+                jobs, JobId.Parse(status.Id), new Outage(Outage.Patience, error.WriteLine, time), cancel, JobFollower.FirstNews(status));
             await foreach (var _ in events)
             {
                 // Only their end counts.
@@ -29,7 +31,8 @@ internal static class JobEnd
             await error.WriteLineAsync("Not waited for any longer; the job ends by itself.");
         }
 
-        return (await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None)), cancel.IsCancellationRequested);
+        return (await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None)),
+            cancel.IsCancellationRequested);
     }
 
     /// <summary>Stops a job that waits or runs, without a checkpoint, and waits for its end.</summary>
@@ -38,11 +41,15 @@ internal static class JobEnd
     {
         var status = await jobs.GetAsync(new GetRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None));
         if (IsOver(status)) return true;
-        var (_, interrupted) = await WaitAsync(jobs, await jobs.StopAsync(new StopRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None)), error, time);
+        var (_, interrupted) = await WaitAsync(
+            jobs, await jobs.StopAsync(new StopRequest { Id = id.ToString() }, JobsConnection.Within(time, CancellationToken.None)), error,
+            time);
         return !interrupted;
     }
 
-    /// <summary>Deletes a job that has ended. Its last event comes before its ranks have left their silos, so a refusal is not the last word.</summary>
+    /// <summary>
+    /// Deletes a job that has ended. Its last event comes before its ranks have left their silos, so a refusal is not the last word.
+    /// </summary>
     public static async Task DeleteAsync(Jobs.JobsClient jobs, JobId id, TimeProvider time)
     {
         var began = time.GetTimestamp();
@@ -59,7 +66,8 @@ internal static class JobEnd
     }
 
     /// <summary>Other refusals do not pass by themselves.</summary>
-    private static bool IsStillEnding(RpcException refused) => refused.Trailers.GetValue(JobsConnection.CodeTrailer) == ErrorCodes.StillEnding;
+    private static bool IsStillEnding(RpcException refused) =>
+        refused.Trailers.GetValue(JobsConnection.CodeTrailer) == ErrorCodes.StillEnding;
 
     private static bool IsOver(JobStatus status) => status.State is not ("queued" or "running");
 }

@@ -9,7 +9,8 @@ using Grpc.Core;
 namespace Distributed.Client.Cluster;
 
 /// <summary>Follows a job of a cluster to its end, or until the user turns away.</summary>
-internal sealed class JobFollower(Jobs.JobsClient jobs, JobId id, bool json, TextWriter output, TextWriter error, TimeProvider time, bool fromNow = false)
+internal sealed class JobFollower(
+    Jobs.JobsClient jobs, JobId id, bool json, TextWriter output, TextWriter error, TimeProvider time, bool fromNow = false)
 {
     private readonly RunProgress progress = new() { IsPartial = fromNow };
     private long first;
@@ -71,7 +72,8 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, JobId id, bool json, Tex
     }
 
     /// <summary>Of a job that has ended its end is all that is left to tell.</summary>
-    public static long FirstNews(JobStatus status) => Math.Max(0, status.State is "queued" or "running" ? status.Events : status.Events - 1);
+    public static long FirstNews(JobStatus status) =>
+        Math.Max(0, status.State is "queued" or "running" ? status.Events : status.Events - 1);
 
     private void Apply(JobStatus status)
     {
@@ -86,7 +88,9 @@ internal sealed class JobFollower(Jobs.JobsClient jobs, JobId id, bool json, Tex
             error.WriteLine($"dtrain: {JobFailureText.Describe(id, failure)}");
             return ExitCode.Of(failure.Code);
         }
-        if (progress.End is null) throw new CommandFailure(ExitCode.Failed, $"The events of job {id} ended without its result. 'dtrain status {id}' shows its state.");
+        if (progress.End is null)
+            throw new CommandFailure(
+                ExitCode.Failed, $"The events of job {id} ended without its result. 'dtrain status {id}' shows its state.");
         if (!json) RunSummary.Write(output, progress, runDirectory: null);
         return ExitCode.Done;
     }

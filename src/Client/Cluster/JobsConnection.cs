@@ -26,7 +26,9 @@ internal sealed class JobsConnection : IDisposable
     private readonly List<GrpcChannel> channels = [];
 
     /// <param name="trust">Whom to believe at an https address; null: the authorities of this machine.</param>
-    /// <param name="silence">Longest silence of an endpoint that answers no ping; null: more than a minute, for a cluster whose cores are busy.</param>
+    /// <param name="silence">
+    /// Longest silence of an endpoint that answers no ping; null: more than a minute, for a cluster whose cores are busy.
+    /// </param>
     public JobsConnection(Uri address, string? token, TimeSpan? silence = null, ServerTrust? trust = null)
         : this(address, () => token, silence, trust)
     {
@@ -63,7 +65,10 @@ internal sealed class JobsConnection : IDisposable
 
     public bool HasToken => token() is not null;
 
-    /// <summary>Connects anew for calls to come: an address that stands for several silos then leads to another one. Calls under way go on where they are.</summary>
+    /// <summary>
+    /// Connects anew for calls to come: an address that stands for several silos then leads to another one. Calls under way
+    /// go on where they are.
+    /// </summary>
     public void Renew()
     {
         Calls = open().Intercept(headers =>
@@ -74,14 +79,18 @@ internal sealed class JobsConnection : IDisposable
         Jobs = new Jobs.JobsClient(Calls);
     }
 
-    /// <summary>How long the endpoints of a cluster may be silent: where there is no other silo to turn to, a busy one is given time.</summary>
-    public static TimeSpan? SilenceOf(IReadOnlyList<Uri> endpoints) => endpoints.Count > 1 || MayBeSeveral(endpoints[0]) ? ShortSilence : null;
+    /// <summary>
+    /// How long the endpoints of a cluster may be silent: where there is no other silo to turn to, a busy one is given time.
+    /// </summary>
+    public static TimeSpan? SilenceOf(IReadOnlyList<Uri> endpoints) =>
+        endpoints.Count > 1 || MayBeSeveral(endpoints[0]) ? ShortSilence : null;
 
     /// <summary>Whether a name may stand for several silos, as that of a service does; one address or this machine does not.</summary>
     private static bool MayBeSeveral(Uri address) => address.HostNameType == UriHostNameType.Dns && !address.IsLoopback;
 
     /// <summary>The addresses of a name, beginning with another one at each turn.</summary>
-    internal static IPAddress[] InTurn(IPAddress[] addresses, int turn) => [.. addresses[(turn % addresses.Length)..], .. addresses[..(turn % addresses.Length)]];
+    internal static IPAddress[] InTurn(IPAddress[] addresses, int turn) =>
+        [.. addresses[(turn % addresses.Length)..], .. addresses[..(turn % addresses.Length)]];
 
     private static async ValueTask<Stream> ConnectInTurnAsync(DnsEndPoint to, int turn, CancellationToken cancel)
     {
@@ -116,7 +125,8 @@ internal sealed class JobsConnection : IDisposable
             KeepAlivePingTimeout = silence * 2 / 3 ?? TimeSpan.FromSeconds(60),
         };
         // A name that was left for its silence leads to another of its addresses, whatever order they are told in.
-        if (turn > 0 && MayBeSeveral(address)) handler.ConnectCallback = (context, cancel) => ConnectInTurnAsync(context.DnsEndPoint, turn, cancel);
+        if (turn > 0 && MayBeSeveral(address))
+            handler.ConnectCallback = (context, cancel) => ConnectInTurnAsync(context.DnsEndPoint, turn, cancel);
         if (trust is not null) handler.SslOptions = trust.Options(address);
         return GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {

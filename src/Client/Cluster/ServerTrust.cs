@@ -22,7 +22,9 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
     {
         if (string.IsNullOrEmpty(file)) return new ServerTrust(null, time);
         file = HomeFolder.Expand(file, "The file of authorities");
-        if (Directory.Exists(file)) throw new CommandFailure(ExitCode.Usage, $"The file of authorities '{file}' is a folder, expected a file of certificates in PEM form.");
+        if (Directory.Exists(file))
+            throw new CommandFailure(
+                ExitCode.Usage, $"The file of authorities '{file}' is a folder, expected a file of certificates in PEM form.");
         try
         {
             X509Certificate2Collection read = [];
@@ -37,7 +39,9 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
         {
             // Said below.
         }
-        throw new CommandFailure(ExitCode.Usage, $"The file of authorities '{file}' holds no certificate in PEM form, expected a text with -----BEGIN CERTIFICATE-----.");
+        throw new CommandFailure(
+            ExitCode.Usage,
+            $"The file of authorities '{file}' holds no certificate in PEM form, expected a text with -----BEGIN CERTIFICATE-----.");
     }
 
     public SslClientAuthenticationOptions Options(Uri address)
@@ -45,7 +49,8 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
         SslClientAuthenticationOptions options = new()
         {
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (refusals[address] = Judge(certificate as X509Certificate2, chain, errors, address.IdnHost)) is null,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                (refusals[address] = Judge(certificate as X509Certificate2, chain, errors, address.IdnHost)) is null,
         };
         if (authorities is not null)
         {
@@ -68,18 +73,31 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
         {
             if (!element.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) continue;
             var late = time.GetUtcNow() > element.Certificate.NotAfter;
-            return $"its certificate {element.Certificate.Subject} {(late ? "has expired" : "is not valid yet")}: it is valid from {Date(element.Certificate.NotBefore)} to {Date(element.Certificate.NotAfter)}, and it is {Date(time.GetUtcNow())} here. "
-                + (late ? "The operator of the cluster renews it ('dtrain certs DIR --renew')" : "Correct the clock of this machine, or of the one that made it");
+            return $"its certificate {element.Certificate.Subject} {(late ? "has expired" : "is not valid yet")}: "
+                + $"it is valid from {Date(element.Certificate.NotBefore)} to {Date(element.Certificate.NotAfter)}, "
+                + $"and it is {Date(time.GetUtcNow())} here. "
+                + (late
+                    ? "The operator of the cluster renews it ('dtrain certs DIR --renew')"
+                    : "Correct the clock of this machine, or of the one that made it");
         }
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
-            return $"its certificate {certificate.Subject} is signed by {certificate.Issuer}, which {(authorities is null ? "this machine does not trust. Name the file of its authority with --ca" : "is none of the authorities in the file that --ca names. Ask who runs the cluster for the right one")}";
-        return $"its certificate {certificate.Subject} is for {string.Join(", ", Hosts(certificate))}, not for {host}. Use one of these names, or have it renewed with '--host {host}'";
+        {
+            var remedy = authorities is null
+                ? "this machine does not trust. Name the file of its authority with --ca"
+                : "is none of the authorities in the file that --ca names. Ask who runs the cluster for the right one";
+            return $"its certificate {certificate.Subject} is signed by {certificate.Issuer}, which {remedy}";
+        }
+
+        return $"its certificate {certificate.Subject} is for {string.Join(", ", Hosts(certificate))}, not for {host}. "
+            + $"Use one of these names, or have it renewed with '--host {host}'";
     }
 
     private static IEnumerable<string> Hosts(X509Certificate2 certificate)
     {
         var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
-        return names is null ? ["no host at all"] : names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString()));
+        return names is null
+            ? ["no host at all"]
+            : names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString()));
     }
 
     private static string Date(DateTimeOffset date) => $"{date.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";

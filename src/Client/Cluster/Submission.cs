@@ -45,12 +45,14 @@ internal static class Submission
 
     private static CommandFailure Unknown(SubmitRequest request, int code, string why) => new(
         code,
-        $"{why.TrimEnd('.')}. Whether job {request.Id} was taken is not known. Submit it again with --id {request.Id}, which never makes a second one, or ask 'dtrain status {request.Id}'.");
+        $"{why.TrimEnd('.')}. Whether job {request.Id} was taken is not known. Submit it again with --id {request.Id}, "
+        + $"which never makes a second one, or ask 'dtrain status {request.Id}'.");
 
     /// <summary>The job may be stored although the answer does not say so.</summary>
     private static bool MayHaveArrived(RpcException lost) =>
         lost.StatusCode is StatusCode.DeadlineExceeded or StatusCode.Cancelled
-        || (lost.StatusCode is StatusCode.Unavailable or StatusCode.Internal && lost.Status.DebugException is null or IOException or HttpRequestException { InnerException: IOException or HttpProtocolException });
+        || (lost.StatusCode is StatusCode.Unavailable or StatusCode.Internal && lost.Status.DebugException is null or IOException
+            or HttpRequestException { InnerException: IOException or HttpProtocolException });
 
     private static bool IsOfTheStore(RpcException failed) => failed.Trailers.GetValue(JobsConnection.CodeTrailer) == ErrorCodes.Storage;
 }

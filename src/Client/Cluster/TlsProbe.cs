@@ -18,7 +18,8 @@ internal static class TlsProbe
             await client.ConnectAsync(address.Host, address.Port, deadline.Token);
             // Any certificate shows that it is TLS, though this one is not believed.
             var seen = false;
-            await using SslStream tls = new(client.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => !(seen = shown is not null));
+            await using SslStream tls = new(
+                client.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => !(seen = shown is not null));
             try
             {
                 await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host }, deadline.Token);

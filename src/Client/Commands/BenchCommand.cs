@@ -17,7 +17,9 @@ internal static class BenchCommand
         Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
-            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: --rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: small, once, with nothing beside. latency, idle and memory end with exit code 1 when a bound is missed.",
+            "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: "
+            + "--rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: "
+            + "small, once, with nothing beside. latency, idle and memory end with exit code 1 when a bound is missed.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench memory --only simple-cnn",
@@ -33,7 +35,9 @@ internal static class BenchCommand
         {
             var bench = parse.GetRequiredValue(name);
             var picture = parse.GetValue(plot) is { } path ? BenchPlot.Open(bench, HomeFolder.Expand(path, "--plot")) : null;
-            return RunAsync([bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
+            return RunAsync(
+                [bench, .. parse.UnmatchedTokens], parse.GetValue(json), picture, parse.InvocationConfiguration.Output,
+                parse.InvocationConfiguration.Error);
         });
         return verb;
     }
@@ -42,8 +46,10 @@ internal static class BenchCommand
     {
         BenchView view = new(output, error);
         var code = await SiloTool.RunAsync(SiloLocator.FindBench(), arguments, Accept, error, TimeProvider.System);
-        if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone)) throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ExitWords.Describe(code)}.");
-        if (code == 0 && !json && !view.HasSummary) throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and benches must be of one build.");
+        if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone))
+            throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ExitWords.Describe(code)}.");
+        if (code == 0 && !json && !view.HasSummary)
+            throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and benches must be of one build.");
         if (code == 0) picture?.Save(error);
         return code;
 

@@ -13,13 +13,23 @@ internal static class CertsCommand
 
     public static Command Create()
     {
-        Argument<string> folder = new("DIR") { Description = "Where the files go: ca, endpoint (for gRPC) and silo, each a .crt and a .key." };
-        Option<string[]> host = new("--host") { HelpName = "NAME-OR-IP", Description = "Where clients reach the endpoint, beside localhost; may be repeated.", CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))] };
+        Argument<string> folder =
+            new("DIR") { Description = "Where the files go: ca, endpoint (for gRPC) and silo, each a .crt and a .key." };
+        Option<string[]> host = new("--host")
+        {
+            HelpName = "NAME-OR-IP",
+            Description = "Where clients reach the endpoint, beside localhost; may be repeated.",
+            CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))],
+        };
         var days = NumberOption.Whole("--days", "N", $"Days that the certificates last. Default: {UsualDays}.", 1, MostDays);
-        Option<bool> renew = new("--renew") { Description = "New certificates from the authority that is in DIR, for the same hosts unless --host says otherwise." };
+        Option<bool> renew = new("--renew")
+        {
+            Description = "New certificates from the authority that is in DIR, for the same hosts unless --host says otherwise.",
+        };
         Verb verb = new(
             "certs",
-            "Makes a private authority and the certificates of a cluster: one for the endpoint of its silos, one by which silos know each other.",
+            "Makes a private authority and the certificates of a cluster: one for the endpoint of its silos, "
+            + "one by which silos know each other.",
             "dtrain certs /etc/dtrain/tls --host trainer.example --host 10.0.0.5",
             "dtrain certs /etc/dtrain/tls --renew --days 90")
         {
@@ -30,8 +40,12 @@ internal static class CertsCommand
             var path = HomeFolder.Expand(parse.GetRequiredValue(folder), "DIR");
             CertificateFolder certificates = new(path, TimeProvider.System.GetUtcNow());
             var hosts = parse.GetValue(host) ?? [];
-            var made = Make(path, () => parse.GetValue(renew) ? certificates.Renew(hosts, parse.GetValue(days) ?? UsualDays) : certificates.Create(hosts, parse.GetValue(days) ?? UsualDays));
-            TextTable.Write(parse.InvocationConfiguration.Output, ["CERTIFICATE", "VALID UNTIL", "HOSTS"], [.. made.Select(c => new[] { c.Path, $"{c.Until:yyyy-MM-dd}", string.Join(' ', c.Hosts) })]);
+            var made = Make(path, () => parse.GetValue(renew)
+                ? certificates.Renew(hosts, parse.GetValue(days) ?? UsualDays)
+                : certificates.Create(hosts, parse.GetValue(days) ?? UsualDays));
+            TextTable.Write(
+                parse.InvocationConfiguration.Output, ["CERTIFICATE", "VALID UNTIL", "HOSTS"],
+                [.. made.Select(c => new[] { c.Path, $"{c.Until:yyyy-MM-dd}", string.Join(' ', c.Hosts) })]);
             var full = Path.GetFullPath(path);
             parse.InvocationConfiguration.Error.WriteLine(
                 $"""
@@ -61,7 +75,8 @@ internal static class CertsCommand
     {
         // A name may stand for all hosts of a domain.
         var name = text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text;
-        if (Uri.CheckHostName(name) == UriHostNameType.Unknown || !name.All(char.IsAscii)) refuse($"--host: found '{text}', expected a host name or an IP address, such as trainer.example or 10.0.0.5.");
+        if (Uri.CheckHostName(name) == UriHostNameType.Unknown || !name.All(char.IsAscii))
+            refuse($"--host: found '{text}', expected a host name or an IP address, such as trainer.example or 10.0.0.5.");
         return text;
     }
 }

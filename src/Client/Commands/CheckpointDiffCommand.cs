@@ -11,7 +11,8 @@ internal static class CheckpointDiffCommand
 {
     public static Command Create()
     {
-        Argument<string[]> paths = new("PATH") { Description = "Two checkpoints, or directories of checkpoints.", Arity = new ArgumentArity(2, 2) };
+        Argument<string[]> paths =
+            new("PATH") { Description = "Two checkpoints, or directories of checkpoints.", Arity = new ArgumentArity(2, 2) };
         var json = JobArguments.Json("One JSON object.");
         Verb verb = new(
             "diff",
@@ -23,7 +24,8 @@ internal static class CheckpointDiffCommand
         verb.SetAction(parse =>
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
-            var pair = parse.GetRequiredValue(paths).Select(path => CheckpointPath.One(path, warning => error.WriteLine($"warning: {warning}"))).ToArray();
+            var pair = parse.GetRequiredValue(paths)
+                .Select(path => CheckpointPath.One(path, warning => error.WriteLine($"warning: {warning}"))).ToArray();
             (string File, TensorDifference Tensor)[] tensors =
             [
                 .. Compare(CheckpointFiles.Model, pair[0].ModelFile, pair[1].ModelFile),
@@ -57,7 +59,9 @@ internal static class CheckpointDiffCommand
     {
         foreach (var checkpoint in pair) output.WriteLine(ProgressCells.Text($"step {checkpoint.Step}  {checkpoint.Path}"));
         if (equal) output.WriteLine($"{tensors.Length} tensors, all equal to the bit");
-        else TextTable.Write(output, ["FILE", "TENSOR", "RESULT"], [.. tensors.Select(tensor => new[] { tensor.File, tensor.Tensor.Name, Describe(tensor.Tensor) })]);
+        else TextTable.Write(
+            output, ["FILE", "TENSOR", "RESULT"],
+            [.. tensors.Select(tensor => new[] { tensor.File, tensor.Tensor.Name, Describe(tensor.Tensor) })]);
     }
 
     private static string Describe(TensorDifference tensor) => tensor.Comparison switch
@@ -70,19 +74,20 @@ internal static class CheckpointDiffCommand
         _ => "only in the second",
     };
 
-    private static string Json(Checkpoint[] pair, bool equal, (string File, TensorDifference Tensor)[] tensors) => JsonSerializer.Serialize(new
-    {
-        equal,
-        paths = pair.Select(checkpoint => checkpoint.Path),
-        steps = pair.Select(checkpoint => checkpoint.Step),
-        tensors = tensors.Select(tensor => new
+    private static string Json(Checkpoint[] pair, bool equal, (string File, TensorDifference Tensor)[] tensors) =>
+        JsonSerializer.Serialize(new
         {
-            file = tensor.File,
-            name = tensor.Tensor.Name,
-            result = JsonNamingPolicy.CamelCase.ConvertName(tensor.Tensor.Comparison.ToString()),
-            differing = tensor.Tensor.Count,
-            firstIndex = tensor.Tensor.FirstIndex >= 0 ? (long?)tensor.Tensor.FirstIndex : null,
-            maxAbs = double.IsFinite(tensor.Tensor.MaxAbs) ? (double?)tensor.Tensor.MaxAbs : null,
-        }),
-    });
+            equal,
+            paths = pair.Select(checkpoint => checkpoint.Path),
+            steps = pair.Select(checkpoint => checkpoint.Step),
+            tensors = tensors.Select(tensor => new
+            {
+                file = tensor.File,
+                name = tensor.Tensor.Name,
+                result = JsonNamingPolicy.CamelCase.ConvertName(tensor.Tensor.Comparison.ToString()),
+                differing = tensor.Tensor.Count,
+                firstIndex = tensor.Tensor.FirstIndex >= 0 ? (long?)tensor.Tensor.FirstIndex : null,
+                maxAbs = double.IsFinite(tensor.Tensor.MaxAbs) ? (double?)tensor.Tensor.MaxAbs : null,
+            }),
+        });
 }

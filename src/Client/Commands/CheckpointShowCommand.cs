@@ -43,36 +43,48 @@ internal static class CheckpointShowCommand
         return [.. file.Tensors.Select(tensor => (Path.GetFileName(path), tensor))];
     }
 
-    private static void Write(TextWriter output, Checkpoint checkpoint, TrainingSnapshot snapshot, List<(string File, TensorEntry Entry)> tensors)
+    private static void Write(
+        TextWriter output, Checkpoint checkpoint, TrainingSnapshot snapshot, List<(string File, TensorEntry Entry)> tensors)
     {
         var scaling = snapshot.State.Scaling;
         output.WriteLine(checkpoint.Path);
-        output.WriteLine(ProgressCells.Text($"step {snapshot.State.Step}, {snapshot.State.Updates} applied, seed {snapshot.Seed}, version {checkpoint.Manifest.Product}"));
+        output.WriteLine(ProgressCells.Text(
+            $"step {snapshot.State.Step}, {snapshot.State.Updates} applied, seed {snapshot.Seed}, version {checkpoint.Manifest.Product}"));
         output.WriteLine(ProgressCells.Text($"loss scale {scaling.Scale}, growth tracker {scaling.GrowthTracker}"));
         output.WriteLine($"fingerprint {snapshot.Fingerprint}");
         if (snapshot.Data is { } data) output.WriteLine($"data {data}");
         output.WriteLine();
-        TextTable.Write(output, ["FILE", "BYTES", "SHA256"], [.. checkpoint.Manifest.Files.Select(file => new[] { file.Name, ProgressCells.Text($"{file.Bytes}"), file.Sha256 })]);
+        TextTable.Write(
+            output, ["FILE", "BYTES", "SHA256"],
+            [.. checkpoint.Manifest.Files.Select(file => new[] { file.Name, ProgressCells.Text($"{file.Bytes}"), file.Sha256 })]);
         output.WriteLine();
         TextTable.Write(
             output,
             ["FILE", "TENSOR", "TYPE", "SHAPE"],
-            [.. tensors.Select(tensor => new[] { tensor.File, tensor.Entry.Name, tensor.Entry.Dtype.Word(), tensor.Entry.Shape.ToString() })]);
+            [.. tensors.Select(
+                tensor => new[] { tensor.File, tensor.Entry.Name, tensor.Entry.Dtype.Word(), tensor.Entry.Shape.ToString() })]);
     }
 
-    private static string Json(Checkpoint checkpoint, TrainingSnapshot snapshot, List<(string File, TensorEntry Entry)> tensors) => JsonSerializer.Serialize(new
-    {
-        path = checkpoint.Path,
-        step = snapshot.State.Step,
-        updates = snapshot.State.Updates,
-        lossScale = JsonNumber.Exact(snapshot.State.Scaling.Scale),
-        growthTracker = snapshot.State.Scaling.GrowthTracker,
-        seed = snapshot.Seed,
-        fingerprint = snapshot.Fingerprint,
-        data = snapshot.Data is { } data ? new { train = data.Train, test = data.Test, sha256 = data.Sha256 } : null,
-        product = checkpoint.Manifest.Product,
-        job = JsonNode.Parse(snapshot.SpecJson),
-        files = checkpoint.Manifest.Files.Select(file => new { name = file.Name, bytes = file.Bytes, sha256 = file.Sha256 }),
-        tensors = tensors.Select(tensor => new { file = tensor.File, name = tensor.Entry.Name, dtype = tensor.Entry.Dtype.Word(), shape = tensor.Entry.Shape.ToArray() }),
-    });
+    private static string Json(Checkpoint checkpoint, TrainingSnapshot snapshot, List<(string File, TensorEntry Entry)> tensors) =>
+        JsonSerializer.Serialize(new
+        {
+            path = checkpoint.Path,
+            step = snapshot.State.Step,
+            updates = snapshot.State.Updates,
+            lossScale = JsonNumber.Exact(snapshot.State.Scaling.Scale),
+            growthTracker = snapshot.State.Scaling.GrowthTracker,
+            seed = snapshot.Seed,
+            fingerprint = snapshot.Fingerprint,
+            data = snapshot.Data is { } data ? new { train = data.Train, test = data.Test, sha256 = data.Sha256 } : null,
+            product = checkpoint.Manifest.Product,
+            job = JsonNode.Parse(snapshot.SpecJson),
+            files = checkpoint.Manifest.Files.Select(file => new { name = file.Name, bytes = file.Bytes, sha256 = file.Sha256 }),
+            tensors = tensors.Select(tensor => new
+            {
+                file = tensor.File,
+                name = tensor.Entry.Name,
+                dtype = tensor.Entry.Dtype.Word(),
+                shape = tensor.Entry.Shape.ToArray(),
+            }),
+        });
 }

@@ -11,7 +11,8 @@ internal static class CheckpointVerifyCommand
 {
     public static Command Create()
     {
-        Argument<string[]> paths = new("PATH") { Description = "A checkpoint, or a directory of checkpoints.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> paths =
+            new("PATH") { Description = "A checkpoint, or a directory of checkpoints.", Arity = ArgumentArity.OneOrMore };
         var json = JobArguments.Json("One JSON object a checkpoint.");
         Verb verb = new(
             "verify",
@@ -24,7 +25,8 @@ internal static class CheckpointVerifyCommand
         verb.SetAction(parse =>
         {
             var output = parse.InvocationConfiguration.Output;
-            var reports = parse.GetRequiredValue(paths).SelectMany(CheckpointPath.All).Select(path => CheckpointVerifier.Verify(path)).ToList();
+            var reports = parse.GetRequiredValue(paths).SelectMany(CheckpointPath.All).Select(path => CheckpointVerifier.Verify(path))
+                .ToList();
             if (parse.GetValue(json)) reports.ForEach(report => output.WriteLine(Json(report)));
             else TextTable.Write(output, ["CHECKPOINT", "FILE", "RESULT", "DETAIL"], [.. reports.SelectMany(Rows)]);
             return reports.TrueForAll(report => report.Ok) ? ExitCode.Done : ExitCode.Failed;

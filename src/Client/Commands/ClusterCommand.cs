@@ -12,7 +12,9 @@ internal static class ClusterCommand
     {
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
-        Verb verb = new("cluster", "Shows the silos of a cluster and what they do; starts and ends a cluster on this machine.", "dtrain cluster --cluster http://127.0.0.1:5010", "eval \"$(dtrain cluster up --silos 3)\"", "dtrain cluster down")
+        Verb verb = new(
+            "cluster", "Shows the silos of a cluster and what they do; starts and ends a cluster on this machine.",
+            "dtrain cluster --cluster http://127.0.0.1:5010", "eval \"$(dtrain cluster up --silos 3)\"", "dtrain cluster down")
         {
             json, ClusterUpCommand.Create(), ClusterDownCommand.Create(),
         };

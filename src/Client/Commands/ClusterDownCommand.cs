@@ -12,7 +12,8 @@ internal static class ClusterDownCommand
         var json = JobArguments.Json("One JSON object.");
         Verb verb = new(
             "down",
-            "Ends the silos that 'dtrain cluster up' started, and no other process: their running jobs write a checkpoint first. Jobs, data and token stay for the next 'up'.",
+            "Ends the silos that 'dtrain cluster up' started, and no other process: their running jobs write a checkpoint first. "
+            + "Jobs, data and token stay for the next 'up'.",
             "dtrain cluster down")
         {
             folder, json,

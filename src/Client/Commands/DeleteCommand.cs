@@ -11,7 +11,8 @@ internal static class DeleteCommand
     public static Command Create()
     {
         var id = JobArguments.Id();
-        Option<bool> stop = new("--stop") { Description = "Stop the job first when it waits or runs, and wait for its end; nothing of it is saved." };
+        Option<bool> stop =
+            new("--stop") { Description = "Stop the job first when it waits or runs, and wait for its end; nothing of it is saved." };
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
         Verb verb = new(
@@ -29,7 +30,8 @@ internal static class DeleteCommand
             if (parse.GetValue(stop))
             {
                 if (!await JobEnd.StopAsync(jobs, job, parse.InvocationConfiguration.Error, TimeProvider.System))
-                    throw new CommandFailure(ExitCode.Interrupted, $"Job {job} is stopped but not deleted; 'dtrain delete {job}' deletes it once it has ended.");
+                    throw new CommandFailure(
+                        ExitCode.Interrupted, $"Job {job} is stopped but not deleted; 'dtrain delete {job}' deletes it once it has ended.");
                 await JobEnd.DeleteAsync(jobs, job, TimeProvider.System);
             }
             else

@@ -16,7 +16,8 @@ internal static class DoctorCommand
         ClusterAccess access = new();
         Verb verb = new(
             "doctor",
-            "Checks devices, native libraries, versions and precisions of this machine, and the cluster if one is named. Exit code 1 when something is wrong.",
+            "Checks devices, native libraries, versions and precisions of this machine, and the cluster if one is named. "
+            + "Exit code 1 when something is wrong.",
             "dtrain doctor",
             "dtrain doctor --cluster https://trainer.example:8443 --json")
         {
@@ -41,9 +42,11 @@ internal static class DoctorCommand
             output.WriteLine(report.ToJson());
             return;
         }
-        TextTable.Write(output, ["CHECK", "RESULT", "DETAIL"], [.. report.Checks.Select(check => new[] { check.Name, check.Result, check.Detail })]);
+        TextTable.Write(
+            output, ["CHECK", "RESULT", "DETAIL"], [.. report.Checks.Select(check => new[] { check.Name, check.Result, check.Detail })]);
         if (report.Fingerprint is { Length: > 0 } fingerprint) output.WriteLine($"fingerprint: {fingerprint}");
-        foreach (var check in report.Checks.Where(check => !check.Ok || check.Remedy is not null)) output.WriteLine($"{check.Name}: {check.Remedy ?? "no remedy known"}");
+        foreach (var check in report.Checks.Where(check => !check.Ok || check.Remedy is not null))
+            output.WriteLine($"{check.Name}: {check.Remedy ?? "no remedy known"}");
     }
 
     /// <summary>A silo that cannot even report is itself the finding.</summary>
@@ -55,7 +58,8 @@ internal static class DoctorCommand
             var code = await SiloTool.RunAsync(SiloLocator.Find(), ["doctor"], line => text.AppendLine(line), error, TimeProvider.System);
             if (code is ExitCode.Interrupted or ExitCode.ReaderGone) throw new CommandFailure(code, "Interrupted.");
             return DoctorReport.Read(text.ToString()) ?? Broken(
-                $"ended with {ExitWords.Describe(code)} and without a report", "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
+                $"ended with {ExitWords.Describe(code)} and without a report",
+                "The lines above, from the silo itself, name the cause; reinstall or rebuild if a library is missing.");
         }
         catch (CommandFailure failure) when (failure.ExitCode is not (ExitCode.Interrupted or ExitCode.ReaderGone))
         {
@@ -76,7 +80,9 @@ internal static class DoctorCommand
                 seen = await client.ClusterAsync(new ClusterRequest(), JobsConnection.Within(TimeProvider.System, CancellationToken.None));
                 return ExitCode.Done;
             });
-            return new(name, true, ProgressCells.Text($"answers, {seen.Silos.Count} silos; jobs: {seen.Running} running, {seen.Waiting} waiting"), null);
+            return new(
+                name, true, ProgressCells.Text($"answers, {seen.Silos.Count} silos; jobs: {seen.Running} running, {seen.Waiting} waiting"),
+                null);
         }
         catch (CommandFailure failure)
         {

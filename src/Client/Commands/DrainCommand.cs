@@ -16,7 +16,8 @@ internal static class DrainCommand
         ClusterAccess access = new();
         Verb verb = new(
             "drain",
-            "Has a silo hand its jobs over and take no new ones, without ending; needs the role admin. Its running jobs write a checkpoint and go on elsewhere. A silo that is started again takes jobs.",
+            "Has a silo hand its jobs over and take no new ones, without ending; needs the role admin. "
+            + "Its running jobs write a checkpoint and go on elsewhere. A silo that is started again takes jobs.",
             "dtrain drain silo-2",
             "dtrain drain silo-2 --undo")
         {

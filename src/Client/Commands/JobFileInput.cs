@@ -19,13 +19,16 @@ internal static class JobFileInput
 
     /// <summary>The job with absolute paths.</summary>
     /// <exception cref="CommandFailure">All that is wrong with the file, one line each.</exception>
-    public static JobSpec Read(string path, IReadOnlyList<string> overrides) => Accept(path, JobFile.Read(HomeFolder.Expand(path, "FILE"), overrides));
+    public static JobSpec Read(string path, IReadOnlyList<string> overrides) =>
+        Accept(path, JobFile.Read(HomeFolder.Expand(path, "FILE"), overrides));
 
     /// <summary>The job with its paths as written, for a cluster to resolve.</summary>
     /// <inheritdoc cref="Read"/>
-    public static JobSpec ReadRemote(string path, IReadOnlyList<string> overrides) => Accept(path, JobFile.ReadRemote(HomeFolder.Expand(path, "FILE"), overrides));
+    public static JobSpec ReadRemote(string path, IReadOnlyList<string> overrides) =>
+        Accept(path, JobFile.ReadRemote(HomeFolder.Expand(path, "FILE"), overrides));
 
     private static JobSpec Accept(string path, JobSpecResult result) => result is { Spec: { } spec, Errors.Count: 0 }
         ? spec
-        : throw new CommandFailure(ExitCode.Usage, "the job cannot run:\n" + string.Join('\n', result.Errors.Select(error => error.Format(path))));
+        : throw new CommandFailure(
+            ExitCode.Usage, "the job cannot run:\n" + string.Join('\n', result.Errors.Select(error => error.Format(path))));
 }

@@ -12,7 +12,8 @@ namespace Distributed.Client.Commands;
 internal static class JobVerb
 {
     public static Verb Create(
-        string name, string description, IReadOnlyList<string> examples, Func<Jobs.JobsClient, JobId, ParseResult, CallOptions, AsyncUnaryCall<JobStatus>> ask, params ReadOnlySpan<Option> options)
+        string name, string description, IReadOnlyList<string> examples,
+        Func<Jobs.JobsClient, JobId, ParseResult, CallOptions, AsyncUnaryCall<JobStatus>> ask, params ReadOnlySpan<Option> options)
     {
         var id = JobArguments.Id();
         var json = JobArguments.Json("One JSON object.");
@@ -23,7 +24,8 @@ internal static class JobVerb
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
-            var status = await ask(jobs, parse.GetRequiredValue(id), parse, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            var status = await ask(
+                jobs, parse.GetRequiredValue(id), parse, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             var output = parse.InvocationConfiguration.Output;
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
             else JobStatusView.WriteTable(output, [status], TextTable.TerminalWidth());

@@ -13,7 +13,8 @@ internal static class ListCommand
 
     public static Command Create()
     {
-        Option<string[]> state = new("--state") { HelpName = "S", Description = $"Only jobs in this state: {string.Join(", ", States)}. May be repeated." };
+        Option<string[]> state =
+            new("--state") { HelpName = "S", Description = $"Only jobs in this state: {string.Join(", ", States)}. May be repeated." };
         state.AcceptOnlyFromAmong(States);
         Option<string?> user = new("--user") { HelpName = "U", Description = "Only jobs of this user." };
         var limit = NumberOption.Whole("--limit", "N", $"At most the N newest. Default: {DefaultLimit}.", least: 1);
@@ -37,11 +38,13 @@ internal static class ListCommand
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
             ListRequest request = new() { User = parse.GetValue(user) ?? "", States = { parse.GetValue(state) ?? [] } };
-            var (newest, more) = await JobListing.ReadAsync(jobs, request, parse.GetValue(all) ? null : parse.GetValue(limit) ?? DefaultLimit, TimeProvider.System);
+            var (newest, more) = await JobListing.ReadAsync(
+                jobs, request, parse.GetValue(all) ? null : parse.GetValue(limit) ?? DefaultLimit, TimeProvider.System);
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(newest));
             else JobStatusView.WriteTable(output, newest, TextTable.TerminalWidth());
-            if (more) await error.WriteLineAsync($"These are the {newest.Count} newest; there are more: --all shows all, --limit N so many.");
+            if (more)
+                await error.WriteLineAsync($"These are the {newest.Count} newest; there are more: --all shows all, --limit N so many.");
             return ExitCode.Done;
         }));
         return verb;

@@ -20,11 +20,13 @@ internal static class LogsCommand
         Option<DateTimeOffset?> since = new("--since")
         {
             HelpName = "TIME",
-            Description = "Only lines of this time or later: a duration before now (s, m, h, d), such as 30m, or a time such as 2026-05-01T12:00:00Z.",
+            Description = "Only lines of this time or later: a duration before now (s, m, h, d), such as 30m, "
+                + "or a time such as 2026-05-01T12:00:00Z.",
             CustomParser = result =>
             {
                 if (ParseTime(result.Tokens[0].Value, TimeProvider.System.GetUtcNow()) is { } time) return time;
-                result.AddError($"--since: found '{result.Tokens[0].Value}', expected {DurationText.Expected}, or a time such as 2026-05-01T12:00:00Z.");
+                result.AddError($"--since: found '{result.Tokens[0].Value}', expected {DurationText.Expected}, "
+                    + "or a time such as 2026-05-01T12:00:00Z.");
                 return null;
             },
         };
@@ -44,7 +46,8 @@ internal static class LogsCommand
         {
             LogsRequest request = new() { Id = parse.GetRequiredValue(id).ToString(), Follow = parse.GetValue(follow) };
             if (parse.GetValue(tail) is { } lines) request.From = await FirstOfLastAsync(jobs, parse.GetRequiredValue(id), lines);
-            return await CopyAsync(jobs, request, parse.GetValue(since), parse.GetValue(json), parse.InvocationConfiguration, TimeProvider.System);
+            return await CopyAsync(
+                jobs, request, parse.GetValue(since), parse.GetValue(json), parse.InvocationConfiguration, TimeProvider.System);
         }));
         return verb;
     }
@@ -55,12 +58,14 @@ internal static class LogsCommand
     {
         if (DurationText.Parse(text) is { } ago) return now - ago;
         // A bare number would be read as a month or a year.
-        return text.Contains('-', StringComparison.Ordinal) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var time) ? time : null;
+        return text.Contains('-', StringComparison.Ordinal)
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var time) ? time : null;
     }
 
     /// <summary>Lines begin with their time; one that does not is kept.</summary>
     internal static bool IsSince(string line, DateTimeOffset since) =>
-        !DateTimeOffset.TryParse(line.Split(' ', 2)[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) || time >= since;
+        !DateTimeOffset.TryParse(line.Split(' ', 2)[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        || time >= since;
 
     private static async Task<long> FirstOfLastAsync(Jobs.JobsClient jobs, JobId id, int lines)
     {
@@ -69,12 +74,15 @@ internal static class LogsCommand
         return Math.Max(0, status.LogLines - lines);
     }
 
-    private static async Task<int> CopyAsync(Jobs.JobsClient jobs, LogsRequest request, DateTimeOffset? since, bool json, InvocationConfiguration console, TimeProvider time)
+    private static async Task<int> CopyAsync(
+        Jobs.JobsClient jobs, LogsRequest request, DateTimeOffset? since, bool json, InvocationConfiguration console, TimeProvider time)
     {
         using var interruption = Interruption.Listen(time);
         var cancel = interruption.Asked;
         Outage outage = new(Outage.Patience, console.Error.WriteLine, time);
-        var lines = EventStream.ReadAsync(from => jobs.Logs(new LogsRequest(request) { From = from }, cancellationToken: cancel), line => line.Number, outage, cancel, request.From);
+        var lines = EventStream.ReadAsync(
+            from => jobs.Logs(new LogsRequest(request) { From = from }, cancellationToken: cancel), line => line.Number, outage, cancel,
+            request.From);
         try
         {
             await foreach (var line in lines)

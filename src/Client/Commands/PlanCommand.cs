@@ -15,10 +15,16 @@ internal sealed class PlanCommand
 
     private readonly Argument<string> file = JobFileInput.FileArgument();
     private readonly Option<string[]> set = JobFileInput.SetOption();
-    private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks in all. Default: as 'dtrain train' would take here.", least: 1);
+    private readonly Option<int?> ranks = NumberOption.Whole(
+        "--ranks", "N", "Ranks in all. Default: as 'dtrain train' would take here.", least: 1);
     private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silos that hold them. Default: 1.", least: 1);
-    private readonly Option<string?> memory = new("--memory") { HelpName = "SIZE", Description = "What a silo may use, such as 8GiB. Default: what this machine or container has." };
-    private readonly Option<bool> measure = new("--measure") { Description = "Run the first two steps here, and say what they took at the peak." };
+    private readonly Option<string?> memory = new("--memory")
+    {
+        HelpName = "SIZE",
+        Description = "What a silo may use, such as 8GiB. Default: what this machine or container has.",
+    };
+    private readonly Option<bool> measure =
+        new("--measure") { Description = "Run the first two steps here, and say what they took at the peak." };
     private readonly Option<bool> json = JobArguments.Json("One JSON object; sizes in bytes.");
 
     public static Command Create() => new PlanCommand().Build();
@@ -34,7 +40,8 @@ internal sealed class PlanCommand
         {
             file, set, ranks, silos, memory, measure, json,
         };
-        verb.ExitCodes = "0 it fits, as far as its sizes (and with --measure its first steps) tell; 1 it does not, or the steps failed; 2 misuse, or a job that cannot run as asked";
+        verb.ExitCodes = "0 it fits, as far as its sizes (and with --measure its first steps) tell; 1 it does not, or the steps failed; "
+            + "2 misuse, or a job that cannot run as asked";
         verb.SetAction(RunAsync);
         return verb;
     }
@@ -43,7 +50,8 @@ internal sealed class PlanCommand
     {
         var output = parse.InvocationConfiguration.Output;
         var available = parse.GetValue(memory) is not { } text ? MachineMemory.Read()
-            : MemorySize.Parse(text) ?? throw new CommandFailure(ExitCode.Usage, $"--memory: found '{text}', expected {MemorySize.Expected}.");
+            : MemorySize.Parse(text)
+                ?? throw new CommandFailure(ExitCode.Usage, $"--memory: found '{text}', expected {MemorySize.Expected}.");
         TrainOptions options = new()
         {
             File = parse.GetRequiredValue(file),
@@ -75,12 +83,20 @@ internal sealed class PlanCommand
         {
             // Into a folder of its own: the job's checkpoints are none of this run's.
             options = options with { Out = directory };
-            var plan = TrainPlan.Make(options, spec with { Checkpoint = new CheckpointSpec() }, Environment.ProcessorCount, directory, "plan");
+            var plan = TrainPlan.Make(
+                options, spec with { Checkpoint = new CheckpointSpec() }, Environment.ProcessorCount, directory, "plan");
             var environment = RunEnvironment.Take(plan, TimeProvider.System);
             using StringWriter said = new();
-            LocalRun run = new(plan, options, RunDirectory.Create(plan, resume: false, environment), environment, TextWriter.Null, said, TimeProvider.System);
+            LocalRun run = new(
+                plan, options, RunDirectory.Create(plan, resume: false, environment), environment, TextWriter.Null, said,
+                TimeProvider.System);
             var code = await run.RunAsync();
-            return code == ExitCode.Done ? run.PeakMemory : throw new CommandFailure(code, $"nothing was measured: the first steps {(code == ExitCode.Interrupted ? "were interrupted" : "failed")}.\n{said.ToString().TrimEnd()}");
+            return code == ExitCode.Done
+                ? run.PeakMemory
+                : throw new CommandFailure(
+                    code,
+                    $"nothing was measured: the first steps {(code == ExitCode.Interrupted ? "were interrupted" : "failed")}.\n"
+                    + $"{said.ToString().TrimEnd()}");
         }
         finally
         {

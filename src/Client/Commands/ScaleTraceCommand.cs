@@ -38,7 +38,8 @@ internal sealed class ScaleTraceCommand
     {
         Verb verb = new(
             "scale-trace",
-            "Runs a loss-scale policy over overflow flags and prints one JSON object a step, values after the decision. Options left out have the policy's own defaults.",
+            "Runs a loss-scale policy over overflow flags and prints one JSON object a step, values after the decision. "
+            + "Options left out have the policy's own defaults.",
             "dtrain scale-trace --init 65536 --growth 2 --backoff 0.5 --interval 2 --found-inf 0,0,1,0",
             "dtrain scale-trace --policy megatron --init 256 --interval 2 --hysteresis 2 --found-inf 1,0,1,1,0,0")
         {
@@ -80,14 +81,16 @@ internal sealed class ScaleTraceCommand
         var problems = LossScaleRules.Problems(settings);
         return problems.Count == 0
             ? settings
-            : throw new CommandFailure(ExitCode.Usage, string.Join('\n', problems.Select(problem => $"--{problem.Key}: {problem.Message}")));
+            : throw new CommandFailure(
+                ExitCode.Usage, string.Join('\n', problems.Select(problem => $"--{problem.Key}: {problem.Message}")));
     }
 
     private static List<double> Flags(string text)
     {
         var flags = text.Split(',', StringSplitOptions.TrimEntries).Select(Flag).ToList();
         if (flags.FindIndex(flag => flag is null) is >= 0 and var bad)
-            throw new CommandFailure(ExitCode.Usage, $"--found-inf: flag {bad + 1} is '{text.Split(',')[bad].Trim()}', expected a number, NaN or inf.");
+            throw new CommandFailure(
+                ExitCode.Usage, $"--found-inf: flag {bad + 1} is '{text.Split(',')[bad].Trim()}', expected a number, NaN or inf.");
         return [.. flags.Select(flag => flag!.Value)];
     }
 
@@ -100,6 +103,7 @@ internal sealed class ScaleTraceCommand
     };
 
     /// <summary>The float32 scale widened to double, so that a reader gets exactly that value.</summary>
-    private static string Line(ScaleTraceStep step) => FormattableString.Invariant(
-        $"{{\"scale\":{JsonNumber.Exact(step.Scale).ToJsonString()},\"growthTracker\":{step.GrowthTracker},\"skipped\":{(step.Skipped ? "true" : "false")}}}");
+    private static string Line(ScaleTraceStep step) =>
+        FormattableString.Invariant($"{{\"scale\":{JsonNumber.Exact(step.Scale).ToJsonString()},\"growthTracker\":{step.GrowthTracker},")
+        + FormattableString.Invariant($"\"skipped\":{(step.Skipped ? "true" : "false")}}}");
 }

@@ -14,12 +14,21 @@ internal static class StopCommand
         Option<bool> wait = new("--wait") { Description = "Return when the job has ended; Ctrl-C ends the waiting only." };
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
-        Verb verb = new("stop", "Ends a job after the step in flight; its state is written first.", "dtrain stop nightly-7", "dtrain stop nightly-7 --wait") { id, wait, json };
+        Verb verb = new(
+            "stop", "Ends a job after the step in flight; its state is written first.", "dtrain stop nightly-7",
+            "dtrain stop nightly-7 --wait")
+        {
+            id,
+            wait,
+            json,
+        };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, async jobs =>
         {
             var (output, error) = (parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error);
-            var status = await jobs.StopAsync(new StopRequest { Id = parse.GetRequiredValue(id).ToString(), Checkpoint = true }, JobsConnection.Within(TimeProvider.System, CancellationToken.None));
+            var status = await jobs.StopAsync(
+                new StopRequest { Id = parse.GetRequiredValue(id).ToString(), Checkpoint = true },
+                JobsConnection.Within(TimeProvider.System, CancellationToken.None));
             if (parse.GetValue(wait)) (status, _) = await JobEnd.WaitAsync(jobs, status, error, TimeProvider.System);
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(status));
             else JobStatusView.WriteTable(output, [status]);

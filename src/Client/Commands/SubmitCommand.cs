@@ -28,7 +28,9 @@ internal static class SubmitCommand
                 return null;
             },
         };
-        var priority = NumberOption.Whole("--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
+        var priority = NumberOption.Whole(
+            "--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.",
+            UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
         var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");
         ClusterAccess access = new();
@@ -49,9 +51,17 @@ internal static class SubmitCommand
             {
                 var named = parse.GetValue(id);
                 var job = named ?? JobId.New(spec.Name);
-                SubmitRequest request = new() { Id = job.ToString(), SpecJson = JobSpecJson.Write(spec), Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 } };
+                SubmitRequest request = new()
+                {
+                    Id = job.ToString(),
+                    SpecJson = JobSpecJson.Write(spec),
+                    Options = new RunOptions { Priority = parse.GetValue(priority) ?? 0 },
+                };
                 if (request.CalculateSize() > MostRequestBytes)
-                    throw new CommandFailure(ExitCode.Usage, $"The job is {request.CalculateSize()} bytes with its defaults written out; a cluster takes {MostRequestBytes} at most.");
+                    throw new CommandFailure(
+                        ExitCode.Usage,
+                        $"The job is {request.CalculateSize()} bytes with its defaults written out; "
+                        + $"a cluster takes {MostRequestBytes} at most.");
                 var reply = await Submission.SendAsync(jobs, request, error.WriteLine, TimeProvider.System);
                 // Nobody else has an id that was made here: it is there because the first answer was lost.
                 if (named is null) reply.Created = true;

@@ -13,15 +13,23 @@ internal static class TlsRefusal
     {
         if (address.Scheme == Uri.UriSchemeHttps)
         {
-            if (trust.RefusalOf(address) is { } refusal) return new(ExitCode.Unreachable, $"The cluster {address} is not trusted: {refusal}.");
+            if (trust.RefusalOf(address) is { } refusal)
+                return new(ExitCode.Unreachable, $"The cluster {address} is not trusted: {refusal}.");
             return Causes(refused).OfType<AuthenticationException>().FirstOrDefault() is { } failed
-                ? new(ExitCode.Unreachable, $"The cluster {address} does not answer with TLS ({failed.GetBaseException().Message.TrimEnd('.')}). If its silos have no certificate (DTRAIN_TLS_CERT), use {Plain(address)} on their own machine.")
+                ? new(
+                    ExitCode.Unreachable,
+                    $"The cluster {address} does not answer with TLS ({failed.GetBaseException().Message.TrimEnd('.')}). "
+                    + $"If its silos have no certificate (DTRAIN_TLS_CERT), use {Plain(address)} on their own machine.")
                 : null;
         }
         var lost = refused.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled;
-        var refusedAtOnce = Causes(refused).OfType<System.Net.Sockets.SocketException>().Any(e => e.SocketErrorCode == System.Net.Sockets.SocketError.ConnectionRefused);
+        var refusedAtOnce = Causes(refused).OfType<System.Net.Sockets.SocketException>()
+            .Any(e => e.SocketErrorCode == System.Net.Sockets.SocketError.ConnectionRefused);
         return lost && !refusedAtOnce && await TlsProbe.AnswersAsync(address, TimeProvider.System)
-            ? new(ExitCode.Unreachable, $"The cluster {address} speaks TLS, and was asked in plaintext. Use https:// in place of http://, with --ca FILE when its authority is a private one.")
+            ? new(
+                ExitCode.Unreachable,
+                $"The cluster {address} speaks TLS, and was asked in plaintext. Use https:// in place of http://, "
+                + "with --ca FILE when its authority is a private one.")
             : null;
     }
 

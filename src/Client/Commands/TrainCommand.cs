@@ -13,12 +13,17 @@ internal sealed class TrainCommand
 {
     private readonly Argument<string> file = JobFileInput.FileArgument();
     private readonly Option<string[]> set = JobFileInput.SetOption();
-    private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks in all. Default: one a core, as far as workers.max and the micro-batches allow.", least: 1);
-    private readonly Option<int?> silos = NumberOption.Whole("--silos", "M", "Silo processes that hold the ranks, as machines of a cluster would. Default: 1.", least: 1);
+    private readonly Option<int?> ranks = NumberOption.Whole(
+        "--ranks", "N", "Ranks in all. Default: one a core, as far as workers.max and the micro-batches allow.", least: 1);
+    private readonly Option<int?> silos = NumberOption.Whole(
+        "--silos", "M", "Silo processes that hold the ranks, as machines of a cluster would. Default: 1.", least: 1);
     private readonly Option<int?> stopAt = NumberOption.Whole("--stop-at", "K", "Checkpoint after step K and end.", least: 1);
-    private readonly Option<int?> port = NumberOption.Whole("--port", "P", "Port of the first silo on 127.0.0.1. Default: any free one.", least: 0, most: 65535);
-    private readonly Option<string?> outDirectory = new("--out") { HelpName = "DIR", Description = "Directory of the run's files. Default: runs/ID." };
-    private readonly Option<bool> resume = new("--resume") { Description = "Continue from the last valid checkpoint, with any number of ranks." };
+    private readonly Option<int?> port = NumberOption.Whole(
+        "--port", "P", "Port of the first silo on 127.0.0.1. Default: any free one.", least: 0, most: 65535);
+    private readonly Option<string?> outDirectory =
+        new("--out") { HelpName = "DIR", Description = "Directory of the run's files. Default: runs/ID." };
+    private readonly Option<bool> resume =
+        new("--resume") { Description = "Continue from the last valid checkpoint, with any number of ranks." };
     private readonly Option<bool> json = new("--json") { Description = "One event a line on stdout." };
 
     public static Command Create() => new TrainCommand().Build();
@@ -36,7 +41,8 @@ internal sealed class TrainCommand
         {
             file, ranks, silos, set, outDirectory, resume, stopAt, port, json,
         };
-        verb.ExitCodes = "0 done; 1 the job failed; 2 misuse, or a job that cannot run as asked; 130 ended by Ctrl-C, SIGTERM, SIGHUP or because nobody reads the output any more, with a checkpoint";
+        verb.ExitCodes = "0 done; 1 the job failed; 2 misuse, or a job that cannot run as asked; 130 ended by Ctrl-C, SIGTERM, "
+            + "SIGHUP or because nobody reads the output any more, with a checkpoint";
         verb.SetAction(parse => RunAsync(parse, TimeProvider.System));
         return verb;
     }
@@ -80,5 +86,6 @@ internal sealed class TrainCommand
 
     /// <summary>Sorts by time; the random part keeps runs of one second apart.</summary>
     private static string Suffix(TimeProvider time) =>
-        time.GetLocalNow().ToString("yyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2));
+        time.GetLocalNow().ToString("yyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-"
+        + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2));
 }

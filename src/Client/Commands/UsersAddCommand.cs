@@ -12,13 +12,28 @@ internal sealed class UsersAddCommand
 {
     private readonly Argument<string> file = new("FILE") { Description = "The file of users; made when it does not exist." };
     private readonly Argument<string> name = new("NAME") { Description = "The user's name: letters, digits, '.', '_', '-' or '@'." };
-    private readonly Option<string> role = new("--role") { HelpName = "R", Description = "view looks on, submit changes jobs of its own, admin any.", Required = true };
-    private readonly Option<int?> ranks = NumberOption.Whole("--ranks", "N", "Ranks that all running jobs of the user may have together. Default: no bound.", least: 1, most: 1_000_000);
-    private readonly Option<int?> jobs = NumberOption.Whole("--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
-    private readonly Option<int?> queued = NumberOption.Whole("--queued", "N", $"Jobs of the user that may wait in the queue; a submission beyond is refused. Default: {UserEntry.DefaultQueued}.", least: 1, most: 1_000_000);
-    private readonly Option<string?> run = new("--run") { HelpName = "T", Description = "How long the ranks of one of the user's jobs may run, such as 8h. Default: the cluster's own limit." };
-    private readonly Option<string?> disk = new("--disk") { HelpName = "SIZE", Description = "What the user's jobs may take on the cluster's disk together, such as 50GiB. Default: the cluster's own limit." };
-    private readonly Option<int?> maxPriority = NumberOption.Whole("--max-priority", "N", "Largest priority of the user's jobs. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
+    private readonly Option<string> role =
+        new("--role") { HelpName = "R", Description = "view looks on, submit changes jobs of its own, admin any.", Required = true };
+    private readonly Option<int?> ranks = NumberOption.Whole(
+        "--ranks", "N", "Ranks that all running jobs of the user may have together. Default: no bound.", least: 1, most: 1_000_000);
+    private readonly Option<int?> jobs = NumberOption.Whole(
+        "--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
+    private readonly Option<int?> queued = NumberOption.Whole(
+        "--queued", "N",
+        $"Jobs of the user that may wait in the queue; a submission beyond is refused. Default: {UserEntry.DefaultQueued}.", least: 1,
+        most: 1_000_000);
+    private readonly Option<string?> run = new("--run")
+    {
+        HelpName = "T",
+        Description = "How long the ranks of one of the user's jobs may run, such as 8h. Default: the cluster's own limit.",
+    };
+    private readonly Option<string?> disk = new("--disk")
+    {
+        HelpName = "SIZE",
+        Description = "What the user's jobs may take on the cluster's disk together, such as 50GiB. Default: the cluster's own limit.",
+    };
+    private readonly Option<int?> maxPriority = NumberOption.Whole(
+        "--max-priority", "N", "Largest priority of the user's jobs. Default: 0.", UserEntry.LeastPriority, UserEntry.MostPriority);
 
     public static Command Create() => new UsersAddCommand().Build();
 
@@ -27,11 +42,13 @@ internal sealed class UsersAddCommand
         role.AcceptOnlyFromAmong([.. UserRoles.Words]);
         run.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && DurationText.Parse(token.Value) is null) result.AddError($"--run: found '{PlainText.Show(token.Value)}', expected {DurationText.Expected}");
+            if (result.Tokens is [var token] && DurationText.Parse(token.Value) is null)
+                result.AddError($"--run: found '{PlainText.Show(token.Value)}', expected {DurationText.Expected}");
         });
         disk.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && MemorySize.Parse(token.Value) is null) result.AddError($"--disk: found '{PlainText.Show(token.Value)}', expected {MemorySize.Expected}");
+            if (result.Tokens is [var token] && MemorySize.Parse(token.Value) is null)
+                result.AddError($"--disk: found '{PlainText.Show(token.Value)}', expected {MemorySize.Expected}");
         });
         Verb verb = new(
             "add",
@@ -47,7 +64,8 @@ internal sealed class UsersAddCommand
     private int Run(ParseResult parse, TextWriter output, TextWriter error)
     {
         var token = SecretToken.Create();
-        UserEntry user = new(parse.GetRequiredValue(name), UserRoles.Parse(parse.GetRequiredValue(role))!.Value, AccessToken.DigestHex(token))
+        UserEntry user = new(
+            parse.GetRequiredValue(name), UserRoles.Parse(parse.GetRequiredValue(role))!.Value, AccessToken.DigestHex(token))
         {
             Ranks = parse.GetValue(ranks),
             Jobs = parse.GetValue(jobs),
@@ -59,7 +77,8 @@ internal sealed class UsersAddCommand
         var path = HomeFolder.Expand(parse.GetRequiredValue(file), "FILE");
         UserBook.Add(path, user);
         output.WriteLine(token);
-        error.WriteLine($"User {user.Name} with the role {user.Role.Word()} is in {path}. The token is printed this once; give it to the user in a file that others cannot read.");
+        error.WriteLine($"User {user.Name} with the role {user.Role.Word()} is in {path}. The token is printed this once; "
+            + "give it to the user in a file that others cannot read.");
         return ExitCode.Done;
     }
 }

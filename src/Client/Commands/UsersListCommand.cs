@@ -20,17 +20,30 @@ internal static class UsersListCommand
             var users = UserBook.Read(HomeFolder.Expand(parse.GetRequiredValue(file), "FILE"));
             var output = parse.InvocationConfiguration.Output;
             if (parse.GetValue(json)) output.WriteLine(PlainJson.Write(users.Select(Fields)));
-            else TextTable.Write(output, ["NAME", "ROLE", "RANKS", "JOBS", "QUEUED", "RUN", "DISK", "MAX PRIORITY"], [.. users.Select(Row)]);
+            else
+                TextTable.Write(output, ["NAME", "ROLE", "RANKS", "JOBS", "QUEUED", "RUN", "DISK", "MAX PRIORITY"], [.. users.Select(Row)]);
             return ExitCode.Done;
         });
         return verb;
     }
 
-    private static object Fields(UserEntry user) => new { name = user.Name, role = user.Role.Word(), ranks = user.Ranks, jobs = user.Jobs, queued = user.Queued ?? UserEntry.DefaultQueued, run = user.Run is { } run ? DurationText.Write(run) : null, disk = user.Disk, maxPriority = user.MaxPriority };
+    private static object Fields(UserEntry user) => new
+    {
+        name = user.Name,
+        role = user.Role.Word(),
+        ranks = user.Ranks,
+        jobs = user.Jobs,
+        queued = user.Queued ?? UserEntry.DefaultQueued,
+        run = user.Run is { } run ? DurationText.Write(run) : null,
+        disk = user.Disk,
+        maxPriority = user.MaxPriority,
+    };
 
     private static string[] Row(UserEntry user) =>
-        [user.Name, user.Role.Word(), Bound(user.Ranks), Bound(user.Jobs), ProgressCells.Text($"{user.Queued ?? UserEntry.DefaultQueued}"), user.Run is { } run ? DurationText.Write(run) : "-",
-        user.Disk is { } disk ? MemorySize.Text(disk) : "-", user.Role == UserRole.Admin ? "any" : ProgressCells.Text($"{user.MaxPriority}")];
+        [user.Name, user.Role.Word(), Bound(user.Ranks), Bound(user.Jobs), ProgressCells.Text($"{user.Queued ?? UserEntry.DefaultQueued}"),
+        user.Run is { } run ? DurationText.Write(run) : "-",
+        user.Disk is { } disk ? MemorySize.Text(disk) : "-",
+        user.Role == UserRole.Admin ? "any" : ProgressCells.Text($"{user.MaxPriority}")];
 
     private static string Bound(int? bound) => bound is { } most ? ProgressCells.Text($"{most}") : "-";
 }

@@ -22,7 +22,8 @@ internal static class WatchCommand
         };
         access.AddTo(verb);
         verb.SetAction(parse => access.RunAsync(parse, jobs => new JobFollower(
-            jobs, parse.GetRequiredValue(id), parse.GetValue(json), parse.InvocationConfiguration.Output, parse.InvocationConfiguration.Error, TimeProvider.System, parse.GetValue(fromNow)).FollowAsync()));
+            jobs, parse.GetRequiredValue(id), parse.GetValue(json), parse.InvocationConfiguration.Output,
+            parse.InvocationConfiguration.Error, TimeProvider.System, parse.GetValue(fromNow)).FollowAsync()));
         return verb;
     }
 }

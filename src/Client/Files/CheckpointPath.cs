@@ -20,7 +20,8 @@ internal static class CheckpointPath
     public static Checkpoint One(string path, Action<string> warn)
     {
         CheckpointStore store = new(Existing(path));
-        if (!IsCheckpoint(store)) return store.FindLatest(warn) ?? throw new CommandFailure(ExitCode.Failed, $"No whole checkpoint in '{path}'.");
+        if (!IsCheckpoint(store))
+            return store.FindLatest(warn) ?? throw new CommandFailure(ExitCode.Failed, $"No whole checkpoint in '{path}'.");
         var report = CheckpointVerifier.Verify(store.Root);
         return report.Ok
             ? new Checkpoint(store.Root, report.Manifest!.Step, report.Manifest)
@@ -33,7 +34,9 @@ internal static class CheckpointPath
         if (Directory.Exists(path)) return Path.TrimEndingDirectorySeparator(path);
         throw new CommandFailure(
             ExitCode.Usage,
-            File.Exists(path) ? $"'{path}' is a file; expected the directory of a checkpoint." : $"'{path}' does not exist; expected the directory of a checkpoint.");
+            File.Exists(path)
+                ? $"'{path}' is a file; expected the directory of a checkpoint."
+                : $"'{path}' does not exist; expected the directory of a checkpoint.");
     }
 
     /// <summary>A directory without checkpoints in it is taken for one itself, so that a lost manifest is reported.</summary>

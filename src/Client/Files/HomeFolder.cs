@@ -11,7 +11,9 @@ internal static class HomeFolder
     public static string? Fault(string path)
     {
         if (!IsNamed(path)) return null;
-        if (path.Length > 1 && path[1] != '/') return $"found '{path}', expected ~/ for your own home folder, or the whole path; a name that begins with ~ is written ./{path}";
+        if (path.Length > 1 && path[1] != '/')
+            return $"found '{path}', expected ~/ for your own home folder, or the whole path; "
+                + $"a name that begins with ~ is written ./{path}";
         return Path.IsPathFullyQualified(Home) ? null : $"found '{path}', but HOME does not name your home folder; expected the whole path";
     }
 
@@ -24,5 +26,6 @@ internal static class HomeFolder
         return IsNamed(path) ? Path.Join(Home, path.AsSpan(1)) : path;
     }
 
-    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+    private static string Home =>
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
 }

@@ -9,7 +9,9 @@ internal static class JobFile
 {
     private const int MostBytes = 1 << 20;
 
-    /// <summary>The job with its paths made absolute, relative ones against the file's folder and ~ as the user's home; or all that is wrong.</summary>
+    /// <summary>
+    /// The job with its paths made absolute, relative ones against the file's folder and ~ as the user's home; or all that is wrong.
+    /// </summary>
     /// <param name="overrides">Assignments such as <c>optimizer.lr=0.01</c>, in order.</param>
     public static JobSpecResult Read(string path, IReadOnlyList<string> overrides)
     {
@@ -17,10 +19,14 @@ internal static class JobFile
         return result.Spec is { } spec ? result with { Spec = ResolvePaths(spec, Path.GetDirectoryName(Path.GetFullPath(path))!) } : result;
     }
 
-    /// <summary>The job with its paths as they are written: a cluster resolves them against its own roots, and knows no home of the user.</summary>
-    public static JobSpecResult ReadRemote(string path, IReadOnlyList<string> overrides) => Read(path, overrides, text => HomeFolder.IsNamed(text)
-        ? $"found '{text}', but a cluster does not know your home folder; expected a path relative to the operator's root; a name that begins with ~ is written ./{text}"
-        : null);
+    /// <summary>
+    /// The job with its paths as they are written: a cluster resolves them against its own roots, and knows no home of the user.
+    /// </summary>
+    public static JobSpecResult ReadRemote(string path, IReadOnlyList<string> overrides) =>
+        Read(path, overrides, text => HomeFolder.IsNamed(text)
+            ? $"found '{text}', but a cluster does not know your home folder; expected a path relative to the operator's root; "
+                + $"a name that begins with ~ is written ./{text}"
+            : null);
 
     /// <param name="fault">What is wrong with a path, as far as its beginning tells; null: nothing.</param>
     private static JobSpecResult Read(string path, IReadOnlyList<string> overrides, Func<string, string?> fault)
@@ -36,14 +42,16 @@ internal static class JobFile
         }
 
         var result = JobSpecReader.Read(root);
-        errors.AddRange(Paths(root).Where(found => fault(found.Value.Text) is not null).Select(found => new SpecError(found.Value.At, found.Key, fault(found.Value.Text)!)));
+        errors.AddRange(Paths(root).Where(found => fault(found.Value.Text) is not null)
+            .Select(found => new SpecError(found.Value.At, found.Key, fault(found.Value.Text)!)));
         return errors.Count == 0 ? result : new(null, [.. result.Errors, .. errors.ToList()]);
     }
 
     /// <summary>The settings that name files or folders, where they stand in the text.</summary>
     private static IEnumerable<(string Key, SpecNode.Scalar Value)> Paths(SpecNode root) =>
         from key in (string[])["model.weights", "data.path", "checkpoint.path"]
-        let value = key.Split('.').Aggregate((SpecNode?)root, (node, part) => (node as SpecNode.Map)?.Entries.FirstOrDefault(entry => entry.Key == part)?.Value)
+        let value = key.Split('.')
+            .Aggregate((SpecNode?)root, (node, part) => (node as SpecNode.Map)?.Entries.FirstOrDefault(entry => entry.Key == part)?.Value)
         where value is SpecNode.Scalar { IsNull: false }
         select (key, (SpecNode.Scalar)value);
 

@@ -19,7 +19,8 @@ internal static class YamlSpecNodes
             if (!parser.TryConsume<DocumentStart>(out _)) return SpecNodeResult.Failed(new(1, 1), "", "found nothing, expected a job");
             var root = ReadNode(parser, "", 0);
             parser.Consume<DocumentEnd>();
-            if (parser.TryConsume<DocumentStart>(out var second)) throw Refused(second.Start, "", "found a second document, expected one job a file");
+            if (parser.TryConsume<DocumentStart>(out var second))
+                throw Refused(second.Start, "", "found a second document, expected one job a file");
             parser.Consume<StreamEnd>();
             return SpecNodeResult.Of(root);
         }
@@ -42,11 +43,19 @@ internal static class YamlSpecNodes
     private static SpecNode ReadNode(Parser parser, string path, int depth)
     {
         var current = parser.Current!;
-        if (current is AnchorAlias alias) throw Refused(alias.Start, path, $"found the alias *{PlainText.Show(alias.Value.Value)}, expected the value itself: job files have no references");
+        if (current is AnchorAlias alias)
+            throw Refused(
+                alias.Start, path,
+                $"found the alias *{PlainText.Show(alias.Value.Value)}, expected the value itself: job files have no references");
         var node = current as NodeEvent ?? throw Refused(current.Start, path, "expected a value");
         if (depth > SpecBounds.DeepestNesting) throw Refused(node.Start, path, $"found nesting deeper than {SpecBounds.DeepestNesting}");
-        if (!node.Anchor.IsEmpty) throw Refused(node.Start, path, $"found the anchor &{PlainText.Show(node.Anchor.Value)}, expected a plain value: job files have no references");
-        if (!node.Tag.IsEmpty) throw Refused(node.Start, path, $"found the tag {PlainText.Show(node.Tag.ToString())}, expected a plain value: job files have no tags");
+        if (!node.Anchor.IsEmpty)
+            throw Refused(
+                node.Start, path,
+                $"found the anchor &{PlainText.Show(node.Anchor.Value)}, expected a plain value: job files have no references");
+        if (!node.Tag.IsEmpty)
+            throw Refused(
+                node.Start, path, $"found the tag {PlainText.Show(node.Tag.ToString())}, expected a plain value: job files have no tags");
         parser.MoveNext();
         return node switch
         {
@@ -70,10 +79,12 @@ internal static class YamlSpecNodes
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var start = parser.Current!.Start;
-            if (ReadNode(parser, path, depth + 1) is not SpecNode.Scalar key) throw Refused(start, path, "found a mapping or list as a key, expected a word");
+            if (ReadNode(parser, path, depth + 1) is not SpecNode.Scalar key)
+                throw Refused(start, path, "found a mapping or list as a key, expected a word");
             if (SpecBounds.KeyFault(key.Text) is { } fault) throw Refused(start, path, fault);
             var keyPath = path.Length == 0 ? key.Text : $"{path}.{key.Text}";
-            if (key is { Text: "<<", Quoted: false }) throw Refused(start, path, "found a merge key <<, expected the settings themselves: job files have no references");
+            if (key is { Text: "<<", Quoted: false })
+                throw Refused(start, path, "found a merge key <<, expected the settings themselves: job files have no references");
             if (!keys.Add(key.Text)) throw Refused(start, keyPath, "found twice, expected once");
             entries.Add(new(key.At, key.Text, ReadNode(parser, keyPath, depth + 1)));
         }
@@ -92,7 +103,9 @@ internal static class YamlSpecNodes
                 return SpecNodeResult.Failed(new(number, tab + 1), "", "broken YAML: found a tab in the indentation, expected spaces");
         }
 
-        return SpecNodeResult.Failed(At(start), "", $"broken YAML: {PlainText.Show(message, 200)}; check indentation, quotes and colons here and on the line before");
+        return SpecNodeResult.Failed(
+            At(start), "",
+            $"broken YAML: {PlainText.Show(message, 200)}; check indentation, quotes and colons here and on the line before");
     }
 
     private static SpecPosition At(Mark mark) => new((int)mark.Line, (int)mark.Column);

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Client.Following;
 
-/// <summary>What asks a command that goes on and on for its orderly end: Ctrl-C and SIGTERM, of which a later one ends at once; SIGHUP; and a stdout that nobody reads any more.</summary>
+/// <summary>
+/// What asks a command that goes on and on for its orderly end: Ctrl-C and SIGTERM, of which a later one ends at once; SIGHUP; and a stdout
+/// that nobody reads any more.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
     /// <summary>One keystroke can reach a process twice, directly and through its group (timeout(1) does so).</summary>
@@ -100,7 +103,9 @@ internal sealed class Interruption : IDisposable
     [DllImport("libc", EntryPoint = "signal"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern nint SetSignalAction(int signal, nint action);
 
-    /// <summary>Ends the asking. Later signals are without effect where one was heard; otherwise they end the process as they do by default.</summary>
+    /// <summary>
+    /// Ends the asking. Later signals are without effect where one was heard; otherwise they end the process as they do by default.
+    /// </summary>
     public void Dispose()
     {
         lock (gate) over = true;

@@ -16,7 +16,9 @@ internal sealed class ClusterDown(ClusterFolder folder, TextWriter error, TimePr
     private volatile bool told;
 
     /// <returns>What became of each silo that was started there, by number.</returns>
-    /// <exception cref="CommandFailure">One of them cannot be ended, they run on another machine, or the command was interrupted.</exception>
+    /// <exception cref="CommandFailure">
+    /// One of them cannot be ended, they run on another machine, or the command was interrupted.
+    /// </exception>
     public async Task<IReadOnlyList<SiloEnding>> RunAsync()
     {
         using var interruption = Interruption.Listen(time);
@@ -51,12 +53,17 @@ internal sealed class ClusterDown(ClusterFolder folder, TextWriter error, TimePr
 
         told = true;
         mark.AskToLeave();
-        var left = await HasEndedAsync(mark, LeaveDeadline, () => error.WriteLine($"{silo.Name} ({mark.Id}) hands its jobs over; waiting for it for up to {LeaveDeadline.TotalSeconds:0} s."), cancel);
+        var left = await HasEndedAsync(
+            mark, LeaveDeadline,
+            () => error.WriteLine(
+                $"{silo.Name} ({mark.Id}) hands its jobs over; waiting for it for up to {LeaveDeadline.TotalSeconds:0} s."), cancel);
         if (!left)
         {
             mark.End();
             if (!await HasEndedAsync(mark, KillDeadline, () => { }, cancel))
-                throw new CommandFailure(ExitCode.Failed, $"{silo.Name} ({mark.Id}) cannot be ended, not even by SIGKILL: it hangs in the system. See {silo.Log} and dmesg.");
+                throw new CommandFailure(
+                    ExitCode.Failed,
+                    $"{silo.Name} ({mark.Id}) cannot be ended, not even by SIGKILL: it hangs in the system. See {silo.Log} and dmesg.");
         }
 
         silo.Forget();

@@ -36,10 +36,12 @@ internal sealed record ClusterFolder(string Root)
     {
         if (!string.IsNullOrEmpty(named)) return new(Path.GetFullPath(named));
         // The standard has a relative one ignored.
-        if (variable("XDG_STATE_HOME") is { } state && Path.IsPathFullyQualified(state)) return new(Path.Combine(state, "dtrain", "cluster"));
+        if (variable("XDG_STATE_HOME") is { } state && Path.IsPathFullyQualified(state))
+            return new(Path.Combine(state, "dtrain", "cluster"));
         return variable("HOME") is { } home && Path.IsPathFullyQualified(home)
             ? new(Path.Combine(home, ".local", "state", "dtrain", "cluster"))
-            : throw new CommandFailure(ExitCode.Usage, "Neither HOME nor XDG_STATE_HOME names a folder. Say where the cluster lies: --dir DIR.");
+            : throw new CommandFailure(
+                ExitCode.Usage, "Neither HOME nor XDG_STATE_HOME names a folder. Say where the cluster lies: --dir DIR.");
     }
 
     /// <returns>What silos there are to be; null when none was ever started here.</returns>
@@ -49,17 +51,21 @@ internal sealed record ClusterFolder(string Root)
         if (!File.Exists(LayoutFile)) return null;
         try
         {
-            if (JsonSerializer.Deserialize(File.ReadAllText(LayoutFile), ClusterLayoutJson.Default.ClusterLayout) is { Silos: > 0, Slots: > 0 } layout) return layout;
+            if (JsonSerializer.Deserialize(File.ReadAllText(LayoutFile), ClusterLayoutJson.Default.ClusterLayout)
+                is { Silos: > 0, Slots: > 0 } layout) return layout;
         }
         catch (JsonException)
         {
             // Said below.
         }
 
-        throw new CommandFailure(ExitCode.Usage, $"'{LayoutFile}' is not as 'dtrain cluster up' writes it. Name another folder with --dir, or remove that file.");
+        throw new CommandFailure(
+            ExitCode.Usage,
+            $"'{LayoutFile}' is not as 'dtrain cluster up' writes it. Name another folder with --dir, or remove that file.");
     }
 
-    public void Write(ClusterLayout layout) => WriteOwned(LayoutFile, JsonSerializer.Serialize(layout, ClusterLayoutJson.Default.ClusterLayout) + "\n");
+    public void Write(ClusterLayout layout) =>
+        WriteOwned(LayoutFile, JsonSerializer.Serialize(layout, ClusterLayoutJson.Default.ClusterLayout) + "\n");
 
     /// <summary>The silos that were started here, whether or not they still run; by number.</summary>
     public IReadOnlyList<SiloFiles> Silos() =>
@@ -79,9 +85,13 @@ internal sealed record ClusterFolder(string Root)
         if (File.Exists(Root)) throw new CommandFailure(ExitCode.Usage, $"'{Root}' is a file, expected a folder for the cluster.");
         if (!Directory.Exists(Root)) Directory.CreateDirectory(Root, OwnersFolder);
         else if (!File.Exists(LayoutFile) && !File.Exists(LockFile) && Directory.EnumerateFileSystemEntries(Root).Any())
-            throw new CommandFailure(ExitCode.Usage, $"'{Root}' holds other files. Name a new or empty folder for the cluster, or leave --dir out.");
+            throw new CommandFailure(
+                ExitCode.Usage, $"'{Root}' holds other files. Name a new or empty folder for the cluster, or leave --dir out.");
         if ((File.GetUnixFileMode(Root) & UnixFileMode.OtherWrite) != 0)
-            throw new CommandFailure(ExitCode.Usage, $"Everybody may write to '{Root}', who could then name any process to be ended. Take that right away (chmod o-w), or name another folder with --dir.");
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"Everybody may write to '{Root}', who could then name any process to be ended. Take that right away (chmod o-w), "
+                + "or name another folder with --dir.");
     }
 
     /// <summary>Makes what is missing in it; none of that can be read by others.</summary>
@@ -92,7 +102,9 @@ internal sealed record ClusterFolder(string Root)
         Directory.CreateDirectory(Data, OwnersFolder);
         Directory.CreateDirectory(Jobs, OwnersFolder);
         if (!File.Exists(UsersFile)) AddUser(userName);
-        else if (!File.Exists(TokenFile)) throw new CommandFailure(ExitCode.Usage, $"'{UsersFile}' is there, but not the token '{TokenFile}'. Remove the former to have both made anew.");
+        else if (!File.Exists(TokenFile))
+            throw new CommandFailure(
+                ExitCode.Usage, $"'{UsersFile}' is there, but not the token '{TokenFile}'. Remove the former to have both made anew.");
     }
 
     /// <summary>The token first: a file of users without it could not be used.</summary>
@@ -100,7 +112,8 @@ internal sealed record ClusterFolder(string Root)
     {
         var token = SecretToken.Create();
         WriteOwned(TokenFile, token + "\n");
-        UserBook.Add(UsersFile, new UserEntry(Core.Users.UsersFile.RefuseName(name) is null ? name : "owner", UserRole.Admin, AccessToken.DigestHex(token)));
+        UserBook.Add(UsersFile, new UserEntry(
+            Core.Users.UsersFile.RefuseName(name) is null ? name : "owner", UserRole.Admin, AccessToken.DigestHex(token)));
     }
 
     /// <summary>Readers see the old file or the new one, and a command that is killed leaves one of both.</summary>
@@ -110,7 +123,8 @@ internal sealed record ClusterFolder(string Root)
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (FileStream stream = new(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+            using (FileStream stream = new(
+                temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
             {
                 stream.Write(Encoding.UTF8.GetBytes(text));
                 stream.Flush(flushToDisk: true);

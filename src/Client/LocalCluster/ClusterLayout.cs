@@ -18,9 +18,14 @@ internal sealed record ClusterLayout(int Silos, int Slots)
         if (running > 0 && before is not null)
         {
             if (slots is { } other && other != before.Slots)
-                throw new CommandFailure(ExitCode.Usage, $"--slots: found {other}, but the silos that run have {before.Slots} each. 'dtrain cluster down' ends them; then start anew.");
+                throw new CommandFailure(
+                    ExitCode.Usage,
+                    $"--slots: found {other}, but the silos that run have {before.Slots} each. "
+                    + "'dtrain cluster down' ends them; then start anew.");
             if (silos is { } fewer && fewer < before.Silos)
-                throw new CommandFailure(ExitCode.Usage, $"--silos: found {fewer}, but a cluster of {before.Silos} runs. 'dtrain cluster down' ends it; then start anew.");
+                throw new CommandFailure(
+                    ExitCode.Usage,
+                    $"--silos: found {fewer}, but a cluster of {before.Silos} runs. 'dtrain cluster down' ends it; then start anew.");
             return before with { Silos = silos ?? before.Silos };
         }
 

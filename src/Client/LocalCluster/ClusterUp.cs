@@ -6,7 +6,9 @@ using Grpc.Core;
 
 namespace Distributed.Client.LocalCluster;
 
-/// <summary>Starts the silos of a cluster of this machine that do not run; all are ready, or those that were started are ended again.</summary>
+/// <summary>
+/// Starts the silos of a cluster of this machine that do not run; all are ready, or those that were started are ended again.
+/// </summary>
 internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWriter error, TimeProvider time)
 {
     /// <summary>Several at once on few cores.</summary>
@@ -54,7 +56,8 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
         await error.WriteLineAsync($"{silo.Name} ({mark.Id}) was never ready; it is ended and started again.");
         mark.End();
         for (var begin = time.GetTimestamp(); mark.IsAlive; await Task.Delay(LookAgain, time))
-            if (time.GetElapsedTime(begin) > ReadyDeadline) throw new CommandFailure(ExitCode.Failed, $"{silo.Name} ({mark.Id}) does not end. See {silo.Log}.");
+            if (time.GetElapsedTime(begin) > ReadyDeadline)
+                throw new CommandFailure(ExitCode.Failed, $"{silo.Name} ({mark.Id}) does not end. See {silo.Log}.");
     }
 
     private async Task StartAsync(IReadOnlyList<SiloFiles> missing, int slots, IReadOnlyList<SiloFiles> all, CancellationToken cancel)
@@ -103,7 +106,10 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
             if (unseen.Count == 0) return;
             if (unseen.Find(silo => silo.Address() is null) is { } lost) throw Lost(lost);
             if (time.GetElapsedTime(begin) > ReadyDeadline)
-                throw new CommandFailure(ExitCode.Failed, $"{string.Join(", ", unseen.Select(silo => silo.Name))}: not seen by {all[0].Name} within {ReadyDeadline.TotalSeconds:0} s. See {unseen[0].Log}.");
+                throw new CommandFailure(
+                    ExitCode.Failed,
+                    $"{string.Join(", ", unseen.Select(silo => silo.Name))}: "
+                    + $"not seen by {all[0].Name} within {ReadyDeadline.TotalSeconds:0} s. See {unseen[0].Log}.");
         }
     }
 
@@ -115,7 +121,10 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
         }
         catch (RpcException refused) when (refused.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
         {
-            throw new CommandFailure(ExitCode.Usage, $"The silos do not know the token in {folder.TokenFile}: {refused.Status.Detail} Remove {folder.UsersFile} to have both made anew.");
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"The silos do not know the token in {folder.TokenFile}: "
+                + $"{refused.Status.Detail} Remove {folder.UsersFile} to have both made anew.");
         }
         catch (RpcException) when (!cancel.IsCancellationRequested)
         {
@@ -127,7 +136,8 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
         }
     }
 
-    private static CommandFailure Lost(SiloFiles silo) => new(ExitCode.Failed, $"{silo.Name} ended as soon as it was ready. See {silo.Log}.");
+    private static CommandFailure Lost(SiloFiles silo) =>
+        new(ExitCode.Failed, $"{silo.Name} ended as soon as it was ready. See {silo.Log}.");
 }
 
 /// <summary>A cluster of this machine whose silos are all ready.</summary>

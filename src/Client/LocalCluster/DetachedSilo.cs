@@ -6,12 +6,18 @@ using Distributed.Client.Silo;
 
 namespace Distributed.Client.LocalCluster;
 
-/// <summary>A silo process that outlives the command which starts it, in a session of its own: no terminal's Ctrl-C and no closed window reaches it.</summary>
+/// <summary>
+/// A silo process that outlives the command which starts it, in a session of its own: no terminal's Ctrl-C and no closed window reaches it.
+/// </summary>
 internal sealed class DetachedSilo : IDisposable
 {
-    /// <summary>Notes who it is, then becomes the silo: the process id stays. It keeps none of the command's streams, or a shell that reads the command's output would wait for the silo's end.</summary>
+    /// <summary>
+    /// Notes who it is, then becomes the silo: the process id stays. It keeps none of the command's streams, or a shell that reads the
+    /// command's output would wait for the silo's end.
+    /// </summary>
     private const string Script =
-        """umask 077; exec </dev/null >"$2" 2>>"$3" || exit 1; cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" >"$1" || exit 1; exec setsid "$0" serve""";
+        """umask 077; exec </dev/null >"$2" 2>>"$3" || exit 1; cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" >"$1" || exit """
+        + """1; exec setsid "$0" serve""";
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
@@ -27,7 +33,8 @@ internal sealed class DetachedSilo : IDisposable
     private readonly SiloFiles files;
     private readonly long logBegin;
 
-    private DetachedSilo(Process process, SiloFiles files, long logBegin) => (this.process, this.files, this.logBegin) = (process, files, logBegin);
+    private DetachedSilo(Process process, SiloFiles files, long logBegin) =>
+        (this.process, this.files, this.logBegin) = (process, files, logBegin);
 
     /// <exception cref="CommandFailure">This machine cannot start it.</exception>
     public static DetachedSilo Start(string executable, ClusterFolder folder, SiloFiles files, int slots)
@@ -51,9 +58,11 @@ internal sealed class DetachedSilo : IDisposable
         for (var begin = time.GetTimestamp(); files.Address() is null; await Task.Delay(LookAgain, time, cancel))
         {
             if (process.HasExited)
-                throw new CommandFailure(ExitCode.Failed, $"{files.Name} ended with {ExitWords.Describe(process.ExitCode)} before it was ready. {LastWords()}");
+                throw new CommandFailure(
+                    ExitCode.Failed, $"{files.Name} ended with {ExitWords.Describe(process.ExitCode)} before it was ready. {LastWords()}");
             if (time.GetElapsedTime(begin) > deadline)
-                throw new CommandFailure(ExitCode.Failed, $"{files.Name} ({process.Id}) was not ready within {deadline.TotalSeconds:0} s. {LastWords()}");
+                throw new CommandFailure(
+                    ExitCode.Failed, $"{files.Name} ({process.Id}) was not ready within {deadline.TotalSeconds:0} s. {LastWords()}");
         }
     }
 
@@ -69,9 +78,15 @@ internal sealed class DetachedSilo : IDisposable
 
     private static ProcessStartInfo StartInfo(string executable, ClusterFolder folder, SiloFiles files, int slots)
     {
-        ProcessStartInfo start = new("/bin/sh", ["-c", Script, executable, files.Mark, files.Ready, files.Log]) { UseShellExecute = false, WorkingDirectory = folder.Root };
-        var kept = Kept.Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name))).Where(setting => !string.IsNullOrEmpty(setting.Value)).ToList();
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DTRAIN_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        ProcessStartInfo start = new("/bin/sh", ["-c", Script, executable, files.Mark, files.Ready, files.Log])
+        {
+            UseShellExecute = false,
+            WorkingDirectory = folder.Root,
+        };
+        var kept = Kept.Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name)))
+            .Where(setting => !string.IsNullOrEmpty(setting.Value)).ToList();
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DTRAIN_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
         // The silo works in another folder than the shell.
         foreach (var (name, value) in kept) start.Environment[name] = name == Libtorch ? Path.GetFullPath(value!) : value;
         start.Environment["DTRAIN_USERS_FILE"] = folder.UsersFile;
@@ -86,5 +101,6 @@ internal sealed class DetachedSilo : IDisposable
         return start;
     }
 
-    private string LastWords() => files.Tail(logBegin) is { Length: > 0 } tail ? $"Last lines of {files.Log}:\n{tail}" : $"Its log {files.Log} says nothing.";
+    private string LastWords() =>
+        files.Tail(logBegin) is { Length: > 0 } tail ? $"Last lines of {files.Log}:\n{tail}" : $"Its log {files.Log} says nothing.";
 }

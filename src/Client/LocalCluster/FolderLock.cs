@@ -26,8 +26,12 @@ internal static class FolderLock
             catch (IOException taken) when (taken.HResult == WouldBlock)
             {
                 if (time.GetElapsedTime(begin) > Patience)
-                    throw new CommandFailure(ExitCode.Failed, $"Another 'dtrain cluster up' or 'down' has held '{folder.LockFile}' for {Patience.TotalMinutes:0} minutes. End it (fuser names it), then ask again.");
-                if (!said) await error.WriteLineAsync($"Another 'dtrain cluster up' or 'down' is at work in {folder.Root}; waiting for it.");
+                    throw new CommandFailure(
+                        ExitCode.Failed,
+                        $"Another 'dtrain cluster up' or 'down' has held '{folder.LockFile}' for {Patience.TotalMinutes:0} minutes. "
+                        + "End it (fuser names it), then ask again.");
+                if (!said)
+                    await error.WriteLineAsync($"Another 'dtrain cluster up' or 'down' is at work in {folder.Root}; waiting for it.");
                 await Task.Delay(LookAgain, time, cancel);
             }
         }

@@ -10,9 +10,12 @@ internal static class LeavingSilos
     /// <summary>Waits until they have ended; their traces are gone then, so that they count as silos to be started.</summary>
     /// <param name="isLeaving">Asks the silo at an address.</param>
     /// <exception cref="CommandFailure">One of them does not end.</exception>
-    public static async Task AwaitAsync(IEnumerable<SiloFiles> silos, Func<string, CancellationToken, Task<bool>> isLeaving, TextWriter error, TimeProvider time, CancellationToken cancel)
+    public static async Task AwaitAsync(
+        IEnumerable<SiloFiles> silos, Func<string, CancellationToken, Task<bool>> isLeaving, TextWriter error, TimeProvider time,
+        CancellationToken cancel)
     {
-        var asked = await Task.WhenAll(silos.Select(async silo => (Silo: silo, Mark: silo.ReadMark(), Leaves: silo.Address() is { } address && await isLeaving(address, cancel))));
+        var asked = await Task.WhenAll(silos.Select(
+            async silo => (Silo: silo, Mark: silo.ReadMark(), Leaves: silo.Address() is { } address && await isLeaving(address, cancel))));
         foreach (var (silo, mark, _) in asked.Where(one => one.Leaves))
         {
             if (!mark!.IsAlive) continue;
@@ -20,7 +23,10 @@ internal static class LeavingSilos
             for (var begin = time.GetTimestamp(); mark.IsAlive; await Task.Delay(LookAgain, time, cancel))
             {
                 if (time.GetElapsedTime(begin) > ClusterDown.LeaveDeadline)
-                    throw new CommandFailure(ExitCode.Failed, $"{silo.Name} ({mark.Id}) was told to leave and has not ended within {ClusterDown.LeaveDeadline.TotalSeconds:0} s. 'dtrain cluster down' ends it.");
+                    throw new CommandFailure(
+                        ExitCode.Failed,
+                        $"{silo.Name} ({mark.Id}) was told to leave and has not ended within {ClusterDown.LeaveDeadline.TotalSeconds:0} s. "
+                        + "'dtrain cluster down' ends it.");
             }
         }
     }

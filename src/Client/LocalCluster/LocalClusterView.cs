@@ -13,9 +13,11 @@ internal static class LocalClusterView
         output.WriteLine($"export DTRAIN_TOKEN_FILE={Quote(cluster.Folder.TokenFile)}");
         var dir = named is null ? "" : $" --dir {Quote(cluster.Folder.Root)}";
         var (silos, slots) = (cluster.Layout.Silos, cluster.Layout.Slots);
-        error.WriteLine(ProgressCells.Text($"A cluster of {silos} {(silos == 1 ? "silo" : "silos")} with {slots} {(slots == 1 ? "slot" : "slots")} each {What(cluster)} in {cluster.Folder.Root}."));
+        error.WriteLine(ProgressCells.Text($"A cluster of {silos} {(silos == 1 ? "silo" : "silos")} with {slots} ")
+            + ProgressCells.Text($"{(slots == 1 ? "slot" : "slots")} each {What(cluster)} in {cluster.Folder.Root}."));
         if (!isRead) error.WriteLine($"The lines above are for your shell:  eval \"$(dtrain cluster up{dir})\"");
-        error.WriteLine($"Then: dtrain submit FILE --id NAME; dtrain watch NAME; dtrain cluster. Put data that jobs name into {cluster.Folder.Data}.");
+        error.WriteLine(
+            $"Then: dtrain submit FILE --id NAME; dtrain watch NAME; dtrain cluster. Put data that jobs name into {cluster.Folder.Data}.");
         error.WriteLine($"Logs: {Path.Combine(cluster.Folder.Root, "silo-*.log")}. End it: dtrain cluster down{dir}");
     }
 

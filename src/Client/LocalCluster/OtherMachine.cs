@@ -4,7 +4,10 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.LocalCluster;
 
-/// <summary>Finds silos of another machine that use the same folder, as where machines share home folders. They are reached, and ended, from there only.</summary>
+/// <summary>
+/// Finds silos of another machine that use the same folder, as where machines share home folders. They are reached, and
+/// ended, from there only.
+/// </summary>
 internal static class OtherMachine
 {
     /// <summary>Silos write their marks again every two seconds.</summary>
@@ -26,7 +29,9 @@ internal static class OtherMachine
                 if (first.TryGetValue(file, out var before) && before.Beat == mark.Beat) continue;
                 throw new CommandFailure(
                     ExitCode.Usage,
-                    $"The cluster in '{folder.Root}' runs on machine {mark.Host} ({mark.Silo}, process {mark.Process}), and this is {Environment.MachineName}: its silos are reached and ended from there only. Work there, or name another folder for a cluster of this machine: --dir DIR.");
+                    $"The cluster in '{folder.Root}' runs on machine {mark.Host} ({mark.Silo}, process {mark.Process}), "
+                    + $"and this is {Environment.MachineName}: its silos are reached and ended from there only. "
+                    + "Work there, or name another folder for a cluster of this machine: --dir DIR.");
             }
         }
     }
@@ -37,7 +42,8 @@ internal static class OtherMachine
         if (!Directory.Exists(folder.Marks)) return marks;
         // A machine that got another name is still the one that runs this kernel.
         foreach (var file in Directory.EnumerateFiles(folder.Marks, "*.mark"))
-            if (Load(file) is { } mark && mark.Host != Environment.MachineName && mark.Kernel != ProcessMark.CurrentBoot) marks[file] = mark;
+            if (Load(file) is { } mark && mark.Host != Environment.MachineName && mark.Kernel != ProcessMark.CurrentBoot)
+                marks[file] = mark;
         return marks;
     }
 
@@ -47,12 +53,16 @@ internal static class OtherMachine
         try
         {
             // A number that grows, then what the silo says of itself.
-            if (File.ReadAllText(file).Split('\n') is not [var beat, var words, ..] || !long.TryParse(beat, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
+            if (File.ReadAllText(file).Split('\n') is not [var beat, var words, ..]
+                || !long.TryParse(beat, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
             using var json = JsonDocument.Parse(words);
             var root = json.RootElement;
-            return new(number, root.GetProperty("Host").GetString() ?? "", root.GetProperty("Silo").GetString() ?? "", root.GetProperty("Process").GetInt32(), root.GetProperty("Kernel").GetString() ?? "");
+            return new(
+                number, root.GetProperty("Host").GetString() ?? "", root.GetProperty("Silo").GetString() ?? "",
+                root.GetProperty("Process").GetInt32(), root.GetProperty("Kernel").GetString() ?? "");
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException
+            or InvalidOperationException or FormatException)
         {
             return null;
         }

@@ -24,10 +24,13 @@ internal sealed class SiloFiles(string root, int number)
 
     /// <returns>Null: it has not said that it is ready.</returns>
     public SiloReply? ReadReply() =>
-        ReadText(Ready) is { } text && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end ? SiloHandshake.Read(text[..end]) : null;
+        ReadText(Ready) is { } text && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end
+            ? SiloHandshake.Read(text[..end])
+            : null;
 
     /// <returns>The endpoint of the silo if it runs and is ready; otherwise null.</returns>
-    public string? Address() => ReadMark() is { IsAlive: true } mark && ReadReply() is { Ready: true } reply && reply.Pid == mark.Id ? reply.Address : null;
+    public string? Address() =>
+        ReadMark() is { IsAlive: true } mark && ReadReply() is { Ready: true } reply && reply.Pid == mark.Id ? reply.Address : null;
 
     public long LogLength() => File.Exists(Log) ? new FileInfo(Log).Length : 0;
 

@@ -7,7 +7,9 @@ internal static class ClusterTable
 {
     public static void Write(TextWriter output, ClusterReply reply)
     {
-        TextTable.Write(output, ["SILO", "STATE", "SLOTS", "JOB"], [.. reply.Silos.Select(silo => new[] { silo.Name, silo.State, ProgressCells.Text($"{silo.Slots}"), silo.Job })]);
+        TextTable.Write(
+            output, ["SILO", "STATE", "SLOTS", "JOB"],
+            [.. reply.Silos.Select(silo => new[] { silo.Name, silo.State, ProgressCells.Text($"{silo.Slots}"), silo.Job })]);
         foreach (var silo in reply.Silos.Where(silo => silo.Fault.Length > 0)) output.WriteLine($"silo {silo.Name}: {silo.Fault}");
         var kinds = reply.Silos.Where(silo => silo.Fingerprint.Length > 0).GroupBy(silo => silo.Fingerprint).ToList();
         if (kinds.Count > 1)
@@ -21,7 +23,15 @@ internal static class ClusterTable
 
     public static string Json(ClusterReply reply) => PlainJson.Write(new
     {
-        silos = reply.Silos.Select(silo => new { name = silo.Name, state = silo.State, slots = silo.Slots, job = silo.Job.Length > 0 ? silo.Job : null, fault = silo.Fault.Length > 0 ? silo.Fault : null, fingerprint = silo.Fingerprint.Length > 0 ? silo.Fingerprint : null }),
+        silos = reply.Silos.Select(silo => new
+        {
+            name = silo.Name,
+            state = silo.State,
+            slots = silo.Slots,
+            job = silo.Job.Length > 0 ? silo.Job : null,
+            fault = silo.Fault.Length > 0 ? silo.Fault : null,
+            fingerprint = silo.Fingerprint.Length > 0 ? silo.Fingerprint : null,
+        }),
         waiting = reply.Waiting,
         running = reply.Running,
     });

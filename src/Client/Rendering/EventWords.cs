@@ -15,5 +15,7 @@ internal static class EventWords
     };
 
     private static string Places(IReadOnlyList<RankPlace> ranks) =>
-        ranks.Count == 0 ? "no ranks" : $"{ranks.Count} {(ranks.Count == 1 ? "rank" : "ranks")} on {string.Join(", ", ranks.Select(rank => rank.Silo).Distinct())}";
+        ranks.Count == 0
+            ? "no ranks"
+            : $"{ranks.Count} {(ranks.Count == 1 ? "rank" : "ranks")} on {string.Join(", ", ranks.Select(rank => rank.Silo).Distinct())}";
 }

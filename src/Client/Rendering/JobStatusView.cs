@@ -38,11 +38,14 @@ internal static class JobStatusView
 
     private static string[] Row(JobStatus job) =>
     [
-        job.Id, PlainText.Show(job.Name, int.MaxValue), job.User, job.State, ProgressCells.Text($"{job.Priority}"), Steps(job), ProgressCells.Text($"{job.Generation}"),
-        job.Ranks > 0 ? ProgressCells.Text($"{job.Ranks}") : "-", job.Silos.Count > 0 ? string.Join(',', job.Silos) : "-", PlainText.Show(FirstLine(job.Message), int.MaxValue),
+        job.Id, PlainText.Show(job.Name, int.MaxValue), job.User, job.State, ProgressCells.Text($"{job.Priority}"), Steps(job),
+        ProgressCells.Text($"{job.Generation}"),
+        job.Ranks > 0 ? ProgressCells.Text($"{job.Ranks}") : "-", job.Silos.Count > 0 ? string.Join(',', job.Silos) : "-",
+        PlainText.Show(FirstLine(job.Message), int.MaxValue),
     ];
 
-    private static string Steps(JobStatus job) => job.Steps > 0 ? ProgressCells.Text($"{job.Step}/{job.Steps}") : ProgressCells.Text($"{job.Step}");
+    private static string Steps(JobStatus job) =>
+        job.Steps > 0 ? ProgressCells.Text($"{job.Step}/{job.Steps}") : ProgressCells.Text($"{job.Step}");
 
     private static string FirstLine(string message) => message.Split('\n')[0];
 }

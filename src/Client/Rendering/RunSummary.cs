@@ -31,7 +31,9 @@ internal static class RunSummary
             : Text($"{progress.SamplesPerSecond:0} samples/s"));
         yield return ("loss scale", ScaleHistory.Describe(progress));
         if (progress.FirstSkipped is { } first)
-            yield return ("skipped", Text($"{progress.SkippedSteps} of {progress.Steps} steps, the first {first.Step}{(first.NonFinite is { } name ? $", where the gradient of '{name}' was not finite" : "")}"));
+            yield return ("skipped",
+                Text($"{progress.SkippedSteps} of {progress.Steps} steps, ")
+                + Text($"the first {first.Step}{(first.NonFinite is { } name ? $", where the gradient of '{name}' was not finite" : "")}"));
         if (progress.PeakMemory is { } peak) yield return ("memory", $"{MemorySize.Text(peak)} at most in a silo process");
         if (Hash(progress.End) is { } hash) yield return ("weightsSha256", hash);
         yield return ("checkpoint", progress.Checkpoint ?? "none");
@@ -39,7 +41,8 @@ internal static class RunSummary
     }
 
     private static string Metrics(EvalEvent evaluation) =>
-        string.Join(", ", evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => Text($"{metric.Key} {metric.Value:0.0000}")))
+        string.Join(", ", evaluation.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal)
+            .Select(metric => Text($"{metric.Key} {metric.Value:0.0000}")))
         + Text($" (after step {evaluation.Step})");
 
     private static string? Hash(JobEvent? end) => end switch

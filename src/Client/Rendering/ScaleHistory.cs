@@ -18,7 +18,8 @@ internal static class ScaleHistory
         return $"{path}; {progress.SkippedSteps} of {progress.Steps} {(progress.IsPartial ? "seen " : "")}steps skipped";
     }
 
-    private static string First(ScaleChange change) => ProgressCells.Scale(change.Scale) + (change.Skipped ? $" (step {change.Step}, overflow)" : "");
+    private static string First(ScaleChange change) =>
+        ProgressCells.Scale(change.Scale) + (change.Skipped ? $" (step {change.Step}, overflow)" : "");
 
     private static string Later(ScaleChange change) =>
         $"{ProgressCells.Scale(change.Scale)} (step {change.Step}{(change.Skipped ? ", overflow" : "")})";

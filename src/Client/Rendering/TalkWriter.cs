@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Distributed.Client.Rendering;
 
-/// <summary>What is said to the user: a stderr that is full or closed hears nothing, and the command goes on to its end and exit code.</summary>
+/// <summary>
+/// What is said to the user: a stderr that is full or closed hears nothing, and the command goes on to its end and exit code.
+/// </summary>
 internal sealed class TalkWriter(TextWriter inner) : TextWriter(CultureInfo.InvariantCulture)
 {
     public override Encoding Encoding => inner.Encoding;

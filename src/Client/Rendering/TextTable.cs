@@ -14,9 +14,12 @@ internal static class TextTable
     /// <returns>Columns of the terminal that stdout is; null: it is none.</returns>
     public static int? TerminalWidth() => !Console.IsOutputRedirected && Console.WindowWidth is > 0 and var width ? width : null;
 
-    /// <param name="cut">Index of the column that gives way, with an ellipsis, where a row would be wider than the terminal; null: none does.</param>
+    /// <param name="cut">
+    /// Index of the column that gives way, with an ellipsis, where a row would be wider than the terminal; null: none does.
+    /// </param>
     /// <param name="width">Of the terminal; null: none.</param>
-    public static void Write(TextWriter output, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, int? cut = null, int? width = null)
+    public static void Write(
+        TextWriter output, IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, int? cut = null, int? width = null)
     {
         var widths = columns.Select((column, index) => rows.Select(row => Cell(row, index).Length).Append(column.Length).Max()).ToArray();
         // The last column may run on; it is words.

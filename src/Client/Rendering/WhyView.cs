@@ -18,6 +18,7 @@ internal static class WhyView
     public static string Json(WhyReply reply) => PlainJson.Write(new
     {
         job = JobStatusView.Fields(reply.Job),
-        findings = reply.Findings.Select(finding => new { what = finding.What, remedy = finding.Remedy.Length > 0 ? finding.Remedy : null }),
+        findings = reply.Findings.Select(
+            finding => new { what = finding.What, remedy = finding.Remedy.Length > 0 ? finding.Remedy : null }),
     });
 }

@@ -186,7 +186,8 @@ internal static class LocalRunLifecycle
     private static string Resume(LocalRunState state) => $"dtrain train {state.Options.File} --resume --out {state.Plan.Directory}";
 
     /// <summary>The first silo; an only one has no name.</summary>
-    private static string First(LocalRunState state, string named, string nameless) => state.Plan.NameOf(0) is { } name ? $"{named} {name}" : nameless;
+    private static string First(LocalRunState state, string named, string nameless) =>
+        state.Plan.NameOf(0) is { } name ? $"{named} {name}" : nameless;
 
     private static string SeeLogs(LocalRunState state) => $"See the logs in {state.Plan.Directory}";
 

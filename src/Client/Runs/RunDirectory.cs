@@ -32,17 +32,21 @@ internal sealed class RunDirectory
         if (options.Resume)
         {
             if (ownCheckpoints && options.Out is null)
-                throw Refusal("--resume does not know which run to continue: give --out DIR of the earlier run, or checkpoint.path in the job file.");
+                throw Refusal(
+                    "--resume does not know which run to continue: give --out DIR of the earlier run, or checkpoint.path in the job file.");
             if (ownCheckpoints && !Directory.Exists(plan.Directory))
-                throw Refusal($"--resume finds no earlier run: '{plan.Directory}' does not exist. Check --out, or leave out --resume to start afresh.");
+                throw Refusal($"--resume finds no earlier run: '{plan.Directory}' does not exist. "
+                    + "Check --out, or leave out --resume to start afresh.");
         }
         else if (!new CheckpointStore(plan.CheckpointPath).IsEmpty)
         {
-            throw Refusal($"The checkpoint path '{plan.CheckpointPath}' is not empty. Add --resume to continue that run, or choose another path.");
+            throw Refusal(
+                $"The checkpoint path '{plan.CheckpointPath}' is not empty. Add --resume to continue that run, or choose another path.");
         }
         else if (!new CheckpointStore(System.IO.Path.Combine(plan.Directory, "checkpoints")).IsEmpty)
         {
-            throw Refusal($"'{plan.Directory}' holds the checkpoints of an earlier run. Add --resume to continue it, or choose another --out.");
+            throw Refusal(
+                $"'{plan.Directory}' holds the checkpoints of an earlier run. Add --resume to continue it, or choose another --out.");
         }
     }
 
@@ -53,14 +57,16 @@ internal sealed class RunDirectory
         {
             Directory.CreateDirectory(plan.Directory);
             RunDirectory run = new(plan.Directory, resume);
-            File.WriteAllText(System.IO.Path.Combine(run.Path, "job.json"), JsonNode.Parse(JobSpecJson.Write(plan.Spec))!.ToJsonString(Indented) + "\n");
+            File.WriteAllText(
+                System.IO.Path.Combine(run.Path, "job.json"), JsonNode.Parse(JobSpecJson.Write(plan.Spec))!.ToJsonString(Indented) + "\n");
             run.Write(environment);
             if (!resume) File.Delete(run.EventsPath);
             return run;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Failed, $"The run directory '{plan.Directory}' cannot be written: {refused.Message} Choose another --out.");
+            throw new CommandFailure(
+                ExitCode.Failed, $"The run directory '{plan.Directory}' cannot be written: {refused.Message} Choose another --out.");
         }
     }
 

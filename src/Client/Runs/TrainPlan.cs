@@ -23,20 +23,23 @@ internal sealed record TrainPlan(JobId JobId, JobSpec Spec, int Ranks, int Silos
         {
             throw new CommandFailure(
                 ExitCode.Usage,
-                $"--ranks {ranks} is more than the {spec.MicroBatches} micro-batches of a step (globalBatch {spec.GlobalBatch} / microBatch {spec.MicroBatch}), "
+                $"--ranks {ranks} is more than the {spec.MicroBatches} micro-batches of a step (globalBatch {spec.GlobalBatch} / "
+                + $"microBatch {spec.MicroBatch}), "
                 + $"so some ranks would have no work. Use at most {spec.MicroBatches} ranks or a smaller microBatch.");
         }
         if (options.Silos > ranks)
         {
             throw new CommandFailure(
                 ExitCode.Usage,
-                $"--silos {options.Silos} is more than the {ranks} {(ranks == 1 ? "rank" : "ranks")} of the job, so some silos would have no work. "
+                $"--silos {options.Silos} is more than the {ranks} {(ranks == 1 ? "rank" : "ranks")} of the job, "
+                + "so some silos would have no work. "
                 + (options.Silos > spec.MicroBatches
                     ? $"A step has {spec.MicroBatches} micro-batches: use at most so many silos, or a smaller microBatch."
                     : $"Use --ranks {options.Silos} or more, or fewer silos."));
         }
         List<string> warnings = [];
-        if (ranks > cores) warnings.Add($"{ranks} ranks share {cores} cores: the result is the same, but slower. --ranks {cores} uses each core once.");
+        if (ranks > cores)
+            warnings.Add($"{ranks} ranks share {cores} cores: the result is the same, but slower. --ranks {cores} uses each core once.");
         var id = JobId.Parse($"{Printable(spec.Name)}-{suffix}");
         var directory = Path.GetFullPath(options.Out ?? Path.Combine("runs", id.ToString()), currentDirectory);
         return new(id, spec with
@@ -52,7 +55,9 @@ internal sealed record TrainPlan(JobId JobId, JobSpec Spec, int Ranks, int Silos
     /// <summary>Name of silo <paramref name="silo"/>, from 0; null: the run's only one.</summary>
     public string? NameOf(int silo) => Silos == 1 ? null : $"silo-{silo}";
 
-    /// <summary>The job's name as the beginning of an id: ids are letters, digits and a few signs, and no longer than 64 with their suffix.</summary>
+    /// <summary>
+    /// The job's name as the beginning of an id: ids are letters, digits and a few signs, and no longer than 64 with their suffix.
+    /// </summary>
     private static string Printable(string name)
     {
         const int Longest = 45;

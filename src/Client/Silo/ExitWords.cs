@@ -8,7 +8,8 @@ internal static class ExitWords
     /// <param name="killsBefore">What <see cref="MemoryKills"/> counted when the process started; null: nobody looked.</param>
     public static string Describe(int exitCode, long? killsBefore = null) => exitCode switch
     {
-        128 + 9 when killsBefore is { } before && MemoryKills.Count() > before => "signal SIGKILL, and the system ran out of memory meanwhile: most likely it was ended for that; a smaller microBatch, or fewer ranks, take less",
+        128 + 9 when killsBefore is { } before && MemoryKills.Count() > before => "signal SIGKILL, and the system ran out of memory "
+            + "meanwhile: most likely it was ended for that; a smaller microBatch, or fewer ranks, take less",
         128 + 2 => "signal SIGINT",
         128 + 4 => "signal SIGILL: this processor lacks an instruction that a native library uses",
         128 + 6 => "signal SIGABRT: a native library gave up",

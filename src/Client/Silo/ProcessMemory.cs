@@ -13,8 +13,10 @@ internal static class ProcessMemory
         try
         {
             // "VmHWM:     12345 kB"
-            var row = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status")).FirstOrDefault(line => line.StartsWith(Row, StringComparison.Ordinal));
-            return row?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..] && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) ? amount * 1024 : null;
+            var row = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status"))
+                .FirstOrDefault(line => line.StartsWith(Row, StringComparison.Ordinal));
+            return row?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..]
+                && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) ? amount * 1024 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

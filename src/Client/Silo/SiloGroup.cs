@@ -2,7 +2,9 @@ using Distributed.Client.Outcomes;
 
 namespace Distributed.Client.Silo;
 
-/// <summary>The silo processes of one run, joined to one cluster on this machine. Calls go to the first; each has a lifeline of its own.</summary>
+/// <summary>
+/// The silo processes of one run, joined to one cluster on this machine. Calls go to the first; each has a lifeline of its own.
+/// </summary>
 internal sealed class SiloGroup : IAsyncDisposable
 {
     private readonly SiloProcess?[] silos;
@@ -24,9 +26,12 @@ internal sealed class SiloGroup : IAsyncDisposable
 
     /// <summary>Starts the first silo, then the others at once, and waits until all answer calls.</summary>
     /// <param name="orders">In the order of the ranks; what they join is filled in.</param>
-    /// <exception cref="CommandFailure">One of them could not start, refused, ended or kept silent past the deadline; none is left.</exception>
+    /// <exception cref="CommandFailure">
+    /// One of them could not start, refused, ended or kept silent past the deadline; none is left.
+    /// </exception>
     public static async Task<SiloGroup> StartAsync(
-        string executable, IReadOnlyList<SiloOrder> orders, Func<SiloOrder, SiloLog> log, TimeSpan deadline, TimeProvider time, CancellationToken cancel)
+        string executable, IReadOnlyList<SiloOrder> orders, Func<SiloOrder, SiloLog> log, TimeSpan deadline, TimeProvider time,
+        CancellationToken cancel)
     {
         SiloGroup group = new(orders.Count);
         try
@@ -59,7 +64,8 @@ internal sealed class SiloGroup : IAsyncDisposable
 
     /// <summary>Completes when a silo beside the first has ended; never, when there is none.</summary>
     public async Task OneIsLostAsync(CancellationToken cancel) =>
-        await await Task.WhenAny(Others.Select(silo => silo.EndedAsync(cancel)).Append(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel)));
+        await await Task.WhenAny(
+            Others.Select(silo => silo.EndedAsync(cancel)).Append(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel)));
 
     public void Kill()
     {

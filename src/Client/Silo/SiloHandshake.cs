@@ -24,7 +24,8 @@ internal sealed record SiloReply(bool Ready, string? Address, int? Pid, string? 
 internal sealed record SiloError(string Code, string Message);
 
 /// <summary>The two lines that client and silo process exchange before the first call.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SiloOrder))]
 [JsonSerializable(typeof(SiloReply))]
 internal sealed partial class SiloHandshake : JsonSerializerContext

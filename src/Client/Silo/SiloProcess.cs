@@ -66,7 +66,9 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
         catch (Win32Exception refused)
         {
-            throw new CommandFailure(ExitCode.Failed, $"The silo '{executable}' cannot be started: {refused.Message}. Check that it is an executable of this machine.");
+            throw new CommandFailure(
+                ExitCode.Failed,
+                $"The silo '{executable}' cannot be started: {refused.Message}. Check that it is an executable of this machine.");
         }
     }
 
@@ -85,7 +87,10 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Most memory that the process has had so far, its libraries included. In bytes; null where the system does not say, as of a process that has ended.</summary>
+    /// <summary>
+    /// Most memory that the process has had so far, its libraries included. In bytes; null where the system does not say, as of a
+    /// process that has ended.
+    /// </summary>
     public long? PeakMemory => HasEnded ? null : ProcessMemory.Peak(process.Id);
 
     /// <summary>How the process ended; only after it has.</summary>
@@ -141,7 +146,8 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             throw new CommandFailure(
                 ExitCode.Failed,
-                $"The silo process{Label} ({process.Id}) did not report ready within {deadline.TotalSeconds:0} s. See {log.Path}; 'dtrain doctor' checks this machine.");
+                $"The silo process{Label} ({process.Id}) did not report ready within {deadline.TotalSeconds:0} s. See {log.Path}; "
+                + "'dtrain doctor' checks this machine.");
         }
         catch (IOException)
         {
@@ -151,15 +157,18 @@ internal sealed class SiloProcess : IAsyncDisposable
         return SiloHandshake.Read(line) switch
         {
             { Ready: true } reply => reply,
-            { Error: { } error } => throw new CommandFailure(ExitCode.Of(error.Code), $"The silo{Label} cannot start [{error.Code}]: {error.Message}"),
+            { Error: { } error } =>
+                throw new CommandFailure(ExitCode.Of(error.Code), $"The silo{Label} cannot start [{error.Code}]: {error.Message}"),
             _ => throw new CommandFailure(
-                ExitCode.Failed, $"The first line of the silo{Label} is no ready line: found '{line}'. Client and silo must be of one build."),
+                ExitCode.Failed,
+                $"The first line of the silo{Label} is no ready line: found '{line}'. Client and silo must be of one build."),
         };
     }
 
     private async Task<string> EndBeforeReadyAsync()
     {
-        if (!await HasEndedAsync(LeaveDeadline)) return $"The silo process{Label} ({process.Id}) closed its output before it was ready. See {log.Path}.";
+        if (!await HasEndedAsync(LeaveDeadline))
+            return $"The silo process{Label} ({process.Id}) closed its output before it was ready. See {log.Path}.";
         await Task.WhenAny(logging, Task.Delay(TimeSpan.FromSeconds(1), time));
         return $"{DescribeEnd()} {LastWords()}";
     }

@@ -16,9 +16,10 @@ internal static class SiloStartInfo
             UseShellExecute = false,
         };
         SetUp(start);
-        // A silo of a cluster compiles once and well; one that a client starts should be there soon. A method that was called 512 times (the value is
-        // hexadecimal), as one of each step soon is, is compiled for good; doing that to all that a start calls takes longer than a short job runs. A bench
-        // should measure code that is compiled for good. Code that counts calls for a profile would slow the ranks down long after the start.
+        // A silo of a cluster compiles once and well; one that a client starts should be there soon. A method that was called 512 times
+        // (the value is hexadecimal), as one of each step soon is, is compiled for good; doing that to all that a start calls takes longer
+        // than a short job runs. A bench should measure code that is compiled for good. Code that counts calls for a profile would slow the
+        // ranks down long after the start.
         start.Environment.TryAdd("DOTNET_TieredCompilation", "1");
         start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", start.ArgumentList is ["serve" or "doctor", ..] ? "200" : "3");
         start.Environment.TryAdd("DOTNET_TieredPGO", "0");

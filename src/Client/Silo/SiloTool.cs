@@ -9,7 +9,9 @@ internal static class SiloTool
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
 
     /// <summary>Hands on each line of the tool's stdout as it comes; its stderr goes to <paramref name="error"/>.</summary>
-    /// <returns>The tool's exit code, <see cref="ExitCode.Interrupted"/> after Ctrl-C or <see cref="ExitCode.ReaderGone"/>, which end the tool.</returns>
+    /// <returns>
+    /// The tool's exit code, <see cref="ExitCode.Interrupted"/> after Ctrl-C or <see cref="ExitCode.ReaderGone"/>, which end the tool.
+    /// </returns>
     public static async Task<int> RunAsync(
         string executable, IEnumerable<string> arguments, Action<string> onLine, TextWriter error, TimeProvider time)
     {

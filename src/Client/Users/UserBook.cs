@@ -12,7 +12,9 @@ internal static class UserBook
     public static IReadOnlyList<UserEntry> Read(string path)
     {
         var read = UsersFile.Load(path);
-        return read.Errors.Count == 0 ? read.Users : throw Refusal("the file of users is wrong:\n" + string.Join('\n', read.Errors.Select(error => error.Format(path))));
+        return read.Errors.Count == 0
+            ? read.Users
+            : throw Refusal("the file of users is wrong:\n" + string.Join('\n', read.Errors.Select(error => error.Format(path))));
     }
 
     /// <summary>Adds a user; readers see the old file or the new one, which only its owner may read.</summary>
@@ -24,10 +26,14 @@ internal static class UserBook
         if (users.Any(known => known.Name.Equals(user.Name, StringComparison.OrdinalIgnoreCase)))
             throw Refusal($"The user '{user.Name}' is in '{path}' already. Choose another name, or take that entry out first.");
         var text = UsersFile.Write([.. users, user]);
-        if (Encoding.UTF8.GetByteCount(text) > UsersFile.MostBytes) throw Refusal($"'{path}' would be larger than {UsersFile.MostBytes} bytes, which silos do not read.");
+        if (Encoding.UTF8.GetByteCount(text) > UsersFile.MostBytes)
+            throw Refusal($"'{path}' would be larger than {UsersFile.MostBytes} bytes, which silos do not read.");
         try
         {
-            Replace(File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : Path.GetFullPath(path), text);
+            Replace(
+                File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target
+                    ? target.FullName
+                    : Path.GetFullPath(path), text);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,9 @@
 namespace Distributed.Core.Canonical;
 
 /// <summary>A running sum in the canonical tree: takes blocks in order and merges them as soon as they may.</summary>
-/// <remarks>A rank feeds it its micro-batches one by one and sends <see cref="Blocks"/>; an owner feeds it the blocks of all ranks.</remarks>
+/// <remarks>
+/// A rank feeds it its micro-batches one by one and sends <see cref="Blocks"/>; an owner feeds it the blocks of all ranks.
+/// </remarks>
 public sealed class CanonicalSum<T>(Func<T, T, T> add)
 {
     private readonly List<(MicroBatchRun Block, T Value)> blocks = [];

@@ -36,7 +36,9 @@ public sealed class ExchangePlan
         Partials = [.. siloRuns.Select(CanonicalTree.Partials)];
         Buckets = Cut(elements);
         var mostPartials = Partials.Max(p => p.Count);
-        var length = Math.Max(BlockPlan.BlockElements, Math.Min(LargestSlice, LargestChunk / mostPartials / BlockPlan.BlockElements * BlockPlan.BlockElements));
+        var length = Math.Max(
+            BlockPlan.BlockElements,
+            Math.Min(LargestSlice, LargestChunk / mostPartials / BlockPlan.BlockElements * BlockPlan.BlockElements));
         for (var bucket = 0; bucket < Buckets.Count; bucket++)
         {
             firstSlice.Add(slices.Count);

@@ -8,7 +8,9 @@ namespace Distributed.Core.Checkpoints;
 /// <param name="Sha256">Lower-case hexadecimal.</param>
 public sealed record CheckpointFileEntry(string Name, long Bytes, string Sha256);
 
-/// <summary>What a complete checkpoint consists of. Its JSON ends with a checksum of itself, so that no byte of it goes unwatched.</summary>
+/// <summary>
+/// What a complete checkpoint consists of. Its JSON ends with a checksum of itself, so that no byte of it goes unwatched.
+/// </summary>
 /// <param name="Product">Version of the writer.</param>
 public sealed record CheckpointManifest(long Step, string Product, IReadOnlyList<CheckpointFileEntry> Files)
 {
@@ -51,7 +53,8 @@ public sealed record CheckpointManifest(long Step, string Product, IReadOnlyList
         .. files.EnumerateArray().Select(file =>
         {
             var name = file.GetProperty("name").GetString() ?? "";
-            if (name.Length == 0 || name != Path.GetFileName(name) || name is "." or "..") throw new FormatException($"\"{name}\" is no file name");
+            if (name.Length == 0 || name != Path.GetFileName(name) || name is "." or "..")
+                throw new FormatException($"\"{name}\" is no file name");
             return new CheckpointFileEntry(name, file.GetProperty("bytes").GetInt64(), file.GetProperty("sha256").GetString() ?? "");
         }),
     ];

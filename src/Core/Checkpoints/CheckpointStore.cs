@@ -31,7 +31,8 @@ public sealed class CheckpointStore
     /// <summary>Nothing but what a writer that died may have left behind.</summary>
     public bool IsEmpty => !Directory.Exists(Root)
         || Directory.EnumerateFileSystemEntries(Root).Select(Path.GetFileName)
-            .All(name => name!.StartsWith(LockFile, StringComparison.Ordinal) || name!.StartsWith(TemporaryPrefix, StringComparison.Ordinal));
+            .All(name => name!.StartsWith(LockFile, StringComparison.Ordinal)
+                || name!.StartsWith(TemporaryPrefix, StringComparison.Ordinal));
 
     /// <summary>Starts a checkpoint in a temporary directory and clears away those of dead writers.</summary>
     /// <exception cref="JobException"><c>storage</c>: another process writes here, or the file system refuses.</exception>
@@ -45,7 +46,8 @@ public sealed class CheckpointStore
             var held = Storage.Lock(LockOf(Writer));
             try
             {
-                foreach (var leftover in Directory.EnumerateFileSystemEntries(Root, TemporaryPrefix + "*").Where(IsLeftover).ToArray()) Storage.Delete(leftover);
+                foreach (var leftover in Directory.EnumerateFileSystemEntries(Root, TemporaryPrefix + "*").Where(IsLeftover).ToArray())
+                    Storage.Delete(leftover);
                 return new CheckpointWriter(this, step, held);
             }
             catch

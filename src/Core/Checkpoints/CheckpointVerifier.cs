@@ -27,9 +27,11 @@ public static class CheckpointVerifier
             if (new FileInfo(file) is { Exists: true, Length: > CheckpointManifest.MaxBytes } large)
                 throw new FormatException($"{large.Length} bytes, expected at most {CheckpointManifest.MaxBytes}");
             var manifest = CheckpointManifest.Parse(RegularFile.ReadAllBytes(file));
-            var named = !CheckpointName.TryParse(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), out var step) || step == manifest.Step;
+            var named = !CheckpointName.TryParse(Path.GetFileName(Path.TrimEndingDirectorySeparator(path)), out var step)
+                || step == manifest.Step;
             checks.Add(new CheckpointFileCheck(
-                CheckpointFiles.Manifest, named, named ? $"step {manifest.Step}" : $"is of step {manifest.Step}, the directory's name says {step}"));
+                CheckpointFiles.Manifest, named,
+                named ? $"step {manifest.Step}" : $"is of step {manifest.Step}, the directory's name says {step}"));
             return manifest;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -40,7 +40,8 @@ public sealed class CheckpointWriter : IDisposable
         files.Add(Storage.Guard(temporary, () =>
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using var file = new FileStream(Path.Combine(temporary, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes);
+            using var file = new FileStream(
+                Path.Combine(temporary, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes);
             using var counted = new CountingStream(file, hash);
             write(counted);
             file.Flush(flushToDisk: true);
@@ -54,7 +55,9 @@ public sealed class CheckpointWriter : IDisposable
         WriteFile(name, stream => SafetensorsWriter.Write(stream, tensors, metadata, write));
 
     /// <summary>Makes the checkpoint visible, moves <c>latest</c> to it and removes what exceeds the store's number.</summary>
-    /// <param name="confirm">Called when all is written and before it becomes visible; throws when this writer may no longer publish.</param>
+    /// <param name="confirm">
+    /// Called when all is written and before it becomes visible; throws when this writer may no longer publish.
+    /// </param>
     /// <returns>The finished checkpoint, on disk to the last byte.</returns>
     /// <exception cref="JobException"><c>storage</c>.</exception>
     public Checkpoint Commit(Action? confirm = null)
@@ -70,7 +73,8 @@ public sealed class CheckpointWriter : IDisposable
         Storage.Guard(store.Root, () =>
         {
             Publish();
-            if (Directory.Exists(Path.Combine(store.Root, CheckpointStore.LatestFile))) Retire(Path.Combine(store.Root, CheckpointStore.LatestFile));
+            if (Directory.Exists(Path.Combine(store.Root, CheckpointStore.LatestFile)))
+                Retire(Path.Combine(store.Root, CheckpointStore.LatestFile));
             Storage.Replace(
                 store.Root, CheckpointStore.LatestFile, store.OwnTemporaryPrefix + CheckpointStore.LatestFile,
                 Encoding.UTF8.GetBytes(CheckpointName.Of(Step) + "\n"));
@@ -110,7 +114,9 @@ public sealed class CheckpointWriter : IDisposable
         foreach (var step in surplus) Retire(store.PathOf(step));
     }
 
-    /// <summary>Renamed before it is deleted, so that no half-deleted checkpoint ever bears a step's name; a file in a folder's place goes too.</summary>
+    /// <summary>
+    /// Renamed before it is deleted, so that no half-deleted checkpoint ever bears a step's name; a file in a folder's place goes too.
+    /// </summary>
     private void Retire(string path)
     {
         if (!Path.Exists(path)) return;

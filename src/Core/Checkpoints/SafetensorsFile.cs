@@ -23,7 +23,10 @@ public sealed class SafetensorsFile : IDisposable
         ReadFully(prefix, 0, "header");
         var headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerBytes > SafetensorsHeader.MaxBytes || (long)headerBytes > length - 8)
-            throw Foreign(prefix) is { } other ? new JobException(errorCode, $"{path} is {other}.") : Damaged($"its header claims {headerBytes} bytes, the file holds {length} and a header at most {SafetensorsHeader.MaxBytes}");
+            throw Foreign(prefix) is { } other
+                ? new JobException(errorCode, $"{path} is {other}.")
+                : Damaged(
+                    $"its header claims {headerBytes} bytes, the file holds {length} and a header at most {SafetensorsHeader.MaxBytes}");
 
         var json = new byte[(int)headerBytes];
         ReadFully(json, 8, "header");
@@ -107,13 +110,16 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Names what people take for safetensors files, by its first bytes, once they are no length that a header can have.</summary>
     private static string? Foreign(ReadOnlySpan<byte> start) => start switch
     {
-        [(byte)'P', (byte)'K', 3, 4, ..] => "a zip archive, such as torch.save and numpy.savez write, no safetensors file; write one with safetensors.torch.save_file",
+        [(byte)'P', (byte)'K', 3, 4, ..] =>
+            "a zip archive, such as torch.save and numpy.savez write, no safetensors file; write one with safetensors.torch.save_file",
         [0x80, >= 2 and <= 5, ..] => "a pickle, such as torch.save writes, no safetensors file; write one with safetensors.torch.save_file",
         [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] => "a GGUF file, no safetensors file",
         [0x89, (byte)'H', (byte)'D', (byte)'F', ..] => "an HDF5 file, no safetensors file",
         [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] => "a NumPy array, no safetensors file",
-        [(byte)'{', ..] => "a JSON text, no safetensors file; if it is the index of a model in several files, name the one file that holds the tensors",
-        [(byte)'v', (byte)'e', (byte)'r', (byte)'s', (byte)'i', (byte)'o', (byte)'n', (byte)' ', ..] => "the Git LFS pointer of a file that was not downloaded; 'git lfs pull' fetches it",
+        [(byte)'{', ..] =>
+            "a JSON text, no safetensors file; if it is the index of a model in several files, name the one file that holds the tensors",
+        [(byte)'v', (byte)'e', (byte)'r', (byte)'s', (byte)'i', (byte)'o', (byte)'n', (byte)' ', ..] =>
+            "the Git LFS pointer of a file that was not downloaded; 'git lfs pull' fetches it",
         _ => null,
     };
 

@@ -88,7 +88,8 @@ internal static class SafetensorsHeader
         if (value.ValueKind != JsonValueKind.Object) throw new FormatException($"{MetadataKey} is not a JSON object");
         foreach (var property in value.EnumerateObject())
         {
-            if (property.Value.ValueKind != JsonValueKind.String) throw new FormatException($"{MetadataKey}: \"{property.Name}\" is no text");
+            if (property.Value.ValueKind != JsonValueKind.String)
+                throw new FormatException($"{MetadataKey}: \"{property.Name}\" is no text");
             metadata.Add(property.Name, property.Value.GetString()!);
         }
     }
@@ -100,7 +101,8 @@ internal static class SafetensorsHeader
             throw new FormatException($"tensor \"{name}\": dtype is missing or no text");
         var shape = ReadNumbers(name, value, "shape");
         if (!TensorDtypes.TryParse(dtypeWord.GetString(), out var dtype))
-            throw new NotSupportedException($"tensor \"{name}\" [{string.Join(", ", shape)}] has dtype \"{Shorten(dtypeWord.GetString()!)}\", expected one of {string.Join(", ", TensorDtypes.Words)}");
+            throw new NotSupportedException($"tensor \"{name}\" [{string.Join(", ", shape)}] has dtype "
+                + $"\"{Shorten(dtypeWord.GetString()!)}\", expected one of {string.Join(", ", TensorDtypes.Words)}");
         var offsets = ReadNumbers(name, value, "data_offsets");
         if (offsets.Length != 2 || offsets[1] < offsets[0])
             throw new FormatException($"tensor \"{name}\": data_offsets must be [begin, end] with begin <= end");
@@ -120,7 +122,8 @@ internal static class SafetensorsHeader
         return [.. list.EnumerateArray().Select(item =>
             item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number) && number >= 0
                 ? number
-                : throw new FormatException($"tensor \"{name}\": {key} holds {item.GetRawText()}, expected whole numbers from 0 to 2^63 - 1"))];
+                : throw new FormatException(
+                    $"tensor \"{name}\": {key} holds {item.GetRawText()}, expected whole numbers from 0 to 2^63 - 1"))];
     }
 
     private static long BytesOf(string name, long[] shape, TensorDtype dtype)
@@ -151,10 +154,12 @@ internal static class SafetensorsHeader
                     $"tensor \"{tensor.Name}\" begins at data offset {tensor.Offset}, expected {position} (gap or overlap)");
             if (tensor.Bytes > dataBytes - position)
                 throw new FormatException(
-                    $"tensor \"{tensor.Name}\" ends at data offset {(ulong)position + (ulong)tensor.Bytes}, the file holds {dataBytes} data bytes (cut short?)");
+                    $"tensor \"{tensor.Name}\" ends at data offset {(ulong)position + (ulong)tensor.Bytes}, "
+                    + $"the file holds {dataBytes} data bytes (cut short?)");
             position += tensor.Bytes;
         }
 
-        if (position != dataBytes) throw new FormatException($"the tensors end at data offset {position}, the file holds {dataBytes} data bytes");
+        if (position != dataBytes)
+            throw new FormatException($"the tensors end at data offset {position}, the file holds {dataBytes} data bytes");
     }
 }

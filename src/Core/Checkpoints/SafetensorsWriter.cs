@@ -5,7 +5,9 @@ public static class SafetensorsWriter
 {
     /// <param name="tensors">In the order in which they are laid down.</param>
     /// <param name="metadata">Free text; null or empty: none.</param>
-    /// <param name="write">Called once for each tensor, by its index, with the stream that takes its bytes (row-major, little-endian).</param>
+    /// <param name="write">
+    /// Called once for each tensor, by its index, with the stream that takes its bytes (row-major, little-endian).
+    /// </param>
     /// <exception cref="ArgumentException">A name that is used twice or reserved.</exception>
     /// <exception cref="InvalidOperationException">A callback wrote more or fewer bytes than its tensor has.</exception>
     public static void Write(
@@ -17,7 +19,8 @@ public static class SafetensorsWriter
         var names = new HashSet<string>(StringComparer.Ordinal) { SafetensorsHeader.MetadataKey };
         foreach (var tensor in tensors)
         {
-            if (!names.Add(tensor.Name)) throw new ArgumentException($"Tensor name \"{tensor.Name}\" is used twice or reserved.", nameof(tensors));
+            if (!names.Add(tensor.Name))
+                throw new ArgumentException($"Tensor name \"{tensor.Name}\" is used twice or reserved.", nameof(tensors));
         }
 
         stream.Write(SafetensorsHeader.Serialize(tensors, metadata));

@@ -29,7 +29,8 @@ internal static class Storage
         }
         catch (IOException e) when (File.Exists(file))
         {
-            throw new IOException($"{file} is held by another process that writes checkpoints to the same directory; give each job its own.", e);
+            throw new IOException(
+                $"{file} is held by another process that writes checkpoints to the same directory; give each job its own.", e);
         }
     }
 

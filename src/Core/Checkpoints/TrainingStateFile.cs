@@ -13,7 +13,9 @@ public static class TrainingStateFile
     /// <summary>Version of the form; another one is refused.</summary>
     public const int FormatVersion = 1;
 
-    /// <exception cref="ArgumentException">The scale is not finite or <see cref="TrainingSnapshot.SpecJson"/> is no JSON object.</exception>
+    /// <exception cref="ArgumentException">
+    /// The scale is not finite or <see cref="TrainingSnapshot.SpecJson"/> is no JSON object.
+    /// </exception>
     public static void Write(Stream stream, TrainingSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -72,7 +74,8 @@ public static class TrainingStateFile
     {
         try
         {
-            using var document = JsonDocument.Parse(RegularFile.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(
+                RegularFile.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
             return Read(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
@@ -91,7 +94,8 @@ public static class TrainingStateFile
         if (job.ValueKind != JsonValueKind.Object) throw new FormatException("\"job\" is not an object");
         var snapshot = new TrainingSnapshot
         {
-            State = new TrainerState(root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root))
+            State = new TrainerState(
+                root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root))
             {
                 RecentSkips = root.TryGetProperty("recentSkips", out var recent) ? recent.GetDouble() : 0,
             },
@@ -122,7 +126,9 @@ public static class TrainingStateFile
 
     /// <remarks>Absent where there are none, and in checkpoints of versions that did not count them.</remarks>
     private static SkipTally ReadSkips(JsonElement root) => root.TryGetProperty("unexplainedSkips", out var skips)
-        ? new(skips.GetProperty("count").GetInt64(), skips.GetProperty("firstStep").GetInt64(), skips.GetProperty("firstParameter").GetString())
+        ? new(
+            skips.GetProperty("count").GetInt64(), skips.GetProperty("firstStep").GetInt64(),
+            skips.GetProperty("firstParameter").GetString())
         : default;
 
     private static void Check(TrainingSnapshot snapshot)
@@ -132,7 +138,8 @@ public static class TrainingStateFile
             throw new FormatException($"step {state.Step}, updates {state.Updates}; expected 0 <= updates <= step");
         if (state.Skips.Unexplained < 0 || state.Skips.Unexplained > state.SkippedSteps)
             throw new FormatException($"{state.Skips.Unexplained} unexplained skips, expected 0 to {state.SkippedSteps}");
-        if (state.RecentSkips is not (>= 0 and <= 1)) throw new FormatException($"share {state.RecentSkips} of recent skips, expected 0 to 1");
+        if (state.RecentSkips is not (>= 0 and <= 1))
+            throw new FormatException($"share {state.RecentSkips} of recent skips, expected 0 to 1");
         if (!float.IsFinite(state.Scaling.Scale)) throw new FormatException($"loss scale {state.Scaling.Scale}, expected a finite number");
         foreach (var (name, steps) in snapshot.ParameterSteps)
         {

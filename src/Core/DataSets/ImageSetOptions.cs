@@ -20,5 +20,6 @@ public sealed record ShapesOptions : DataOptions
     [Option("training images to generate", Least = 1, Most = 1_000_000)]
     public int Samples { get; init; } = 8000;
 
-    public override DataContract Contract => new() { IsGenerated = true, Image = [3, 32, 32], Classes = 10, MostSamples = Samples, KeptBytes = 3 * 32 * 32 };
+    public override DataContract Contract =>
+        new() { IsGenerated = true, Image = [3, 32, 32], Classes = 10, MostSamples = Samples, KeptBytes = 3 * 32 * 32 };
 }

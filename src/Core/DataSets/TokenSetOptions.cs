@@ -8,10 +8,12 @@ public sealed record ImdbOptions : DataOptions
     [Option("words to which a review is cut or padded", Least = 1, Most = 100_000)]
     public int Length { get; init; } = 200;
 
-    [Option("encoding of reviews without a byte order mark", Words = [TextEncodings.Utf8, TextEncodings.Utf16LittleEndian, TextEncodings.Utf16BigEndian, TextEncodings.Latin1, TextEncodings.Windows1252])]
+    [Option("encoding of reviews without a byte order mark", Words = [TextEncodings.Utf8, TextEncodings.Utf16LittleEndian,
+        TextEncodings.Utf16BigEndian, TextEncodings.Latin1, TextEncodings.Windows1252])]
     public string Encoding { get; init; } = TextEncodings.Utf8;
 
-    public override DataContract Contract => new() { Labels = LabelKind.Binary, Tokens = Length, LeastVocabulary = 3, MostSamples = 25_000 };
+    public override DataContract Contract =>
+        new() { Labels = LabelKind.Binary, Tokens = Length, LeastVocabulary = 3, MostSamples = 25_000 };
 }
 
 /// <summary>A text: each byte a token, each sample a window of it.</summary>

@@ -61,5 +61,6 @@ internal static class FlowValue
         yield return Item(inner[start..]);
     }
 
-    private static string Item(string text) => text.Trim() is { Length: > 0 } item ? item : throw new FormatException("found an empty element in the list");
+    private static string Item(string text) =>
+        text.Trim() is { Length: > 0 } item ? item : throw new FormatException("found an empty element in the list");
 }

@@ -33,7 +33,10 @@ public static class JsonSpecNodes
         catch (JsonException e)
         {
             var at = new SpecPosition((int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
-            return SpecNodeResult.Failed(at, "", $"{Broken}{PlainText.Show(e.Message.Split(" LineNumber:")[0], 200)}{NumberForm.RemedyOfJson(Line(json, at.Line), at.Column)}");
+            return SpecNodeResult.Failed(
+                at, "",
+                $"{Broken}{PlainText.Show(e.Message.Split(" LineNumber:")[0], 200)}"
+                + $"{NumberForm.RemedyOfJson(Line(json, at.Line), at.Column)}");
         }
     }
 
@@ -77,7 +80,8 @@ public static class JsonSpecNodes
         return new(at, entries);
     }
 
-    private static SpecNode.Sequence ReadSequence(ref Utf8JsonReader reader, Positions positions, SpecPosition at, KeyPath? path, SpecErrors errors)
+    private static SpecNode.Sequence ReadSequence(
+        ref Utf8JsonReader reader, Positions positions, SpecPosition at, KeyPath? path, SpecErrors errors)
     {
         var items = new List<SpecNode>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(ReadValue(ref reader, positions, path, errors));
@@ -93,7 +97,8 @@ public static class JsonSpecNodes
         catch (InvalidOperationException)
         {
             if (errors.IsFull) throw new FullException();
-            errors.Add(new(at, path?.ToString() ?? "", "found half of a character (a lone surrogate such as \\ud800), expected whole ones"));
+            errors.Add(
+                new(at, path?.ToString() ?? "", "found half of a character (a lone surrogate such as \\ud800), expected whole ones"));
             return "";
         }
     }

@@ -29,7 +29,9 @@ internal static partial class NumberForm
     public static string RemedyOfList(SpecNode? node)
     {
         if (node is not SpecNode.Sequence { Items: { Count: > 0 and <= MostHalves } items } || items.Count % 2 != 0) return "";
-        var texts = items.OfType<SpecNode.Scalar>().Where(item => item is { Quoted: false, Text.Length: <= LongestNumber } && Digits().IsMatch(item.Text)).Select(item => item.Text).ToList();
+        var texts = items.OfType<SpecNode.Scalar>()
+            .Where(item => item is { Quoted: false, Text.Length: <= LongestNumber } && Digits().IsMatch(item.Text))
+            .Select(item => item.Text).ToList();
         return texts.Count == items.Count
             ? $"; {Point}{string.Join(", ", texts.Chunk(2).Select(pair => $"{pair[0]}.{pair[1]}"))}"
             : "";

@@ -21,7 +21,8 @@ internal sealed record NumberRange(string Expected, Func<double, bool> Holds, bo
     public static NumberRange Any { get; } = new("a number", _ => true, IsFloat32: false);
 
     /// <summary>A length of time, in seconds, that the clock can measure.</summary>
-    public static NumberRange Seconds(double most) => new(FormattableString.Invariant($"seconds, from 0.001 to {most}"), x => x >= 0.001 && x <= most, IsFloat32: false);
+    public static NumberRange Seconds(double most) =>
+        new(FormattableString.Invariant($"seconds, from 0.001 to {most}"), x => x >= 0.001 && x <= most, IsFloat32: false);
 
     /// <summary>What is wrong with a number, as the end of "found 5": found and expected.</summary>
     /// <returns>Null: nothing.</returns>
@@ -30,7 +31,8 @@ internal sealed record NumberRange(string Expected, Func<double, bool> Holds, bo
         if (!Holds(value)) return $", expected {Expected}";
         var single = (float)value;
         return !IsFloat32 || (Float32.Holds(value) && Holds(single)) ? null
-            : FormattableString.Invariant($", which is {Float32.Show(single)} as float32, expected {Expected} within float32's range, {Float32.Range}");
+            : FormattableString.Invariant(
+                $", which is {Float32.Show(single)} as float32, expected {Expected} within float32's range, {Float32.Range}");
     }
 
     /// <summary>Reads the forms that YAML and JSON share, without hexadecimal, underscores or separators.</summary>
@@ -39,7 +41,9 @@ internal sealed record NumberRange(string Expected, Func<double, bool> Holds, bo
         ".inf" or "+.inf" => double.PositiveInfinity,
         "-.inf" => double.NegativeInfinity,
         ".nan" => double.NaN,
-        _ when double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value)
+        _ when double.TryParse(
+            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+            out var value)
             && !text.Any(char.IsLetter, except: 'e') => value,
         _ => null,
     };

@@ -2,7 +2,9 @@ using Distributed.Core.Values;
 
 namespace Distributed.Core.Documents;
 
-/// <summary>How much of a text that somebody wrote is taken in: reading costs time and memory in proportion to the text, whatever it says.</summary>
+/// <summary>
+/// How much of a text that somebody wrote is taken in: reading costs time and memory in proportion to the text, whatever it says.
+/// </summary>
 public static class SpecBounds
 {
     /// <summary>Characters of a key.</summary>
@@ -29,7 +31,8 @@ public static class SpecBounds
     /// <summary>What is wrong with a key before it has a meaning; null: nothing.</summary>
     public static string? KeyFault(string key)
     {
-        if (key.Length > LongestKey) return FormattableString.Invariant($"found a key of {key.Length} characters, expected at most {LongestKey}");
+        if (key.Length > LongestKey)
+            return FormattableString.Invariant($"found a key of {key.Length} characters, expected at most {LongestKey}");
         return PlainText.IsPlain(key) ? null : $"found the key '{PlainText.Show(key)}', expected one without control characters";
     }
 }

@@ -17,8 +17,10 @@ public static class SpecOverrides
         if (path.Length == 0 || path.Any(string.IsNullOrWhiteSpace))
             return SpecNodeResult.Failed(at, "", "expected key=value with a dotted key, such as optimizer.lr=0.01");
         if (path.Length > SpecBounds.DeepestNesting)
-            return SpecNodeResult.Failed(at, "", FormattableString.Invariant($"found a path of {path.Length} keys, expected at most {SpecBounds.DeepestNesting}"));
-        if (path.Select(SpecBounds.KeyFault).FirstOrDefault(fault => fault is not null) is { } fault) return SpecNodeResult.Failed(at, "", fault);
+            return SpecNodeResult.Failed(
+                at, "", FormattableString.Invariant($"found a path of {path.Length} keys, expected at most {SpecBounds.DeepestNesting}"));
+        if (path.Select(SpecBounds.KeyFault).FirstOrDefault(fault => fault is not null) is { } fault)
+            return SpecNodeResult.Failed(at, "", fault);
         try
         {
             var value = FlowValue.Parse(assignment[(split + 1)..], at);

@@ -14,7 +14,8 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
     {
         if (Take(key, required, "a text") is not { } node) return null;
         if (node is not SpecNode.Scalar { Text: var text } || text.Length == 0 || text.Length > most || !PlainText.IsPlain(text))
-            return Wrong<string>(key, node, FormattableString.Invariant($"a text of 1 to {most} characters, none of them a control character"));
+            return Wrong<string>(
+                key, node, FormattableString.Invariant($"a text of 1 to {most} characters, none of them a control character"));
         return text;
     }
 
@@ -66,16 +67,20 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
         List(key, "a list of numbers", required, (name, item) => Number(name, item, range)) is { } list ? new(list.OfType<double>()) : null;
 
     public EquatableList<int>? Wholes(string key, int least, int most) =>
-        List(key, "a list of whole numbers", false, (name, item) => Whole(name, item, least, most)) is { } list ? new(list.Select(x => (int)x!)) : null;
+        List(key, "a list of whole numbers", false, (name, item) => Whole(name, item, least, most)) is { } list
+            ? new(list.Select(x => (int)x!))
+            : null;
 
     /// <summary>Reads a list of patterns of parameter names.</summary>
     public EquatableList<string>? Patterns(string key)
     {
-        var expected = FormattableString.Invariant($"a text of 1 to {SpecBounds.LongestPattern} characters, none of them a control character");
+        var expected = FormattableString.Invariant(
+            $"a text of 1 to {SpecBounds.LongestPattern} characters, none of them a control character");
         return List(key, "a list of texts", false, Read, SpecBounds.MostPatterns) is { } list ? new(list.OfType<string>()) : null;
 
         string? Read(string name, SpecNode item) =>
-            item is SpecNode.Scalar { IsNull: false, Text: { Length: > 0 and <= SpecBounds.LongestPattern } text } && PlainText.IsPlain(text) ? text : Wrong<string>(name, item, expected);
+            item is SpecNode.Scalar { IsNull: false, Text: { Length: > 0 and <= SpecBounds.LongestPattern } text }
+            && PlainText.IsPlain(text) ? text : Wrong<string>(name, item, expected);
     }
 
     /// <summary>Reads a text that no error quotes.</summary>
@@ -83,7 +88,9 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
     {
         if (Take(key) is not { } node) return null;
         if (node is SpecNode.Scalar { Quoted: true } scalar && holds(scalar.Text)) return scalar.Text;
-        var found = node is SpecNode.Scalar { Quoted: true, Text: var text } ? FormattableString.Invariant($"a text of {text.Length} characters") : "no text";
+        var found = node is SpecNode.Scalar { Quoted: true, Text: var text }
+            ? FormattableString.Invariant($"a text of {text.Length} characters")
+            : "no text";
         Fail(key, $"found {found}, expected {expected}");
         return null;
     }
@@ -132,7 +139,9 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
 
     /// <summary>Notes that a list of numbers has another length than expected.</summary>
     public void FailLength(string key, int found, string expected) =>
-        Fail(key, FormattableString.Invariant($"found {found} numbers, expected {expected}") + NumberForm.RemedyOfList(Find(map, key)?.Value));
+        Fail(
+            key,
+            FormattableString.Invariant($"found {found} numbers, expected {expected}") + NumberForm.RemedyOfList(Find(map, key)?.Value));
 
     /// <summary>Takes a key as one that may be here, whatever its value.</summary>
     public void Know(string key) => known.Add(key);
@@ -151,12 +160,16 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
     {
         foreach (var (before, entry) in map.Entries.Prepend(null).Zip(map.Entries).Where(pair => !known.Contains(pair.Second.Key)))
             if (errors.IsFull) errors.Pass();
-            else errors.Add(new(entry.At, Join(entry.Key), $"unknown key{NumberForm.RemedyOfPair(before, entry) ?? Hint(entry.Key, known)}; expected one of {string.Join(", ", known)}"));
+            else errors.Add(new(
+                entry.At, Join(entry.Key),
+                $"unknown key{NumberForm.RemedyOfPair(before, entry) ?? Hint(entry.Key, known)}; "
+                + $"expected one of {string.Join(", ", known)}"));
     }
 
     private static string Whole(long least, long most) => FormattableString.Invariant($"a whole number from {least} to {most}");
 
-    private static string Hint(string found, IEnumerable<string> words) => NearestWord.Of(found, words) is { } word ? $"; did you mean {word}?" : "";
+    private static string Hint(string found, IEnumerable<string> words) =>
+        NearestWord.Of(found, words) is { } word ? $"; did you mean {word}?" : "";
 
     private static SpecNode.Entry? Find(SpecNode.Map map, string key) =>
         map.Entries.FirstOrDefault(entry => entry.Key == key && entry.Value is not SpecNode.Scalar { IsNull: true });
@@ -180,11 +193,13 @@ internal sealed class SpecSection(SpecNode.Map map, string path, SpecErrors erro
 
     private long? Whole(string name, SpecNode node, long least, long most)
     {
-        if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.ParseWhole(scalar.Text) is { } value && value >= least && value <= most) return value;
+        if (node is SpecNode.Scalar { Quoted: false } scalar && NumberRange.ParseWhole(scalar.Text) is { } value && value >= least
+            && value <= most) return value;
         return WrongNumber<long>(name, node, Whole(least, most) + NumberForm.Remedy(node, whole: true));
     }
 
-    private List<T?>? List<T>(string key, string expected, bool required, Func<string, SpecNode, T?> read, int most = SpecBounds.LongestList)
+    private List<T?>? List<T>(
+        string key, string expected, bool required, Func<string, SpecNode, T?> read, int most = SpecBounds.LongestList)
     {
         if (Take(key, required, expected) is not { } node) return null;
         if (node is not SpecNode.Sequence sequence)

@@ -7,13 +7,17 @@ namespace Distributed.Core.Events;
 
 public static partial class JobEventJson
 {
-    /// <summary>The event that a line describes; null for events that this version does not know. Numbers that are null read as NaN.</summary>
+    /// <summary>
+    /// The event that a line describes; null for events that this version does not know. Numbers that are null read as NaN.
+    /// </summary>
     /// <exception cref="FormatException">The line is no JSON object, or a known event lacks a value or has one of another type.</exception>
     public static JobEvent? Read(string json)
     {
         try
         {
-            return JsonNode.Parse(json) is JsonObject line ? FromObject(line) : throw new FormatException($"Event line: found {Shorten(json)}, expected a JSON object.");
+            return JsonNode.Parse(json) is JsonObject line
+                ? FromObject(line)
+                : throw new FormatException($"Event line: found {Shorten(json)}, expected a JSON object.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -27,7 +31,8 @@ public static partial class JobEventJson
         "generation" => new GenerationEvent(new(Get<int>(e, "number")), Text(e, "reason"), Ranks(e)) { Data = Data(e) },
         "data" => new DataEvent(Data(e) ?? throw new FormatException("Event data: data is missing.")),
         "step" => Step(e),
-        "eval" => new EvalEvent(Get<long>(e, "step"), Inner(e, "metrics").ToDictionary(metric => metric.Key, metric => Number(metric.Value))),
+        "eval" =>
+            new EvalEvent(Get<long>(e, "step"), Inner(e, "metrics").ToDictionary(metric => metric.Key, metric => Number(metric.Value))),
         "checkpoint" => new CheckpointEvent(Get<long>(e, "step"), Text(e, "path")),
         "warning" => new WarningEvent(Text(e, "message")),
         "completed" => new CompletedEvent(
@@ -40,14 +45,17 @@ public static partial class JobEventJson
 
     private static DataSummary? Data(JsonObject e) => e["data"] is not JsonObject data
         ? null
-        : new(Get<long>(data, "train"), Get<long>(data, "test"), (int?)data["classes"] ?? 0, (int?)data["vocabulary"] ?? 0, Text(data, "sha256"));
+        : new(
+            Get<long>(data, "train"), Get<long>(data, "test"), (int?)data["classes"] ?? 0, (int?)data["vocabulary"] ?? 0,
+            Text(data, "sha256"));
 
     private static StepEvent Step(JsonObject e)
     {
         var phases = Inner(e, "phases");
         return new(
             Get<long>(e, "step"), Get<long>(e, "epoch"), Number(e["loss"]), Get<long>(e, "items"), Number(e["lr"]), Number(e["lossScale"]),
-            Get<int>(e, "growthTracker"), Get<bool>(e, "skipped"), Get<long>(e, "updates"), Number(e["gradNorm"]), new(Get<int>(e, "generation")),
+            Get<int>(e, "growthTracker"), Get<bool>(e, "skipped"), Get<long>(e, "updates"), Number(e["gradNorm"]),
+            new(Get<int>(e, "generation")),
             Number(e["seconds"]),
             new(
                 Number(phases["data"]), Number(phases["forward"]), Number(phases["backward"]),
@@ -55,12 +63,15 @@ public static partial class JobEventJson
         {
             NonFinite = (string?)e["nonFinite"],
             Ranks = e["ranks"] is JsonArray ranks ? new(ranks.Select(r => Rank(r!.AsObject()))) : null,
-            Buckets = e["buckets"] is JsonArray buckets ? new(buckets.Select(b => new BucketTime(Get<long>(b!.AsObject(), "bytes"), Number(b["ready"])))) : null,
+            Buckets = e["buckets"] is JsonArray buckets
+                ? new(buckets.Select(b => new BucketTime(Get<long>(b!.AsObject(), "bytes"), Number(b["ready"]))))
+                : null,
         };
     }
 
     private static RankSeconds Rank(JsonObject e) => new(
-        new(Get<int>(e, "rank")), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]), Number(e["decide"]), Number(e["apply"]));
+        new(Get<int>(e, "rank")), Get<long>(e, "step"), Number(e["compute"]), Number(e["exchange"]), Number(e["exposed"]),
+        Number(e["decide"]), Number(e["apply"]));
 
     private static JobError Error(JsonObject e) =>
         new(
@@ -68,7 +79,8 @@ public static partial class JobEventJson
             (string?)e["silo"], (string?)e["phase"], (long?)e["step"]);
 
     private static List<RankPlace> Ranks(JsonObject e) =>
-        [.. Required(e, "ranks").AsArray().Select(place => place!.AsObject()).Select(place => new RankPlace(new(Get<int>(place, "rank")), Text(place, "silo"), Text(place, "device")))];
+        [.. Required(e, "ranks").AsArray().Select(place => place!.AsObject())
+            .Select(place => new RankPlace(new(Get<int>(place, "rank")), Text(place, "silo"), Text(place, "device")))];
 
     private static T Get<T>(JsonObject e, string key) => Required(e, key).GetValue<T>();
 
@@ -76,7 +88,8 @@ public static partial class JobEventJson
 
     private static JsonObject Inner(JsonObject e, string key) => Required(e, key).AsObject();
 
-    private static JsonNode Required(JsonObject e, string key) => e[key] ?? throw new FormatException($"Event {e["event"]}: {key} is missing.");
+    private static JsonNode Required(JsonObject e, string key) =>
+        e[key] ?? throw new FormatException($"Event {e["event"]}: {key} is missing.");
 
     private static double Number(JsonNode? value) => value?.GetValue<double>() ?? double.NaN;
 

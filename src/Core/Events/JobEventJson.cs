@@ -8,15 +8,19 @@ namespace Distributed.Core.Events;
 /// <summary>The JSON form of a job's events: one object a line, numbers that are not finite as null.</summary>
 public static partial class JobEventJson
 {
-    private static readonly JsonSerializerOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Options =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One line without its end.</summary>
     public static string Write(JobEvent jobEvent) => ToObject(jobEvent).ToJsonString(Options);
 
     private static JsonObject ToObject(JobEvent jobEvent) => jobEvent switch
     {
-        StartedEvent e => WithData(new() { ["event"] = "started", ["job"] = e.Job.ToString(), ["generation"] = e.Generation.Value, ["ranks"] = Ranks(e.Ranks) }, e.Data),
-        GenerationEvent e => WithData(new() { ["event"] = "generation", ["number"] = e.Number.Value, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
+        StartedEvent e => WithData(
+            new() { ["event"] = "started", ["job"] = e.Job.ToString(), ["generation"] = e.Generation.Value, ["ranks"] = Ranks(e.Ranks) },
+            e.Data),
+        GenerationEvent e => WithData(
+            new() { ["event"] = "generation", ["number"] = e.Number.Value, ["reason"] = e.Reason, ["ranks"] = Ranks(e.Ranks) }, e.Data),
         DataEvent e => WithData(new() { ["event"] = "data" }, e.Data),
         StepEvent e => Step(e),
         EvalEvent e => new()
@@ -38,7 +42,8 @@ public static partial class JobEventJson
             ["samplesPerSecond"] = Number(e.SamplesPerSecond),
             ["checkpoint"] = e.Checkpoint,
         },
-        StoppedEvent e => new() { ["event"] = "stopped", ["step"] = e.Step, ["weightsSha256"] = e.WeightsSha256, ["checkpoint"] = e.Checkpoint },
+        StoppedEvent e =>
+            new() { ["event"] = "stopped", ["step"] = e.Step, ["weightsSha256"] = e.WeightsSha256, ["checkpoint"] = e.Checkpoint },
         FailedEvent e => new() { ["event"] = "failed", ["error"] = Error(e.Error) },
         _ => throw new NotSupportedException($"No JSON form for {jobEvent.GetType().Name}."),
     };
@@ -83,7 +88,9 @@ public static partial class JobEventJson
         };
         if (e.NonFinite is not null) json["nonFinite"] = e.NonFinite;
         if (e.Ranks is not null) json["ranks"] = new JsonArray([.. e.Ranks.Select(Rank)]);
-        if (e.Buckets is not null) json["buckets"] = new JsonArray([.. e.Buckets.Select(b => new JsonObject { ["bytes"] = b.Bytes, ["ready"] = Number(b.Ready) })]);
+        if (e.Buckets is not null)
+            json["buckets"] = new JsonArray(
+                [.. e.Buckets.Select(b => new JsonObject { ["bytes"] = b.Bytes, ["ready"] = Number(b.Ready) })]);
         return json;
     }
 

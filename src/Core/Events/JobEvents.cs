@@ -21,7 +21,9 @@ public sealed record GenerationEvent(Generation Number, string Reason, IReadOnly
     public DataSummary? Data { get; init; }
 }
 
-/// <summary>The ranks have read their data. From a silo to the job's grain alone, which tells it with the start of the generation.</summary>
+/// <summary>
+/// The ranks have read their data. From a silo to the job's grain alone, which tells it with the start of the generation.
+/// </summary>
 public sealed record DataEvent(DataSummary Data) : JobEvent;
 
 /// <summary>Seconds of one step by phase: the longest of this silo's ranks for the first three, the lead rank's for the rest.</summary>
@@ -42,7 +44,9 @@ public sealed record StepEvent(
     public EquatableList<BucketTime>? Buckets { get; init; }
 }
 
-/// <summary>Seconds of one rank in one step: of this one on the lead silo, of the one before on the others, whose news comes with the next exchange.</summary>
+/// <summary>
+/// Seconds of one rank in one step: of this one on the lead silo, of the one before on the others, whose news comes with the next exchange.
+/// </summary>
 /// <param name="Compute">Data, forward and backward.</param>
 /// <param name="Exchange">From the first bucket's leaving to the whole reduced gradient.</param>
 /// <param name="Exposed">The part of it that compute did not hide: the wait after backward.</param>
@@ -60,7 +64,8 @@ public sealed record CheckpointEvent(long Step, string Path) : JobEvent;
 public sealed record WarningEvent(string Message) : JobEvent;
 
 public sealed record CompletedEvent(
-    long Steps, double Loss, string WeightsSha256, long SkippedSteps, double Seconds, double SamplesPerSecond, string Checkpoint) : JobEvent;
+    long Steps, double Loss, string WeightsSha256, long SkippedSteps, double Seconds, double SamplesPerSecond, string Checkpoint)
+        : JobEvent;
 
 /// <summary>Ended on demand; a later run resumes from the checkpoint.</summary>
 /// <param name="Checkpoint">The last one written; null when there is none.</param>

@@ -1,7 +1,9 @@
 namespace Distributed.Core.LossScaling;
 
 /// <summary>DeepSpeed's ZeRO scaler (consecutive hysteresis off): counts iterations, grows periodically, raises at its floor.</summary>
-/// <param name="window">Growth comes at every multiple of this many clean steps after the first clean one, one step later than torch.</param>
+/// <param name="window">
+/// Growth comes at every multiple of this many clean steps after the first clean one, one step later than torch.
+/// </param>
 /// <param name="hysteresis">Overflows from which on the scale backs off; refilled at growth only.</param>
 internal sealed class DeepSpeedScalePolicy(float init, double growth, double backoff, int window, float min, float? max, int hysteresis)
     : ILossScalePolicy
@@ -23,8 +25,9 @@ internal sealed class DeepSpeedScalePolicy(float init, double growth, double bac
     {
         if (hysteresis != 1 && state.Hysteresis != 1) return state with { Hysteresis = state.Hysteresis - 1 };
         if (state.Scale == min)
-            throw new LossScaleException(FormattableString.Invariant(
-                $"Gradient overflow with the loss scale already at its minimum {min}: it cannot go lower. Set a smaller lossScale.min, lower the learning rate, or use another policy than deepspeed."));
+            throw new LossScaleException(
+                FormattableString.Invariant($"Gradient overflow with the loss scale already at its minimum {min}: it cannot go lower. ")
+                + "Set a smaller lossScale.min, lower the learning rate, or use another policy than deepspeed.");
         return state with { Scale = ScaleArithmetic.Shrink(state.Scale, backoff, min) };
     }
 }

@@ -13,7 +13,8 @@ public static class LossScalePolicies
         new(new() { Policy = Torch }, s => new TorchScalePolicy(s.Init, s.Spec.Growth, s.Spec.Backoff, s.Spec.Interval, s.Min, s.Max)),
         new(
             new() { Policy = Megatron, Init = 4294967296, Interval = 1000, Min = 1, Hysteresis = 2 },
-            s => new MegatronScalePolicy(s.Init, (float)s.Spec.Growth, (float)s.Spec.Backoff, s.Spec.Interval, s.Floor, s.Max, s.Spec.Hysteresis)),
+            s => new MegatronScalePolicy(
+                s.Init, (float)s.Spec.Growth, (float)s.Spec.Backoff, s.Spec.Interval, s.Floor, s.Max, s.Spec.Hysteresis)),
         new(
             new() { Policy = DeepSpeed, Interval = 1000, Min = 1, Hysteresis = 2 },
             s => new DeepSpeedScalePolicy(s.Init, s.Spec.Growth, s.Spec.Backoff, s.Spec.Interval, s.Floor, s.Max, s.Spec.Hysteresis)),

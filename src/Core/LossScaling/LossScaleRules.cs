@@ -15,7 +15,9 @@ public static class LossScaleRules
         Expect(spec.MaxConsecutiveSkips >= 1, "maxConsecutiveSkips", spec.MaxConsecutiveSkips, "a whole number of 1 or more");
         if (spec.Policy == LossScalePolicies.Static) return problems;
 
-        Expect((float)spec.Growth > 1 && float.IsFinite((float)spec.Growth), "growth", spec.Growth, "a finite number greater than 1, also as float32");
+        Expect(
+            (float)spec.Growth > 1 && float.IsFinite((float)spec.Growth), "growth", spec.Growth,
+            "a finite number greater than 1, also as float32");
         Expect((float)spec.Backoff is > 0 and < 1, "backoff", spec.Backoff, "a number greater than 0 and less than 1, also as float32");
         Expect(spec.Interval >= 1, "interval", spec.Interval, "a whole number of 1 or more");
         Expect(spec.Hysteresis >= 1, "hysteresis", spec.Hysteresis, "a whole number of 1 or more");

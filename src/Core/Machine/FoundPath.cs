@@ -23,7 +23,9 @@ internal sealed class FoundPath : IDisposable
         this.handle = handle;
         Way = FormattableString.Invariant($"/proc/self/fd/{handle.DangerousGetHandle()}");
         var found = new byte[ResultBytes];
-        Type = Statx((int)handle.DangerousGetHandle(), [0], OfDescriptor, TypeOnly, found) == 0 ? (FileKinds)(MemoryMarshal.Read<ushort>(found.AsSpan(ModeOffset)) & TypeMask) : FileKinds.Unknown;
+        Type = Statx((int)handle.DangerousGetHandle(), [0], OfDescriptor, TypeOnly, found) == 0
+            ? (FileKinds)(MemoryMarshal.Read<ushort>(found.AsSpan(ModeOffset)) & TypeMask)
+            : FileKinds.Unknown;
     }
 
     /// <summary>The types of inode that readers tell apart, as in st_mode.</summary>
@@ -67,7 +69,8 @@ internal sealed class FoundPath : IDisposable
     /// <param name="error">errno of <see cref="Find(string, out int)"/>.</param>
     public static Exception Describe(string path, int error) => error switch
     {
-        NoEntry when Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) => new FileNotFoundException($"Could not find file '{path}'.", path),
+        NoEntry when Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) =>
+            new FileNotFoundException($"Could not find file '{path}'.", path),
         NoEntry or NotAFolder => new DirectoryNotFoundException($"Could not find a part of the path '{path}'."),
         NotPermitted or NoAccess => new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
         _ => new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'"),

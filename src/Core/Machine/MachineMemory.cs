@@ -3,7 +3,10 @@ using System.Globalization;
 namespace Distributed.Core.Machine;
 
 /// <summary>Memory that the system lets this process have: the least limit of its control groups, else what the machine has.</summary>
-/// <remarks>Not <see cref="GC.GetGCMemoryInfo()"/>: in a container that tells what the managed heap may have, and most of a silo's memory is libtorch's.</remarks>
+/// <remarks>
+/// Not <see cref="GC.GetGCMemoryInfo()"/>: in a container that tells what the managed heap may have, and most of a silo's
+/// memory is libtorch's.
+/// </remarks>
 public static class MachineMemory
 {
     private const string Version1File = "memory.limit_in_bytes", Version2File = "memory.max";
@@ -44,12 +47,15 @@ public static class MachineMemory
     }
 
     private static long? Limit(string file) =>
-        Lines(file).FirstOrDefault() is { } text && long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
+        Lines(file).FirstOrDefault() is { } text
+        && long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
 
     private static long OfMachine(string root)
     {
-        var total = Lines(Path.Combine(root, "proc/meminfo")).FirstOrDefault(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));
-        return total?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..] && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount)
+        var total = Lines(Path.Combine(root, "proc/meminfo"))
+            .FirstOrDefault(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));
+        return total?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..]
+            && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount)
             ? amount * 1024
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
     }

@@ -3,8 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Core.Machine;
 
-/// <summary>Has the system refuse this process memory beyond a limit, so that the job that asks for it fails; otherwise the kernel ends the process, and with it the silo.</summary>
-/// <remarks>RLIMIT_DATA counts private memory that can be written, touched or not (setrlimit(2)). What is there already is taken as it is, so that only what comes is bound.</remarks>
+/// <summary>
+/// Has the system refuse this process memory beyond a limit, so that the job that asks for it fails; otherwise the kernel ends the process,
+/// and with it the silo.
+/// </summary>
+/// <remarks>
+/// RLIMIT_DATA counts private memory that can be written, touched or not (setrlimit(2)). What is there already is taken as it is, so that
+/// only what comes is bound.
+/// </remarks>
 public static class MemoryCap
 {
     private const int DataResource = 2;
@@ -17,7 +23,8 @@ public static class MemoryCap
     /// <returns>False where the system does not take it.</returns>
     public static bool Set(long limit)
     {
-        if (!OperatingSystem.IsLinux() || Read(DataRow) is not { } data || Read(ResidentRow) is not { } resident || GetLimit(DataResource, out var limits) != 0) return false;
+        if (!OperatingSystem.IsLinux() || Read(DataRow) is not { } data || Read(ResidentRow) is not { } resident
+            || GetLimit(DataResource, out var limits) != 0) return false;
         limits.Soft = Math.Min((ulong)Of(limit, data, resident), limits.Hard);
         return SetLimit(DataResource, in limits) == 0;
     }
@@ -25,7 +32,9 @@ public static class MemoryCap
     /// <summary>Data that the process has, and may have, in bytes.</summary>
     /// <returns>Null: it has no cap.</returns>
     public static (long Used, long Most)? Use() =>
-        OperatingSystem.IsLinux() && GetLimit(DataResource, out var limits) == 0 && limits.Soft < long.MaxValue && Read(DataRow) is { } data ? (data, (long)limits.Soft) : null;
+        OperatingSystem.IsLinux() && GetLimit(DataResource, out var limits) == 0 && limits.Soft < long.MaxValue && Read(DataRow) is { } data
+            ? (data, (long)limits.Soft)
+            : null;
 
     /// <summary>How much data the process may have.</summary>
     /// <param name="data">That it has.</param>
@@ -38,7 +47,8 @@ public static class MemoryCap
         {
             // "VmData:     12345 kB"
             var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(row, StringComparison.Ordinal));
-            return line?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..] && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) ? amount * 1024 : null;
+            return line?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var kibi, ..]
+                && long.TryParse(kibi, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) ? amount * 1024 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -2,8 +2,12 @@ using System.Globalization;
 
 namespace Distributed.Core.Machine;
 
-/// <summary>How often this machine's kernel has ended a process because memory ran out, in a container's limit or in all of the machine.</summary>
-/// <remarks>A process that is ended so cannot say why. A process that knows the count from before, and sees that it has grown, can.</remarks>
+/// <summary>
+/// How often this machine's kernel has ended a process because memory ran out, in a container's limit or in all of the machine.
+/// </summary>
+/// <remarks>
+/// A process that is ended so cannot say why. A process that knows the count from before, and sees that it has grown, can.
+/// </remarks>
 public static class MemoryKills
 {
     private const string Row = "oom_kill ";
@@ -14,8 +18,11 @@ public static class MemoryKills
     {
         try
         {
-            var row = File.ReadLines(Path.Combine(root, "proc/vmstat")).FirstOrDefault(line => line.StartsWith(Row, StringComparison.Ordinal));
-            return row is not null && long.TryParse(row.AsSpan(Row.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : null;
+            var row = File.ReadLines(Path.Combine(root, "proc/vmstat"))
+                .FirstOrDefault(line => line.StartsWith(Row, StringComparison.Ordinal));
+            return row is not null && long.TryParse(row.AsSpan(Row.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                ? count
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

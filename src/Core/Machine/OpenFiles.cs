@@ -14,11 +14,15 @@ public static class OpenFiles
 
     /// <inheritdoc cref="Refuse(string, long)"/>
     public static string? Refuse(string program, long least, long? allowed) => allowed < least
-        ? FormattableString.Invariant($"{allowed} files may be open at once here, and {program} needs {least}: raise the hard limit, with 'ulimit -n 4096' in a shell that may, LimitNOFILE= in a systemd unit, or --ulimit nofile=4096 for a container.")
+        ? FormattableString.Invariant($"{allowed} files may be open at once here, and {program} needs {least}: raise the hard limit, ")
+            + "with 'ulimit -n 4096' in a shell that may, LimitNOFILE= in a systemd unit, or --ulimit nofile=4096 for a container."
         : null;
 
     /// <returns>Null where the system does not say.</returns>
-    private static long? Allowed() => OperatingSystem.IsLinux() && GetLimit(OpenFilesResource, out var limits) == 0 && limits.Hard <= long.MaxValue ? (long)limits.Hard : null;
+    private static long? Allowed() =>
+        OperatingSystem.IsLinux() && GetLimit(OpenFilesResource, out var limits) == 0 && limits.Hard <= long.MaxValue
+            ? (long)limits.Hard
+            : null;
 
     [DllImport("libc", EntryPoint = "getrlimit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int GetLimit(int resource, out Limits limits);

@@ -4,7 +4,8 @@ namespace Distributed.Core.Machine;
 
 /// <summary>Folders that no path below them leads out of, whatever links others put there, and whenever they turn them.</summary>
 /// <remarks>A path is opened first, and where the descriptor really points is looked at then; what is read is what was looked at.
-/// The fence belongs to the process, so that no reader can forget it. It holds for readers that go through <see cref="RegularFile"/> and <see cref="RegularFolder"/>.</remarks>
+/// The fence belongs to the process, so that no reader can forget it. It holds for readers that go through <see cref="RegularFile"/> and
+/// <see cref="RegularFolder"/>.</remarks>
 public static class PathFence
 {
     private static ImmutableList<string> roots = [];
@@ -29,7 +30,8 @@ public static class PathFence
     {
         if (RootOf(path) is not { } root) return;
         using var home = FoundPath.Find(root);
-        if (home?.Place is not { } real || found.Place is not { } place || !WithSlash(place).StartsWith(WithSlash(real), StringComparison.Ordinal))
+        if (home?.Place is not { } real || found.Place is not { } place
+            || !WithSlash(place).StartsWith(WithSlash(real), StringComparison.Ordinal))
             throw new IOException($"it leads out of {root.TrimEnd('/')} through a link");
     }
 

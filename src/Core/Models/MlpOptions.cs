@@ -33,8 +33,10 @@ public sealed record MlpOptions : ModelOptions
         if (Sizes.Count < 2 || data.Image is not { } image) return;
         var pixels = image.Aggregate(1L, (a, b) => a * b);
         if (Sizes[0] != pixels)
-            job.Fail("model.sizes", FormattableString.Invariant($"found widths that start with {Sizes[0]}, expected {pixels}, the pixels of one image of {name}"));
+            job.Fail("model.sizes", FormattableString.Invariant(
+                $"found widths that start with {Sizes[0]}, expected {pixels}, the pixels of one image of {name}"));
         if (Sizes[^1] < data.Classes)
-            job.Fail("model.sizes", FormattableString.Invariant($"found widths that end with {Sizes[^1]}, expected at least {data.Classes}, the classes of {name}"));
+            job.Fail("model.sizes", FormattableString.Invariant(
+                $"found widths that end with {Sizes[^1]}, expected at least {data.Classes}, the classes of {name}"));
     }
 }

@@ -64,7 +64,11 @@ public sealed record ModelContract
     /// <summary>Decimal numbers of one sample; 0 where it is tokens.</summary>
     public long Numbers => Elements ?? Shape?.Aggregate(1L, (a, b) => a * b) ?? 0;
 
-    /// <summary>Whether a data set's samples are of the kind that the model takes; how many numbers they have is not looked at where <see cref="Elements"/> says it.</summary>
+    /// <summary>
+    /// Whether a data set's samples are of the kind that the model takes; how many numbers they have is not looked at where
+    /// <see cref="Elements"/> says it.
+    /// </summary>
     public bool Fits(DataContract data) => data.IsOpen
-        || (data.Labels == Labels && (data.Image is { } image ? !TakesTokens && (Shape is null || Shape.SequenceEqual(image)) : TakesTokens));
+        || (data.Labels == Labels
+            && (data.Image is { } image ? !TakesTokens && (Shape is null || Shape.SequenceEqual(image)) : TakesTokens));
 }

@@ -30,6 +30,7 @@ public sealed record SentimentLstmOptions : ModelOptions
     public override void CheckWith(IOptionErrors job, string name, DataContract data)
     {
         if (Vocab > 0 && Vocab < data.LeastVocabulary)
-            job.Fail("model.vocab", FormattableString.Invariant($"found {Vocab}, expected {data.LeastVocabulary} or more: {name} uses ids 0 for padding and 1 for unknown words"));
+            job.Fail("model.vocab", FormattableString.Invariant(
+                $"found {Vocab}, expected {data.LeastVocabulary} or more: {name} uses ids 0 for padding and 1 for unknown words"));
     }
 }

@@ -11,7 +11,8 @@ public sealed record SimpleCnnOptions : ModelOptions
     [Option("probability of zeroing an input of the last layer", Number = NumberKind.BelowOne)]
     public double Dropout { get; init; }
 
-    public override ModelContract Contract => new() { Takes = "images of 3x32x32", Shape = [3, 32, 32], Labels = LabelKind.Class, Classes = 10 };
+    public override ModelContract Contract =>
+        new() { Takes = "images of 3x32x32", Shape = [3, 32, 32], Labels = LabelKind.Class, Classes = 10 };
 
     public override double ParameterCount => (32 * 27) + 32 + (64 * 288) + 64 + (10 * 4096) + 10;
 

@@ -44,7 +44,9 @@ public sealed record TransformerOptions : ModelOptions
     public override void Check(IOptionErrors model)
     {
         if (Width > 0 && Heads > 0 && Width % Heads != 0)
-            model.Fail("heads", FormattableString.Invariant($"found {Heads}, which does not divide width {Width}, expected {Divisors.Near(Width, Heads)}"));
+            model.Fail(
+                "heads",
+                FormattableString.Invariant($"found {Heads}, which does not divide width {Width}, expected {Divisors.Near(Width, Heads)}"));
     }
 
     public override void CheckWith(IOptionErrors job, string name, DataContract data)

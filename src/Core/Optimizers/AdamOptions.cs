@@ -26,7 +26,8 @@ public record AdamOptions : OptimizerOptions
 
         var first = (float)(Lr / (1 - Betas[0]));
         if (!float.IsFinite(first))
-            optimizer.Fail("lr", FormattableString.Invariant($"found {Lr}, which makes the first update's lr / (1 - beta1) {Float32.Show(first)} as float32, expected a smaller one"));
+            optimizer.Fail("lr", FormattableString.Invariant(
+                $"found {Lr}, which makes the first update's lr / (1 - beta1) {Float32.Show(first)} as float32, expected a smaller one"));
     }
 }
 
@@ -40,6 +41,7 @@ public sealed record AdamWOptions : AdamOptions
         base.Check(optimizer);
         var decay = (float)(Lr * WeightDecay);
         if (!float.IsFinite(decay))
-            optimizer.Fail("weightDecay", FormattableString.Invariant($"found {WeightDecay}, which makes lr * weightDecay {Float32.Show(decay)} as float32, expected a smaller one"));
+            optimizer.Fail("weightDecay", FormattableString.Invariant(
+                $"found {WeightDecay}, which makes lr * weightDecay {Float32.Show(decay)} as float32, expected a smaller one"));
     }
 }

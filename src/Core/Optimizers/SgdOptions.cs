@@ -16,6 +16,7 @@ public sealed record SgdOptions : OptimizerOptions
 
     public override void Check(IOptionErrors optimizer)
     {
-        if (this is { Nesterov: true, Momentum: 0 }) optimizer.Fail("nesterov", "found true without momentum, expected momentum greater than 0");
+        if (this is { Nesterov: true, Momentum: 0 })
+            optimizer.Fail("nesterov", "found true without momentum, expected momentum greater than 0");
     }
 }

@@ -1,7 +1,11 @@
 namespace Distributed.Core.Options;
 
-/// <summary>Makes a property of an options record a key of the job file: the property's name in camel case, its initial value the default.</summary>
-/// <remarks>Types: int, long, double, bool, string, lists of int, double or string, and nullable ones. A <c>required</c> property is a required key.</remarks>
+/// <summary>
+/// Makes a property of an options record a key of the job file: the property's name in camel case, its initial value the default.
+/// </summary>
+/// <remarks>
+/// Types: int, long, double, bool, string, lists of int, double or string, and nullable ones. A <c>required</c> property is a required key.
+/// </remarks>
 /// <param name="about">What it is, in a few words, for the reference of the job file.</param>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class OptionAttribute(string about) : Attribute

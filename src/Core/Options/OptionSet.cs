@@ -49,13 +49,16 @@ public sealed class OptionSet
         foreach (var option in Options)
         {
             if (option.IsRequired && !section.Has(option.Key))
-                section.Fail(option.Key, $"missing, expected {option.About}: {owner} needs {Words([.. Options.Where(o => o.IsRequired).Select(o => o.Key)])}");
+                section.Fail(
+                    option.Key,
+                    $"missing, expected {option.About}: {owner} needs {Words([.. Options.Where(o => o.IsRequired).Select(o => o.Key)])}");
             option.Read(section, options);
         }
         return options;
     }
 
-    internal static string Words(IReadOnlyList<string> words) => words.Count < 2 ? string.Concat(words) : $"{string.Join(", ", words.SkipLast(1))} and {words[^1]}";
+    internal static string Words(IReadOnlyList<string> words) =>
+        words.Count < 2 ? string.Concat(words) : $"{string.Join(", ", words.SkipLast(1))} and {words[^1]}";
 }
 
 /// <summary>One key of a section.</summary>
@@ -87,9 +90,11 @@ public sealed class Option
     /// <value>The value of a key that is absent; null: none.</value>
     public object? Default { get; }
 
-    private long Least => type == typeof(int) || type == typeof(EquatableList<int>) ? Math.Max(attribute.Least, int.MinValue) : attribute.Least;
+    private long Least =>
+        type == typeof(int) || type == typeof(EquatableList<int>) ? Math.Max(attribute.Least, int.MinValue) : attribute.Least;
 
-    private long Most => type == typeof(int) || type == typeof(EquatableList<int>) ? Math.Min(attribute.Most, int.MaxValue) : attribute.Most;
+    private long Most =>
+        type == typeof(int) || type == typeof(EquatableList<int>) ? Math.Min(attribute.Most, int.MaxValue) : attribute.Most;
 
     private NumberRange Numbers => attribute.Number switch
     {
@@ -113,7 +118,8 @@ public sealed class Option
             _ => section.Patterns(Key),
         };
         if (CountOf(value) is { } count && count < attribute.LeastItems)
-            section.Fail(Key, FormattableString.Invariant($"found a list of {count}, expected {attribute.LeastItems} items or more: {About}"));
+            section.Fail(
+                Key, FormattableString.Invariant($"found a list of {count}, expected {attribute.LeastItems} items or more: {About}"));
         else if (value is not null) property.SetValue(options, value);
     }
 
@@ -158,7 +164,8 @@ public sealed class Option
         _ when type == typeof(EquatableList<int>) => $"a list{Items()}, each {Whole()}",
         _ when type == typeof(EquatableList<double>) => $"a list{Items()}, each {Numbers.Expected}",
         _ when type == typeof(EquatableList<string>) => "a list of texts",
-        _ => throw new ArgumentException($"{property.DeclaringType?.Name}.{property.Name} has type {type.Name}, which no key of a job file can have. Use int, long, double, bool, string or a list of them."),
+        _ => throw new ArgumentException($"{property.DeclaringType?.Name}.{property.Name} has type {type.Name}, "
+            + "which no key of a job file can have. Use int, long, double, bool, string or a list of them."),
     };
 
     private string Items() => attribute.LeastItems > 0 ? FormattableString.Invariant($" of {attribute.LeastItems} or more") : "";

@@ -26,9 +26,13 @@ public sealed class Registry<TOptions>
         if (Descriptors.GroupBy(d => d.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"There are two kinds of {kind} with the name '{twice.Key}'.", nameof(descriptors));
         if (Descriptors.GroupBy(d => d.Set.Type).FirstOrDefault(g => g.Count() > 1) is { } shared)
-            throw new ArgumentException($"{shared.Key.Name} are the options of two kinds of {kind}: {string.Join(", ", shared.Select(d => d.Name))}.", nameof(descriptors));
+            throw new ArgumentException(
+                $"{shared.Key.Name} are the options of two kinds of {kind}: {string.Join(", ", shared.Select(d => d.Name))}.",
+                nameof(descriptors));
         if (Descriptors.FirstOrDefault(d => !d.Set.Type.IsAssignableTo(typeof(TOptions))) is { } other)
-            throw new ArgumentException($"The options of {kind} '{other.Name}' are {other.Set.Type.Name}, which is no {typeof(TOptions).Name}.", nameof(descriptors));
+            throw new ArgumentException(
+                $"The options of {kind} '{other.Name}' are {other.Set.Type.Name}, which is no {typeof(TOptions).Name}.",
+                nameof(descriptors));
     }
 
     public IReadOnlyList<Descriptor> Descriptors { get; }
@@ -39,8 +43,9 @@ public sealed class Registry<TOptions>
 
     /// <summary>The name of the choice that takes options of a type.</summary>
     /// <exception cref="ArgumentException">None does, or several do.</exception>
-    public string NameOf(TOptions options) => Descriptors.Where(d => d.Set.Type == options.GetType()).Select(d => d.Name).ToList() is [var name]
-        ? name : throw new ArgumentException($"{options.GetType().Name} does not belong to exactly one {kind}.", nameof(options));
+    public string NameOf(TOptions options) =>
+        Descriptors.Where(d => d.Set.Type == options.GetType()).Select(d => d.Name).ToList() is [var name]
+            ? name : throw new ArgumentException($"{options.GetType().Name} does not belong to exactly one {kind}.", nameof(options));
 
     /// <summary>These choices and one more.</summary>
     public Registry<TOptions> With(Descriptor descriptor) => new(kind, [.. Descriptors, descriptor]);
@@ -51,11 +56,14 @@ public sealed class Registry<TOptions>
     {
         var chosen = name is null ? null : Find(name);
         var own = chosen?.Set.Options.Select(o => o.Key).ToHashSet(StringComparer.Ordinal) ?? [];
-        foreach (var others in Descriptors.SelectMany(d => d.Set.Options.Select(o => (o.Key, d.Name))).Where(k => !own.Contains(k.Key)).GroupBy(k => k.Key, k => k.Name))
+        foreach (var others in Descriptors.SelectMany(d => d.Set.Options.Select(o => (o.Key, d.Name))).Where(k => !own.Contains(k.Key))
+            .GroupBy(k => k.Key, k => k.Name))
         {
             IReadOnlyList<string> owners = [.. others];
             if (chosen is null) section.Know(others.Key);
-            else section.Refuse($"belongs to {kind}{(owners.Count > 1 && kind != "data" ? "s" : "")} {OptionSet.Words(owners)}, not to {name}; remove it", others.Key);
+            else section.Refuse(
+                $"belongs to {kind}{(owners.Count > 1 && kind != "data" ? "s" : "")} {OptionSet.Words(owners)}, not to {name}; remove it",
+                others.Key);
         }
         return (TOptions?)chosen?.Set.Read(section, chosen.Name);
     }

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Distributed.Core.Samples;
 
-/// <summary>A random generator whose whole state follows from the job's seed and counters: never from a rank, a thread or a clock.</summary>
+/// <summary>
+/// A random generator whose whole state follows from the job's seed and counters: never from a rank, a thread or a clock.
+/// </summary>
 /// <remarks>
 /// xoshiro256** (Blackman, Vigna), its state drawn by SplitMix64 from a hash of the arguments. The bits are part of the product:
 /// another stream would change the final weights of every job. A mutable struct: pass it by reference or keep it in one place.

@@ -5,7 +5,9 @@ namespace Distributed.Core.Samples;
 /// <param name="Test">Samples of the test split; 0: there is none.</param>
 /// <param name="Classes">0 where labels are no class numbers.</param>
 /// <param name="Vocabulary">Different tokens that samples may hold; 0 where they hold none.</param>
-/// <param name="Sha256">Of the content of all files that were read, or of the parameters of generated data: equal samples, equal value.</param>
+/// <param name="Sha256">
+/// Of the content of all files that were read, or of the parameters of generated data: equal samples, equal value.
+/// </param>
 public sealed record DataSummary(long Train, long Test, int Classes, int Vocabulary, string Sha256)
 {
     private const int ShortDigits = 16;

@@ -4,7 +4,10 @@ using Distributed.Core.Values;
 namespace Distributed.Core.Spec;
 
 /// <summary>Memory that a job takes on one silo at the least, computed from the job alone before anything is allocated. In bytes.</summary>
-/// <remarks>A lower bound: what is not sure, such as data in files, libtorch's workspaces and the exchange's buffers, is left out, so that no job that fits is refused; <c>dtrain bench memory</c> holds it against measured peaks.</remarks>
+/// <remarks>
+/// A lower bound: what is not sure, such as data in files, libtorch's workspaces and the exchange's buffers, is left out, so that no job
+/// that fits is refused; <c>dtrain bench memory</c> holds it against measured peaks.
+/// </remarks>
 /// <param name="Weights">Master weights and the optimizer's moments.</param>
 /// <param name="Gradients">The reduced gradient, and each rank's own.</param>
 /// <param name="Data">Data that is generated.</param>
@@ -40,9 +43,12 @@ public sealed record JobMemory(double Weights, double Gradients, double Data, do
     }
 
     public override string ToString() =>
-        $"at least {MemorySize.Text(Total)}: {MemorySize.Text(Weights)} for weights and optimizer, {MemorySize.Text(Gradients)} for gradients, {(Data > 0 ? $"{MemorySize.Text(Data)} for data, " : "")}{MemorySize.Text(Batches)} for micro-batches, {MemorySize.Text(Activations)} for activations";
+        $"at least {MemorySize.Text(Total)}: {MemorySize.Text(Weights)} for weights and optimizer, {MemorySize.Text(Gradients)} for "
+        + $"gradients, {(Data > 0 ? $"{MemorySize.Text(Data)} for data, " : "")}{MemorySize.Text(Batches)} for micro-batches, "
+        + $"{MemorySize.Text(Activations)} for activations";
 
-    private static double InputBytes(ModelContract model, double tokens) => model.TakesTokens ? tokens * TokenBytes : (double)model.Numbers * FloatBytes;
+    private static double InputBytes(ModelContract model, double tokens) =>
+        model.TakesTokens ? tokens * TokenBytes : (double)model.Numbers * FloatBytes;
 
     /// <summary>Tokens of a sample: those that the job asks for; of files that it cannot know, one.</summary>
     private static double Tokens(JobSpec spec) =>

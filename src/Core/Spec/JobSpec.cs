@@ -142,7 +142,8 @@ public sealed record OptimizerSpec
     public OptimizerOptions Options { get; init; } = new AdamWOptions();
 
     /// <summary>The optimizer that takes these options.</summary>
-    public static OptimizerSpec Of(OptimizerOptions options) => new() { Name = JobCatalog.Current.Optimizers.NameOf(options), Options = options };
+    public static OptimizerSpec Of(OptimizerOptions options) =>
+        new() { Name = JobCatalog.Current.Optimizers.NameOf(options), Options = options };
 }
 
 public sealed record ScheduleSpec
@@ -154,7 +155,8 @@ public sealed record ScheduleSpec
     public ScheduleOptions Options { get; init; } = new ConstantOptions();
 
     /// <summary>The schedule that takes these options.</summary>
-    public static ScheduleSpec Of(ScheduleOptions options) => new() { Name = JobCatalog.Current.Schedules.NameOf(options), Options = options };
+    public static ScheduleSpec Of(ScheduleOptions options) =>
+        new() { Name = JobCatalog.Current.Schedules.NameOf(options), Options = options };
 }
 
 public sealed record WorkersSpec

@@ -11,9 +11,12 @@ public sealed record SpecDifference(string Path, string? Saved, string? Now)
 /// <summary>Compares a job with the one that a checkpoint was written by.</summary>
 public static class JobSpecDiff
 {
-    private static readonly HashSet<string> FreeToChange = new(["steps", "epochs", "workers", "exchange", "checkpoint", "evaluate", "limits"], StringComparer.Ordinal);
+    private static readonly HashSet<string> FreeToChange = new(
+        ["steps", "epochs", "workers", "exchange", "checkpoint", "evaluate", "limits"], StringComparer.Ordinal);
 
-    /// <summary>What differs though a resumed job may not change it; length, workers, exchange, checkpoints, evaluation and limits may.</summary>
+    /// <summary>
+    /// What differs though a resumed job may not change it; length, workers, exchange, checkpoints, evaluation and limits may.
+    /// </summary>
     public static IReadOnlyList<SpecDifference> ForResume(JobSpec saved, JobSpec now)
     {
         var (before, after) = (Settings(saved), Settings(now));

@@ -47,7 +47,8 @@ public static partial class JobSpecReader
         foreach (var (i, (m, s)) in mean.Zip(std).Index())
         {
             if (float.IsFinite((float)(m / s)) && float.IsFinite((float)((1 - m) / s))) continue;
-            normalize.Fail("std", FormattableString.Invariant($"found {s} at place {i}, which makes (pixel - mean) / std infinite as float32, expected a larger one"));
+            normalize.Fail("std", FormattableString.Invariant(
+                $"found {s} at place {i}, which makes (pixel - mean) / std infinite as float32, expected a larger one"));
         }
     }
 

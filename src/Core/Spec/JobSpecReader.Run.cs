@@ -49,7 +49,12 @@ public static partial class JobSpecReader
     private static LimitsSpec? ReadLimits(SpecSection? limits)
     {
         if (limits is null) return null;
-        var spec = new LimitsSpec { Queued = limits.Duration("queued"), Run = limits.Duration("run"), Losses = (int?)limits.Whole("losses", 1, 1000) };
+        var spec = new LimitsSpec
+        {
+            Queued = limits.Duration("queued"),
+            Run = limits.Duration("run"),
+            Losses = (int?)limits.Whole("losses", 1, 1000),
+        };
         limits.End();
         return spec is { Queued: null, Run: null, Losses: null } ? null : spec;
     }

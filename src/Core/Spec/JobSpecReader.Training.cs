@@ -26,7 +26,8 @@ public static partial class JobSpecReader
         var name = schedule.Has("name") ? given : new ScheduleSpec().Name;
         var options = catalog.Read(schedule, name);
         if (options is { WarmupSteps: > 0 and var warmup } && !Float32.Holds(lr / warmup))
-            schedule.Fail("warmupSteps", FormattableString.Invariant($"found {warmup}, which makes the first rate, optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr"));
+            schedule.Fail("warmupSteps", FormattableString.Invariant($"found {warmup}, which makes the first rate, ")
+                + "optimizer.lr / warmupSteps, 0 as float32, expected fewer or a larger optimizer.lr");
         schedule.End();
         return options is null ? new() : new() { Name = name!, Options = options };
     }
@@ -61,7 +62,8 @@ public static partial class JobSpecReader
         void CheckInverse(string key, double scale)
         {
             if (Float32.Holds(scale) && scale > 0 && !float.IsFinite((float)(1 / (double)(float)scale)))
-                lossScale.Fail(key, FormattableString.Invariant($"found {scale}, whose inverse is infinite as float32, expected 3e-39 or more"));
+                lossScale.Fail(
+                    key, FormattableString.Invariant($"found {scale}, whose inverse is infinite as float32, expected 3e-39 or more"));
         }
     }
 }

@@ -26,7 +26,9 @@ public static partial class JobSpecReader
         var name = job.Text("name", required: true, SpecBounds.LongestName);
         var model = ReadModel(job.Section("model", required: true));
         var data = ReadData(job.Section("data", required: true));
-        var precision = job.Word("precision", JobWords.Precisions) is { } word ? (Precision)JobWords.Precisions.ToList().IndexOf(word) : Precision.Float32;
+        var precision = job.Word("precision", JobWords.Precisions) is { } word
+            ? (Precision)JobWords.Precisions.ToList().IndexOf(word)
+            : Precision.Float32;
         var globalBatch = job.Whole("globalBatch", 1, 1_000_000, required: true);
         var microBatch = job.Whole("microBatch", 1, 1_000_000, required: true);
         var (steps, epochs) = ReadLength(job);
@@ -50,7 +52,9 @@ public static partial class JobSpecReader
             ClipNorm = job.Number("clipNorm", NumberRange.Positive),
             LossScale = ReadLossScale(job.Section("lossScale")),
             Workers = ReadWorkers(job.Section("workers")),
-            Exchange = job.Word("exchange", JobWords.Exchanges) is { } exchange ? (GradientExchange)JobWords.Exchanges.ToList().IndexOf(exchange) : GradientExchange.Peer,
+            Exchange = job.Word("exchange", JobWords.Exchanges) is { } exchange
+                ? (GradientExchange)JobWords.Exchanges.ToList().IndexOf(exchange)
+                : GradientExchange.Peer,
             Checkpoint = ReadCheckpoint(job.Section("checkpoint")),
             Evaluate = ReadEvaluate(job.Section("evaluate")),
             Limits = ReadLimits(job.Section("limits")),

@@ -20,7 +20,10 @@ public static class StepDecider
         var commit = !vote.FoundInf && double.IsFinite(vote.NormSquared);
         var (scaling, failure) = Move(policy, before.Scaling, !commit);
         var skips = commit || IsExplained(vote, scaling) ? before.Skips : before.Skips.With(vote.Step, vote.NonFinite);
-        var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips) { RecentSkips = before.RecentSkipsWith(!commit) };
+        var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips)
+        {
+            RecentSkips = before.RecentSkipsWith(!commit),
+        };
         failure ??= TooMany(spec.LossScale ?? new LossScaleSpec(), after, totalSteps);
         return new(
             vote.Step,
@@ -32,7 +35,9 @@ public static class StepDecider
             failure is null ? null : Explain(spec, vote, after, failure));
     }
 
-    /// <summary>Whether a skipped step is part of a scaler's search: the loss is finite, and the scale, above 1, gives way or will.</summary>
+    /// <summary>
+    /// Whether a skipped step is part of a scaler's search: the loss is finite, and the scale, above 1, gives way or will.
+    /// </summary>
     /// <remarks>At 1 or less the gradient itself overflows, and no scale makes up for a loss that is not finite.</remarks>
     private static bool IsExplained(StepVote vote, LossScaleState after)
     {
@@ -50,10 +55,12 @@ public static class StepDecider
         if (!settled && after.Step < totalSteps) return null;
         var counted = settled ? after.SkippedSteps : after.Skips.Unexplained;
         if (counted > limits.MaxSkippedShare * after.Step)
-            return FormattableString.Invariant($"{counted} of {after.Step} steps skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.");
+            return FormattableString.Invariant(
+                $"{counted} of {after.Step} steps skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.");
         // A long job that turns bad is not judged by how well it once went. The margin is for the rounding of the mean.
         return after.Step > TrainerState.RecentSteps && after.RecentSkips > limits.MaxSkippedShare + 1e-9
-            ? FormattableString.Invariant($"{after.RecentSkips:P0} of the latest steps (some {TrainerState.RecentSteps}) skipped, more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.")
+            ? FormattableString.Invariant($"{after.RecentSkips:P0} of the latest steps (some {TrainerState.RecentSteps}) skipped, ")
+                + FormattableString.Invariant($"more than the share of lossScale.maxSkippedShare, {limits.MaxSkippedShare}.")
             : null;
     }
 
@@ -75,10 +82,16 @@ public static class StepDecider
 
     private static string Explain(JobSpec spec, StepVote vote, TrainerState after, string failure)
     {
-        var (step, parameter) = after.Skips.Unexplained > 0 ? (after.Skips.FirstStep, after.Skips.FirstParameter) : (vote.Step, vote.NonFinite);
+        var (step, parameter) = after.Skips.Unexplained > 0
+            ? (after.Skips.FirstStep, after.Skips.FirstParameter)
+            : (vote.Step, vote.NonFinite);
         var since = step == vote.Step ? "" : FormattableString.Invariant($"since step {step} ");
-        var culprit = parameter is { } name ? $"the gradient of '{name}' is the first that is not finite" : "the gradient norm is not finite";
-        var remedy = "Lower optimizer.lr, set clipNorm, check the data for non-finite values" + (spec.Precision == Precision.Float32 ? "." : ", or train in float32.");
-        return FormattableString.Invariant($"Step {vote.Step}, loss scale {vote.Before.Scaling.Scale}: {since}{culprit}. {failure} {remedy}");
+        var culprit = parameter is { } name
+            ? $"the gradient of '{name}' is the first that is not finite"
+            : "the gradient norm is not finite";
+        var remedy = "Lower optimizer.lr, set clipNorm, check the data for non-finite values"
+            + (spec.Precision == Precision.Float32 ? "." : ", or train in float32.");
+        return FormattableString.Invariant(
+            $"Step {vote.Step}, loss scale {vote.Before.Scaling.Scale}: {since}{culprit}. {failure} {remedy}");
     }
 }

@@ -42,7 +42,8 @@ internal static class VoteComparison
 
     private static bool Same(object? a, object? b) => (a, b) switch
     {
-        (double x, double y) => BitConverter.DoubleToInt64Bits(x) == BitConverter.DoubleToInt64Bits(y) || (double.IsNaN(x) && double.IsNaN(y)),
+        (double x, double y) =>
+            BitConverter.DoubleToInt64Bits(x) == BitConverter.DoubleToInt64Bits(y) || (double.IsNaN(x) && double.IsNaN(y)),
         _ => Equals(a, b),
     };
 

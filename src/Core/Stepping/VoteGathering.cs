@@ -22,9 +22,11 @@ public sealed class VoteGathering(Generation generation, IEnumerable<string> sil
     {
         if (broken is not null) return broken;
         if (!members.Contains(silo))
-            return new VoteOutcome.Stale($"Step {vote.Step}: silo {silo} is no member of generation {generation}; its members are {string.Join(", ", members)}.");
+            return new VoteOutcome.Stale(
+                $"Step {vote.Step}: silo {silo} is no member of generation {generation}; its members are {string.Join(", ", members)}.");
         if (vote.Generation != generation)
-            return new VoteOutcome.Stale($"Step {vote.Step}: silo {silo} voted in generation {vote.Generation}; the current one is {generation}.");
+            return new VoteOutcome.Stale(
+                $"Step {vote.Step}: silo {silo} voted in generation {vote.Generation}; the current one is {generation}.");
         if (last is { } decided && vote.Step == decided.Vote.Step)
             return Compare(decided.Silo, decided.Vote, silo, vote) ?? (VoteOutcome)new VoteOutcome.Decided(decided.Decision);
         var expected = open?.Vote.Step ?? last?.Vote.Step + 1 ?? vote.Step;
@@ -49,7 +51,8 @@ public sealed class VoteGathering(Generation generation, IEnumerable<string> sil
     private VoteOutcome.Unequal? Compare(string firstSilo, StepVote first, string secondSilo, StepVote second)
     {
         if (VoteComparison.FirstDifference(first, second) is not { } difference) return null;
-        broken = new($"Step {first.Step}, generation {generation}: the votes of silos {firstSilo} and {secondSilo} differ in {difference.Field}: {difference.First} and {difference.Second}. Replicas have diverged; resume from the last checkpoint.");
+        broken = new($"Step {first.Step}, generation {generation}: the votes of silos {firstSilo} and {secondSilo} differ in "
+            + $"{difference.Field}: {difference.First} and {difference.Second}. Replicas have diverged; resume from the last checkpoint.");
         return broken;
     }
 }

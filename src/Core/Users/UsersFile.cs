@@ -12,7 +12,8 @@ public static class UsersFile
 {
     public const int MostBytes = 1 << 18;
     private const string Form = "expected JSON such as {\"users\":[{\"name\":\"ann\",\"role\":\"submit\",\"tokenSha256\":\"...\"}]}";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The users, or the errors, in the order of the file; errors quote no token.</summary>
     public static UsersResult Load(string path)
@@ -42,7 +43,10 @@ public static class UsersFile
     {
         var parsed = JsonSpecNodes.Parse(json);
         // The parser's own words may quote what it met, and that may be a token.
-        if (parsed.Root is null) return new([], [.. parsed.Errors.Select(e => e.Message.StartsWith(JsonSpecNodes.Broken, StringComparison.Ordinal) ? new SpecError(e.At, "", $"broken JSON here; {Form}") : e)]);
+        if (parsed.Root is null)
+            return new([], [.. parsed.Errors.Select(e => e.Message.StartsWith(JsonSpecNodes.Broken, StringComparison.Ordinal)
+                ? new SpecError(e.At, "", $"broken JSON here; {Form}")
+                : e)]);
         if (parsed.Root is not SpecNode.Map map) return new([], [new(parsed.Root.At, "", $"found no object; {Form}")]);
         var errors = new SpecErrors();
         var file = new SpecSection(map, "", errors);
@@ -55,11 +59,13 @@ public static class UsersFile
     }
 
     /// <summary>The file's text; tokens stand in it as digests only.</summary>
-    public static string Write(IEnumerable<UserEntry> users) => new JsonObject { ["users"] = new JsonArray([.. users.Select(ToObject)]) }.ToJsonString(Indented) + "\n";
+    public static string Write(IEnumerable<UserEntry> users) =>
+        new JsonObject { ["users"] = new JsonArray([.. users.Select(ToObject)]) }.ToJsonString(Indented) + "\n";
 
     /// <summary>Why a name is none; null when it is one.</summary>
     public static string? RefuseName(string name) =>
-        name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '@')
+        name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '@')
             ? null
             : "expected 1 to 64 letters, digits, '.', '_', '-' or '@', the first a letter or digit";
 
@@ -70,9 +76,11 @@ public static class UsersFile
         var role = user.Word("role", UserRoles.Words, required: true);
         var token = user.Secret("token", AccessToken.Form, AccessToken.IsValid);
         var digest = user.Secret("tokenSha256", "64 hexadecimal digits", text => text.Length == 64 && text.All(char.IsAsciiHexDigit));
-        if (user.Has("token") == user.Has("tokenSha256")) user.Fail("token", "expected exactly one of token and tokenSha256; 'dtrain users add' makes both");
+        if (user.Has("token") == user.Has("tokenSha256"))
+            user.Fail("token", "expected exactly one of token and tokenSha256; 'dtrain users add' makes both");
         var entry = new UserEntry(
-            name ?? "", role is null ? UserRole.View : UserRoles.Parse(role)!.Value, token is null ? (digest ?? "").ToLowerInvariant() : AccessToken.DigestHex(token))
+            name ?? "", role is null ? UserRole.View : UserRoles.Parse(role)!.Value,
+            token is null ? (digest ?? "").ToLowerInvariant() : AccessToken.DigestHex(token))
         {
             Ranks = (int?)user.Whole("ranks", 1, 1_000_000),
             Jobs = (int?)user.Whole("jobs", 1, 1_000_000),
@@ -93,7 +101,10 @@ public static class UsersFile
         foreach (var (section, user) in users)
         {
             if (!names.Add(user.Name)) section.Fail("name", $"found the user '{user.Name}' twice, expected once");
-            if (!owners.TryAdd(user.TokenSha256, user.Name)) section.Fail(section.Has("token") ? "token" : "tokenSha256", $"is the token of '{owners[user.TokenSha256]}' too, expected one of the user's own");
+            if (!owners.TryAdd(user.TokenSha256, user.Name))
+                section.Fail(
+                    section.Has("token") ? "token" : "tokenSha256",
+                    $"is the token of '{owners[user.TokenSha256]}' too, expected one of the user's own");
         }
     }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Distributed.Core.Values;
 
-/// <summary>Durations as job files and options write them: a whole number and a unit, such as <c>90s</c>, <c>30m</c>, <c>2h</c> or <c>1d</c>.</summary>
+/// <summary>
+/// Durations as job files and options write them: a whole number and a unit, such as <c>90s</c>, <c>30m</c>, <c>2h</c> or <c>1d</c>.
+/// </summary>
 public static class DurationText
 {
     /// <summary>What an error says that it expected.</summary>
@@ -16,7 +18,8 @@ public static class DurationText
     /// <returns>Null: the text is none, or out of range.</returns>
     public static TimeSpan? Parse(string text)
     {
-        if (text.Length < 2 || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return null;
+        if (text.Length < 2
+            || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return null;
         var unit = Array.Find(Units, u => u.Unit == text[^1]).Length;
         return unit > TimeSpan.Zero && count >= 1 && count <= Longest / unit ? unit * count : null;
     }

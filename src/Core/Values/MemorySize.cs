@@ -15,7 +15,8 @@ public static class MemorySize
     {
         var unit = 0;
         for (; bytes >= 1024 && unit < Units.Length - 1; unit++) bytes /= 1024;
-        return string.Create(CultureInfo.InvariantCulture, $"{(bytes >= 100 || unit == 0 ? Math.Round(bytes) : Math.Round(bytes, 1)):0.#} {Units[unit]}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{(bytes >= 100 || unit == 0 ? Math.Round(bytes) : Math.Round(bytes, 1)):0.#} {Units[unit]}");
     }
 
     /// <summary>The largest unit that leaves a whole number, for <see cref="Parse"/> to read back.</summary>
@@ -32,7 +33,9 @@ public static class MemorySize
         var word = text.Trim();
         var unit = Array.FindIndex(Units, u => word.EndsWith(u, StringComparison.OrdinalIgnoreCase));
         var number = unit < 0 ? word : word[..^Units[unit].Length].TrimEnd();
-        var bytes = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) ? count * Math.Pow(1024, Math.Max(unit, 0)) : 0;
+        var bytes = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
+            ? count * Math.Pow(1024, Math.Max(unit, 0))
+            : 0;
         return bytes is >= 1 and <= 1L << 50 ? (long)bytes : null;
     }
 }

@@ -8,7 +8,8 @@ public static class PlainText
 {
     /// <summary>A character that moves the cursor, ends a line, turns the writing round or is no character at all.</summary>
     public static bool IsControl(char c) =>
-        char.IsControl(c) || c is '\u061C' or '\u200E' or '\u200F' or '\uFEFF' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+        char.IsControl(c)
+        || c is '\u061C' or '\u200E' or '\u200F' or '\uFEFF' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     /// <summary>A text of whole characters, none of which is a control character (<see cref="IsControl"/>).</summary>
     public static bool IsPlain(string text)

@@ -4,14 +4,17 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>Memory of one message: 64-byte aligned, never moved, from a pool of the process. One that is not given back is merely forgotten.</summary>
+/// <summary>
+/// Memory of one message: 64-byte aligned, never moved, from a pool of the process. One that is not given back is merely forgotten.
+/// </summary>
 public sealed class ChunkBuffer
 {
     private const int Alignment = 64;
     private const int SmallestBytes = 4096;
     private const int KeptOfEachSize = 32;
 
-    private static readonly ConcurrentQueue<ChunkBuffer>[] Pool = [.. Enumerable.Range(0, 32).Select(_ => new ConcurrentQueue<ChunkBuffer>())];
+    private static readonly ConcurrentQueue<ChunkBuffer>[] Pool =
+        [.. Enumerable.Range(0, 32).Select(_ => new ConcurrentQueue<ChunkBuffer>())];
 
     private readonly byte[] array;
     private readonly int start;

@@ -4,7 +4,9 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>A slice of the gradient in one message: a silo's partials on their way to the coordinator, or their sum on its way back.</summary>
+/// <summary>
+/// A slice of the gradient in one message: a silo's partials on their way to the coordinator, or their sum on its way back.
+/// </summary>
 /// <remarks>Who makes it gives its body back: a chunk that came from another process was made by the codec for its receiver.</remarks>
 [Immutable]
 public sealed class ExchangeChunk

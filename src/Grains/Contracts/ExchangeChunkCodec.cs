@@ -15,7 +15,8 @@ public sealed class ExchangeChunkCodec : IFieldCodec<ExchangeChunk?>
 {
     private const int HeaderBytes = 33;
 
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, ExchangeChunk? value)
+    public void WriteField<TBufferWriter>(
+        ref Writer<TBufferWriter> writer, uint fieldIdDelta, [AllowNull] Type expectedType, ExchangeChunk? value)
         where TBufferWriter : IBufferWriter<byte>
     {
         if (value is null)

@@ -17,17 +17,20 @@ public sealed record ExchangeLayout(
     [property: Id(3)] ImmutableArray<long> Counts)
 {
     /// <summary>Micro-batches by silo.</summary>
-    public IReadOnlyList<MicroBatchRun> SiloRuns() => [.. SiloEnds.Select((end, i) => new MicroBatchRun(i == 0 ? 0 : SiloEnds[i - 1], end))];
+    public IReadOnlyList<MicroBatchRun> SiloRuns() =>
+        [.. SiloEnds.Select((end, i) => new MicroBatchRun(i == 0 ? 0 : SiloEnds[i - 1], end))];
 
     /// <returns>The first difference in words; null when there is none.</returns>
     public string? DifferenceTo(ExchangeLayout other)
     {
         if (Elements != other.Elements) return $"{Elements} and {other.Elements} elements";
-        if (!SiloEnds.SequenceEqual(other.SiloEnds)) return $"micro-batches by silo up to {string.Join(", ", SiloEnds)} and {string.Join(", ", other.SiloEnds)}";
+        if (!SiloEnds.SequenceEqual(other.SiloEnds))
+            return $"micro-batches by silo up to {string.Join(", ", SiloEnds)} and {string.Join(", ", other.SiloEnds)}";
         if (Offsets.Length != other.Offsets.Length) return $"{Offsets.Length} and {other.Offsets.Length} parameters";
         for (var i = 0; i < Offsets.Length; i++)
             if ((Offsets[i], Counts[i]) != (other.Offsets[i], other.Counts[i]))
-                return $"parameter {i} of the flat buffer, {Counts[i]} elements at {Offsets[i]} and {other.Counts[i]} at {other.Offsets[i]}";
+                return $"parameter {i} of the flat buffer, {Counts[i]} elements at {Offsets[i]} and "
+                    + $"{other.Counts[i]} at {other.Offsets[i]}";
         return null;
     }
 }

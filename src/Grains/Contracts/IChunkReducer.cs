@@ -2,7 +2,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>Sums the chunks of one generation on a thread of its own; the interface between the coordinator and the trainer's arithmetic.</summary>
+/// <summary>
+/// Sums the chunks of one generation on a thread of its own; the interface between the coordinator and the trainer's arithmetic.
+/// </summary>
 public interface IChunkReducer : IDisposable
 {
     /// <summary>Whether a chunk's body is what the layout expects; quick.</summary>

@@ -4,7 +4,9 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>The coordinator as the meeting place of gradients, where <c>exchange: coordinator</c> is chosen; the key is that of the coordinator.</summary>
+/// <summary>
+/// The coordinator as the meeting place of gradients, where <c>exchange: coordinator</c> is chosen; the key is that of the coordinator.
+/// </summary>
 public interface ICoordinatorExchange : IGrainWithStringKey
 {
     /// <summary>A silo says how it cuts the gradient; before its first chunk.</summary>

@@ -13,7 +13,9 @@ public interface ICoordinatorGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:05")]
     Task Open(GenerationSetup setup);
 
-    /// <summary>Takes where a silo can be reached and answers once all silos of the generation have come, or the deadline is over.</summary>
+    /// <summary>
+    /// Takes where a silo can be reached and answers once all silos of the generation have come, or the deadline is over.
+    /// </summary>
     /// <param name="endpoint">Address and port of the silo's exchange socket; empty when it has none.</param>
     /// <param name="fingerprint">What must be equal in all silos for equal bits; a difference refuses all of them.</param>
     [ResponseTimeout("1.00:00:00")]

@@ -15,7 +15,10 @@ public interface IDeviceService : IGrainService
     [Alias("296E1C30")]
     Task<LeasedSilo?> TryLease(JobId jobId, Generation generation);
 
-    /// <summary>Gives the slots back; who does not hold them changes nothing. Ranks that still run are ended, and the slots stay taken until they have.</summary>
+    /// <summary>
+    /// Gives the slots back; who does not hold them changes nothing. Ranks that still run are ended, and the slots stay
+    /// taken until they have.
+    /// </summary>
     [ResponseTimeout("00:00:05")]
     [Alias("C62E51B5")]
     Task Release(JobId jobId, Generation generation);

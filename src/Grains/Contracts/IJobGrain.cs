@@ -26,7 +26,9 @@ public interface IJobGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<EventPage?> ReadEvents(long from, int max, TimeSpan wait);
 
-    /// <summary>Lines of the job's log from a number on; waits for news when there are none yet. Same rules as <see cref="ReadEvents"/>.</summary>
+    /// <summary>
+    /// Lines of the job's log from a number on; waits for news when there are none yet. Same rules as <see cref="ReadEvents"/>.
+    /// </summary>
     [AlwaysInterleave]
     Task<EventPage?> ReadLog(long from, int max, TimeSpan wait);
 
@@ -34,7 +36,9 @@ public interface IJobGrain : IGrainWithStringKey
     /// <returns>Null when nothing was submitted under this id.</returns>
     Task<JobChange?> Resume(JobCaller by);
 
-    /// <summary>Another number of ranks from the next generation on; a running job writes a checkpoint and goes back into the queue.</summary>
+    /// <summary>
+    /// Another number of ranks from the next generation on; a running job writes a checkpoint and goes back into the queue.
+    /// </summary>
     /// <returns>Null when nothing was submitted under this id.</returns>
     Task<JobChange?> Scale(int workers, JobCaller by);
 
@@ -86,7 +90,10 @@ public sealed record JobStanding([property: Id(0)] QueuedJob? Waiting, [property
 /// <summary>The silos that a job's ranks are on.</summary>
 [GenerateSerializer, Immutable]
 public sealed record JobHold(
-    [property: Id(0)] string User, [property: Id(1)] Generation Generation, [property: Id(2)] int Ranks, [property: Id(3)] ImmutableArray<LeasedSilo> Silos)
+    [property: Id(0)] string User,
+    [property: Id(1)] Generation Generation,
+    [property: Id(2)] int Ranks,
+    [property: Id(3)] ImmutableArray<LeasedSilo> Silos)
 {
     /// <summary>What it would ask for if it lined up again; null: it is not to.</summary>
     [Id(4)]

@@ -45,7 +45,9 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
     [Alias("64690E1B")]
     Task<JobFinding?> Explain(JobId jobId);
 
-    /// <summary>Time to look whether jobs can begin, or silos and grains were lost; each silo's <see cref="QueueKeeper"/> says so.</summary>
+    /// <summary>
+    /// Time to look whether jobs can begin, or silos and grains were lost; each silo's <see cref="QueueKeeper"/> says so.
+    /// </summary>
     /// <param name="changed">The membership has.</param>
     /// <returns>Where the queue lives.</returns>
     Task<SiloAddress> Look(bool changed);
@@ -56,12 +58,14 @@ public interface IJobQueueGrain : IGrainWithIntegerKey
 /// <param name="Waiting">Jobs that wait for silos.</param>
 /// <param name="Running">Jobs that hold some.</param>
 [GenerateSerializer, Immutable]
-public sealed record ClusterView([property: Id(0)] ImmutableArray<SiloView> Silos, [property: Id(1)] int Waiting, [property: Id(2)] int Running);
+public sealed record ClusterView(
+    [property: Id(0)] ImmutableArray<SiloView> Silos, [property: Id(1)] int Waiting, [property: Id(2)] int Running);
 
 /// <param name="Slots">0 for a silo that does not answer.</param>
 /// <param name="Job">The job that holds its slots; null when none does.</param>
 [GenerateSerializer, Immutable]
-public sealed record SiloView([property: Id(0)] string Name, [property: Id(1)] SiloCondition Condition, [property: Id(2)] int Slots, [property: Id(3)] JobId? Job)
+public sealed record SiloView(
+    [property: Id(0)] string Name, [property: Id(1)] SiloCondition Condition, [property: Id(2)] int Slots, [property: Id(3)] JobId? Job)
 {
     /// <summary>Why it is passed over for some jobs; null: it is not.</summary>
     [Id(4)]

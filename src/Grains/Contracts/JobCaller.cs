@@ -3,7 +3,9 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Contracts;
 
-/// <summary>Who asks for a change of a job. It travels with the command, so that the right is checked in the same turn as the job is changed.</summary>
+/// <summary>
+/// Who asks for a change of a job. It travels with the command, so that the right is checked in the same turn as the job is changed.
+/// </summary>
 /// <param name="Name">As the token told; empty for the one client of a silo of its own.</param>
 /// <param name="IsAdmin">May change jobs of all users.</param>
 [GenerateSerializer, Immutable]

@@ -6,7 +6,8 @@ namespace Distributed.Grains.Contracts;
 /// <param name="SpecJson">The valid, resolved job in canonical JSON; equal jobs have equal text.</param>
 /// <param name="User">Whose job it is; empty for the one client of a silo of its own.</param>
 [GenerateSerializer, Immutable]
-public sealed record JobSubmission([property: Id(0)] string SpecJson, [property: Id(1)] RunOptions Options, [property: Id(2)] string User = "");
+public sealed record JobSubmission(
+    [property: Id(0)] string SpecJson, [property: Id(1)] RunOptions Options, [property: Id(2)] string User = "");
 
 /// <summary>How one run of a job goes; no part of the job's content.</summary>
 [GenerateSerializer, Immutable]

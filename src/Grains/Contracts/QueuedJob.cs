@@ -23,7 +23,9 @@ public sealed record QueuedJob(
     [property: Id(7)] bool OneSilo,
     [property: Id(8)] DateTimeOffset Since)
 {
-    /// <summary>Silos where it failed by no fault of its own, as far as one can tell; it goes there again when the others do not remain.</summary>
+    /// <summary>
+    /// Silos where it failed by no fault of its own, as far as one can tell; it goes there again when the others do not remain.
+    /// </summary>
     [Id(9)]
     public ImmutableArray<SiloFault> Faults { get; init; } = [];
 
@@ -31,7 +33,9 @@ public sealed record QueuedJob(
     [Id(10)]
     public string Inputs { get; init; } = "";
 
-    /// <summary>Of the silos that it ran on last: with others of that kind it goes on with the same bits. Null: it did not run yet.</summary>
+    /// <summary>
+    /// Of the silos that it ran on last: with others of that kind it goes on with the same bits. Null: it did not run yet.
+    /// </summary>
     [Id(11)]
     public string? Fingerprint { get; init; }
 

@@ -8,7 +8,10 @@ using Orleans.Concurrency;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>Shell round <see cref="SiloMeeting"/>, <see cref="StepRendezvous"/> and <see cref="ChunkRendezvous"/>; soft state only. Reentrant, so that all silos wait together.</summary>
+/// <summary>
+/// Shell round <see cref="SiloMeeting"/>, <see cref="StepRendezvous"/> and <see cref="ChunkRendezvous"/>; soft state only. Reentrant, so
+/// that all silos wait together.
+/// </summary>
 [Reentrant, KeepAlive, OnWillingSilo]
 internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers reducers) : Grain, ICoordinatorGrain, ICoordinatorExchange
 {
@@ -74,7 +77,8 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
         DeactivateOnIdle();
         return new(
             ErrorCodes.SiloLost,
-            $"Job {JobId}{(step is null ? "" : $", step {step}")}: generation {generation} is over, or its coordinator was lost with its silo; resume from the last checkpoint.",
+            $"Job {JobId}{(step is null ? "" : $", step {step}")}: generation {generation} is over, or its coordinator was lost with its "
+            + "silo; resume from the last checkpoint.",
             null, null, phase, step);
     }
 

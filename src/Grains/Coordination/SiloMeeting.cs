@@ -6,7 +6,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>The first meeting of a generation: holds early silos until the last has come, then tells all of them where the others are.</summary>
+/// <summary>
+/// The first meeting of a generation: holds early silos until the last has come, then tells all of them where the others are.
+/// </summary>
 /// <remarks>Not thread-safe: used in the turns of one grain. The secret is made here and leaves in answers only.</remarks>
 internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
 {
@@ -22,7 +24,8 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
     public Task<MeetReply> Meet(Generation generation, string silo, string endpoint, string fingerprint)
     {
         if (closed is not null) return Task.FromResult(closed);
-        if (Strange(generation, silo, endpoint, fingerprint) is { } message) return Task.FromResult(MeetReply.Refused(Error(ErrorCodes.Internal, silo, message)));
+        if (Strange(generation, silo, endpoint, fingerprint) is { } message)
+            return Task.FromResult(MeetReply.Refused(Error(ErrorCodes.Internal, silo, message)));
         first ??= (silo, fingerprint);
         if (first.Value.Fingerprint != fingerprint) return Task.FromResult(Differ(silo, fingerprint));
         arrived[silo] = (endpoint, fingerprint);
@@ -45,8 +48,10 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
     /// <returns>Why the offer is none of this meeting; null when it is.</returns>
     private string? Strange(Generation generation, string silo, string endpoint, string fingerprint)
     {
-        if (generation != setup.Generation) return $"Silo {silo} came to the meeting of generation {generation}; the current one is {setup.Generation}.";
-        if (!setup.Silos.Contains(silo)) return $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", setup.Silos)}.";
+        if (generation != setup.Generation)
+            return $"Silo {silo} came to the meeting of generation {generation}; the current one is {setup.Generation}.";
+        if (!setup.Silos.Contains(silo))
+            return $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", setup.Silos)}.";
         return arrived.TryGetValue(silo, out var known) && known != (endpoint, fingerprint)
             ? $"Silo {silo} came to the meeting of generation {generation} twice, first at '{known.Endpoint}', then at '{endpoint}'."
             : null;
@@ -54,7 +59,8 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
 
     private MeetReply Differ(string silo, string fingerprint) => Refuse(Error(
         ErrorCodes.Divergence, silo,
-        $"Silos {first!.Value.Silo} and {silo} differ, so their bits could: \"{first.Value.Fingerprint}\" and \"{fingerprint}\". Give them the same data and checkpoints, and run them on machines and builds that are alike."));
+        $"Silos {first!.Value.Silo} and {silo} differ, so their bits could: \"{first.Value.Fingerprint}\" and \"{fingerprint}\". "
+        + "Give them the same data and checkpoints, and run them on machines and builds that are alike."));
 
     private async Task<MeetReply> Wait()
     {
@@ -68,7 +74,9 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
             var missing = setup.Silos.Where(s => !arrived.ContainsKey(s)).ToList();
             return Refuse(Error(
                 ErrorCodes.Deadline, missing[0],
-                $"Start of generation {setup.Generation}: silo {string.Join(", ", missing)} did not come for {setup.MeetDeadline.TotalSeconds:0.###} s; silo {string.Join(", ", setup.Silos.Where(arrived.ContainsKey))} arrived. Look at the log of the missing silo; reading its data may take too long."));
+                $"Start of generation {setup.Generation}: silo {string.Join(", ", missing)} did not come for "
+                + $"{setup.MeetDeadline.TotalSeconds:0.###} s; silo {string.Join(", ", setup.Silos.Where(arrived.ContainsKey))} arrived. "
+                + "Look at the log of the missing silo; reading its data may take too long."));
         }
         catch (TimeoutException)
         {

@@ -7,7 +7,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Coordination;
 
-/// <summary>The votes of one generation: gathers them in <see cref="VoteGathering"/> and holds early voters until the last has come.</summary>
+/// <summary>
+/// The votes of one generation: gathers them in <see cref="VoteGathering"/> and holds early voters until the last has come.
+/// </summary>
 /// <remarks>Not thread-safe: used in the turns of one grain.</remarks>
 internal sealed class StepRendezvous
 {
@@ -48,7 +50,8 @@ internal sealed class StepRendezvous
         if (closed is not null) return Task.FromResult(new VoteReply(null, closed));
         total ??= (silo, totalSteps);
         if (total.Value.Steps != totalSteps) return Broken(ErrorCodes.Divergence, silo, vote,
-            $"Step {vote.Step}: silo {total.Value.Silo} counts {total.Value.Steps} steps in all, silo {silo} {totalSteps}; they read different data. Give all silos the same files.");
+            $"Step {vote.Step}: silo {total.Value.Silo} counts {total.Value.Steps} steps in all, silo {silo} {totalSteps}; "
+            + "they read different data. Give all silos the same files.");
         return gathering.Add(silo, vote) switch
         {
             VoteOutcome.Decided decided => Answer(decided.Decision),
@@ -94,7 +97,8 @@ internal sealed class StepRendezvous
             var arrived = setup.Silos.Except(missing).Order(StringComparer.Ordinal);
             Close(new JobError(
                 ErrorCodes.Deadline,
-                $"Step {step}: no vote from silo {string.Join(", ", missing)} for {setup.StepDeadline.TotalSeconds:0.###} s; silo {string.Join(", ", arrived)} arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
+                $"Step {step}: no vote from silo {string.Join(", ", missing)} for {setup.StepDeadline.TotalSeconds:0.###} s; "
+                + $"silo {string.Join(", ", arrived)} arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
                 null, missing.Count > 0 ? missing[0] : null, "decide", step));
             return new VoteReply(null, closed);
         }

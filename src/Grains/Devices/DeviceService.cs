@@ -12,7 +12,8 @@ namespace Distributed.Grains.Devices;
 /// <remarks>Calls come in turns; none that changes something awaits, so that none finds another's half done.</remarks>
 [Reentrant]
 internal sealed class DeviceService(
-    GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, TimeProvider time, IOptions<SiloDevicesOptions> options)
+    GrainId id, Silo silo, ILoggerFactory loggers, ILocalSiloDetails local, IRankHost ranks, SiloDrain drain, TimeProvider time,
+    IOptions<SiloDevicesOptions> options)
     : GrainService(id, silo, loggers), IDeviceService
 {
     private (JobId JobId, Generation Generation)? holder;
@@ -49,12 +50,14 @@ internal sealed class DeviceService(
     public Task<SiloInputs> Lacks(JobId jobId, string specJson) => LookForInputs(jobId, specJson);
 
     /// <summary>Off the turn: a mount that hangs would hold up all else that is asked of this silo.</summary>
-    private async Task<SiloInputs> LookForInputs(JobId jobId, string specJson) => new(await Task.Run(() => ranks.Lacks(jobId, specJson)), drain.IsDraining);
+    private async Task<SiloInputs> LookForInputs(JobId jobId, string specJson) =>
+        new(await Task.Run(() => ranks.Lacks(jobId, specJson)), drain.IsDraining);
 
     private void End((JobId JobId, Generation Generation) held)
     {
         ranks.Abort(held.JobId, held.Generation, new JobError(
-            ErrorCodes.SiloLost, $"Generation {held.Generation} of job {held.JobId} is over on silo {local.Name}.", null, local.Name, null, null));
+            ErrorCodes.SiloLost, $"Generation {held.Generation} of job {held.JobId} is over on silo {local.Name}.", null, local.Name, null,
+            null));
         released = true;
         Settle();
     }
@@ -66,5 +69,9 @@ internal sealed class DeviceService(
         (holder, released) = (null, false);
     }
 
-    private LeasedSilo Self() => new(local.SiloAddress, local.Name, options.Value.CpuSlots) { Fingerprint = options.Value.Fingerprint, Memory = options.Value.Memory };
+    private LeasedSilo Self() => new(local.SiloAddress, local.Name, options.Value.CpuSlots)
+    {
+        Fingerprint = options.Value.Fingerprint,
+        Memory = options.Value.Memory,
+    };
 }

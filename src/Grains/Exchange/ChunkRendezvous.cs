@@ -6,7 +6,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Exchange;
 
-/// <summary>The exchange of one generation at the coordinator: gathers each slice from all silos and has it summed; refuses what does not belong.</summary>
+/// <summary>
+/// The exchange of one generation at the coordinator: gathers each slice from all silos and has it summed; refuses what does not belong.
+/// </summary>
 /// <remarks>
 /// Not thread-safe: used in the turns of one grain, none of which adds a number. It keeps no time: a silo that has waited too long for
 /// a sum says so and learns who is missing, because only silos know when one of them may be late for good reason.
@@ -45,7 +47,9 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         if (first is null)
         {
             if (layout.SiloEnds.Length != silos.Length)
-                return Error(ErrorCodes.Divergence, silo, null, $"Silo {silo} deals the micro-batches to {layout.SiloEnds.Length} silos, generation {generation} has {silos.Length}.");
+                return Error(
+                    ErrorCodes.Divergence, silo, null,
+                    $"Silo {silo} deals the micro-batches to {layout.SiloEnds.Length} silos, generation {generation} has {silos.Length}.");
             try
             {
                 reducer = reducers.Open(jobId, layout);
@@ -61,7 +65,9 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         }
         else if (first.Value.Layout.DifferenceTo(layout) is { } difference)
         {
-            Close(Error(ErrorCodes.Divergence, silo, null, $"Silos {first.Value.Silo} and {silo} cut the gradient differently: {difference}. Run the same build in all silos."));
+            Close(Error(
+                ErrorCodes.Divergence, silo, null,
+                $"Silos {first.Value.Silo} and {silo} cut the gradient differently: {difference}. Run the same build in all silos."));
             return closed;
         }
 
@@ -93,12 +99,20 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         if (closed is not null) return closed;
         if (Stranger(generation, silo) is { } strange) return Error(ErrorCodes.Internal, silo, step, strange);
         var found = steps.Find(s => s.Step == step);
-        var place = $"Step {step}, phase exchange{(plan is null || slice < 0 || slice >= plan.Slices.Count ? "" : $", bucket {plan.Slices[slice].Bucket}")}";
+        var place = $"Step {step}, "
+            + $"phase exchange{(plan is null || slice < 0 || slice >= plan.Slices.Count ? "" : $", bucket {plan.Slices[slice].Bucket}")}";
         var waited = $"{patience.TotalSeconds:0.###} s";
-        var missing = silos.Where((_, i) => found is null || slice < 0 || slice >= found.Slices.Length || !found.Slices[slice].Has(i)).ToList();
+        var missing = silos.Where((_, i) => found is null || slice < 0 || slice >= found.Slices.Length || !found.Slices[slice].Has(i))
+            .ToList();
         Close(missing.Count == 0
-            ? Error(ErrorCodes.Deadline, silo, step, $"{place}: the gradients of all silos are here, but no sum reached silo {silo} for {waited}. Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint.")
-            : Error(ErrorCodes.Deadline, missing[0], step, $"{place}: no gradients from silo {string.Join(", ", missing)} for {waited}{Arrived(missing)}. Look at the log of the missing silo, then resume from the last checkpoint."));
+            ? Error(
+                ErrorCodes.Deadline, silo, step,
+                $"{place}: the gradients of all silos are here, but no sum reached silo {silo} for {waited}. "
+                + "Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint.")
+            : Error(
+                ErrorCodes.Deadline, missing[0], step,
+                $"{place}: no gradients from silo {string.Join(", ", missing)} for {waited}{Arrived(missing)}. "
+                + "Look at the log of the missing silo, then resume from the last checkpoint."));
         return closed!;
     }
 
@@ -132,7 +146,10 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Close(Error(ErrorCodes.Internal, null, header.Step, $"Step {header.Step}, phase exchange, slice {header.Slice}: the coordinator could not sum it: {e.GetType().Name}: {e.Message}"));
+            Close(Error(
+                ErrorCodes.Internal, null, header.Step,
+                $"Step {header.Step}, phase exchange, slice {header.Slice}: the coordinator could not sum it: "
+                + $"{e.GetType().Name}: {e.Message}"));
         }
     }
 
@@ -143,19 +160,23 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         if (header.Generation != Generation) return $"found generation {header.Generation}, expected {Generation}";
         if (header.Silo < 0 || header.Silo >= silos.Length) return $"found silo {header.Silo}, expected 0 to {silos.Length - 1}";
         if (!joined.Contains(silos[header.Silo])) return $"found a chunk of silo {silos[header.Silo]}, expected it to join first";
-        if (header.Slice < 0 || header.Slice >= plan!.Slices.Count) return $"found slice {header.Slice}, expected 0 to {plan!.Slices.Count - 1}";
+        if (header.Slice < 0 || header.Slice >= plan!.Slices.Count)
+            return $"found slice {header.Slice}, expected 0 to {plan!.Slices.Count - 1}";
         var (at, brought, taken) = places[header.Silo];
         var step = at;
         if (at is null || header.Step != at.Step)
         {
             if (NextStep(at) is { } expected && header.Step != expected) return $"found step {header.Step}, expected {expected}";
-            if (at is not null && brought < at.Slices.Length) return $"found step {header.Step}, expected {at.Slices.Length - brought} more slices of step {at.Step}";
+            if (at is not null && brought < at.Slices.Length)
+                return $"found step {header.Step}, expected {at.Slices.Length - brought} more slices of step {at.Step}";
             step = steps.Find(s => s.Step == header.Step);
-            if (step is null && steps.Count == MostSteps) return $"found step {header.Step}, expected one of {string.Join(", ", steps.Select(s => s.Step))}";
+            if (step is null && steps.Count == MostSteps)
+                return $"found step {header.Step}, expected one of {string.Join(", ", steps.Select(s => s.Step))}";
             taken = 0;
         }
 
-        if (step is not null && step.Slices[header.Slice].Has(header.Silo)) return $"found slice {header.Slice} of step {header.Step} again, expected each once";
+        if (step is not null && step.Slices[header.Slice].Has(header.Silo))
+            return $"found slice {header.Slice} of step {header.Step} again, expected each once";
         if (header.Handled < 0 || header.Handled > header.Slice || header.Slice >= Math.Max(taken, header.Handled) + window)
             return $"found slice {header.Slice} when {header.Handled} sums were taken, expected at most {window} on the way";
         return reducer!.Misfit(chunk);
@@ -199,20 +220,26 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
         var silo = header.Silo >= 0 && header.Silo < silos.Length ? silos[header.Silo] : null;
         return Task.FromResult(new ExchangeReply(null, Error(
             ErrorCodes.Internal, silo, header.Step,
-            $"Step {header.Step}, phase exchange: the coordinator refused a chunk of silo {silo ?? $"{header.Silo}"}: {misfit}. Nothing of it was added; {Refused} refused so far. Run the same build in all silos and resume from the last checkpoint.")));
+            $"Step {header.Step}, phase exchange: the coordinator refused a chunk of silo {silo ?? $"{header.Silo}"}: {misfit}. "
+            + $"Nothing of it was added; {Refused} refused so far. Run the same build in all silos and resume from the last checkpoint.")));
     }
 
     private Task<ExchangeReply> Differ(StepGathering step, ChunkHeader header)
     {
-        Close(Error(ErrorCodes.Divergence, silos[header.Silo], step.Step, FormattableString.Invariant(
-            $"Step {step.Step}, phase exchange: silos {silos[step.FirstSilo]} and {silos[header.Silo]} differ in the gradient's factors: {step.InverseScale:R} * {step.MeanFactor:R} and {header.InverseScale:R} * {header.MeanFactor:R}. Replicas have diverged; resume from the last checkpoint.")));
+        Close(Error(ErrorCodes.Divergence, silos[header.Silo], step.Step, FormattableString.Invariant($"Step {step.Step}, phase exchange: ")
+            + FormattableString.Invariant($"silos {silos[step.FirstSilo]} and {silos[header.Silo]} differ in the gradient's factors: ")
+            + FormattableString.Invariant($"{step.InverseScale:R} * {step.MeanFactor:R} and {header.InverseScale:R} * ")
+            + FormattableString.Invariant($"{header.MeanFactor:R}. Replicas have diverged; resume from the last checkpoint.")));
         return Task.FromResult(new ExchangeReply(null, closed));
     }
 
     private string? Stranger(Generation generation, string silo)
     {
-        if (generation != Generation) return $"Silo {silo} came to the exchange of generation {generation}; the current one is {Generation}.";
-        return silos.Contains(silo) ? null : $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", silos)}.";
+        if (generation != Generation)
+            return $"Silo {silo} came to the exchange of generation {generation}; the current one is {Generation}.";
+        return silos.Contains(silo)
+            ? null
+            : $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", silos)}.";
     }
 
     private string Arrived(List<string> missing)
@@ -223,5 +250,6 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
 
     private static bool SameBits(float left, float right) => BitConverter.SingleToInt32Bits(left) == BitConverter.SingleToInt32Bits(right);
 
-    private static JobError Error(string code, string? silo, long? step, string message) => new(code, message, null, silo, "exchange", step);
+    private static JobError Error(string code, string? silo, long? step, string message) =>
+        new(code, message, null, silo, "exchange", step);
 }

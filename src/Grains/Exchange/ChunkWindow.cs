@@ -2,7 +2,9 @@ using Distributed.Core.Canonical;
 
 namespace Distributed.Grains.Exchange;
 
-/// <summary>How much a silo may have on the way: two chunks of 1 MiB, or as many smaller ones, so that membership probes are never far behind.</summary>
+/// <summary>
+/// How much a silo may have on the way: two chunks of 1 MiB, or as many smaller ones, so that membership probes are never far behind.
+/// </summary>
 public static class ChunkWindow
 {
     private const int MostBytes = 2 * 1024 * 1024;

@@ -18,13 +18,16 @@ internal static class EventText
         if (isStep && line.Step != 1 && line.Step % StepsToldEvery != 0) return null;
         return JobEventJson.Read(line.Json) switch
         {
-            StepEvent step => Say($"step {step.Step}{(totalSteps > 0 ? Say($" of {totalSteps}") : "")}: loss {step.Loss:G5}, loss scale {step.LossScale:G6}, {step.Seconds:0.####} s"),
+            StepEvent step => Say($"step {step.Step}{(totalSteps > 0 ? Say($" of {totalSteps}") : "")}: loss {step.Loss:G5}, ")
+                + Say($"loss scale {step.LossScale:G6}, {step.Seconds:0.####} s"),
             StartedEvent { Data: { } data } => $"data: {data}",
             GenerationEvent { Data: { } data } => $"data: {data}",
-            EvalEvent eval => Say($"evaluation after step {eval.Step}: {string.Join(", ", eval.Metrics.Select(m => Say($"{m.Key} {m.Value:G5}")))}"),
+            EvalEvent eval =>
+                Say($"evaluation after step {eval.Step}: {string.Join(", ", eval.Metrics.Select(m => Say($"{m.Key} {m.Value:G5}")))}"),
             CheckpointEvent checkpoint => Say($"checkpoint of step {checkpoint.Step}: {checkpoint.Path}"),
             WarningEvent warning => $"warning: {warning.Message}",
-            CompletedEvent done => Say($"completed after {done.Steps} steps, {done.SkippedSteps} skipped: loss {done.Loss:G5}, weights {done.WeightsSha256}"),
+            CompletedEvent done =>
+                Say($"completed after {done.Steps} steps, {done.SkippedSteps} skipped: loss {done.Loss:G5}, weights {done.WeightsSha256}"),
             StoppedEvent stopped => Say($"stopped after step {stopped.Step}{(stopped.Checkpoint is { } at ? $", checkpoint {at}" : "")}"),
             FailedEvent failed => $"failed: [{failed.Error.Code}] {failed.Error.Message}",
             _ => null,

@@ -14,7 +14,8 @@ internal sealed record JobBounds(TimeSpan? Queued, TimeSpan? Run, string RunSetB
     /// <value>False: it is its operator's.</value>
     public bool RunIsItsOwn => RunSetBy == ByTheJob;
 
-    public static JobBounds Of(LimitsSpec? limits, string user, UserQuota quota) => quota.Run is { } longest && (limits?.Run is not { } own || own > longest)
+    public static JobBounds Of(LimitsSpec? limits, string user, UserQuota quota) => quota.Run is { } longest
+        && (limits?.Run is not { } own || own > longest)
         ? new(limits?.Queued, longest, $"the longest that the cluster's operator lets a job of user {user} run")
         : new(limits?.Queued, limits?.Run);
 }

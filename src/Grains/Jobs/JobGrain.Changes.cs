@@ -9,12 +9,15 @@ namespace Distributed.Grains.Jobs;
 // What owners and operators ask of a job beside its start and its end.
 internal sealed partial class JobGrain
 {
-    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) => Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, Journal.LastStep, time.GetUtcNow() + options.Value.StopPatience));
+    public Task<JobChange?> Stop(bool checkpoint, JobCaller by) =>
+        Change(by, () => null, () => JobLifecycle.Stop(State, checkpoint, Journal.LastStep, time.GetUtcNow() + options.Value.StopPatience));
 
     public async Task<JobChange?> Resume(JobCaller by)
     {
         // A caller that may not resume it learns nothing of that.
-        var full = store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null && RefuseResume() is null ? await AskForDisk(submission.User) : null;
+        var full = store.State.Submission is { } submission && by.Refuse(Id, submission.User) is null && RefuseResume() is null
+            ? await AskForDisk(submission.User)
+            : null;
         return await Change(by, () => RefuseResume() ?? full, () => JobLifecycle.Resume(State, time.GetUtcNow()));
     }
 
@@ -36,7 +39,8 @@ internal sealed partial class JobGrain
     private string? RefuseResume() => State.Phase switch
     {
         JobPhase.Completed => $"Job {Id} has completed; there is nothing to resume. Submit it again under another id to run it again.",
-        JobPhase.Queued or JobPhase.Running => $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
+        JobPhase.Queued or JobPhase.Running =>
+            $"Job {Id} is {State.Phase.ToString().ToLowerInvariant()}; only a stopped or failed job can be resumed.",
         _ when outdated is { } why => $"Job {Id} was taken by an earlier version, and this one refuses it: {why}",
         _ when HasRanks => $"The ranks of job {Id} are still ending; ask again in a moment.",
         _ => null,
@@ -72,7 +76,9 @@ internal sealed partial class JobGrain
         catch (IOException e)
         {
             DeactivateOnIdle();
-            return new JobChange(report, $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
+            return new JobChange(
+                report,
+                $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
         }
 
         try
@@ -98,7 +104,9 @@ internal sealed partial class JobGrain
         var report = await Report();
         var queue = State.Phase == JobPhase.Queued ? await AskQueue() : null;
         var recent = await Journal.RecentEvents();
-        return recent is null ? null : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble, starved)]);
+        return recent is null
+            ? null
+            : new JobDiagnosis(report, [.. JobDoctor.Examine(report, failure, queue, LimitWords(""), recent, trouble, starved)]);
     }
 
     public Task Move(string reason) => Apply(JobLifecycle.Move(State, reason));
@@ -108,7 +116,14 @@ internal sealed partial class JobGrain
         if (store.State.Submission is not { } submission) return Task.FromResult(new JobStanding(null, null));
         if (State.Phase == JobPhase.Queued) return Task.FromResult(new JobStanding(QueueEntry(), null));
         return Task.FromResult(HasRanks
-            ? new JobStanding(null, new JobHold(submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)]) { Next = QueueEntry() }) { Faults = State.Faults }
+            ? new JobStanding(null, new JobHold(
+                submission.User, State.Generation, State.WorldSize, [.. store.State.Plan.Select(p => p.Silo)])
+            {
+                Next = QueueEntry(),
+            })
+            {
+                Faults = State.Faults,
+            }
             : new JobStanding(null, null));
     }
 
@@ -116,7 +131,8 @@ internal sealed partial class JobGrain
     {
         if (generation != State.Generation || State.Phase != JobPhase.Running || State.Requeue is { Abrupt: true })
             return new JobError(
-                Core.Jobs.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.", null, null, "checkpoint", step);
+                Core.Jobs.ErrorCodes.SiloLost, $"Job {Id}: generation {generation} is over; its checkpoint of step {step} is dropped.",
+                null, null, "checkpoint", step);
         await Apply(JobLifecycle.Confirm(State, step));
         return null;
     }

@@ -105,7 +105,9 @@ internal sealed partial class JobGrain
         var submission = store.State.Submission!;
         var (min, max, oneSilo) = RankPlan.Demand(Spec, submission.Options, State.Workers);
         var memory = JobMemory.Of(Spec, ranks: 1).Total;
-        return new QueuedJob(Id, submission.User, submission.Options.Priority, State.Generation.Next, submission.Options.Silos, min, max, oneSilo, State.Since)
+        return new QueuedJob(
+            Id, submission.User, submission.Options.Priority, State.Generation.Next, submission.Options.Silos, min, max, oneSilo,
+            State.Since)
         {
             Faults = State.Faults,
             Inputs = Inputs,
@@ -128,7 +130,10 @@ internal sealed partial class JobGrain
         {
             var silo = store.State.Plan[0].Silo.Name;
             await Apply(JobLifecycle.Break(State, new JobError(
-                ErrorCodes.SiloLost, $"Generation {State.Generation}: silo {silo}, which was to coordinate it, could not be reached. Look at its log, then resume from the last checkpoint.", null, silo, "start", null), Journal.Progressed));
+                ErrorCodes.SiloLost,
+                $"Generation {State.Generation}: silo {silo}, which was to coordinate it, could not be reached. "
+                + "Look at its log, then resume from the last checkpoint.",
+                null, silo, "start", null), Journal.Progressed));
             return;
         }
 
@@ -175,14 +180,17 @@ internal sealed partial class JobGrain
         {
             LogStartFailed(e, rank.Value, silo.Silo.Name, Id);
             return IsLost(silo) ? null : new RankEnd(State.Generation, rank, RankOutcome.Failed, new JobError(
-                ErrorCodes.Deadline, $"Rank {rank} could not be started: silo {silo.Silo.Name} did not take it ({e.GetType().Name}). Look at its log, then resume from the last checkpoint.",
+                ErrorCodes.Deadline,
+                $"Rank {rank} could not be started: silo {silo.Silo.Name} did not take it ({e.GetType().Name}). "
+                + "Look at its log, then resume from the last checkpoint.",
                 rank, silo.Silo.Name, "start", null));
         }
     }
 
     private Task AbortRanks(JobError reason, bool atOnce = false)
     {
-        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank))).Where(r => !State.Ended.ContainsKey(r.Rank.Value));
+        var running = store.State.Plan.SelectMany(silo => silo.Ranks.Select(rank => (Silo: silo, rank.Rank)))
+            .Where(r => !State.Ended.ContainsKey(r.Rank.Value));
         return Task.WhenAll(running.Select(r => AbortRank(r.Silo, r.Rank, reason, atOnce)).Prepend(CloseCoordinator(reason)));
     }
 

@@ -25,10 +25,13 @@ internal sealed partial class JobGrain
         if (!State.Requeues || !HasRanks || !(fault || State.Requeue?.Error is not null)) return null;
         // Asked once, and not again for each rank that ends with the first.
         var asked = fault && State.Requeue?.Error is null && error!.Code == ErrorCodes.PathMissing ? error.Silo : null;
-        var others = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, StringComparer.Ordinal);
+        var others = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active)
+            .OrderBy(m => m.Name, StringComparer.Ordinal);
         var answers = await Task.WhenAll(others.Select(m => AskSilo(m, asked)));
         var (ranks, _, _) = RankPlan.Demand(Spec, store.State.Submission!.Options, State.Workers);
-        return new JobSurroundings([.. answers.Select(a => a.Room).OfType<SiloRoom>()], Inputs, time.GetUtcNow(), [.. answers.Select(a => a.Fault).OfType<SiloFault>()])
+        return new JobSurroundings(
+            [.. answers.Select(a => a.Room).OfType<SiloRoom>()], Inputs, time.GetUtcNow(),
+            [.. answers.Select(a => a.Fault).OfType<SiloFault>()])
         {
             SilosNeeded = store.State.Submission.Options.Silos,
             RanksNeeded = ranks,
@@ -45,7 +48,8 @@ internal sealed partial class JobGrain
             SiloRoom? room = state.Draining ? null : new SiloRoom(silo.Name, state.Silo.Slots, state.Silo.Fingerprint);
             if (lacking is null || lacking == silo.Name) return (room, null);
             var answer = await devices.On(silo.SiloAddress).Lacks(Id, store.State.Submission!.SpecJson);
-            return (room, answer.Lacks is { } what ? new SiloFault(silo.Name, ErrorCodes.PathMissing, what, Inputs, time.GetUtcNow()) : null);
+            return (room,
+                answer.Lacks is { } what ? new SiloFault(silo.Name, ErrorCodes.PathMissing, what, Inputs, time.GetUtcNow()) : null);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

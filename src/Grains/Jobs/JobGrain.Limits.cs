@@ -31,7 +31,8 @@ internal sealed partial class JobGrain
         }
     }
 
-    private bool HasDiskQuota => journals is not null && State.Phase == JobPhase.Running && quotas.Of(store.State.Submission!.User).Disk is not null;
+    private bool HasDiskQuota =>
+        journals is not null && State.Phase == JobPhase.Running && quotas.Of(store.State.Submission!.User).Disk is not null;
 
     private TimeSpan UntilWeighed
     {
@@ -84,5 +85,6 @@ internal sealed partial class JobGrain
     }
 
     /// <param name="before">What stands before the words, if there are any.</param>
-    private string LimitWords(string before) => JobLimits.Describe(State, Bounds, time.GetUtcNow()) is { Length: > 0 } words ? before + words : "";
+    private string LimitWords(string before) =>
+        JobLimits.Describe(State, Bounds, time.GetUtcNow()) is { Length: > 0 } words ? before + words : "";
 }

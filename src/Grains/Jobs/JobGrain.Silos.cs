@@ -35,7 +35,8 @@ internal sealed partial class JobGrain
     {
         if (HasRanks)
         {
-            watch ??= this.RegisterGrainTimer(LookForLostSilos, new GrainTimerCreationOptions { DueTime = LookPeriod, Period = LookPeriod });
+            watch ??= this.RegisterGrainTimer(
+                LookForLostSilos, new GrainTimerCreationOptions { DueTime = LookPeriod, Period = LookPeriod });
             return;
         }
 
@@ -48,7 +49,9 @@ internal sealed partial class JobGrain
         foreach (var silo in store.State.Plan)
         {
             if (HasRanks && IsLost(silo))
-                await Apply(JobLifecycle.SiloLost(State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), Journal.LastStep > 0 ? Journal.LastStep : null, Journal.Progressed));
+                await Apply(JobLifecycle.SiloLost(
+                    State, silo.Silo.Name, silo.Ranks.Select(r => r.Rank), Journal.LastStep > 0 ? Journal.LastStep : null,
+                    Journal.Progressed));
         }
 
         if (!HasRanks || IsGoingOn) closing = null;
@@ -56,7 +59,8 @@ internal sealed partial class JobGrain
         else if (time.GetElapsedTime(since) > StepDeadline + LongestClosing) await Apply(JobLifecycle.GiveUp(State, Journal.LastStep));
     }
 
-    private void SettleSoon() => settling ??= this.RegisterGrainTimer(Settle, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = SettlePeriod });
+    private void SettleSoon() =>
+        settling ??= this.RegisterGrainTimer(Settle, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = SettlePeriod });
 
     /// <summary>Does what an earlier activation, or a failed call, left undone; as often as it takes.</summary>
     private async Task Settle()
@@ -64,10 +68,13 @@ internal sealed partial class JobGrain
         try
         {
             if (outdated is { } why)
-                await Apply(JobLifecycle.Refuse(State, new JobError(ErrorCodes.SpecInvalid, $"The job was taken by an earlier version, and this one refuses it: {why}", null, null, "start", null)));
+                await Apply(JobLifecycle.Refuse(State, new JobError(
+                    ErrorCodes.SpecInvalid, $"The job was taken by an earlier version, and this one refuses it: {why}", null, null, "start",
+                    null)));
             else if (HasRanks && State.Generation == orphan) await Recover();
             else if (State.Phase == JobPhase.Queued) await Queue.Enqueue(QueueEntry());
-            else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Requeue: not { Abrupt: true } }) await Coordinator.RequestStop(State.Generation, State.Requested);
+            else if (State is { Phase: JobPhase.Running, Requested: not StepControl.GoOn, Requeue: not { Abrupt: true } })
+                await Coordinator.RequestStop(State.Generation, State.Requested);
             if (recalled) await Queue.Leave(Id, ended: State.Phase.IsFinal(), store.State.Submission?.User);
             recalled = false;
             await Keep();
@@ -95,7 +102,9 @@ internal sealed partial class JobGrain
         settling = null;
     }
 
-    /// <summary>This grain was lost with its silo, moved, or could not begin its ranks: the generation goes on if nothing else of it was lost.</summary>
+    /// <summary>
+    /// This grain was lost with its silo, moved, or could not begin its ranks: the generation goes on if nothing else of it was lost.
+    /// </summary>
     private async Task Recover()
     {
         WatchSilos();
@@ -104,7 +113,9 @@ internal sealed partial class JobGrain
         if (IsGoingOn) await LookForLostSilos();
         if (IsGoingOn && await Adopt()) return;
         JobError lost = new(
-            ErrorCodes.SiloLost, $"Job {Id}: generation {State.Generation} lost its coordinator, or was not begun to its end; resume from the last checkpoint.", null, null, null, null);
+            ErrorCodes.SiloLost,
+            $"Job {Id}: generation {State.Generation} lost its coordinator, or was not begun to its end; resume from the last checkpoint.",
+            null, null, null, null);
         if (IsGoingOn) await Apply(JobLifecycle.Break(State, lost, Journal.Progressed));
         else await AbortRanks(State.Failure ?? lost);
     }
@@ -121,7 +132,8 @@ internal sealed partial class JobGrain
         if (State.Requested != StepControl.GoOn) await Coordinator.RequestStop(State.Generation, State.Requested);
         // Those that were not told to begin are told now; the others know. What cannot be reached is tried again.
         await Task.WhenAll(store.State.Plan.Where(silo => !IsLost(silo)).SelectMany(
-            silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank.Value)).Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
+            silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank.Value))
+                .Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
         orphan = Generation.None;
         Journal.Note($"followed from here on: generation {State.Generation} goes on after step {Journal.LastStep}");
         await Flush();

@@ -106,7 +106,9 @@ internal sealed partial class JobGrain(
         await OpenJournal(isNew: true);
         var by = submission.User.Length > 0 ? $" by {submission.User}" : "";
         var submit = JobLifecycle.Submit(State, run.Requeue, time.GetUtcNow(), submitted.Limits?.Losses);
-        await Apply(submit with { Effects = [new JobEffect.Note($"submitted{by}"), .. submit.Effects] }, store.State with { Submission = submission });
+        await Apply(
+            submit with { Effects = [new JobEffect.Note($"submitted{by}"), .. submit.Effects] },
+            store.State with { Submission = submission });
         await Keep();
         return new SubmitOutcome(SubmitResult.Created);
     }
@@ -116,7 +118,9 @@ internal sealed partial class JobGrain(
         return store.State.Submission is null ? Nothing<JobReport>() : await Report();
     }
 
-    /// <summary>The answer for an id that nobody has submitted; grains that are kept alive would pile up for ids that somebody makes up.</summary>
+    /// <summary>
+    /// The answer for an id that nobody has submitted; grains that are kept alive would pile up for ids that somebody makes up.
+    /// </summary>
     private T? Nothing<T>()
         where T : class
     {
@@ -127,7 +131,8 @@ internal sealed partial class JobGrain(
     public async Task RankEnded(RankEnd end)
     {
         var around = await LookAround(end.Error);
-        await Apply(JobLifecycle.RankEnded(State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Journal.Progressed, Journal.LastStep, around));
+        await Apply(JobLifecycle.RankEnded(
+            State, end with { Error = RankPlan.WithRank(end.Error, store.State.Plan) }, Journal.Progressed, Journal.LastStep, around));
     }
 
     public async Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos)
@@ -169,7 +174,14 @@ internal sealed partial class JobGrain(
         catch (JobException e)
         {
             outdated = e.Message;
-            return new JobSpec { Name = Id.ToString(), Model = ModelSpec.Of(new SimpleCnnOptions()), Data = DataSpec.Of(new ShapesOptions()), GlobalBatch = 1, MicroBatch = 1 };
+            return new JobSpec
+            {
+                Name = Id.ToString(),
+                Model = ModelSpec.Of(new SimpleCnnOptions()),
+                Data = DataSpec.Of(new ShapesOptions()),
+                GlobalBatch = 1,
+                MicroBatch = 1,
+            };
         }
     }
 
@@ -203,8 +215,11 @@ internal sealed partial class JobGrain(
                     $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
                 _ => "",
             },
-            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)], Journal.EventsEnd, Journal.LogEnd);
-        return state.Phase == JobPhase.Queued ? report with { Message = ((await AskQueue())?.What ?? "waits for its turn") + report.Message } : report;
+            submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)],
+            Journal.EventsEnd, Journal.LogEnd);
+        return state.Phase == JobPhase.Queued
+            ? report with { Message = ((await AskQueue())?.What ?? "waits for its turn") + report.Message }
+            : report;
     }
 
     private async Task<JobFinding?> AskQueue()

@@ -11,7 +11,10 @@ public sealed record JobGrainOptions
     /// <value>5 minutes, or five of the job's step deadlines when that is longer.</value>
     public TimeSpan MeetDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint; then its ranks are ended.</summary>
+    /// <summary>
+    /// How long a job that was stopped, or that is over its limit, may take for the step in flight and its checkpoint; then
+    /// its ranks are ended.
+    /// </summary>
     /// <value>10 seconds.</value>
     public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -7,7 +7,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>What a job's ranks and its own life leave behind: events for programs, a log for people, and how far the job came by them.</summary>
+/// <summary>
+/// What a job's ranks and its own life leave behind: events for programs, a log for people, and how far the job came by them.
+/// </summary>
 /// <param name="places">Where both outlive the silo; null: nowhere.</param>
 /// <param name="eventsKept">Events kept in memory.</param>
 internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKept, TimeProvider time) : IAsyncDisposable
@@ -89,7 +91,9 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
 
     public void BeginGeneration() => (stepsNow, nextOf, writtenBefore) = (0, [], []);
 
-    /// <summary>Tells the start of a generation: to people now, to programs once its data are known or something else is to be told.</summary>
+    /// <summary>
+    /// Tells the start of a generation: to people now, to programs once its data are known or something else is to be told.
+    /// </summary>
     public void Open(JobEvent start)
     {
         OpenLater(start);
@@ -103,7 +107,9 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
     public void OpenLater(JobEvent start) => opening = start;
 
     /// <summary>Adds what a silo sent, without what is there already.</summary>
-    /// <returns>The line that announces that the ranks completed or stopped; null: there was none. How they failed, their own ends say.</returns>
+    /// <returns>
+    /// The line that announces that the ranks completed or stopped; null: there was none. How they failed, their own ends say.
+    /// </returns>
     public EventLine? Append(EventBatch batch)
     {
         EventLine? announced = null;
@@ -166,13 +172,16 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
 
     /// <summary>Waits until there are lines from a number on, or all have come, or the time is over.</summary>
     /// <param name="leaving">Ends the wait.</param>
-    public Task WaitFor(JournalKind kind, long from, TimeSpan longest, CancellationToken leaving) => Of(kind).WaitFor(from, longest, time, leaving);
+    public Task WaitFor(JournalKind kind, long from, TimeSpan longest, CancellationToken leaving) =>
+        Of(kind).WaitFor(from, longest, time, leaving);
 
     /// <returns>Null: the job was deleted meanwhile.</returns>
-    public Task<EventPage?> Read(JournalKind kind, long from, int max) => UnlessDeleted(() => Of(kind).Read(from, Math.Clamp(max, 1, LargestPage)));
+    public Task<EventPage?> Read(JournalKind kind, long from, int max) =>
+        UnlessDeleted(() => Of(kind).Read(from, Math.Clamp(max, 1, LargestPage)));
 
     /// <returns>Null: the job was deleted meanwhile.</returns>
-    public Task<IReadOnlyList<JobEvent>?> RecentEvents() => UnlessDeleted<IReadOnlyList<JobEvent>>(async () => [.. Parse(await RecentLines())]);
+    public Task<IReadOnlyList<JobEvent>?> RecentEvents() =>
+        UnlessDeleted<IReadOnlyList<JobEvent>>(async () => [.. Parse(await RecentLines())]);
 
     /// <summary>Removes the job's files, and all else in its folder.</summary>
     /// <exception cref="IOException">Not all of it could be removed.</exception>
@@ -267,5 +276,6 @@ internal sealed class JobJournal(JobId jobId, IJobJournals? places, int eventsKe
 
     private async Task<ImmutableArray<NumberedEvent>> RecentLines() => (await events.Read(Math.Max(0, events.End - Recent), Recent)).Events;
 
-    private static IEnumerable<JobEvent> Parse(ImmutableArray<NumberedEvent> lines) => lines.Select(e => JobEventJson.Read(e.Json)).OfType<JobEvent>();
+    private static IEnumerable<JobEvent> Parse(ImmutableArray<NumberedEvent> lines) =>
+        lines.Select(e => JobEventJson.Read(e.Json)).OfType<JobEvent>();
 }

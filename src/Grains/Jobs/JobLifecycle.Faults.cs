@@ -10,7 +10,8 @@ internal static partial class JobLifecycle
     /// <summary>A silo lacks a file, has a full disk or a broken library: the job lines up again for the others.</summary>
     private static JobState Faulty(JobState state, JobError error, List<JobEffect> effects, JobSurroundings cluster)
     {
-        var fault = new SiloFault(error.Silo!, error.Code, error.Message, error.Code == ErrorCodes.PathMissing ? cluster.Inputs : null, cluster.Now);
+        var fault = new SiloFault(
+            error.Silo!, error.Code, error.Message, error.Code == ErrorCodes.PathMissing ? cluster.Inputs : null, cluster.Now);
         SiloFault[] found = [fault, .. cluster.Lacking.Where(other => other.Silo != fault.Silo)];
         var known = state with { Faults = [.. state.Faults.Where(old => !found.Any(f => f.Silo == old.Silo)), .. found] };
         // It came up while the ranks were ending already.
@@ -18,7 +19,11 @@ internal static partial class JobLifecycle
         var named = Named(error);
         effects.Add(new JobEffect.AbortRanks(named));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {named.Message}"));
-        return known with { Requeue = new Requeue(named.Message, Abrupt: true) { Error = error }, Reason = $"silo {error.Silo} could not run it" };
+        return known with
+        {
+            Requeue = new Requeue(named.Message, Abrupt: true) { Error = error },
+            Reason = $"silo {error.Silo} could not run it",
+        };
     }
 
     /// <returns>Null: there is a silo left to try.</returns>
@@ -31,14 +36,21 @@ internal static partial class JobLifecycle
         if (cluster.CanRunOn(left))
         {
             effects.Add(new JobEffect.Log(EventLine.Of(new WarningEvent(
-                $"{named.Message} Not the job's fault as far as one can tell: it is tried on other silos ({Some(left.Select(s => s.Name))}), and silo {error.Silo} is passed over for {SiloFault.PassOver.TotalMinutes:0} minutes."))));
+                $"{named.Message} Not the job's fault as far as one can tell: "
+                + $"it is tried on other silos ({Some(left.Select(s => s.Name))}), and silo {error.Silo} is passed over for "
+                + $"{SiloFault.PassOver.TotalMinutes:0} minutes."))));
             return null;
         }
 
         var others = cluster.Silos.Select(s => s.Name).Where(silo => silo != error.Silo && !left.Exists(l => l.Name == silo)).ToList();
         var all = left.Count == 0 ? "all other silos" : "others";
         var small = left.Count == 0 ? "" : $" What is left is too small for it ({Some(left.Select(s => s.Name))}).";
-        return Fail(state with { Faults = [] }, named with { Message = $"{named.Message}{(others.Count == 0 ? "" : $" The same or the like on {all} ({Some(others)}).")}{small}" }, effects);
+        return Fail(
+            state with { Faults = [] },
+            named with
+            {
+                Message = $"{named.Message}{(others.Count == 0 ? "" : $" The same or the like on {all} ({Some(others)}).")}{small}",
+            }, effects);
     }
 
     private static JobError Named(JobError error) => error.Message.Contains($"ilo {error.Silo}", StringComparison.Ordinal)

@@ -13,7 +13,8 @@ internal static partial class JobLifecycle
     /// <param name="reason">For the log, such as <c>silo b is leaving</c>.</param>
     public static JobTransition Move(JobState state, string reason)
     {
-        if (state is not { Phase: JobPhase.Running, Requeues: true, Requeue: null, StopAsked: false, Overdue: null }) return JobTransition.None(state);
+        if (state is not { Phase: JobPhase.Running, Requeues: true, Requeue: null, StopAsked: false, Overdue: null })
+            return JobTransition.None(state);
         const StepControl control = StepControl.CheckpointAndStop;
         return new(
             state with { Requeue = new Requeue(reason, Abrupt: false), Reason = reason, Requested = control },
@@ -55,16 +56,21 @@ internal static partial class JobLifecycle
             [new JobEffect.Reopen(), new JobEffect.Enqueue()]);
 
     /// <summary>A rank failed: what was no fault of the job sends it back to the queue, once all its ranks have ended.</summary>
-    private static JobState Broken(JobState state, JobError error, bool progressed, List<JobEffect> effects, JobSurroundings? cluster = null, string? died = null)
+    private static JobState Broken(
+        JobState state, JobError error, bool progressed, List<JobEffect> effects, JobSurroundings? cluster = null, string? died = null)
     {
-        if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code)) return Faulty(state, error, effects, cluster);
+        if (state.Requeues && cluster is not null && error.Silo is not null && SiloFault.IsOne(error.Code))
+            return Faulty(state, error, effects, cluster);
         var loss = ErrorCodes.IsLoss(error.Code);
         // What else breaks while the ranks end is a consequence; if not, it will come again.
-        if (state.Requeue is { Abrupt: true } over) return died is null || over.Died is not null ? state : Mourn(state, over, error, died, effects);
+        if (state.Requeue is { Abrupt: true } over)
+            return died is null || over.Died is not null ? state : Mourn(state, over, error, died, effects);
         if (!state.Requeues || !loss) return Fail(state, error, effects);
         var fruitless = progressed ? 0 : state.Fruitless + 1;
         if (fruitless >= MostFruitless)
-            return Fail(state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" }, effects);
+            return Fail(
+                state, error with { Message = $"Lost {fruitless} times in a row before its first step; the last time: {error.Message}" },
+                effects);
         var counted = error.Code == ErrorCodes.SiloLost;
         if (counted) state = Count(state, died);
         if (Held(state) is { } why) return Hold(state, error, why, effects);
@@ -72,7 +78,12 @@ internal static partial class JobLifecycle
         var reason = error is { Code: ErrorCodes.SiloLost, Silo: { } silo } ? $"silo {silo} lost" : error.Message;
         effects.Add(new JobEffect.AbortRanks(error));
         effects.Add(new JobEffect.Note($"generation {state.Generation} is over: {error.Message}"));
-        return state with { Requeue = new Requeue(reason, Abrupt: true) { Counted = counted, Died = died }, Reason = reason, Fruitless = fruitless };
+        return state with
+        {
+            Requeue = new Requeue(reason, Abrupt: true) { Counted = counted, Died = died },
+            Reason = reason,
+            Fruitless = fruitless,
+        };
     }
 
     /// <summary>The other ranks missed a silo before the table of members did: its death is known only now.</summary>
@@ -83,23 +94,36 @@ internal static partial class JobLifecycle
         return Held(state) is { } why ? Hold(state, error, why, effects) : state;
     }
 
-    /// <summary>The kernel ended a silo for want of memory while it ran the job's ranks. That is known by the count of such ends, so it may come long after the loss.</summary>
+    /// <summary>
+    /// The kernel ended a silo for want of memory while it ran the job's ranks. That is known by the count of such ends, so it may come
+    /// long after the loss.
+    /// </summary>
     public static JobTransition Starve(JobState state, string silo)
     {
         var known = StarvedOf(state);
-        if (state.Phase is not (JobPhase.Queued or JobPhase.Running or JobPhase.Failed) || known.Contains(silo)) return JobTransition.None(state);
-        var words = $"silo {silo} ended while it ran ranks of this job, and its machine ran out of memory meanwhile: most likely the kernel ended it for that";
+        if (state.Phase is not (JobPhase.Queued or JobPhase.Running or JobPhase.Failed) || known.Contains(silo))
+            return JobTransition.None(state);
+        var words = $"silo {silo} ended while it ran ranks of this job, and its machine ran out of memory meanwhile: "
+            + "most likely the kernel ended it for that";
         // The events of a job that has failed are complete.
         return new(
             Rename(state with { Starved = known.Add(silo) }),
-            state.Phase == JobPhase.Failed ? [new JobEffect.Note(words)] : [new JobEffect.Note(words), new JobEffect.Log(EventLine.Of(new WarningEvent($"{char.ToUpperInvariant(words[0])}{words[1..]}. A smaller microBatch, or fewer ranks on a silo, take less.")))]);
+            state.Phase == JobPhase.Failed
+                ? [new JobEffect.Note(words)]
+                : [new JobEffect.Note(words), new JobEffect.Log(EventLine.Of(new WarningEvent(
+                    $"{char.ToUpperInvariant(words[0])}{words[1..]}. A smaller microBatch, or fewer ranks on a silo, take less.")))]);
     }
 
-    /// <summary>A job that was held back before all of the ends were explained: its failure is named after the fact, for <c>why</c> and its remedy.</summary>
+    /// <summary>
+    /// A job that was held back before all of the ends were explained: its failure is named after the fact, for <c>why</c> and its remedy.
+    /// </summary>
     private static JobState Rename(JobState state) =>
-        state is { Phase: JobPhase.Failed, Failure: { Code: ErrorCodes.SiloLost } failure } && HaveAllStarved(state) ? state with { Failure = failure with { Code = ErrorCodes.Memory } } : state;
+        state is { Phase: JobPhase.Failed, Failure: { Code: ErrorCodes.SiloLost } failure } && HaveAllStarved(state)
+            ? state with { Failure = failure with { Code = ErrorCodes.Memory } }
+            : state;
 
-    private static bool HaveAllStarved(JobState state) => state.Died is { IsDefaultOrEmpty: false } died && died.All(StarvedOf(state).Contains);
+    private static bool HaveAllStarved(JobState state) =>
+        state.Died is { IsDefaultOrEmpty: false } died && died.All(StarvedOf(state).Contains);
 
     /// <summary>Of a job that an earlier version stored it is not there.</summary>
     public static ImmutableArray<string> StarvedOf(JobState state) => state.Starved.IsDefault ? [] : state.Starved;
@@ -116,14 +140,18 @@ internal static partial class JobLifecycle
     private static string? Held(JobState state)
     {
         var starved = StarvedOf(state);
-        var cause = starved.Length > 0 ? $"Memory ran out where {string.Join(" and ", starved)} ran" : "It may be what ends them, as by taking too much memory: look at their logs";
+        var cause = starved.Length > 0
+            ? $"Memory ran out where {string.Join(" and ", starved)} ran"
+            : "It may be what ends them, as by taking too much memory: look at their logs";
         var remedy = $"{cause}. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
         // Its owner wants its end, not its failure.
         if (state.StopAsked) return null;
         if (!state.Died.IsDefault && state.Died.Length >= MostDied)
-            return $"Silos {string.Join(" and ", state.Died)} died with its ranks, without a checkpoint in between, so it is held back from others. {remedy}";
+            return $"Silos {string.Join(" and ", state.Died)} died with its ranks, without a checkpoint in between, "
+                + $"so it is held back from others. {remedy}";
         return state.Losses >= (state.MostLosses ?? MostLosses)
-            ? FormattableString.Invariant($"Lost {(state.Losses == 1 ? "once" : $"{state.Losses} times")} without a checkpoint in between. {remedy}; limits.losses allows more")
+            ? FormattableString.Invariant($"Lost {(state.Losses == 1 ? "once" : $"{state.Losses} times")} without a checkpoint in ")
+                + FormattableString.Invariant($"between. {remedy}; limits.losses allows more")
             : null;
     }
 
@@ -135,7 +163,8 @@ internal static partial class JobLifecycle
 
     private static JobState Requeue(JobState state, Requeue requeue, long step, List<JobEffect> effects)
     {
-        if (state.StopAsked) return state.Announced is { Ending: JobPhase.Stopped } line ? End(state, line, effects) : StopHere(state, step, effects);
+        if (state.StopAsked)
+            return state.Announced is { Ending: JobPhase.Stopped } line ? End(state, line, effects) : StopHere(state, step, effects);
         effects.Add(new JobEffect.Release());
         effects.Add(new JobEffect.Note($"back in the queue: {requeue.Reason}"));
         effects.Add(new JobEffect.Enqueue());

@@ -7,7 +7,8 @@ namespace Distributed.Grains.Jobs;
 
 /// <summary>The life of a job, decided without Orleans or a clock: (state, event) -> (state, effects).</summary>
 /// <remarks>absent -> queued -> running -> completed | stopped | failed; from running back to queued when its silos are lost, leave or
-/// shall be others, and from stopped or failed when it is resumed. Each stay in a final phase has one ending in the log, after all else.</remarks>
+/// shall be others, and from stopped or failed when it is resumed. Each stay in a final phase has one ending in the log,
+/// after all else.</remarks>
 internal static partial class JobLifecycle
 {
     /// <summary>Generations in a row that were lost before their first step, after which the job itself is to blame.</summary>
@@ -87,7 +88,9 @@ internal static partial class JobLifecycle
     };
 
     /// <param name="step">The last step that was reported; 0 before the first.</param>
-    /// <param name="endBy">When the ranks are ended if the step in flight is not over; not heeded where the silos are the owner's own.</param>
+    /// <param name="endBy">
+    /// When the ranks are ended if the step in flight is not over; not heeded where the silos are the owner's own.
+    /// </param>
     public static JobTransition Stop(JobState state, bool checkpoint, long step = 0, DateTimeOffset? endBy = null)
     {
         if (state.Phase == JobPhase.Queued)
@@ -98,11 +101,16 @@ internal static partial class JobLifecycle
             return new(stopped, effects);
         }
 
-        if (state.Phase != JobPhase.Running) return state.Failure is { } failure && state.Ended.Count < state.WorldSize ? new(state, [new JobEffect.AbortRanks(failure, AtOnce: true)]) : JobTransition.None(state);
+        if (state.Phase != JobPhase.Running)
+            return state.Failure is { } failure && state.Ended.Count < state.WorldSize
+                ? new(state, [new JobEffect.AbortRanks(failure, AtOnce: true)])
+                : JobTransition.None(state);
         var wish = checkpoint ? StepControl.CheckpointAndStop : StepControl.Stop;
         // Once an end without a checkpoint was asked for, a later wish for one does not slow it down.
         var control = wish > state.Requested ? wish : state.Requested;
-        return new(state with { Requested = control, StopAsked = true, EndBy = state.Requeues ? state.EndBy ?? endBy : null }, [new JobEffect.RequestStop(control)]);
+        return new(
+            state with { Requested = control, StopAsked = true, EndBy = state.Requeues ? state.EndBy ?? endBy : null },
+            [new JobEffect.RequestStop(control)]);
     }
 
     /// <summary>The job was to end, and its ranks still do something else: they end now.</summary>
@@ -110,14 +118,19 @@ internal static partial class JobLifecycle
     public static JobTransition Cut(JobState state, long step)
     {
         if (state is not { Phase: JobPhase.Running, EndBy: not null }) return JobTransition.None(state);
-        JobError late = new(ErrorCodes.Deadline, "The job was to end, but the step in flight, or what its ranks did before the first one, took too long.", null, null, null, step > 0 ? step : null);
+        JobError late = new(
+            ErrorCodes.Deadline, "The job was to end, but the step in flight, or what its ranks did before the first one, took too long.",
+            null, null, null, step > 0 ? step : null);
         return new(
             state with { EndBy = null, Requeue = new Requeue(late.Message, Abrupt: true) },
-            [new JobEffect.AbortRanks(late, AtOnce: true), new JobEffect.Note($"{late.Message} They are ended now, without a checkpoint of that step.")]);
+            [new JobEffect.AbortRanks(late, AtOnce: true),
+                new JobEffect.Note($"{late.Message} They are ended now, without a checkpoint of that step.")]);
     }
 
     /// <summary>A checkpoint stands: what kept the job from getting this far is behind it.</summary>
-    /// <remarks>A new state each time, so that it is stored: the write is the proof. A superseded activation cannot store anything.</remarks>
+    /// <remarks>
+    /// A new state each time, so that it is stored: the write is the proof. A superseded activation cannot store anything.
+    /// </remarks>
     public static JobTransition Confirm(JobState state, long step) => JobTransition.None(state with
     {
         Confirmed = Math.Max(state.Confirmed, step),
@@ -138,13 +151,16 @@ internal static partial class JobLifecycle
     /// <param name="step">The last step that any generation reported.</param>
     /// <param name="cluster">What else is there to run it; null: that is for the queue to see.</param>
     /// <param name="died">The silo, when the rank ended because its silo died.</param>
-    public static JobTransition RankEnded(JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null, string? died = null)
+    public static JobTransition RankEnded(
+        JobState state, RankEnd end, bool progressed = true, long step = 0, JobSurroundings? cluster = null, string? died = null)
     {
-        if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank.Value < 0 || end.Rank.Value >= state.WorldSize || state.Ended.ContainsKey(end.Rank.Value))
+        if (state.Phase == JobPhase.Queued || end.Generation != state.Generation || end.Rank.Value < 0 || end.Rank.Value >= state.WorldSize
+            || state.Ended.ContainsKey(end.Rank.Value))
             return JobTransition.None(state);
         var after = state with { Ended = new Dictionary<int, RankOutcome>(state.Ended) { [end.Rank.Value] = end.Outcome } };
         var effects = new List<JobEffect>();
-        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error) after = Broken(after, error, progressed, effects, cluster, died);
+        if (state.Phase == JobPhase.Running && ErrorOf(after, end) is { } error)
+            after = Broken(after, error, progressed, effects, cluster, died);
         if (after.Ended.Count == after.WorldSize)
         {
             if (after.Phase == JobPhase.Running) after = Finish(after, step, effects, cluster);
@@ -162,15 +178,19 @@ internal static partial class JobLifecycle
         var lost = ranks.Where(rank => !state.Ended.ContainsKey(rank.Value)).ToList();
         return EndAll(state, lost, rank => new JobError(
             ErrorCodes.SiloLost,
-            $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. Look at its log, then resume from the last checkpoint.",
+            $"Silo {silo} is gone, and rank {string.Join(", ", lost)} with it: its process ended, froze or was cut off. "
+            + "Look at its log, then resume from the last checkpoint.",
             rank, silo, null, step), step, progressed, silo);
     }
 
     /// <summary>The ranks that were told to end have not said that they did: they are not waited for any longer.</summary>
     /// <remarks>Whatever they still do bears an old generation and is refused; their silo keeps its slots until they have ended.</remarks>
     public static JobTransition GiveUp(JobState state, long? step) =>
-        EndAll(state, Enumerable.Range(0, state.WorldSize).Where(r => !state.Ended.ContainsKey(r)).Select(r => new Rank(r)), rank => new JobError(
-            ErrorCodes.Deadline, $"Rank {rank} did not end in time after generation {state.Generation} was over.", rank, null, null, step), step, progressed: true);
+        EndAll(
+            state, Enumerable.Range(0, state.WorldSize).Where(r => !state.Ended.ContainsKey(r)).Select(r => new Rank(r)),
+            rank => new JobError(
+                ErrorCodes.Deadline, $"Rank {rank} did not end in time after generation {state.Generation} was over.", rank, null, null,
+                step), step, progressed: true);
 
     /// <summary>The grain that held the event log and followed the ranks is gone, or its effects could not be carried out.</summary>
     public static JobTransition Break(JobState state, JobError error, bool progressed = true)
@@ -191,12 +211,14 @@ internal static partial class JobLifecycle
         return new(after, effects);
     }
 
-    private static JobTransition EndAll(JobState state, IEnumerable<Rank> ranks, Func<Rank, JobError> errorOf, long? step, bool progressed, string? died = null)
+    private static JobTransition EndAll(
+        JobState state, IEnumerable<Rank> ranks, Func<Rank, JobError> errorOf, long? step, bool progressed, string? died = null)
     {
         var effects = new List<JobEffect>();
         foreach (var rank in ranks.ToList())
         {
-            var next = RankEnded(state, new RankEnd(state.Generation, rank, RankOutcome.Failed, errorOf(rank)), progressed, step ?? 0, died: died);
+            var next = RankEnded(
+                state, new RankEnd(state.Generation, rank, RankOutcome.Failed, errorOf(rank)), progressed, step ?? 0, died: died);
             state = next.State;
             effects.AddRange(next.Effects);
         }
@@ -205,7 +227,8 @@ internal static partial class JobLifecycle
     }
 
     private static JobError? ErrorOf(JobState after, RankEnd end) => end.Outcome == RankOutcome.Failed
-        ? end.Error ?? new JobError(ErrorCodes.Internal, $"Rank {end.Rank} failed without saying why; see the silo's log.", end.Rank, null, null, null)
+        ? end.Error ?? new JobError(
+            ErrorCodes.Internal, $"Rank {end.Rank} failed without saying why; see the silo's log.", end.Rank, null, null, null)
         : Disagreement(after, end);
 
     // All ranks take the same decisions, so they can only end alike.
@@ -215,7 +238,8 @@ internal static partial class JobLifecycle
         foreach (var (rank, outcome) in after.Ended)
             if (outcome != end.Outcome)
                 return new JobError(
-                    ErrorCodes.Divergence, $"Rank {rank} ended {Word(outcome)}, rank {end.Rank} {Word(end.Outcome)}; resume from the last checkpoint.",
+                    ErrorCodes.Divergence,
+                    $"Rank {rank} ended {Word(outcome)}, rank {end.Rank} {Word(end.Outcome)}; resume from the last checkpoint.",
                     end.Rank, null, null, null);
         return null;
     }
@@ -239,14 +263,22 @@ internal static partial class JobLifecycle
     private static JobState Finish(JobState state, long step, List<JobEffect> effects, JobSurroundings? cluster)
     {
         var ended = state.Ended.Values.All(outcome => outcome == RankOutcome.Completed) ? JobPhase.Completed : JobPhase.Stopped;
-        if (state.Overdue is { } overdue && ended != JobPhase.Completed) return Fail(state, step > 0 ? overdue with { Step = step } : overdue, effects);
-        if (state.Requeue is { } requeue && ended != JobPhase.Completed) return state.StopAsked ? Requeue(state, requeue, step, effects) : FailedEverywhere(state, requeue, effects, cluster) ?? Requeue(state, requeue, step, effects);
+        if (state.Overdue is { } overdue && ended != JobPhase.Completed)
+            return Fail(state, step > 0 ? overdue with { Step = step } : overdue, effects);
+        if (state.Requeue is { } requeue && ended != JobPhase.Completed)
+            return state.StopAsked
+                ? Requeue(state, requeue, step, effects)
+                : FailedEverywhere(state, requeue, effects, cluster) ?? Requeue(state, requeue, step, effects);
         if (state.Announced is { } line && line.Ending == ended) return End(state, line, effects);
-        var unsaid = new JobError(ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null, null, null, null);
+        var unsaid = new JobError(
+            ErrorCodes.Internal, $"All {state.WorldSize} ranks ended {Word(state.Ended[0])}, but none sent the event that says so.", null,
+            null, null, null);
         // It may have reached a grain that was lost with its silo; the last checkpoint tells it once more.
         var fruitless = state.Fruitless + 1;
         return state.Requeues && fruitless < MostFruitless
-            ? Requeue(state with { Fruitless = fruitless, Reason = "its ending was lost" }, new Requeue("its ending was lost", Abrupt: false), step, effects)
+            ? Requeue(
+                state with { Fruitless = fruitless, Reason = "its ending was lost" }, new Requeue("its ending was lost", Abrupt: false),
+                step, effects)
             : Fail(state, unsaid, effects);
     }
 

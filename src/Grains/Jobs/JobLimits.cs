@@ -6,7 +6,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>How long a job has waited and run, and what follows when that is longer than it may; decided without a clock of its own.</summary>
+/// <summary>
+/// How long a job has waited and run, and what follows when that is longer than it may; decided without a clock of its own.
+/// </summary>
 internal static class JobLimits
 {
     /// <summary>Notes when a phase was entered and adds up how long the ranks ran.</summary>
@@ -34,7 +36,10 @@ internal static class JobLimits
         return left < TimeSpan.Zero ? TimeSpan.Zero : left;
     }
 
-    /// <summary>Ends a job that is over its limit: a waiting one at once, a running one after the step in flight, with a checkpoint, and when that takes too long without one.</summary>
+    /// <summary>
+    /// Ends a job that is over its limit: a waiting one at once, a running one after the step in flight, with a checkpoint, and when that
+    /// takes too long without one.
+    /// </summary>
     /// <param name="step">The last step that was reported; 0 before the first.</param>
     /// <param name="patience">How long the step in flight and the checkpoint may take.</param>
     public static JobTransition Expire(JobState state, JobBounds bounds, DateTimeOffset now, long step, TimeSpan patience)
@@ -43,7 +48,9 @@ internal static class JobLimits
         if (state is { Phase: JobPhase.Running, EndBy: not null }) return JobLifecycle.Cut(state, step);
         if (state.Phase == JobPhase.Queued)
         {
-            var waited = Error($"It waited in the queue for {DurationText.Write(bounds.Queued!.Value)}, the limit that the job sets in limits.queued.", step);
+            var waited = Error(
+                $"It waited in the queue for {DurationText.Write(bounds.Queued!.Value)}, the limit that the job sets in limits.queued.",
+                step);
             return new(
                 state with { Phase = JobPhase.Failed, Failure = waited, Requeue = null },
                 [new JobEffect.Log(EventLine.Of(new FailedEvent(waited))), new JobEffect.Release()]);
@@ -52,11 +59,18 @@ internal static class JobLimits
         const StepControl control = StepControl.CheckpointAndStop;
         var ran = Error($"It ran for {DurationText.Write(bounds.Run!.Value)}, {bounds.RunSetBy}.", step);
         return new(
-            state with { Overdue = ran, Requested = control > state.Requested ? control : state.Requested, EndBy = state.Requeues ? now + patience : null },
+            state with
+            {
+                Overdue = ran,
+                Requested = control > state.Requested ? control : state.Requested,
+                EndBy = state.Requeues ? now + patience : null,
+            },
             [new JobEffect.RequestStop(control), new JobEffect.Note($"{ran.Message} It writes a checkpoint and ends.")]);
     }
 
-    /// <summary>Ends a job whose user has as much on disk as he may have: after the step in flight, and without another checkpoint.</summary>
+    /// <summary>
+    /// Ends a job whose user has as much on disk as he may have: after the step in flight, and without another checkpoint.
+    /// </summary>
     /// <param name="why">As the queue says it.</param>
     public static JobTransition Overfill(JobState state, string why, DateTimeOffset now, long step, TimeSpan patience)
     {
@@ -65,20 +79,24 @@ internal static class JobLimits
         var full = Error($"Its checkpoints and events are too many: {why}", step) with { Code = ErrorCodes.Quota };
         return new(
             state with { Overdue = full, Requested = control, EndBy = state.Requeues ? now + patience : null },
-            [new JobEffect.RequestStop(control), new JobEffect.Note($"{full.Message} It ends after the step in flight, at its last checkpoint.")]);
+            [new JobEffect.RequestStop(control),
+                new JobEffect.Note($"{full.Message} It ends after the step in flight, at its last checkpoint.")]);
     }
 
     /// <summary>How much of its limit a waiting or running job has used.</summary>
     /// <returns>Empty: it has none.</returns>
     public static string Describe(JobState state, JobBounds bounds, DateTimeOffset now) => state.Phase switch
     {
-        JobPhase.Queued when bounds.Queued is { } most => $"has waited {DurationText.Describe(InPhase(state, now))} of {DurationText.Write(most)} (limits.queued)",
-        JobPhase.Running when bounds.Run is { } most => $"has run {DurationText.Describe(state.Ran + InPhase(state, now))} of {DurationText.Write(most)} ({(bounds.RunIsItsOwn ? "limits.run" : "the operator's limit")})",
+        JobPhase.Queued when bounds.Queued is { } most =>
+            $"has waited {DurationText.Describe(InPhase(state, now))} of {DurationText.Write(most)} (limits.queued)",
+        JobPhase.Running when bounds.Run is { } most => $"has run {DurationText.Describe(state.Ran + InPhase(state, now))} of "
+            + $"{DurationText.Write(most)} ({(bounds.RunIsItsOwn ? "limits.run" : "the operator's limit")})",
         _ => "",
     };
 
     private static TimeSpan InPhase(JobState state, DateTimeOffset now) =>
         state.Entered is { } entered && now > entered ? now - entered : TimeSpan.Zero;
 
-    private static JobError Error(string message, long step) => new(ErrorCodes.LimitExceeded, message, null, null, null, step > 0 ? step : null);
+    private static JobError Error(string message, long step) =>
+        new(ErrorCodes.LimitExceeded, message, null, null, null, step > 0 ? step : null);
 }

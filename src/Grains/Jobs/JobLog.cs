@@ -3,7 +3,10 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>Numbered lines of a job: the last ones in memory, all of them in the journal where there is one. A line is seen once it outlives the silo.</summary>
+/// <summary>
+/// Numbered lines of a job: the last ones in memory, all of them in the journal where there is one. A line is seen once
+/// it outlives the silo.
+/// </summary>
 /// <param name="capacity">Lines kept in memory.</param>
 internal sealed class JobLog(int capacity) : IAsyncDisposable
 {
@@ -83,7 +86,8 @@ internal sealed class JobLog(int capacity) : IAsyncDisposable
             var left = longest - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero) break;
             news ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await news.Task.WaitAsync(left, time, leaving).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            await news.Task.WaitAsync(left, time, leaving)
+                .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

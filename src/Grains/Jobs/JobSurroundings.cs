@@ -18,7 +18,8 @@ internal sealed record JobSurroundings(ImmutableArray<SiloRoom> Silos, string In
     public bool CanRunOn(IReadOnlyCollection<SiloRoom> silos)
     {
         var unknown = silos.Where(s => s.Fingerprint is null).ToList();
-        return Fits(unknown) || silos.Where(s => s.Fingerprint is not null).GroupBy(s => s.Fingerprint).Any(alike => Fits([.. alike, .. unknown]));
+        return Fits(unknown)
+            || silos.Where(s => s.Fingerprint is not null).GroupBy(s => s.Fingerprint).Any(alike => Fits([.. alike, .. unknown]));
 
         bool Fits(List<SiloRoom> some) => SilosNeeded > 0 ? some.Count >= SilosNeeded : some.Sum(s => s.Slots) >= RanksNeeded;
     }

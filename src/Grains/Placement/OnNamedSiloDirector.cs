@@ -11,6 +11,7 @@ internal sealed class OnNamedSiloDirector : IPlacementDirector
         var named = SiloAddress.FromParsableString(key.Split('/')[0]);
         foreach (var silo in context.GetCompatibleSilos(target))
             if (silo.Equals(named)) return Task.FromResult(silo);
-        throw new SiloUnavailableException($"{target.GrainIdentity}: silo {named} has left the cluster; the rank needs a place in a new generation.");
+        throw new SiloUnavailableException(
+            $"{target.GrainIdentity}: silo {named} has left the cluster; the rank needs a place in a new generation.");
     }
 }

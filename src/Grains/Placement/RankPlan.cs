@@ -9,7 +9,8 @@ namespace Distributed.Grains.Placement;
 internal static class RankPlan
 {
     /// <summary>The error with a rank, where it names a silo alone: the first of that silo's ranks, as in the exchange.</summary>
-    public static JobError? WithRank(JobError? error, IEnumerable<SiloRanks> plan) => error is { Rank: null, Silo: { } name } && plan.FirstOrDefault(silo => silo.Silo.Name == name) is { } there
+    public static JobError? WithRank(JobError? error, IEnumerable<SiloRanks> plan) => error is { Rank: null, Silo: { } name }
+        && plan.FirstOrDefault(silo => silo.Silo.Name == name) is { } there
         ? error with { Rank = there.Ranks[0].Rank }
         : error;
 
@@ -21,7 +22,8 @@ internal static class RankPlan
         if (silos < 0) return $"silos: found {silos}, expected 0 or more.";
         if (stopAt < 0) return $"stop at: found {stopAt}, expected 0 (run to the end) or a step.";
         if (ranks > microBatches)
-            return $"{ranks} ranks, but a step has only {microBatches} micro-batches (globalBatch {spec.GlobalBatch} / microBatch {spec.MicroBatch}); ask for at most {microBatches} ranks or make microBatch smaller.";
+            return $"{ranks} ranks, but a step has only {microBatches} micro-batches (globalBatch {spec.GlobalBatch} / microBatch "
+                + $"{spec.MicroBatch}); ask for at most {microBatches} ranks or make microBatch smaller.";
         return ranks > 0 && silos > ranks ? $"{silos} silos for {ranks} ranks leave some silo empty; ask for at most {ranks} silos." : null;
     }
 
@@ -35,7 +37,9 @@ internal static class RankPlan
         return (spec.Workers.Min, Math.Min(spec.Workers.Max ?? int.MaxValue, spec.MicroBatches), spec.Workers.Max is null);
     }
 
-    /// <summary>Deals ranks to silos in contiguous runs, in proportion to their slots: silos of equal size get floor((i+1)N/M) - floor(iN/M).</summary>
+    /// <summary>
+    /// Deals ranks to silos in contiguous runs, in proportion to their slots: silos of equal size get floor((i+1)N/M) - floor(iN/M).
+    /// </summary>
     /// <returns>One entry for each silo that gets a rank, in order.</returns>
     public static ImmutableArray<SiloRanks> Deal(int worldSize, string device, ImmutableArray<LeasedSilo> silos)
     {

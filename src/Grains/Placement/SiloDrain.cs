@@ -50,7 +50,8 @@ public sealed class SiloDrain
         lock (gate)
         {
             if (asked) return;
-            if (begun is null || begun.Task.IsCompleted) begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (begun is null || begun.Task.IsCompleted)
+                begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             next = begun;
         }
 

@@ -16,12 +16,14 @@ internal sealed partial class JobQueueGrain
     /// <summary>As far as it is known: the volume is looked at meanwhile, and one that hangs holds up nobody.</summary>
     private Dictionary<string, JobFinding> FullUsers()
     {
-        var bounds = waiting.Values.Select(job => job.User).Distinct().Select(user => (User: user, quotas.Of(user).Disk)).Where(user => user.Disk is not null).ToDictionary(user => user.User, user => user.Disk!.Value);
+        var bounds = waiting.Values.Select(job => job.User).Distinct().Select(user => (User: user, quotas.Of(user).Disk))
+            .Where(user => user.Disk is not null).ToDictionary(user => user.User, user => user.Disk!.Value);
         if (bounds.Count == 0) return [];
         var jobs = list.Jobs.Where(job => job.User is { } user && bounds.ContainsKey(user)).ToLookup(job => job.User!, job => job.JobId);
         if (looking.IsCompleted) looking = LookAtDisk([.. bounds.Select(user => (user.Key, user.Value, jobs[user.Key].ToList()))]);
         looking.Ignore();
-        return bounds.Select(user => (user.Key, Why: disk.KnownFull(user.Key, user.Value, jobs[user.Key]))).Where(user => user.Why is not null).ToDictionary(user => user.Key, user => user.Why!);
+        return bounds.Select(user => (user.Key, Why: disk.KnownFull(user.Key, user.Value, jobs[user.Key])))
+            .Where(user => user.Why is not null).ToDictionary(user => user.Key, user => user.Why!);
     }
 
     private async Task LookAtDisk(IReadOnlyList<(string User, long Most, List<JobId> Jobs)> users)

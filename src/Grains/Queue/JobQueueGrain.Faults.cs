@@ -11,13 +11,15 @@ internal sealed partial class JobQueueGrain
     private void Learn(IEnumerable<SiloFault> said)
     {
         foreach (var fault in said)
-            if (!faults.TryGetValue((fault.Silo, fault.Inputs), out var known) || known.Since < fault.Since) faults[(fault.Silo, fault.Inputs)] = fault;
+            if (!faults.TryGetValue((fault.Silo, fault.Inputs), out var known) || known.Since < fault.Since)
+                faults[(fault.Silo, fault.Inputs)] = fault;
     }
 
     private string? FaultOf(string silo)
     {
         var now = time.GetUtcNow();
         foreach (var over in faults.Values.Where(f => f.IsOver(now)).ToList()) faults.Remove((over.Silo, over.Inputs));
-        return faults.Values.Where(f => f.Silo == silo).OrderBy(f => f.Inputs is null ? 0 : 1).ThenByDescending(f => f.Since).FirstOrDefault()?.Words;
+        return faults.Values.Where(f => f.Silo == silo).OrderBy(f => f.Inputs is null ? 0 : 1).ThenByDescending(f => f.Since)
+            .FirstOrDefault()?.Words;
     }
 }

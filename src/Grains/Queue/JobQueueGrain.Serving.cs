@@ -14,7 +14,9 @@ internal sealed partial class JobQueueGrain
     private static readonly TimeSpan IdlePeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WakePeriod = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the queue deals out nothing after it woke, for jobs that it has not heard of: one of them may come first.</summary>
+    /// <summary>
+    /// How long the queue deals out nothing after it woke, for jobs that it has not heard of: one of them may come first.
+    /// </summary>
     private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(2);
 
     /// <summary>The same for jobs of a user with a quota: one that has not been heard of may use it up.</summary>
@@ -33,7 +35,9 @@ internal sealed partial class JobQueueGrain
     /// <summary>Between two looks at silos whose ranks are about to end.</summary>
     private static readonly TimeSpan ReclaimPause = TimeSpan.FromSeconds(0.05);
 
-    /// <summary>How long a job that lines up again waits for the silos that it comes from: without them it would begin with fewer ranks than it had.</summary>
+    /// <summary>
+    /// How long a job that lines up again waits for the silos that it comes from: without them it would begin with fewer ranks than it had.
+    /// </summary>
     private static readonly TimeSpan OwnPatience = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<JobId, long> passedOver = [];
@@ -94,16 +98,24 @@ internal sealed partial class JobQueueGrain
         }
     }
 
-    /// <summary>Asks jobs where they stand: those not heard of since this grain woke, now and then all that do not wait and some that do, and all that run when silos come or go.</summary>
+    /// <summary>
+    /// Asks jobs where they stand: those not heard of since this grain woke, now and then all that do not wait and some that do, and all
+    /// that run when silos come or go.
+    /// </summary>
     private async Task HearJobs()
     {
         var all = woken is not { } at || time.GetElapsedTime(at) > WakePeriod;
         if (all) woken = time.GetTimestamp();
-        var asked = all ? list.Jobs.Where(j => !j.Ended && !waiting.ContainsKey(j.JobId)).Select(j => j.JobId).Concat(SomeWaiting()) : wakeAll ? unheard.Concat(holders.Keys) : unheard;
+        var asked = all
+            ? list.Jobs.Where(j => !j.Ended && !waiting.ContainsKey(j.JobId)).Select(j => j.JobId).Concat(SomeWaiting())
+            : wakeAll ? unheard.Concat(holders.Keys)
+            : unheard;
         wakeAll = false;
         foreach (var jobId in asked.ToList())
             if (!hearing.ContainsKey(jobId)) hearing[jobId] = Hear(jobId);
-        if (hearing.Count > 0) await Task.WhenAll(hearing.Values).WaitAsync(HearingPatience, time).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (hearing.Count > 0)
+            await Task.WhenAll(hearing.Values).WaitAsync(HearingPatience, time)
+                .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Those of a long line in turn.</summary>
@@ -169,13 +181,18 @@ internal sealed partial class JobQueueGrain
         full = FullUsers();
         var held = waiting.Values.Where(j => full.ContainsKey(j.User)).ToList();
         var began = time.GetTimestamp();
-        var plan = QueuePlanner.Plan(waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User) && !full.ContainsKey(j.User)), holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
+        var plan = QueuePlanner.Plan(
+            waiting.Values.Where(j => !IsPassedOver(j.JobId) && !silent.Contains(j.User) && !full.ContainsKey(j.User)),
+            holders.Values.Select(h => h.Holder), seen, quotas, options.Value, time.GetUtcNow(), [.. faults.Values],
             [.. waiting.Keys.Where(id => AwaitsItsOwn(id, all))], Claimant);
         planning = time.GetElapsedTime(began);
-        reasons = held.Count == 0 ? plan.Reasons : plan.Reasons.Concat(held.Select(job => KeyValuePair.Create(job.JobId, full[job.User]))).ToDictionary();
+        reasons = held.Count == 0
+            ? plan.Reasons
+            : plan.Reasons.Concat(held.Select(job => KeyValuePair.Create(job.JobId, full[job.User]))).ToDictionary();
         foreach (var grant in plan.Grants) await TryGrant(grant);
         if (plan.Grants.Count == 0) PreemptOne(plan, seen);
-        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count + held.Count == waiting.Count && unheard.Count == 0) WidenOne(seen);
+        if (plan.Grants.Count == 0 && !plan.IsContended && plan.Reasons.Count + held.Count == waiting.Count && unheard.Count == 0)
+            WidenOne(seen);
     }
 
     /// <summary>Jobs live where the queue calls them; from a silo that an operator drained it goes to one that takes them.</summary>
@@ -190,11 +207,16 @@ internal sealed partial class JobQueueGrain
 
     private async Task<(IReadOnlyList<SiloDevices> Devices, ImmutableArray<SiloView> Views)> LookAtSilos()
     {
-        var alive = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active).OrderBy(m => m.Name, SiloNameOrder.Instance).ToList();
+        var alive = members.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active)
+            .OrderBy(m => m.Name, SiloNameOrder.Instance).ToList();
         var found = await Task.WhenAll(alive.Select(m => Ask(m.SiloAddress, m.Name)));
         var views = found.Zip(alive, (devices, member) => devices is null
             ? new SiloView(member.Name, SiloCondition.Silent, 0, null)
-            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder) { Fault = FaultOf(member.Name), Fingerprint = devices.Silo.Fingerprint });
+            : new SiloView(member.Name, ConditionOf(devices), devices.Silo.Slots, devices.Holder)
+            {
+                Fault = FaultOf(member.Name),
+                Fingerprint = devices.Silo.Fingerprint,
+            });
         return ([.. found.OfType<SiloDevices>()], [.. views]);
     }
 
@@ -220,7 +242,8 @@ internal sealed partial class JobQueueGrain
         foreach (var silo in all)
         {
             if (silo.Holder is not { } holder || unheard.Contains(holder)) continue;
-            if (holders.TryGetValue(holder, out var held) && held.Generation >= silo.Generation && held.Holder.Silos.Any(s => s.Address.Equals(silo.Silo.Address))) continue;
+            if (holders.TryGetValue(holder, out var held) && held.Generation >= silo.Generation
+                && held.Holder.Silos.Any(s => s.Address.Equals(silo.Silo.Address))) continue;
             await Release(silo.Silo, holder, silo.Generation);
             reclaiming = true;
         }
@@ -240,7 +263,9 @@ internal sealed partial class JobQueueGrain
         waiting.Remove(job.JobId);
         lined.Remove(job.JobId);
         if (claim?.JobId == job.JobId) claim = null;
-        holders[job.JobId] = new Held(new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation.Next } }, job.Generation, time.GetTimestamp());
+        holders[job.JobId] = new Held(
+            new QueueHolder(job.JobId, job.User, grant.Ranks, grant.Silos) { Next = job with { Generation = job.Generation.Next } },
+            job.Generation, time.GetTimestamp());
         // Not awaited: the job may at this moment be waiting for the queue.
         Begin(grant).Ignore();
     }
@@ -300,10 +325,12 @@ internal sealed partial class JobQueueGrain
     /// <summary>Users of whose quota a job that has not been heard of may use some.</summary>
     private HashSet<string> SilentUsers() => unheard.Count == 0 || time.GetElapsedTime(activated) >= LongestQuotaHearing
         ? []
-        : [.. list.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "").Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
+        : [.. list.Jobs.Where(j => !j.Ended && unheard.Contains(j.JobId)).Select(j => j.User ?? "")
+            .Where(user => quotas.Of(user) is { Ranks: not null } or { Jobs: not null })];
 
     private bool AwaitsItsOwn(JobId jobId, IReadOnlyList<SiloDevices> all) =>
-        all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since) && time.GetElapsedTime(since) < OwnPatience;
+        all.Any(s => s.Holder == jobId && !s.Draining) && lined.TryGetValue(jobId, out var since)
+        && time.GetElapsedTime(since) < OwnPatience;
 
     private bool IsPassedOver(JobId jobId)
     {

@@ -21,9 +21,13 @@ internal sealed partial class JobQueueGrain
         var free = string.Join(',', silos.Where(s => s is { Holder: null, Draining: false }).Select(s => s.Silo.Address));
         if (free != idle.Silos) idle = (free, time.GetTimestamp());
         if (free.Length == 0 || time.GetElapsedTime(idle.Since) < options.Value.Settled) return;
-        foreach (var gone in widened.Keys.Where(id => !holders.ContainsKey(id) && !waiting.ContainsKey(id) && !unheard.Contains(id)).ToList()) widened.Remove(gone);
-        var narrow = holders.Values.Where(h => time.GetElapsedTime(h.Begun) >= options.Value.Settled && !WasWidened(h.Holder.JobId) && !full.ContainsKey(h.Holder.User)).Select(h => h.Holder);
-        var grant = QueuePlanner.Widen(narrow, [.. holders.Values.Select(h => h.Holder)], silos, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
+        foreach (var gone in widened.Keys.Where(id => !holders.ContainsKey(id) && !waiting.ContainsKey(id) && !unheard.Contains(id))
+            .ToList())
+            widened.Remove(gone);
+        var narrow = holders.Values.Where(h => time.GetElapsedTime(h.Begun) >= options.Value.Settled && !WasWidened(h.Holder.JobId)
+            && !full.ContainsKey(h.Holder.User)).Select(h => h.Holder);
+        var grant = QueuePlanner.Widen(
+            narrow, [.. holders.Values.Select(h => h.Holder)], silos, quotas, options.Value, time.GetUtcNow(), [.. faults.Values]);
         if (grant is null) return;
         var id = grant.Job.JobId;
         var ranks = holders[id].Holder.Ranks;

@@ -11,7 +11,9 @@ using Orleans.Storage;
 
 namespace Distributed.Grains.Queue;
 
-/// <summary>Shell round <see cref="QueuePlanner"/>. Reentrant, as jobs and queue call each other; what it decides, it decides in one loop.</summary>
+/// <summary>
+/// Shell round <see cref="QueuePlanner"/>. Reentrant, as jobs and queue call each other; what it decides, it decides in one loop.
+/// </summary>
 [Reentrant, KeepAlive, OnWillingSilo]
 internal sealed partial class JobQueueGrain(
     [PersistentState("queue", StorageNames.Jobs)] IPersistentState<QueueRecord> store,
@@ -60,13 +62,16 @@ internal sealed partial class JobQueueGrain(
     public async Task<string?> Admit(JobId jobId, string user)
     {
         if (waiting.ContainsKey(jobId)) return null;
-        return await Weigh(jobId, user, bytes: null) ?? places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued);
+        return await Weigh(jobId, user, bytes: null)
+            ?? places.Keep(jobId, user, waiting.Values.Count(job => job.User == user), quotas.Of(user).Queued);
     }
 
     public async Task<string?> Weigh(JobId jobId, string user, long? bytes)
     {
         if (bytes is { } known) disk.Note(jobId, known);
-        return quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } full ? $"{full.What}: {char.ToLowerInvariant(full.Remedy[0])}{full.Remedy[1..]}" : null;
+        return quotas.Of(user).Disk is { } most && await disk.Full(user, most, JobsOf(user)) is { } full
+            ? $"{full.What}: {char.ToLowerInvariant(full.Remedy[0])}{full.Remedy[1..]}"
+            : null;
     }
 
     public async Task Leave(JobId jobId, bool ended, string? user = null)

@@ -4,13 +4,18 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Queue;
 
-/// <summary>What jobs take on the volume that all share, as last looked at; a job that runs says so itself, the folder of one that does not stays as it is.</summary>
+/// <summary>
+/// What jobs take on the volume that all share, as last looked at; a job that runs says so itself, the folder of one that
+/// does not stays as it is.
+/// </summary>
 internal sealed class QueueDisk(IJobJournals? journals, TimeProvider time)
 {
     /// <summary>Folders that one question looks into: a user with thousands is known after several.</summary>
     private const int MostLooks = 100;
 
-    /// <summary>How long a look counts for a user who has too much, or whose folder could not be read: somebody may have made room, or mended it.</summary>
+    /// <summary>
+    /// How long a look counts for a user who has too much, or whose folder could not be read: somebody may have made room, or mended it.
+    /// </summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<JobId, (long Bytes, bool Failed, long At)> sizes = [];
@@ -44,7 +49,8 @@ internal sealed class QueueDisk(IJobJournals? journals, TimeProvider time)
     {
         var taken = jobs.Sum(job => sizes.TryGetValue(job, out var known) ? known.Bytes : 0);
         return taken < most ? null : new JobFinding(
-            $"the jobs of user {user} take {MemorySize.Text(taken)} on the cluster's disk and may take {MemorySize.Text(most)}", "Delete some of them, or ask the cluster's operator for a larger quota.");
+            $"the jobs of user {user} take {MemorySize.Text(taken)} on the cluster's disk and may take {MemorySize.Text(most)}",
+            "Delete some of them, or ask the cluster's operator for a larger quota.");
     }
 
     private bool IsUnknown(JobId job) => !sizes.TryGetValue(job, out var known) || (known.Failed && IsOld(job));

@@ -6,9 +6,13 @@ using Orleans.Runtime;
 
 namespace Distributed.Grains.Queue;
 
-/// <summary>On every silo: keeps the queue awake, wherever it lives, and tells it of silos that come and go; it then wakes the jobs whose grain was lost.</summary>
+/// <summary>
+/// On every silo: keeps the queue awake, wherever it lives, and tells it of silos that come and go; it then wakes the jobs
+/// whose grain was lost.
+/// </summary>
 internal sealed partial class QueueKeeper(
-    IGrainFactory grains, IClusterMembershipService members, ILocalSiloDetails local, [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
+    IGrainFactory grains, IClusterMembershipService members, ILocalSiloDetails local,
+    [FromKeyedServices(TimeProviderNames.SystemTimers)] TimeProvider time, ILogger<QueueKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(0.95);
 
@@ -18,7 +22,8 @@ internal sealed partial class QueueKeeper(
     /// <summary>Where it was found last; null: anywhere.</summary>
     private SiloAddress? queue;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(KeepAwake(stoppingToken), TellOfChanges(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(KeepAwake(stoppingToken), TellOfChanges(stoppingToken));
 
     private async Task KeepAwake(CancellationToken stopping)
     {
@@ -28,7 +33,8 @@ internal sealed partial class QueueKeeper(
             while (true)
             {
                 await Task.Delay(Period, time, stopping);
-                if (Volatile.Read(ref queue) is { } far && !far.Equals(local.SiloAddress) && time.GetElapsedTime(told) < FarPeriod) continue;
+                if (Volatile.Read(ref queue) is { } far && !far.Equals(local.SiloAddress) && time.GetElapsedTime(told) < FarPeriod)
+                    continue;
                 await Tell(changed: false);
                 told = time.GetTimestamp();
             }

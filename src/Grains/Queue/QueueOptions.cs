@@ -11,7 +11,10 @@ public sealed record QueueOptions
     /// <value>5 minutes.</value>
     public TimeSpan Aging { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a job runs on fewer ranks than it can use, and the same silos are free, before these are offered to it: widening costs a checkpoint and a start.</summary>
+    /// <summary>
+    /// How long a job runs on fewer ranks than it can use, and the same silos are free, before these are offered to it: widening costs a
+    /// checkpoint and a start.
+    /// </summary>
     /// <value>10 seconds.</value>
     public TimeSpan Settled { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -16,7 +16,9 @@ internal sealed class ClusterConnections : IAsyncDisposable
     /// <summary>From the start to the error of a store that does not answer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
-    /// <summary>A pod that gives up is started again later and later; on a node where everything starts at once, the first calls take long.</summary>
+    /// <summary>
+    /// A pod that gives up is started again later and later; on a node where everything starts at once, the first calls take long.
+    /// </summary>
     private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(30);
 
     public StateFiles? Files { get; private init; }
@@ -27,15 +29,22 @@ internal sealed class ClusterConnections : IAsyncDisposable
 
     public MembershipConfigMap? Kubernetes { get; private init; }
 
-    /// <summary>Equal for all silos that keep their members in the same store under the same id, and lost with the members; null: no store keeps them.</summary>
+    /// <summary>
+    /// Equal for all silos that keep their members in the same store under the same id, and lost with the members; null:
+    /// no store keeps them.
+    /// </summary>
     public string? StoreIdentity { get; private set; }
 
     /// <param name="settings">Null: a client's own silo, which needs none.</param>
-    /// <exception cref="JobException">Codes <c>store-unreachable</c>, <c>store-schema</c>, <c>cluster-unreachable</c>, <c>settings-invalid</c>, <c>storage</c>.</exception>
+    /// <exception cref="JobException">
+    /// Codes <c>store-unreachable</c>, <c>store-schema</c>, <c>cluster-unreachable</c>, <c>settings-invalid</c>, <c>storage</c>.
+    /// </exception>
     public static async Task<ClusterConnections> Open(ClusterSettings? settings, string jobsRoot)
     {
         if (settings is null) return new ClusterConnections();
-        var files = settings.Storage == StateStorage.Files || settings.Clustering == Clustering.Files ? new StateFiles(StateFiles.Root(jobsRoot, settings.ClusterId), TimeProvider.System) : null;
+        var files = settings.Storage == StateStorage.Files || settings.Clustering == Clustering.Files
+            ? new StateFiles(StateFiles.Root(jobsRoot, settings.ClusterId), TimeProvider.System)
+            : null;
         files?.Prepare();
         if (settings.Primary is { } primary) await PrimarySilo.Await(primary, Patience);
         var redis = settings.Clustering == Clustering.Redis || settings.Storage == StateStorage.Redis;
@@ -45,7 +54,9 @@ internal sealed class ClusterConnections : IAsyncDisposable
             Files = files,
             Redis = redis ? await RedisStore.Connect(settings.Store!, Patience) : null,
             Postgres = postgres ? await PostgresStore.Connect(settings.Store!, Patience) : null,
-            Kubernetes = settings.Kubernetes is { } kubernetes ? await MembershipConfigMap.Open(kubernetes, settings.ClusterId, PodPatience) : null,
+            Kubernetes = settings.Kubernetes is { } kubernetes
+                ? await MembershipConfigMap.Open(kubernetes, settings.ClusterId, PodPatience)
+                : null,
         };
         try
         {

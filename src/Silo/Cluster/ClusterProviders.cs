@@ -21,18 +21,25 @@ internal static class ClusterProviders
     /// <summary>The storage of <see cref="StorageNames.Jobs"/> without its words for failures.</summary>
     private const string Plain = "plain";
 
-    /// <summary>A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a whole starts again soon.</summary>
+    /// <summary>
+    /// A member that has not written for twice this time is probed by silos that join, so that a cluster which was killed as a
+    /// whole starts again soon.
+    /// </summary>
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
     /// <summary>A silo that other members do not answer for so long gives up; by then a dead one is known as such.</summary>
     private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a dead silo's row stays, for it to read should it wake. A pod that restarts without end makes a row each time, and a ConfigMap holds 1 MiB.</summary>
+    /// <summary>
+    /// How long a dead silo's row stays, for it to read should it wake. A pod that restarts without end makes a row each time, and a
+    /// ConfigMap holds 1 MiB.
+    /// </summary>
     private static readonly TimeSpan Grave = TimeSpan.FromDays(1);
 
     /// <param name="siloPort">Port of the Orleans endpoint.</param>
     /// <param name="leave">Ends the wait for a silo of the same name.</param>
-    public static void Configure(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort, CancellationToken leave = default)
+    public static void Configure(
+        ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort, CancellationToken leave = default)
     {
         AddMembership(silo, cluster, connections, siloPort);
         AddStorage(silo, cluster, connections);
@@ -40,12 +47,15 @@ internal static class ClusterProviders
         // One id for both: the jobs of another cluster in the same store are another cluster's.
         silo.Services.PostConfigure<ClusterOptions>(o => o.ServiceId = o.ClusterId = cluster.ClusterId);
         silo.Configure<ClusterMembershipOptions>(o =>
-            (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime, o.DefunctSiloExpiration) = (SignOfLife, 2, LongestJoin, Grave));
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => ActivatorUtilities.CreateInstance<SiloNameGuard>(s, cluster, leave));
+            (o.IAmAliveTablePublishTimeout, o.NumMissedTableIAmAliveLimit, o.MaxJoinAttemptTime,
+                o.DefunctSiloExpiration) = (SignOfLife, 2, LongestJoin, Grave));
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
+            s => ActivatorUtilities.CreateInstance<SiloNameGuard>(s, cluster, leave));
     }
 
     /// <summary>What a store's client throws on one silo reaches another as what it is, not as an error of serialization.</summary>
-    public static void CarryStoreErrors(ExceptionSerializationOptions options) => options.SupportedNamespacePrefixes.UnionWith([nameof(StackExchange), Npgsql, nameof(k8s)]);
+    public static void CarryStoreErrors(ExceptionSerializationOptions options) =>
+        options.SupportedNamespacePrefixes.UnionWith([nameof(StackExchange), Npgsql, nameof(k8s)]);
 
     private static void AddMembership(ISiloBuilder silo, ClusterSettings cluster, ClusterConnections connections, int siloPort)
     {
@@ -79,7 +89,8 @@ internal static class ClusterProviders
                 silo.UseAdoNetClustering(o => (o.Invariant, o.DataSource) = (Npgsql, connections.Postgres));
                 break;
             default:
-                silo.UseKubernetesHosting(o => o.Configure(k => k.GetClientConfiguration = () => KubernetesAccess.Configuration(cluster.Kubernetes!)));
+                silo.UseKubernetesHosting(
+                    o => o.Configure(k => k.GetClientConfiguration = () => KubernetesAccess.Configuration(cluster.Kubernetes!)));
                 silo.Services.AddSingleton<IMembershipTable>(new KubernetesMembershipTable(connections.Kubernetes!, cluster.ClusterId));
                 break;
         }
@@ -93,7 +104,8 @@ internal static class ClusterProviders
         var table = services.Last(s => s.ServiceType == typeof(IMembershipTable));
         services.Remove(table);
         services.AddSingleton<IMembershipTable>(s => new ClockedMembershipTable(
-            (IMembershipTable)(table.ImplementationInstance ?? table.ImplementationFactory?.Invoke(s) ?? ActivatorUtilities.CreateInstance(s, table.ImplementationType!)),
+            (IMembershipTable)(table.ImplementationInstance ?? table.ImplementationFactory?.Invoke(s)
+                ?? ActivatorUtilities.CreateInstance(s, table.ImplementationType!)),
             TimeProvider.System, s.GetRequiredService<ILogger<ClockedMembershipTable>>()));
     }
 
@@ -102,13 +114,15 @@ internal static class ClusterProviders
         const string Jobs = StorageNames.Jobs;
         silo.Services.PostConfigure<OrleansJsonSerializerOptions>(o =>
         {
-            var names = o.JsonSerializerSettings.SerializationBinder ?? throw new InvalidOperationException("Orleans finds the types of stored records in another way than by a binder.");
+            var names = o.JsonSerializerSettings.SerializationBinder
+                ?? throw new InvalidOperationException("Orleans finds the types of stored records in another way than by a binder.");
             o.JsonSerializerSettings.SerializationBinder = new StoredTypeNames(names);
         });
         switch (cluster.Storage)
         {
             case StateStorage.Files:
-                silo.Services.AddGrainStorage(Jobs, (services, _) => new NamedStorage(ActivatorUtilities.CreateInstance<FileGrainStorage>(services, connections.Files!), "the files"));
+                silo.Services.AddGrainStorage(Jobs, (services, _) => new NamedStorage(
+                    ActivatorUtilities.CreateInstance<FileGrainStorage>(services, connections.Files!), "the files"));
                 break;
             case StateStorage.Redis:
                 AddNamed(silo, StoreWords.Redis(connections.Redis!.GetEndPoints()));
@@ -120,7 +134,8 @@ internal static class ClusterProviders
                 break;
             case StateStorage.Postgres:
                 AddNamed(silo, StoreWords.Postgres(connections.Postgres!.ConnectionString));
-                silo.AddAdoNetGrainStorage(Plain, o => (o.Invariant, o.DataSource, o.HashPicker) = (Npgsql, connections.Postgres, new ExactKeyHash()));
+                silo.AddAdoNetGrainStorage(
+                    Plain, o => (o.Invariant, o.DataSource, o.HashPicker) = (Npgsql, connections.Postgres, new ExactKeyHash()));
                 break;
             default:
                 silo.AddMemoryGrainStorage(Jobs);

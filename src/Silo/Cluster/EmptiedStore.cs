@@ -10,7 +10,8 @@ internal static class EmptiedStore
 {
     public static bool Is(Exception error) => error switch
     {
-        PostgresException refused => refused.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.UndefinedColumn
+        PostgresException refused => refused.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction
+            or PostgresErrorCodes.UndefinedColumn
             or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.InvalidCatalogName,
         RedisClusteringException { InnerException: null } => true,
         HttpOperationException refused => refused.Response.StatusCode == HttpStatusCode.NotFound,

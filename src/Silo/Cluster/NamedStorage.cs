@@ -8,14 +8,17 @@ namespace Distributed.Silo.Cluster;
 internal sealed class NamedStorage(IGrainStorage inner, string store) : IGrainStorage
 {
     /// <exception cref="StorageException">The store failed.</exception>
-    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Name(() => inner.ReadStateAsync(stateName, grainId, grainState));
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Name(() => inner.ReadStateAsync(stateName, grainId, grainState));
 
     /// <exception cref="StorageException">The store failed; what it held before may have been replaced.</exception>
     /// <exception cref="InconsistentStateException">Another activation wrote in between.</exception>
-    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Name(() => inner.WriteStateAsync(stateName, grainId, grainState));
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Name(() => inner.WriteStateAsync(stateName, grainId, grainState));
 
     /// <inheritdoc cref="WriteStateAsync"/>
-    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => Name(() => inner.ClearStateAsync(stateName, grainId, grainState));
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        Name(() => inner.ClearStateAsync(stateName, grainId, grainState));
 
     private async Task Name(Func<Task> work)
     {

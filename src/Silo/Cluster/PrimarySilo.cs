@@ -31,7 +31,8 @@ internal static class PrimarySilo
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {
                 throw new JobException(
-                    ServeErrors.ClusterUnreachable, $"DTRAIN_PRIMARY: nothing listens at {primary}; start the first silo and take the endpoint from its ready line.", e);
+                    ServeErrors.ClusterUnreachable,
+                    $"DTRAIN_PRIMARY: nothing listens at {primary}; start the first silo and take the endpoint from its ready line.", e);
             }
         }
     }

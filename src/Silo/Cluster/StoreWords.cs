@@ -35,11 +35,14 @@ internal static partial class StoreWords
         _ => null,
     };
 
-    private static string Silent(string store) => $"{store} does not answer: see that it runs and can be reached from the silos, then try again.";
+    private static string Silent(string store) =>
+        $"{store} does not answer: see that it runs and can be reached from the silos, then try again.";
 
-    private static string Refused(string store, string words) => $"{store} refused to read or write ({words.TrimEnd('.')}): see its log and its disk, then try again.";
+    private static string Refused(string store, string words) =>
+        $"{store} refused to read or write ({words.TrimEnd('.')}): see its log and its disk, then try again.";
 
-    private static string Address(EndPoint address) => address is DnsEndPoint name ? FormattableString.Invariant($"{name.Host}:{name.Port}") : address.ToString()!;
+    private static string Address(EndPoint address) =>
+        address is DnsEndPoint name ? FormattableString.Invariant($"{name.Host}:{name.Port}") : address.ToString()!;
 
     [GeneratedRegex(@"\b(RedisConnectionException|RedisTimeoutException|SocketException|TimeoutException)\b")]
     private static partial Regex SilentRedis();

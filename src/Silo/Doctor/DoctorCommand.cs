@@ -7,7 +7,8 @@ namespace Distributed.Silo.Doctor;
 /// <summary><c>dtrain-silo doctor</c>: what this process finds of devices and native libraries, as one JSON object.</summary>
 internal static class DoctorCommand
 {
-    internal static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonSerializerOptions Options =
+        new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static int Run(IReadOnlyList<string> arguments)
     {
@@ -27,7 +28,8 @@ internal static class DoctorCommand
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30);
         yield return new NativeCheck("cores", true, $"{Environment.ProcessorCount} cpu slots", null);
         yield return new NativeCheck(
-            "memory", memory >= 2, $"{memory} GiB", memory >= 2 ? null : "Training needs 2 GiB and more; give the machine or container more memory.");
+            "memory", memory >= 2, $"{memory} GiB",
+            memory >= 2 ? null : "Training needs 2 GiB and more; give the machine or container more memory.");
         var temporary = Path.GetTempPath();
         var free = new DriveInfo(temporary).AvailableFreeSpace / (1 << 20);
         yield return new NativeCheck(

@@ -4,7 +4,9 @@ using Distributed.Training.Native;
 
 namespace Distributed.Silo.Doctor;
 
-/// <summary><c>dtrain-silo symbols</c>: what the program needs of libtorch and does not find, as one JSON object; nothing of libtorch is called.</summary>
+/// <summary>
+/// <c>dtrain-silo symbols</c>: what the program needs of libtorch and does not find, as one JSON object; nothing of libtorch is called.
+/// </summary>
 internal static class SymbolsCommand
 {
     public static int Run(IReadOnlyList<string> arguments)

@@ -32,7 +32,8 @@ internal sealed class ChunkReducer : IChunkReducer
         var presenceBytes = reducer.PresenceBytes(slice);
         var elementsAt = ChunkForm.ElementsAt(ChunkForm.Losses(Plan, silo, slice, presenceBytes).End);
         var most = elementsAt + (Plan.Partials[silo].Count * ChunkForm.SliceBytes(Plan, slice));
-        if (chunk.Body is not { } body || body.Length > most || body.Length < elementsAt) return $"found a body of {chunk.BodyBytes} bytes, expected {elementsAt} to {most}";
+        if (chunk.Body is not { } body || body.Length > most || body.Length < elementsAt)
+            return $"found a body of {chunk.BodyBytes} bytes, expected {elementsAt} to {most}";
         var partials = Enumerable.Range(0, Plan.Partials[silo].Count).Count(k => IsPresent(body, k, presenceBytes));
         var expected = elementsAt + (partials * ChunkForm.SliceBytes(Plan, slice));
         return body.Length == expected ? null : $"found a body of {body.Length} bytes, expected {expected} for {partials} partials";
@@ -83,7 +84,8 @@ internal sealed class ChunkReducer : IChunkReducer
         operands.Clear();
         foreach (var chunk in chunks) Lay(chunk, ref losses);
         var found = reducer.Reduce(
-            slice, operands, new GradientFactors(header.InverseScale, header.MeanFactor), sum.Address + elementsAt, sum.Span[..trailerBytes]);
+            slice, operands, new GradientFactors(header.InverseScale, header.MeanFactor), sum.Address + elementsAt,
+            sum.Span[..trailerBytes]);
         foreach (var chunk in chunks) chunk.ReturnReceived();
         return new ExchangeChunk(header with { FoundInf = found }, sum);
     }

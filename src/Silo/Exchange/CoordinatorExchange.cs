@@ -13,8 +13,8 @@ namespace Distributed.Silo.Exchange;
 
 /// <summary>The exchange as calls to the coordinator grain: slice by slice to it, and the sum back, a few on the way at a time.</summary>
 /// <remarks>
-/// One thread packs and unpacks; it alone uses the buffers, under <c>desk</c>. Slices leave in the order of the plan in every silo, even when
-/// backward finishes buckets in another: silos that waited for different slices would wait for ever.
+/// One thread packs and unpacks; it alone uses the buffers, under <c>desk</c>. Slices leave in the order of the plan in every silo, even
+/// when backward finishes buckets in another: silos that waited for different slices would wait for ever.
 /// </remarks>
 internal sealed class CoordinatorExchange : IGradientExchange
 {
@@ -46,7 +46,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
     /// <param name="overlap">Buckets leave while ranks compute.</param>
     public CoordinatorExchange(ExchangeJob job, ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap)
     {
-        (this.job, this.buffers, plan, silos, this.coordinator, this.overlap) = (job, buffers, buffers.Plan, buffers.Silos, coordinator, overlap);
+        (this.job, this.buffers, plan, silos, this.coordinator, this.overlap) = (job, buffers, buffers.Plan, buffers.Silos, coordinator,
+            overlap);
         window = ChunkWindow.Of(plan);
         released = new bool[plan.Buckets.Count];
         taken = new bool[plan.Slices.Count];
@@ -99,7 +100,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
             while (handled < plan.Slices.Count)
             {
                 ThrowIfFailed();
-                var left = patience.TotalMilliseconds + (asked ? LongestAnswer.TotalMilliseconds : 0) - (Environment.TickCount64 - lastNews);
+                var left = patience.TotalMilliseconds + (asked ? LongestAnswer.TotalMilliseconds : 0)
+                    - (Environment.TickCount64 - lastNews);
                 if (left > 0)
                 {
                     Monitor.Wait(gate, (int)Math.Min(left, int.MaxValue - 1) + 1);
@@ -193,7 +195,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private void Send(int slice, int acknowledged)
     {
         var factors = buffers.Factors;
-        var header = new ChunkHeader(silos.Generation, step, slice, silos.Index, acknowledged, false, factors.InverseScale, factors.MeanFactor);
+        var header = new ChunkHeader(
+            silos.Generation, step, slice, silos.Index, acknowledged, false, factors.InverseScale, factors.MeanFactor);
         _ = Call(new ExchangeChunk(header, Pack(slice)));
     }
 
@@ -205,7 +208,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
         var (lossesStart, lossesEnd) = ChunkForm.Losses(plan, silos.Index, slice, presenceBytes);
         var at = ChunkForm.ElementsAt(lossesEnd);
         var body = ChunkBuffer.Rent(at + (partials * bytes));
-        MemoryMarshal.AsBytes(buffers.Losses.AsSpan(plan.SiloRuns[silos.Index].Start))[..(lossesEnd - lossesStart)].CopyTo(body.Span[lossesStart..]);
+        MemoryMarshal.AsBytes(buffers.Losses.AsSpan(plan.SiloRuns[silos.Index].Start))[..(lossesEnd - lossesStart)]
+            .CopyTo(body.Span[lossesStart..]);
         for (var k = 0; k < partials; k++)
         {
             var operand = buffers.Operand(slice, k, body.Address + at, body.Span.Slice(k * presenceBytes, presenceBytes));
@@ -242,7 +246,12 @@ internal sealed class CoordinatorExchange : IGradientExchange
         var slice = chunk.Header.Slice;
         if (reply.Sum is not { Body: { } body } sum)
         {
-            Fail(reply.Error is { } reason ? WithRank(reason) : Error(ErrorCodes.Internal, "the coordinator answered with an empty or oversized sum; update all silos to one build and resume from the last checkpoint"));
+            Fail(reply.Error is { } reason
+                ? WithRank(reason)
+                : Error(
+                    ErrorCodes.Internal,
+                    "the coordinator answered with an empty or oversized sum; "
+                    + "update all silos to one build and resume from the last checkpoint"));
             return;
         }
 
@@ -252,7 +261,11 @@ internal sealed class CoordinatorExchange : IGradientExchange
         var elementsAt = ChunkForm.ElementsAt(lossesEnd);
         if (sum.Header.Step != chunk.Header.Step || sum.Header.Slice != slice || body.Length != elementsAt + bytes)
         {
-            Fail(Error(ErrorCodes.Internal, $"the coordinator answered with slice {sum.Header.Slice} of step {sum.Header.Step} in {body.Length} bytes, expected slice {slice} of step {chunk.Header.Step} in {elementsAt + bytes}; update all silos to one build and resume from the last checkpoint"));
+            Fail(Error(
+                ErrorCodes.Internal,
+                $"the coordinator answered with slice {sum.Header.Slice} of step {sum.Header.Step} in {body.Length} bytes, "
+                + $"expected slice {slice} of step {chunk.Header.Step} in {elementsAt + bytes}; "
+                + "update all silos to one build and resume from the last checkpoint"));
             return;
         }
 
@@ -326,18 +339,26 @@ internal sealed class CoordinatorExchange : IGradientExchange
 
     /// <summary>Names the silo of rank 0, which holds the coordinator: not this one, which noticed.</summary>
     private JobError Unreachable(Exception e) => Error(
-        ErrorCodes.SiloLost, $"the coordinator on silo {silos.Names[0]} cannot be reached ({e.GetType().Name}). Look at that silo's log, then resume from the last checkpoint") with
+        ErrorCodes.SiloLost,
+        $"the coordinator on silo {silos.Names[0]} cannot be reached ({e.GetType().Name}). "
+        + "Look at that silo's log, then resume from the last checkpoint") with
     {
         Rank = new Rank(0),
         Silo = silos.Names[0],
     };
 
     private JobError Silent(TimeSpan patience) => Error(ErrorCodes.Deadline, string.Create(
-        CultureInfo.InvariantCulture, $"no news for {patience.TotalSeconds:0.###} s, and the coordinator does not say who is missing. Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint"));
+        CultureInfo.InvariantCulture,
+        $"no news for {patience.TotalSeconds:0.###} s, and the coordinator does not say who is missing. "
+        + $"Look at the log of the silo of rank 0, which coordinates the job, then resume from the last checkpoint"));
 
     private JobError Error(string code, string message)
     {
-        var bucket = handled < plan.Slices.Count ? string.Create(CultureInfo.InvariantCulture, $", bucket {plan.Slices[handled].Bucket}") : "";
-        return new JobError(code, string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{bucket}, silo {Here}: {message}."), new Rank(silos.FirstRanks[silos.Index]), Here, "exchange", step);
+        var bucket = handled < plan.Slices.Count
+            ? string.Create(CultureInfo.InvariantCulture, $", bucket {plan.Slices[handled].Bucket}")
+            : "";
+        return new JobError(
+            code, string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{bucket}, silo {Here}: {message}."),
+            new Rank(silos.FirstRanks[silos.Index]), Here, "exchange", step);
     }
 }

@@ -26,7 +26,8 @@ internal sealed class CoordinatorExchangeFactory(
         var silo = silos.Names[silos.Index];
         var layout = buffers.Layout();
         var asked = coordinator.Join(silos.Generation, silo, new ExchangeLayout(
-            layout.Elements, [.. layout.SiloRuns.Select(r => r.End)], [.. layout.Parameters.Select(p => p.Offset)], [.. layout.Parameters.Select(p => p.Count)]));
+            layout.Elements, [.. layout.SiloRuns.Select(r => r.End)], [.. layout.Parameters.Select(p => p.Offset)],
+            [.. layout.Parameters.Select(p => p.Count)]));
         return wait.For(asked, LongestJoin, $"Start of generation {silos.Generation}, silo {silo}, exchange", silos.Names[0]);
     }
 }

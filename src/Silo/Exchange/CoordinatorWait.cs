@@ -27,15 +27,22 @@ internal sealed class CoordinatorWait : IDisposable
     /// <param name="deadline">The coordinator's own.</param>
     /// <param name="where">Begins the message when there is no answer, such as <c>Step 3, silo silo-1</c>.</param>
     /// <param name="silo">The coordinator's: the one to look at when it cannot be reached.</param>
-    /// <exception cref="JobErrorException">The generation was aborted, or the coordinator cannot be reached: code <c>silo-lost</c>.</exception>
-    /// <exception cref="JobException">Code <c>deadline</c>: no answer; code <c>silo-lost</c>: the coordinator failed, such as at its store.</exception>
+    /// <exception cref="JobErrorException">
+    /// The generation was aborted, or the coordinator cannot be reached: code <c>silo-lost</c>.
+    /// </exception>
+    /// <exception cref="JobException">
+    /// Code <c>deadline</c>: no answer; code <c>silo-lost</c>: the coordinator failed, such as at its store.
+    /// </exception>
     public T For<T>(Task<T> answer, TimeSpan deadline, string where, string silo)
     {
         var longest = deadline + Slack;
         try
         {
             if (answer.Wait((int)longest.TotalMilliseconds, aborted.Token)) return answer.Result;
-            throw new JobException(ErrorCodes.Deadline, $"{where}: no answer from the coordinator for {longest.TotalSeconds:0} s; look at the silo of rank 0, which coordinates the job, then resume from the last checkpoint.");
+            throw new JobException(
+                ErrorCodes.Deadline,
+                $"{where}: no answer from the coordinator for {longest.TotalSeconds:0} s; look at the silo of rank 0, "
+                + "which coordinates the job, then resume from the last checkpoint.");
         }
         catch (OperationCanceledException e)
         {
@@ -44,21 +51,29 @@ internal sealed class CoordinatorWait : IDisposable
         catch (AggregateException e) when (e.InnerException is OrleansMessageRejectionException)
         {
             // What Orleans says of a lost message is the message; what counts is that its receiver is lost.
-            var message = $"{where}: the coordinator on silo {silo} cannot be reached ({e.InnerException.GetType().Name}); resume from the last checkpoint.";
+            var message = $"{where}: the coordinator on silo {silo} cannot be reached ({e.InnerException.GetType().Name}); "
+                + "resume from the last checkpoint.";
             throw new JobErrorException(new JobError(ErrorCodes.SiloLost, message, new Rank(0), silo, "decide", null), e);
         }
         catch (AggregateException e) when (e.InnerException is TimeoutException)
         {
-            throw new JobException(ErrorCodes.Deadline, $"{where}: the coordinator on silo {silo} cannot be reached ({e.InnerException.GetType().Name}); resume from the last checkpoint.", e);
+            throw new JobException(
+                ErrorCodes.Deadline,
+                $"{where}: the coordinator on silo {silo} cannot be reached ({e.InnerException.GetType().Name}); "
+                + "resume from the last checkpoint.", e);
         }
         catch (AggregateException e) when (e.InnerException is OrleansException)
         {
             // Not lost on the way: the coordinator itself ran into it.
-            throw new JobException(ErrorCodes.SiloLost, $"{where}: the coordinator could not do its part ({e.InnerException.FirstLine()}); resume from the last checkpoint.", e);
+            throw new JobException(
+                ErrorCodes.SiloLost,
+                $"{where}: the coordinator could not do its part ({e.InnerException.FirstLine()}); resume from the last checkpoint.", e);
         }
     }
 
-    /// <summary>Asks again while the answer fails, as a grain does for a moment whose silo is lost or whose store does not answer.</summary>
+    /// <summary>
+    /// Asks again while the answer fails, as a grain does for a moment whose silo is lost or whose store does not answer.
+    /// </summary>
     /// <param name="ask">May be asked more than once.</param>
     /// <param name="where">Begins the message when there is no answer, such as <c>Checkpoint of step 3, silo silo-1</c>.</param>
     /// <exception cref="JobErrorException">The generation was aborted.</exception>
@@ -90,7 +105,10 @@ internal sealed class CoordinatorWait : IDisposable
         }
 
         var why = last is null ? "" : $" ({last.FirstLine()})";
-        throw new JobException(ErrorCodes.Deadline, $"{where}: the job's grain did not confirm it for {deadline.TotalSeconds:0} s{why}; look at the silos' logs and at the store, then resume from the last checkpoint.", last);
+        throw new JobException(
+            ErrorCodes.Deadline,
+            $"{where}: the job's grain did not confirm it for {deadline.TotalSeconds:0} s{why}; look at the silos' logs and at the store, "
+            + "then resume from the last checkpoint.", last);
     }
 
     public void Dispose() => aborted.Dispose();

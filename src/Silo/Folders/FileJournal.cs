@@ -5,7 +5,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Silo.Folders;
 
-/// <summary>A journal in segments, one for each writer it has had: <c>events-EPOCH-FIRST.lines</c>, where FIRST is the number of its first line.</summary>
+/// <summary>
+/// A journal in segments, one for each writer it has had: <c>events-EPOCH-FIRST.lines</c>, where FIRST is the number of its first line.
+/// </summary>
 /// <remarks>A segment counts up to where the next one begins, so what a superseded writer adds late is never read. Thread-safe.</remarks>
 internal sealed class FileJournal : IJobJournal
 {
@@ -17,7 +19,8 @@ internal sealed class FileJournal : IJobJournal
     private long epoch;
 
     private FileJournal(string folder, string kind, List<JournalSegment> segments) =>
-        (this.folder, this.kind, this.segments, End) = (folder, kind, segments, segments.Count == 0 ? 0 : segments[^1].First + segments[^1].Lines);
+        (this.folder, this.kind, this.segments, End) = (folder, kind, segments,
+            segments.Count == 0 ? 0 : segments[^1].First + segments[^1].Lines);
 
     public long End { get; private set; }
 
@@ -27,7 +30,8 @@ internal sealed class FileJournal : IJobJournal
     public static async Task<FileJournal> Open(string folder, string kind)
     {
         var segments = Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder, $"{kind}-*{JournalSegment.Extension}").Select(JournalSegment.Parse).OfType<JournalSegment>().OrderBy(s => s.Epoch).ToList()
+            ? Directory.EnumerateFiles(folder, $"{kind}-*{JournalSegment.Extension}").Select(JournalSegment.Parse).OfType<JournalSegment>()
+                .OrderBy(s => s.Epoch).ToList()
             : [];
         for (var i = 0; i < segments.Count; i++)
         {
@@ -98,7 +102,8 @@ internal sealed class FileJournal : IJobJournal
             PathFence.Demand(folder);
             var segment = JournalSegment.New(folder, kind, epoch, End);
             // No buffer: what was written outlives the process.
-            writing = new FileStream(segment.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, bufferSize: 0, useAsync: true);
+            writing = new FileStream(
+                segment.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, bufferSize: 0, useAsync: true);
             segments.Add(segment);
         }
 

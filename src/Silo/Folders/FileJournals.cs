@@ -6,7 +6,9 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Folders;
 
-/// <summary>Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.</summary>
+/// <summary>
+/// Journals as files under the jobs root, which all silos of a cluster share; a job's folder names the cluster that it belongs to.
+/// </summary>
 internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJobJournals
 {
     public async Task<IJobJournal> Open(JobId jobId, JournalKind kind) =>
@@ -16,14 +18,17 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
     {
         Directory.CreateDirectory(FolderOf(jobId));
         PathFence.Demand(FolderOf(jobId));
-        Storage.Replace(FolderOf(jobId), KeptSubmission.FileName, $"{KeptSubmission.FileName}.{Guid.NewGuid():N}.tmp", KeptSubmission.Of(settings.ClusterId, submission).Write());
+        Storage.Replace(
+            FolderOf(jobId), KeptSubmission.FileName, $"{KeptSubmission.FileName}.{Guid.NewGuid():N}.tmp",
+            KeptSubmission.Of(settings.ClusterId, submission).Write());
         return 0;
     });
 
     public Task<KeptJob?> Recall(JobId jobId) => Guard(() =>
     {
         if (!Directory.Exists(FolderOf(jobId))) return null;
-        if (!File.Exists(FileOf(jobId))) return Directory.EnumerateFileSystemEntries(FolderOf(jobId)).Any() ? new KeptJob(null, null) : null;
+        if (!File.Exists(FileOf(jobId)))
+            return Directory.EnumerateFileSystemEntries(FolderOf(jobId)).Any() ? new KeptJob(null, null) : null;
         var kept = KeptSubmission.Read(FileOf(jobId));
         return new KeptJob(kept.Cluster, kept.Cluster == settings.ClusterId ? kept.Submission : null);
     });
@@ -33,7 +38,14 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
     {
         DirectoryInfo folder = new(FolderOf(jobId));
         // Links are passed over, and what goes away meanwhile counts as nothing.
-        return folder.Exists ? folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum(LengthOf) : 0;
+        return folder.Exists
+            ? folder.EnumerateFiles("*", new EnumerationOptions
+            {
+                RecurseSubdirectories = true,
+                AttributesToSkip = FileAttributes.ReparsePoint,
+                IgnoreInaccessible = true,
+            }).Sum(LengthOf)
+            : 0;
     }));
 
     public Task Delete(JobId jobId) => Guard(() =>

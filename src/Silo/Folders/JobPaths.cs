@@ -5,7 +5,9 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Folders;
 
-/// <summary>Where a job's files lie. A client's own silo takes its absolute paths; a cluster keeps jobs under the operator's roots.</summary>
+/// <summary>
+/// Where a job's files lie. A client's own silo takes its absolute paths; a cluster keeps jobs under the operator's roots.
+/// </summary>
 internal sealed class JobPaths(ServeSettings settings) : IDisposable
 {
     private const int MostLinks = 40;
@@ -23,7 +25,8 @@ internal sealed class JobPaths(ServeSettings settings) : IDisposable
         var resolved = spec with
         {
             Data = spec.Data with { Path = spec.Data.Path is { } data ? Place("data.path", data, settings.DataRoot) : null },
-            Model = spec.Model with { Weights = spec.Model.Weights is { } weights ? Place("model.weights", weights, settings.DataRoot) : null },
+            Model =
+                spec.Model with { Weights = spec.Model.Weights is { } weights ? Place("model.weights", weights, settings.DataRoot) : null },
         };
         // In a cluster a job's own folder is its only place to write, so that no job touches another's checkpoints.
         var own = FolderOf(jobId);
@@ -40,13 +43,20 @@ internal sealed class JobPaths(ServeSettings settings) : IDisposable
 
     private static string Place(string setting, string path, string? root)
     {
-        if (path is "~" || path.StartsWith("~/", StringComparison.Ordinal)) throw Refuse($"{setting}: found '{path}', but a silo does not know the home folder that ~ stands for; expected {(root is null ? "an absolute path" : "a path relative to the operator's root")}.");
+        if (path is "~" || path.StartsWith("~/", StringComparison.Ordinal))
+            throw Refuse($"{setting}: found '{path}', but a silo does not know the home folder that ~ stands for; "
+                + $"expected {(root is null ? "an absolute path" : "a path relative to the operator's root")}.");
         if (root is null)
-            return Path.IsPathFullyQualified(path) ? path : throw Refuse($"{setting}: found the relative path '{path}', expected an absolute one.");
-        if (Path.IsPathRooted(path)) throw Refuse($"{setting}: found the absolute path '{path}', expected one relative to the operator's root.");
-        if (path.Split('/', '\\').Contains("..")) throw Refuse($"{setting}: found '..' in '{path}', expected a path that stays under the operator's root.");
+            return Path.IsPathFullyQualified(path)
+                ? path
+                : throw Refuse($"{setting}: found the relative path '{path}', expected an absolute one.");
+        if (Path.IsPathRooted(path))
+            throw Refuse($"{setting}: found the absolute path '{path}', expected one relative to the operator's root.");
+        if (path.Split('/', '\\').Contains(".."))
+            throw Refuse($"{setting}: found '..' in '{path}', expected a path that stays under the operator's root.");
         var full = Path.GetFullPath(Path.Combine(root, path));
-        if (Real(full) is not { } place) throw Refuse($"{setting}: '{path}' goes through more than {MostLinks} links; expected a path without a loop of links.");
+        if (Real(full) is not { } place)
+            throw Refuse($"{setting}: '{path}' goes through more than {MostLinks} links; expected a path without a loop of links.");
         return StaysUnder(root, place) ? full : throw Refuse($"{setting}: '{path}' leads out of the operator's root through a link.");
     }
 

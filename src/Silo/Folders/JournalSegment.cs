@@ -26,14 +26,17 @@ internal sealed class JournalSegment
     public long Lines { get; private set; }
 
     public static JournalSegment New(string folder, string kind, long epoch, long first) =>
-        new(System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}-{epoch:D8}-{first:D12}{Extension}")), epoch, first);
+        new(
+            System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}-{epoch:D8}-{first:D12}{Extension}")), epoch,
+            first);
 
     /// <returns>Null for a file that is none of a journal's.</returns>
     public static JournalSegment? Parse(string path)
     {
         var parts = System.IO.Path.GetFileNameWithoutExtension(path).Split('-');
         return parts.Length == 3 && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
-            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var first) ? new JournalSegment(path, epoch, first) : null;
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var first) ? new JournalSegment(
+                path, epoch, first) : null;
     }
 
     /// <summary>Notes a line that was written.</summary>
@@ -79,5 +82,6 @@ internal sealed class JournalSegment
         }
     }
 
-    private FileStream Open() => new(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+    private FileStream Open() =>
+        new(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
 }

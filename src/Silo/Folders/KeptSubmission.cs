@@ -26,13 +26,16 @@ internal sealed record KeptSubmission(string Cluster, string User, RunOptions Op
     {
         try
         {
-            return JsonSerializer.Deserialize(RegularFile.ReadAllBytes(path), KeptJson.Default.KeptSubmission) is { Cluster: not null, User: not null, Options: not null } kept
+            return JsonSerializer.Deserialize(RegularFile.ReadAllBytes(path), KeptJson.Default.KeptSubmission)
+                is { Cluster: not null, User: not null, Options: not null } kept
                 ? kept
                 : throw new IOException($"{path} is not as a silo wrote it: restore it from a copy, or move the job's folder away.");
         }
         catch (Exception e) when (e is JsonException or UnauthorizedAccessException)
         {
-            throw new IOException($"{path} is not as a silo wrote it, or cannot be read ({e.Message}): restore it from a copy, or move the job's folder away.", e);
+            throw new IOException(
+                $"{path} is not as a silo wrote it, or cannot be read ({e.Message}): restore it from a copy, "
+                + "or move the job's folder away.", e);
         }
     }
 }

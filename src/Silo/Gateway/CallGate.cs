@@ -4,7 +4,9 @@ using Grpc.Core;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>Lets in only calls with metadata <c>authorization: Bearer TOKEN</c> of a user whose role suffices, before anything else of them is read.</summary>
+/// <summary>
+/// Lets in only calls with metadata <c>authorization: Bearer TOKEN</c> of a user whose role suffices, before anything else of them is read.
+/// </summary>
 internal sealed class CallGate(UserRegistry users)
 {
     private const string Scheme = "Bearer ";
@@ -17,7 +19,10 @@ internal sealed class CallGate(UserRegistry users)
         return Fault(context) is { } fault ? Refuse(context.Response, fault) : Serve(context, next);
     }
 
-    /// <remarks>What a call runs into <see cref="ErrorInterceptor"/> words; a message that cannot be read never gets there, and gRPC knows no better word than "unknown".</remarks>
+    /// <remarks>
+    /// What a call runs into <see cref="ErrorInterceptor"/> words; a message that cannot be read never gets there, and gRPC knows no better
+    /// word than "unknown".
+    /// </remarks>
     private static async Task Serve(HttpContext context, RequestDelegate next)
     {
         await next(context);
@@ -34,12 +39,16 @@ internal sealed class CallGate(UserRegistry users)
         if (CallRights.Of(method) is not { } needed) return null;
         string presented = context.Request.Headers.Authorization.ToString();
         if (presented.Length == 0) return new(StatusCode.Unauthenticated, $"No token came along: {HowTo}");
-        if (!presented.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return new(StatusCode.Unauthenticated, $"The metadata 'authorization' holds no bearer token: {HowTo}");
+        if (!presented.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return new(StatusCode.Unauthenticated, $"The metadata 'authorization' holds no bearer token: {HowTo}");
         if (users.Find(presented[Scheme.Length..]) is not { } caller) return new(StatusCode.Unauthenticated, "No user has this token.");
         if (caller.Role < needed)
         {
             var call = method[(method.LastIndexOf('/') + 1)..];
-            return new(StatusCode.PermissionDenied, $"{call} needs the role {needed.Word()}, and user {caller.Name} has the role {caller.Role.Word()}; ask the cluster's operator for it.");
+            return new(
+                StatusCode.PermissionDenied,
+                $"{call} needs the role {needed.Word()}, and user {caller.Name} has the role {caller.Role.Word()}; "
+                + "ask the cluster's operator for it.");
         }
 
         caller.Enter(context);

@@ -12,7 +12,9 @@ internal sealed partial class CallLog(TimeProvider time, ILogger<CallLog> logger
     private int lines;
     private int held;
 
-    /// <summary>Whether one more line may be written; the first of a minute is preceded by how many were not written in the one before.</summary>
+    /// <summary>
+    /// Whether one more line may be written; the first of a minute is preceded by how many were not written in the one before.
+    /// </summary>
     public bool May()
     {
         int unsaid;
@@ -20,7 +22,8 @@ internal sealed partial class CallLog(TimeProvider time, ILogger<CallLog> logger
         lock (gate)
         {
             unsaid = 0;
-            if (began is not { } start || time.GetElapsedTime(start) >= Minute) (began, lines, unsaid, held) = (time.GetTimestamp(), 0, held, 0);
+            if (began is not { } start || time.GetElapsedTime(start) >= Minute)
+                (began, lines, unsaid, held) = (time.GetTimestamp(), 0, held, 0);
             may = lines++ < LinesPerMinute;
             if (!may) held++;
         }

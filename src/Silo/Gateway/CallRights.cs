@@ -33,6 +33,8 @@ internal static class CallRights
         if (method.StartsWith(Health, StringComparison.Ordinal)) return null;
         if (method.StartsWith(Reflection, StringComparison.Ordinal)) return UserRole.View;
         var jobs = $"/{Protocol.V1.Jobs.Descriptor.FullName}/";
-        return method.StartsWith(jobs, StringComparison.Ordinal) && Needed.TryGetValue(method[jobs.Length..], out var role) ? role : UserRole.Admin;
+        return method.StartsWith(jobs, StringComparison.Ordinal) && Needed.TryGetValue(method[jobs.Length..], out var role)
+            ? role
+            : UserRole.Admin;
     }
 }

@@ -13,7 +13,9 @@ internal sealed record Caller(string Name, UserRole Role, int MaxPriority)
 
     /// <exception cref="InvalidOperationException">The call asked for no token.</exception>
     public static Caller Of(ServerCallContext context) =>
-        context.GetHttpContext().Items[Key] is Caller caller ? caller : throw new InvalidOperationException($"{context.Method}: nobody asked who calls.");
+        context.GetHttpContext().Items[Key] is Caller caller
+            ? caller
+            : throw new InvalidOperationException($"{context.Method}: nobody asked who calls.");
 
     public JobCaller ForJobs() => new(Name, Role == UserRole.Admin);
 

@@ -24,7 +24,8 @@ internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterce
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
         try
         {
@@ -50,7 +51,10 @@ internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterce
             case OperationCanceledException: return Refusal.Of(StatusCode.Unavailable, "The silo is leaving; ask again at another one.");
             case OrleansException or TimeoutException:
                 if (log.May()) LogUnavailable(e, context.Method);
-                return Refusal.Of(StatusCode.Unavailable, "The cluster did not answer in time: a silo may just have been lost, or be starting. The log of the silo that took the call has more.");
+                return Refusal.Of(
+                    StatusCode.Unavailable,
+                    "The cluster did not answer in time: a silo may just have been lost, or be starting. "
+                    + "The log of the silo that took the call has more.");
             default:
                 if (log.May()) LogUnforeseen(e, context.Method);
                 return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
@@ -66,7 +70,9 @@ internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterce
             {
                 case StorageException: return cause.Message;
                 case JobException { Code: ErrorCodes.Storage }: return cause.Message;
-                case IOException or UnauthorizedAccessException: return $"The jobs' files could not be read or written: {cause.FirstLine().TrimEnd('.')}. Check free space, rights and the mount of the jobs root.";
+                case IOException or UnauthorizedAccessException:
+                    return $"The jobs' files could not be read or written: {cause.FirstLine().TrimEnd('.')}. "
+                        + "Check free space, rights and the mount of the jobs root.";
             }
         }
 

@@ -8,7 +8,10 @@ namespace Distributed.Silo.Gateway;
 internal delegate Task<EventPage?> PageRead(long from, int max, TimeSpan wait);
 
 /// <summary>What the streams of this silo share: one long poll for each job that somebody follows, however many do.</summary>
-/// <remarks>Nothing is queued for a stream: each asks for its next page. The last lines are kept for those who keep up; a slow one reads from the grain again.</remarks>
+/// <remarks>
+/// Nothing is queued for a stream: each asks for its next page. The last lines are kept for those who keep up; a slow one reads
+/// from the grain again.
+/// </remarks>
 internal sealed class EventRelay(TimeProvider time)
 {
     public const int PageSize = 512;
@@ -72,7 +75,8 @@ internal sealed class EventRelay(TimeProvider time)
 
         /// <summary>A client may name any number; one far ahead must not become the place where all wait.</summary>
         private async Task<bool> IsProven(long from, CancellationToken cancel) =>
-            from == proven || (from > 0 && await shared.Read(from - 1, 1, TimeSpan.Zero).WaitAsync(cancel) is { Events: [var before] } && before.Number == from - 1);
+            from == proven || (from > 0 && await shared.Read(from - 1, 1, TimeSpan.Zero).WaitAsync(cancel) is { Events: [var before] }
+                && before.Number == from - 1);
 
         public void Dispose() => shared.Leave();
     }
@@ -105,16 +109,21 @@ internal sealed class EventRelay(TimeProvider time)
 
         public Task<EventPage?> Read(long from, int max, TimeSpan wait) => read(from, max, wait);
 
-        /// <summary>A long poll. What comes back empty and early is held back for a moment, because the caller asks again at once.</summary>
+        /// <summary>
+        /// A long poll. What comes back empty and early is held back for a moment, because the caller asks again at once.
+        /// </summary>
         public async Task<EventPage?> Wait(long from, CancellationToken cancel)
         {
             var asked = relay.time.GetTimestamp();
             var page = await read(from, PageSize, LongPoll).WaitAsync(cancel);
-            if (page is { Events.Length: 0, Final: false } && relay.time.GetElapsedTime(asked) < Early) await Task.Delay(EarlyPause, relay.time, cancel);
+            if (page is { Events.Length: 0, Final: false } && relay.time.GetElapsedTime(asked) < Early)
+                await Task.Delay(EarlyPause, relay.time, cancel);
             return page;
         }
 
-        /// <returns>A page, or what to wait for before asking again, or neither: the lines are no longer kept, or not followed yet.</returns>
+        /// <returns>
+        /// A page, or what to wait for before asking again, or neither: the lines are no longer kept, or not followed yet.
+        /// </returns>
         public (EventPage? Page, Task? News) Take(long from)
         {
             lock (relay.gate)

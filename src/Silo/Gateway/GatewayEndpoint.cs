@@ -27,11 +27,13 @@ internal static class GatewayEndpoint
         services.AddRoutingCore();
         // A silo that leaves says so itself, not as an error every few seconds.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
-            // What a caller can bring about, these write a stack trace for, call by call; what is the service's own to tell, ErrorInterceptor logs.
+            // What a caller can bring about, these write a stack trace for, call by call; what is the service's own to tell,
+            // ErrorInterceptor logs.
             .AddFilter("Grpc", LogLevel.None).AddFilter("Microsoft.AspNetCore", LogLevel.Critical));
         services.AddSingleton<UserRegistry>().AddSingleton<Grains.Contracts.IUserQuotas>(s => s.GetRequiredService<UserRegistry>());
         services.AddSingleton<SiloReadiness>().AddSingleton<IReadiness>(s => s.GetRequiredService<SiloReadiness>());
-        services.AddSingleton<CallGate>().AddSingleton<CallLog>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>().AddSingleton<SiloDrains>();
+        services.AddSingleton<CallGate>().AddSingleton<CallLog>().AddSingleton<ErrorInterceptor>().AddSingleton<EventRelay>()
+            .AddSingleton<SiloDrains>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = JobsService.LargestRequestBytes;

@@ -6,7 +6,10 @@ using Grpc.Core;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>Deals out the list of jobs in pages, the newest first; no page is larger than a client takes, however many jobs there are and however long their names.</summary>
+/// <summary>
+/// Deals out the list of jobs in pages, the newest first; no page is larger than a client takes, however many jobs there are and
+/// however long their names.
+/// </summary>
 internal static class JobPages
 {
     public const int DefaultSize = 100;
@@ -58,15 +61,20 @@ internal static class JobPages
 
     private static void Check(ListRequest request)
     {
-        if (request.PageSize < 0) throw Refusal.Of(StatusCode.InvalidArgument, $"page_size: found {request.PageSize}, expected 0 (the server's choice) or more.");
+        if (request.PageSize < 0)
+            throw Refusal.Of(StatusCode.InvalidArgument, $"page_size: found {request.PageSize}, expected 0 (the server's choice) or more.");
         if (request.States.FirstOrDefault(state => !States.Contains(state)) is { } unknown)
-            throw Refusal.Of(StatusCode.InvalidArgument, $"state: found '{Core.Values.PlainText.Show(unknown)}', expected one of {string.Join(", ", States)}.");
+            throw Refusal.Of(
+                StatusCode.InvalidArgument,
+                $"state: found '{Core.Values.PlainText.Show(unknown)}', expected one of {string.Join(", ", States)}.");
     }
 
     private static bool Matches(ListRequest request, JobStatus status) =>
         (request.States.Count == 0 || request.States.Contains(status.State)) && (request.User.Length == 0 || request.User == status.User);
 
-    /// <summary>The token names the place and the job before it, so that jobs that are added or deleted meanwhile neither hide nor double others.</summary>
+    /// <summary>
+    /// The token names the place and the job before it, so that jobs that are added or deleted meanwhile neither hide nor double others.
+    /// </summary>
     private static ListReply Continued(ListReply reply, int next, ImmutableArray<JobId> ids)
     {
         if (next > 0) reply.NextPageToken = string.Create(CultureInfo.InvariantCulture, $"{next}:{ids[next - 1]}");
@@ -77,8 +85,10 @@ internal static class JobPages
     private static int Begin(string token, ImmutableArray<JobId> ids)
     {
         if (token.Length == 0) return ids.Length;
-        if (token.Split(':', 2) is not [var place, var text] || !JobId.TryParse(text, out var id) || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var next) || next < 1)
-            throw Refusal.Of(StatusCode.InvalidArgument, "page_token: found no token of this call, expected the next_page_token of the page before.");
+        if (token.Split(':', 2) is not [var place, var text] || !JobId.TryParse(text, out var id)
+            || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var next) || next < 1)
+            throw Refusal.Of(
+                StatusCode.InvalidArgument, "page_token: found no token of this call, expected the next_page_token of the page before.");
         // Only jobs before it can have gone, so it can have moved to the front alone.
         return ids.LastIndexOf(id, Math.Min(next, ids.Length) - 1) is >= 0 and var at ? at + 1 : Math.Min(next - 1, ids.Length);
     }

@@ -7,7 +7,8 @@ namespace Distributed.Silo.Gateway;
 internal sealed partial class JobsService
 {
     /// <summary>Sends lines as they come, until the last of a job that has ended.</summary>
-    private async Task Follow<T>(string key, JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
+    private async Task Follow<T>(
+        string key, JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         if (await grains.GetJob(id).Status() is null) throw NoSuchJob(id);
@@ -24,7 +25,8 @@ internal sealed partial class JobsService
     }
 
     /// <summary>Sends the lines that there are.</summary>
-    private static async Task Copy<T>(JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
+    private static async Task Copy<T>(
+        JobId id, PageRead read, long from, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, ServerCallContext context)
     {
         var next = Math.Max(0, from);
         while (true)
@@ -36,7 +38,8 @@ internal sealed partial class JobsService
     }
 
     /// <returns>Number of the next line wanted.</returns>
-    private static async Task<long> Send<T>(EventPage page, long next, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, CancellationToken cancel)
+    private static async Task<long> Send<T>(
+        EventPage page, long next, IServerStreamWriter<T> to, Func<NumberedEvent, T> form, CancellationToken cancel)
     {
         for (var i = 0; i < page.Events.Length; i++)
         {

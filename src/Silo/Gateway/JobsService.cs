@@ -10,7 +10,9 @@ using Grpc.Core;
 namespace Distributed.Silo.Gateway;
 
 /// <summary>The gRPC endpoint: checks what comes in, asks the job's grain, words what goes out.</summary>
-internal sealed partial class JobsService(IGrainFactory grains, CallLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
+internal sealed partial class JobsService(
+    IGrainFactory grains, CallLog log, JobPaths paths, ServeSettings settings, EventRelay relay, SiloDrains drains,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobsService> logger) : Protocol.V1.Jobs.JobsBase
 {
     public const int LargestRequestBytes = 1 << 20;
 
@@ -48,7 +50,9 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
     public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context)
     {
         var id = IdOf(request.Id);
-        return Follow($"events {id}", id, grains.GetJob(id).ReadEvents, request.From, responseStream, line => new JobEvent { Number = line.Number, Json = line.Json }, context);
+        return Follow(
+            $"events {id}", id, grains.GetJob(id).ReadEvents, request.From, responseStream,
+            line => new JobEvent { Number = line.Number, Json = line.Json }, context);
     }
 
     public override Task Logs(LogsRequest request, IServerStreamWriter<LogLine> responseStream, ServerCallContext context)
@@ -113,7 +117,12 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
 #pragma warning restore CA1031
         {
             if (log.May()) LogSilent(e, id);
-            return new JobStatus { Id = id.ToString(), State = "unknown", Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more" };
+            return new JobStatus
+            {
+                Id = id.ToString(),
+                State = "unknown",
+                Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more",
+            };
         }
     }
 
@@ -125,16 +134,21 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
     private static void CheckPriority(int priority, Caller caller)
     {
         if (priority is < UserEntry.LeastPriority or > UserEntry.MostPriority)
-            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, expected {UserEntry.LeastPriority} to {UserEntry.MostPriority}.");
+            throw Refuse(
+                StatusCode.InvalidArgument, $"priority: found {priority}, expected {UserEntry.LeastPriority} to {UserEntry.MostPriority}.");
         if (priority > caller.MaxPriority)
-            throw Refuse(StatusCode.InvalidArgument, $"priority: found {priority}, and user {caller.Name} may ask for {caller.MaxPriority} at most; ask the cluster's operator for more.");
+            throw Refuse(
+                StatusCode.InvalidArgument,
+                $"priority: found {priority}, and user {caller.Name} may ask for {caller.MaxPriority} at most; "
+                + "ask the cluster's operator for more.");
     }
 
     private static JobReport Done(JobChange? change, JobId id) => change switch
     {
         null => throw NoSuchJob(id),
         { IsDenied: true, Refusal: { } denied } => throw Refuse(StatusCode.PermissionDenied, denied),
-        { Refusal: { } refusal } => throw Refusal.Of(StatusCode.FailedPrecondition, refusal, change.IsPassing ? ErrorCodes.StillEnding : null),
+        { Refusal: { } refusal } =>
+            throw Refusal.Of(StatusCode.FailedPrecondition, refusal, change.IsPassing ? ErrorCodes.StillEnding : null),
         _ => change.Report,
     };
 
@@ -145,6 +159,7 @@ internal sealed partial class JobsService(IGrainFactory grains, CallLog log, Job
 
     private static RpcException Refuse(StatusCode code, string message) => Refusal.Of(code, message);
 
-    [LoggerMessage(4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
+    [LoggerMessage(
+        4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
     private partial void LogSilent(Exception error, JobId job);
 }

@@ -7,7 +7,9 @@ internal static class Question
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A grain that was lost is found elsewhere within this; a caller that is told of a failure before that asks in vain.</summary>
+    /// <summary>
+    /// A grain that was lost is found elsewhere within this; a caller that is told of a failure before that asks in vain.
+    /// </summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
     /// <exception cref="OrleansMessageRejectionException">Nobody took the call in that time.</exception>

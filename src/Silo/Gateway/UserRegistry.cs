@@ -76,23 +76,31 @@ internal sealed partial class UserRegistry : IUserQuotas
         {
             UserEntry owner = new(settings.HasOneClient ? "" : AdminName, UserRole.Admin, AccessToken.DigestHex(settings.Token));
             if (entries.Find(entry => entry.Name == owner.Name || entry.TokenSha256 == owner.TokenSha256) is { } twice)
-                return (null, $"{settings.UsersFile}: the user '{twice.Name}' has the name or the token of the user '{owner.Name}' of {AccessSettings.TokenVariable}; expected another one, or that variable unset.");
+                return (null,
+                    $"{settings.UsersFile}: the user '{twice.Name}' has the name or the token of the user '{owner.Name}' of "
+                    + $"{AccessSettings.TokenVariable}; expected another one, or that variable unset.");
             entries.Add(owner);
         }
 
-        return entries.Count > 0 ? (new Users(entries, settings.RunLimit, settings.DiskLimit), "") : (null, $"{settings.UsersFile}: found no user, expected one at least; 'dtrain users add' adds one.");
+        return entries.Count > 0
+            ? (new Users(entries, settings.RunLimit, settings.DiskLimit), "")
+            : (null, $"{settings.UsersFile}: found no user, expected one at least; 'dtrain users add' adds one.");
     }
 
-    [LoggerMessage(4201, LogLevel.Warning, "The file of users is broken, so those read before stay:\n{Problem}\nCorrect it; it is read again when it changes.")]
+    [LoggerMessage(
+        4201, LogLevel.Warning,
+        "The file of users is broken, so those read before stay:\n{Problem}\nCorrect it; it is read again when it changes.")]
     private partial void LogBroken(string problem);
 
     private sealed class Users(IReadOnlyList<UserEntry> entries, TimeSpan? longestRun, long? mostDisk)
     {
         public IReadOnlyList<(byte[] Digest, Caller Caller)> ByDigest { get; } = [.. entries.Select(entry =>
-            (Convert.FromHexString(entry.TokenSha256), new Caller(entry.Name, entry.Role, entry.Role == UserRole.Admin ? UserEntry.MostPriority : entry.MaxPriority)))];
+            (Convert.FromHexString(entry.TokenSha256),
+                new Caller(entry.Name, entry.Role, entry.Role == UserRole.Admin ? UserEntry.MostPriority : entry.MaxPriority)))];
 
         public IReadOnlyDictionary<string, UserQuota> Quotas { get; } = entries.ToDictionary(entry => entry.Name, entry => new UserQuota(
-            entry.Ranks, entry.Jobs, entry.Name.Length == 0 ? null : entry.Queued ?? UserEntry.DefaultQueued, entry.Run ?? (entry.Role == UserRole.Admin ? null : longestRun),
+            entry.Ranks, entry.Jobs, entry.Name.Length == 0 ? null : entry.Queued ?? UserEntry.DefaultQueued,
+            entry.Run ?? (entry.Role == UserRole.Admin ? null : longestRun),
             entry.Disk ?? (entry.Role == UserRole.Admin ? null : mostDisk)));
     }
 }

@@ -2,12 +2,15 @@ using System.Collections.Concurrent;
 
 namespace Distributed.Silo.Hosting;
 
-/// <summary>Orleans' clock, whose timers cost an idle silo little: they fire together, none later than by its own time or half a second.</summary>
+/// <summary>
+/// Orleans' clock, whose timers cost an idle silo little: they fire together, none later than by its own time or half a second.
+/// </summary>
 /// <remarks>
-/// Waking threads that slept is most of what an idle silo does, and a timer of .NET wakes several: its own, which fires it and is told of the
-/// next, and workers of the pool. Here one thread looks at all timers, as a rule twice a second. Orleans also looks ten times a second whether the pool still runs
-/// what is due (<c>ThreadPoolStallDetector</c>). Such a fast timer is caught up at each look, once for each of its times that has passed, with that time on the
-/// clock; while nothing waits for the pool, on this thread. A stall of the pool holds it up as it would a timer of the pool.
+/// Waking threads that slept is most of what an idle silo does, and a timer of .NET wakes several: its own, which fires it and is told of
+/// the next, and workers of the pool. Here one thread looks at all timers, as a rule twice a second. Orleans also looks ten times a second
+/// whether the pool still runs what is due (<c>ThreadPoolStallDetector</c>). Such a fast timer is caught up at each look, once for each of
+/// its times that has passed, with that time on the clock; while nothing waits for the pool, on this thread. A stall of the pool holds it
+/// up as it would a timer of the pool.
 /// </remarks>
 internal sealed class FrugalClock : TimeProvider, IDisposable
 {
@@ -32,7 +35,8 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
     private Action? callReady;
 
     public FrugalClock()
-        : this(TimeProvider.System, static () => ThreadPool.PendingWorkItemCount, static call => ThreadPool.UnsafeQueueUserWorkItem(static call => call(), call, preferLocal: false)) =>
+        : this(TimeProvider.System, static () => ThreadPool.PendingWorkItemCount, static call => ThreadPool.UnsafeQueueUserWorkItem(
+            static call => call(), call, preferLocal: false)) =>
         new Thread(Run) { IsBackground = true, Name = "orleans clock" }.Start();
 
     /// <summary>A clock that has no thread: its maker calls <see cref="Look"/>.</summary>
@@ -72,7 +76,9 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
             lock (gate)
             {
                 // Rounded up: what is left of a millisecond would be spun away.
-                var sleep = wakeAt == long.MaxValue ? Timeout.Infinite : (int)Math.Ceiling(Math.Max(0, (wakeAt - time.GetTimestamp()) * 1e3 / time.TimestampFrequency));
+                var sleep = wakeAt == long.MaxValue
+                    ? Timeout.Infinite
+                    : (int)Math.Ceiling(Math.Max(0, (wakeAt - time.GetTimestamp()) * 1e3 / time.TimestampFrequency));
                 if (!ended && sleep != 0) Monitor.Wait(gate, sleep);
                 if (ended) return;
             }
@@ -104,7 +110,8 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
         }
 
         foreach (var (timer, from, until) in due) timer.Fire(from, until);
-        // One worker wakes for all. A callback that blocks holds up the others that are due, until the next look, when a second worker comes.
+        // One worker wakes for all. A callback that blocks holds up the others that are due, until the next look, when a
+        // second worker comes.
         if (!ready.IsEmpty) queue(callReady ??= CallReady);
         lock (gate) return wakeAt;
     }
@@ -124,7 +131,9 @@ internal sealed class FrugalClock : TimeProvider, IDisposable
         private volatile bool waitsForPool;
         private volatile bool disposed;
 
-        /// <summary>The look at which it is next; <see cref="long.MaxValue"/>: none. Guarded by the clock's gate, as is all that leads to it.</summary>
+        /// <summary>
+        /// The look at which it is next; <see cref="long.MaxValue"/>: none. Guarded by the clock's gate, as is all that leads to it.
+        /// </summary>
         public long FiresAt { get; private set; } = long.MaxValue;
 
         private bool IsFast => period > 0 && period < clock.grain;

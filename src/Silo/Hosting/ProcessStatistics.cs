@@ -4,7 +4,10 @@ using Orleans.Statistics;
 
 namespace Distributed.Silo.Hosting;
 
-/// <summary>What this process uses, read when Orleans asks, once a minute. Its own provider has the runtime report some thirty counters every second.</summary>
+/// <summary>
+/// What this process uses, read when Orleans asks, once a minute. Its own provider has the runtime report some thirty
+/// counters every second.
+/// </summary>
 internal sealed class ProcessStatistics : IEnvironmentStatisticsProvider
 {
     private readonly Lock gate = new();
@@ -34,5 +37,6 @@ internal sealed class ProcessStatistics : IEnvironmentStatisticsProvider
 
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     private static extern EnvironmentStatistics Create(
-        float cpuUsagePercentage, float rawCpuUsagePercentage, long memoryUsageBytes, long rawMemoryUsageBytes, long availableMemoryBytes, long rawAvailableMemoryBytes, long maximumAvailableMemoryBytes);
+        float cpuUsagePercentage, float rawCpuUsagePercentage, long memoryUsageBytes, long rawMemoryUsageBytes, long availableMemoryBytes,
+        long rawAvailableMemoryBytes, long maximumAvailableMemoryBytes);
 }

@@ -24,7 +24,8 @@ internal static class ServeCommand
             case []: return await ServeCluster();
             case ["--lifeline"]: return await ServeClient();
             default:
-                await Console.Error.WriteLineAsync($"dtrain-silo serve: found '{string.Join(' ', arguments)}', expected nothing or --lifeline.");
+                await Console.Error.WriteLineAsync(
+                    $"dtrain-silo serve: found '{string.Join(' ', arguments)}', expected nothing or --lifeline.");
                 return 2;
         }
     }
@@ -114,10 +115,12 @@ internal static class ServeCommand
         return new ReadyError(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}");
     }
 
-    private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
+    private static PosixSignalRegistration Ignore(PosixSignal signal) =>
+        PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 
     private static void AnnounceReady(SiloApp app) =>
-        Announce(new ReadyLine(true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, app.Endpoint, app.Gateway, null));
+        Announce(new ReadyLine(
+            true, app.Address, Environment.ProcessId, NativeRuntime.Initialize().Fingerprint, app.Endpoint, app.Gateway, null));
 
     private static void Announce(ReadyLine line)
     {

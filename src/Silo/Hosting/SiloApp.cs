@@ -42,7 +42,8 @@ internal sealed class SiloApp : IAsyncDisposable
     private readonly ClusterConnections connections;
     private readonly RootOwnership? root;
 
-    private SiloApp(WebApplication app, ClusterConnections connections, RootOwnership? root) => (this.app, this.connections, this.root) = (app, connections, root);
+    private SiloApp(WebApplication app, ClusterConnections connections, RootOwnership? root) =>
+        (this.app, this.connections, this.root) = (app, connections, root);
 
     /// <summary>Where clients find the endpoint, such as <c>http://127.0.0.1:43211</c>.</summary>
     public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -51,12 +52,14 @@ internal sealed class SiloApp : IAsyncDisposable
     public string Endpoint => app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString();
 
     /// <summary>Port of the endpoint for Orleans clients, on loopback; null when there is none.</summary>
-    public int? Gateway => app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
+    public int? Gateway =>
+        app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
     /// <param name="leave">Ends the wait for a silo of the same name.</param>
     /// <param name="more">Services that the silo has beside its own.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
-    public static async Task<SiloApp> Start(ServeSettings settings, Action<IServiceCollection>? more = null, CancellationToken leave = default)
+    public static async Task<SiloApp> Start(
+        ServeSettings settings, Action<IServiceCollection>? more = null, CancellationToken leave = default)
     {
         var connections = await ClusterConnections.Open(settings.Cluster, settings.JobsRoot);
         try
@@ -70,7 +73,8 @@ internal sealed class SiloApp : IAsyncDisposable
         }
     }
 
-    private static async Task<SiloApp> Start(ServeSettings settings, ClusterConnections connections, Action<IServiceCollection>? more, CancellationToken leave)
+    private static async Task<SiloApp> Start(
+        ServeSettings settings, ClusterConnections connections, Action<IServiceCollection>? more, CancellationToken leave)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -88,7 +92,10 @@ internal sealed class SiloApp : IAsyncDisposable
             catch (IOException e) when (e.InnerException is AddressInUseException)
             {
                 await app!.DisposeAsync();
-                throw new JobException(ServeErrors.PortInUse, $"Port {settings.Port} on {settings.Network.Address} is in use: end the program that holds it or choose another port (0 takes any free one).", e);
+                throw new JobException(
+                    ServeErrors.PortInUse,
+                    $"Port {settings.Port} on {settings.Network.Address} is in use: end the program that holds it or choose another "
+                    + "port (0 takes any free one).", e);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < StartAttempts)
             {
@@ -99,7 +106,8 @@ internal sealed class SiloApp : IAsyncDisposable
             {
                 await app!.DisposeAsync();
                 throw new JobException(
-                    ServeErrors.ClusterUnreachable, $"Silos of the cluster do not answer this one: check addresses, ports and certificates between silos. {e.Message}", e);
+                    ServeErrors.ClusterUnreachable,
+                    $"Silos of the cluster do not answer this one: check addresses, ports and certificates between silos. {e.Message}", e);
             }
             catch (JobException) when (app is not null)
             {
@@ -148,7 +156,9 @@ internal sealed class SiloApp : IAsyncDisposable
         if (root is not null) await root.DisposeAsync();
     }
 
-    private static WebApplication Build(ServeSettings settings, ClusterConnections connections, RootOwnership? root, SiloPorts ports, Action<IServiceCollection>? more, CancellationToken leave)
+    private static WebApplication Build(
+        ServeSettings settings, ClusterConnections connections, RootOwnership? root, SiloPorts ports, Action<IServiceCollection>? more,
+        CancellationToken leave)
     {
         // The empty builder reads no configuration: nothing in the environment can open another endpoint.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -157,7 +167,8 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         // Its first look compares with the start of the machine, and warns of hours of deadlock.
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = settings.DataRoot is null ? LongestStop : LongestLeave);
         builder.Services.AddSingleton<IHostLifetime, OwnedLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -175,7 +186,9 @@ internal sealed class SiloApp : IAsyncDisposable
         builder.UseOrleans(silo => ConfigureSilo(silo, settings, connections, ports, leave));
         ConfigureServices(builder.Services, settings);
         more?.Invoke(builder.Services);
-        if (root is not null) builder.Services.AddSingleton(root).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RootGuard>().AddHostedService<StarvedSilos>();
+        if (root is not null)
+            builder.Services.AddSingleton(root).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RootGuard>()
+                .AddHostedService<StarvedSilos>();
         var app = builder.Build();
         app.MapGateway();
         return app;
@@ -185,15 +198,20 @@ internal sealed class SiloApp : IAsyncDisposable
     {
         services.AddGateway();
         services.AddSingleton(settings).AddSingleton(TimeProvider.System);
-        services.AddSingleton<JobPaths>().AddSingleton<SiloMemory>().AddSingleton<RankHost>().AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>()).AddSingleton<IRankJobs>(s => s.GetRequiredService<RankHost>());
+        services.AddSingleton<JobPaths>().AddSingleton<SiloMemory>().AddSingleton<RankHost>()
+            .AddSingleton<IRankHost>(s => s.GetRequiredService<RankHost>()).AddSingleton<IRankJobs>(s => s.GetRequiredService<RankHost>());
         services.AddSingleton<IChunkReducers, ChunkReducers>();
         // A client's own silo needs none: the client writes the events down itself.
-        if (settings.DataRoot is not null) services.AddSingleton<FileJournals>().AddSingleton<IJobJournals>(s => s.GetRequiredService<FileJournals>()).AddHostedService<LeftJobs>();
-        if (settings.DataRoot is not null) services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>().AddHostedService<ClockCheck>();
+        if (settings.DataRoot is not null)
+            services.AddSingleton<FileJournals>().AddSingleton<IJobJournals>(s => s.GetRequiredService<FileJournals>())
+                .AddHostedService<LeftJobs>();
+        if (settings.DataRoot is not null)
+            services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>().AddHostedService<ClockCheck>();
         services.AddSingleton<MemberRow>().AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
     }
 
-    private static void ConfigureSilo(ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)
+    private static void ConfigureSilo(
+        ISiloBuilder silo, ServeSettings settings, ClusterConnections connections, SiloPorts ports, CancellationToken leave)
     {
         if (settings.Cluster is { } cluster) ClusterProviders.Configure(silo, cluster, connections, ports.Silo, leave);
         else ConfigureClient(silo, settings, ports);
@@ -218,7 +236,8 @@ internal sealed class SiloApp : IAsyncDisposable
     private static void ConfigureClient(ISiloBuilder silo, ServeSettings settings, SiloPorts ports)
     {
         // Gateway port 0: grains are reached from inside the silo only.
-        silo.UseLocalhostClustering(ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
+        silo.UseLocalhostClustering(
+            ports.Silo, settings.Gateway ? ports.Gateway : 0, settings.Primary, serviceId: "dtrain", clusterId: settings.ClusterId);
         silo.AddMemoryGrainStorage(StorageNames.Jobs);
     }
 }

@@ -6,7 +6,10 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Lifecycle;
 
-/// <summary>Leaves a cluster, or is drained by an operator, without loss: takes nothing more on, has its jobs write a checkpoint and line up again, and waits until they have.</summary>
+/// <summary>
+/// Leaves a cluster, or is drained by an operator, without loss: takes nothing more on, has its jobs write a checkpoint and line up again,
+/// and waits until they have.
+/// </summary>
 internal sealed partial class Departure(
     SiloDrain drain, IRankJobs ranks, IGrainFactory grains, ServeSettings settings, TimeProvider time, ILogger<Departure> logger)
 {
@@ -48,14 +51,21 @@ internal sealed partial class Departure(
         }
     }
 
-    /// <summary>Jobs that would lose their generation with this silo; one that has its grain here and no rank is followed from elsewhere then, and does not pause.</summary>
+    /// <summary>
+    /// Jobs that would lose their generation with this silo; one that has its grain here and no rank is followed from elsewhere
+    /// then, and does not pause.
+    /// </summary>
     private HashSet<JobId> Here() => [.. ranks.Jobs];
 
-    /// <summary>Waits for no answer: a job whose grain is on a silo that froze gives none for long, and holds up neither the others nor the end of the wait.</summary>
+    /// <summary>
+    /// Waits for no answer: a job whose grain is on a silo that froze gives none for long, and holds up neither the others nor
+    /// the end of the wait.
+    /// </summary>
     /// <param name="underWay">What was told before; a job that has not answered yet is not told again.</param>
     private void Tell(HashSet<JobId> jobs, Dictionary<JobId, Task> underWay)
     {
-        foreach (var answered in underWay.Where(told => told.Value.IsCompleted).Select(told => told.Key).ToList()) underWay.Remove(answered);
+        foreach (var answered in underWay.Where(told => told.Value.IsCompleted).Select(told => told.Key).ToList())
+            underWay.Remove(answered);
         foreach (var job in jobs) if (!underWay.ContainsKey(job)) underWay[job] = Move(job);
     }
 
@@ -73,7 +83,10 @@ internal sealed partial class Departure(
         }
     }
 
-    [LoggerMessage(4221, LogLevel.Warning, "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
+    [LoggerMessage(
+        4221, LogLevel.Warning,
+        "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. "
+        + "Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
     private partial void LogTooLong(double seconds, string jobs);
 
     [LoggerMessage(4222, LogLevel.Information, "Job {Job} could not be told that this silo leaves; it is told again.")]

@@ -7,9 +7,13 @@ using Orleans.Runtime;
 
 namespace Distributed.Silo.Lifecycle;
 
-/// <summary>Ends this process when the cluster gave it up without its knowing: after it stood still, before its ranks go on; after it was cut off, before clients take it for a member.</summary>
+/// <summary>
+/// Ends this process when the cluster gave it up without its knowing: after it stood still, before its ranks go on; after it was cut off,
+/// before clients take it for a member.
+/// </summary>
 internal sealed partial class GivenUpWatch(
-    IMembershipTable table, ILocalSiloDetails local, MemberRow row, LocalJobs followed, RankHost ranks, IHostApplicationLifetime lifetime, [FromKeyedServices(TimeProviderNames.Membership)] TimeProvider time, ILogger<GivenUpWatch> logger) : BackgroundService
+    IMembershipTable table, ILocalSiloDetails local, MemberRow row, LocalJobs followed, RankHost ranks, IHostApplicationLifetime lifetime,
+    [FromKeyedServices(TimeProviderNames.Membership)] TimeProvider time, ILogger<GivenUpWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
     /// <summary>Less than two missed probes take, however they fall.</summary>
@@ -37,7 +41,8 @@ internal sealed partial class GivenUpWatch(
                 if (stood > Suspicious) (unexplained, look) = (stood, null);
                 // A table that does not answer, right after a freeze, is asked again.
                 if (look is { IsCompleted: true } && await look) unexplained = null;
-                if (look is { IsCompleted: false } || (unexplained is null && row.Missing == 0 && time.GetElapsedTime(asked) < Unasked)) continue;
+                if (look is { IsCompleted: false } || (unexplained is null && row.Missing == 0 && time.GetElapsedTime(asked) < Unasked))
+                    continue;
                 (look, asked) = (EndIfGivenUp(unexplained), last);
             }
         }
@@ -80,7 +85,8 @@ internal sealed partial class GivenUpWatch(
         if (lifetime.ApplicationStopping.IsCancellationRequested || row.Miss() < MostMissing) return true;
         var jobs = followed.Running.Union(ranks.Jobs).Select(job => job.ToString()).Order(StringComparer.Ordinal).ToList();
         ProcessEnd.Now(
-            $"{row.Words} It ends; start it again.{(jobs.Count == 0 ? "" : $" Jobs that ran here: {string.Join(", ", jobs)}.")} Every job's folder is left in the jobs root: 'dtrain resume ID' goes on from its last checkpoint.");
+            $"{row.Words} It ends; start it again.{(jobs.Count == 0 ? "" : $" Jobs that ran here: {string.Join(", ", jobs)}.")} Every "
+            + "job's folder is left in the jobs root: 'dtrain resume ID' goes on from its last checkpoint.");
         return true;
     }
 

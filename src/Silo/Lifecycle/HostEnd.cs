@@ -13,7 +13,8 @@ internal static class HostEnd
 #pragma warning disable VSTHRD003 // Nothing here holds a context that the task could wait for.
         if (await Task.WhenAny(told, When(stopping)) == told) return 0;
 #pragma warning restore VSTHRD003
-        await error.WriteLineAsync($"dtrain-silo: {Why(services)} The silo ends. Start it again; its jobs go on from their last checkpoints.");
+        await error.WriteLineAsync(
+            $"dtrain-silo: {Why(services)} The silo ends. Start it again; its jobs go on from their last checkpoints.");
         return 1;
     }
 
@@ -27,12 +28,15 @@ internal static class HostEnd
 
     private static string Why(IServiceProvider services)
     {
-        var broken = services.GetServices<IHostedService>().OfType<BackgroundService>().Where(part => part.ExecuteTask is { IsCompleted: true, IsCompletedSuccessfully: false }).ToList();
+        var broken = services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .Where(part => part.ExecuteTask is { IsCompleted: true, IsCompletedSuccessfully: false }).ToList();
         return broken.Count == 0
             ? "the host of this silo stopped, and no part of it says why. The log may."
             : string.Join(' ', broken.Select(part => $"{part.GetType().Name} failed: {Words(part.ExecuteTask!)}."));
     }
 
     private static string Words(Task failed) =>
-        failed.Exception?.GetBaseException() is { } cause ? $"{cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ").TrimEnd('.')}" : "it was cancelled";
+        failed.Exception?.GetBaseException() is { } cause
+            ? $"{cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ").TrimEnd('.')}"
+            : "it was cancelled";
 }

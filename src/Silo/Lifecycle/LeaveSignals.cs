@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 namespace Distributed.Silo.Lifecycle;
 
 /// <summary>The signals that tell a silo of a cluster to leave.</summary>
-/// <remarks>The first leaves in peace, and a second SIGTERM or SIGINT at once. SIGHUP never insists: a terminal that closes sends it more than once, and others send SIGTERM with it.</remarks>
+/// <remarks>
+/// The first leaves in peace, and a second SIGTERM or SIGINT at once. SIGHUP never insists: a terminal that closes sends it more than once,
+/// and others send SIGTERM with it.
+/// </remarks>
 internal sealed class LeaveSignals : IDisposable
 {
     private readonly Lock gate = new();

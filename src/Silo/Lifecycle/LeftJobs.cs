@@ -5,7 +5,8 @@ using Distributed.Silo.Folders;
 namespace Distributed.Silo.Lifecycle;
 
 /// <summary>At the start: brings jobs back to the list of which only the folder is left, as after the loss of the store.</summary>
-internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folders, TimeProvider time, ILogger<LeftJobs> logger) : BackgroundService
+internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folders, TimeProvider time, ILogger<LeftJobs> logger)
+    : BackgroundService
 {
     /// <summary>While the queue does not answer.</summary>
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
@@ -97,15 +98,26 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
         else if (standing.Holding is null && await job.Status() is { } report && report.Phase.IsFinal()) await queue.Leave(id, ended: true);
     }
 
-    [LoggerMessage(4241, LogLevel.Warning, "The store has lost the records of {Count} jobs, whose folders are left in the jobs root: {Jobs}. Those that had not ended are stopped; 'dtrain resume ID' goes on from the last checkpoint.")]
+    [LoggerMessage(
+        4241, LogLevel.Warning,
+        "The store has lost the records of {Count} jobs, whose folders are left in the jobs root: {Jobs}. "
+        + "Those that had not ended are stopped; 'dtrain resume ID' goes on from the last checkpoint.")]
     private partial void LogLeft(int count, string jobs);
 
-    [LoggerMessage(4242, LogLevel.Information, "It could not be seen yet whether the jobs root holds jobs that the queue does not know; tried again soon.")]
+    [LoggerMessage(
+        4242, LogLevel.Information,
+        "It could not be seen yet whether the jobs root holds jobs that the queue does not know; tried again soon.")]
     private partial void LogNotLooked(Exception error);
 
-    [LoggerMessage(4243, LogLevel.Warning, "It could not be seen for a minute whether the jobs root holds jobs that the queue does not know; it is tried again and again. Check the store and the jobs root.")]
+    [LoggerMessage(
+        4243, LogLevel.Warning,
+        "It could not be seen for a minute whether the jobs root holds jobs that the queue does not know; it is tried again and again. "
+        + "Check the store and the jobs root.")]
     private partial void LogNeverLooked(Exception error);
 
-    [LoggerMessage(4244, LogLevel.Warning, "Job {Job} has a folder in the jobs root, but cannot be brought back to the list: {Why}. Mend its folder, or move it away; it is tried again every minute.")]
+    [LoggerMessage(
+        4244, LogLevel.Warning,
+        "Job {Job} has a folder in the jobs root, but cannot be brought back to the list: {Why}. Mend its folder, or move it away; "
+        + "it is tried again every minute.")]
     private partial void LogBroken(JobId job, string why);
 }

@@ -11,7 +11,10 @@ internal sealed class MemberRow(ILocalSiloDetails local)
     public int Missing => Volatile.Read(ref missing);
 
     /// <value>Null while the row is there.</value>
-    public string? Words => Missing == 0 ? null : $"silo {local.Name} stands in the table of members no more: the store has lost its rows, as when it is emptied or its schema is dropped.";
+    public string? Words => Missing == 0
+        ? null
+        : $"silo {local.Name} stands in the table of members no more: the store has lost its rows, "
+            + "as when it is emptied or its schema is dropped.";
 
     public void Found() => Volatile.Write(ref missing, 0);
 

@@ -11,7 +11,8 @@ internal sealed class RankHostShutdown(RankHost host, ServeSettings settings, IH
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStopping.Register(() => host.AbortAll(new JobError(
-            ErrorCodes.SiloLost, $"Silo {settings.SiloName} is leaving; resume from the last checkpoint.", null, settings.SiloName, null, null)));
+            ErrorCodes.SiloLost, $"Silo {settings.SiloName} is leaving; resume from the last checkpoint.", null, settings.SiloName, null,
+            null)));
         return Task.CompletedTask;
     }
 

@@ -13,7 +13,9 @@ internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSil
     private (bool Ready, string Words) Look()
     {
         if (drain.IsLeaving) return (false, $"draining: silo {silo.Name} is leaving and takes no more ranks");
-        if (drain.IsDraining) return (false, $"draining: an operator drained silo {silo.Name}, which takes no more ranks until 'dtrain drain {silo.Name} --undo'");
+        if (drain.IsDraining)
+            return (false,
+                $"draining: an operator drained silo {silo.Name}, which takes no more ranks until 'dtrain drain {silo.Name} --undo'");
         if (row.Words is { } lost) return (false, $"not ready: {lost}");
         try
         {

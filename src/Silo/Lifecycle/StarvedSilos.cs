@@ -6,9 +6,13 @@ using Orleans.Runtime;
 
 namespace Distributed.Silo.Lifecycle;
 
-/// <summary>Tells jobs of silos that ended for want of memory: those of this machine as soon as the members miss them, and this one's own last end when it starts again.</summary>
+/// <summary>
+/// Tells jobs of silos that ended for want of memory: those of this machine as soon as the members miss them, and this one's own last end
+/// when it starts again.
+/// </summary>
 internal sealed partial class StarvedSilos(
-    RootOwnership root, IRankJobs ranks, IClusterMembershipService members, IGrainFactory grains, TimeProvider time, ILogger<StarvedSilos> logger) : BackgroundService
+    RootOwnership root, IRankJobs ranks, IClusterMembershipService members, IGrainFactory grains, TimeProvider time,
+    ILogger<StarvedSilos> logger) : BackgroundService
 {
     private const int Attempts = 5;
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(2);
@@ -60,7 +64,9 @@ internal sealed partial class StarvedSilos(
     }
 
     [LoggerMessage(4270, LogLevel.Warning,
-        "Silo {Silo} (process {Process} on {Host}) ended while it ran {Job}, and the kernel of its machine ended a process for want of memory meanwhile: most likely this one. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), or look at what the job takes.")]
+        "Silo {Silo} (process {Process} on {Host}) ended while it ran {Job}, and the kernel of its machine ended a process for want of "
+        + "memory meanwhile: most likely this one. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), "
+        + "or look at what the job takes.")]
     private partial void LogStarved(string silo, int process, string host, string job);
 
     [LoggerMessage(4271, LogLevel.Information, "Job {Job} could not be told that silo {Silo} was ended for want of memory.")]

@@ -11,7 +11,8 @@ namespace Distributed.Silo.Ranks;
 /// <param name="silo">This one.</param>
 /// <param name="seat">The silo of rank 0, which holds the coordinator.</param>
 internal sealed class CoordinatorDecider(
-    ICoordinatorGrain coordinator, IJobGrain job, Generation generation, string silo, string seat, TimeSpan stepDeadline, CoordinatorWait wait, TimeProvider time) : IStepDecider
+    ICoordinatorGrain coordinator, IJobGrain job, Generation generation, string silo, string seat, TimeSpan stepDeadline,
+    CoordinatorWait wait, TimeProvider time) : IStepDecider
 {
     private static readonly TimeSpan ConfirmDeadline = TimeSpan.FromSeconds(30);
 
@@ -30,6 +31,8 @@ internal sealed class CoordinatorDecider(
     public void Confirm(long step)
     {
         // The job's grain may be on any silo, also on one without a rank of it: when that one is lost, the grain wakes elsewhere.
-        if (wait.Insist(() => job.Confirm(generation, step), ConfirmDeadline, time, $"Checkpoint of step {step}, silo {silo}") is { } refusal) throw new JobErrorException(refusal);
+        if (wait.Insist(() => job.Confirm(generation, step), ConfirmDeadline, time, $"Checkpoint of step {step}, silo {silo}")
+            is { } refusal)
+            throw new JobErrorException(refusal);
     }
 }

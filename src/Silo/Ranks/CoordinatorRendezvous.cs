@@ -9,7 +9,9 @@ namespace Distributed.Silo.Ranks;
 /// <param name="silo">This one.</param>
 /// <param name="seat">The silo of rank 0, which holds the coordinator.</param>
 /// <param name="deadline">The coordinator's own.</param>
-internal sealed class CoordinatorRendezvous(ICoordinatorGrain coordinator, Generation generation, string silo, string seat, TimeSpan deadline, CoordinatorWait wait) : IExchangeRendezvous
+internal sealed class CoordinatorRendezvous(
+    ICoordinatorGrain coordinator, Generation generation, string silo, string seat, TimeSpan deadline, CoordinatorWait wait)
+    : IExchangeRendezvous
 {
     /// <exception cref="JobErrorException">The silos do not meet, or the generation was aborted.</exception>
     public ExchangeMesh Meet(ExchangeOffer offer)

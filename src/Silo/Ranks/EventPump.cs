@@ -36,7 +36,10 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
     {
         if (queue.Writer.TryWrite(jobEvent)) return;
         if (!queue.Writer.WriteAsync(jobEvent).AsTask().Wait(LongestWait))
-            throw new JobException(ErrorCodes.Deadline, $"Silo {silo}: {Capacity} events wait and the job's grain took none for {LongestWait.TotalSeconds:0} s; look at the silo that holds the job.");
+            throw new JobException(
+                ErrorCodes.Deadline,
+                $"Silo {silo}: {Capacity} events wait and the job's grain took none for {LongestWait.TotalSeconds:0} s; "
+                + "look at the silo that holds the job.");
     }
 
     /// <summary>Completes when all events published before are with the job's grain.</summary>
@@ -102,7 +105,7 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
                 sent += lines.Count;
                 return;
             }
-#pragma warning disable CA1031 // Whatever kept the grain from taking it: an event that is not sent again is lost, and the rank waits for it.
+#pragma warning disable CA1031 // Whatever kept the grain from taking it: an event that is not sent again is lost, and the rank waits.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -113,6 +116,9 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
         }
     }
 
-    [LoggerMessage(4101, LogLevel.Warning, "{Count} events of silo {Silo} were not taken by the job's grain; sent again. When this lasts, look at the silo that holds the job.")]
+    [LoggerMessage(
+        4101, LogLevel.Warning,
+        "{Count} events of silo {Silo} were not taken by the job's grain; sent again. "
+        + "When this lasts, look at the silo that holds the job.")]
     private static partial void LogRetry(ILogger logger, Exception error, int count, string silo);
 }

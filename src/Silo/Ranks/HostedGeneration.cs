@@ -14,13 +14,19 @@ namespace Distributed.Silo.Ranks;
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
 internal sealed class HostedGeneration : IAsyncDisposable
 {
-    /// <summary>The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are not waited for as long.</summary>
+    /// <summary>
+    /// The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are
+    /// not waited for as long.
+    /// </summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
 
     private readonly CoordinatorWait wait = new();
     private readonly EventPump pump;
 
-    /// <summary>A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the process's end frees its slot.</summary>
+    /// <summary>
+    /// A rank that an abort has not ended by the step's deadline sits in a call that will not return: only the
+    /// process's end frees its slot.
+    /// </summary>
     private readonly TimeSpan longestCall;
     private readonly SiloSession session;
     private readonly TimeProvider time;
@@ -29,7 +35,9 @@ internal sealed class HostedGeneration : IAsyncDisposable
     private readonly Dictionary<TimeSpan, ITimer> watchdogs = [];
     private int running;
 
-    public HostedGeneration(RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger logger)
+    public HostedGeneration(
+        RankAssignment assignment, IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time,
+        ILogger logger)
     {
         var (spec, checkpoints) = paths.Resolve(SpecText.Parse(assignment.SpecJson), assignment.JobId);
         memory.Check(spec, assignment.LocalRanks.Length);
@@ -53,9 +61,14 @@ internal sealed class HostedGeneration : IAsyncDisposable
         var coordinator = grains.GetGrain<ICoordinatorGrain>(key);
         var job = grains.GetJob(assignment.JobId);
         var seat = options.Silos[0].Silo;
-        var decider = new CoordinatorDecider(coordinator, job, assignment.Generation, assignment.Silo, seat, assignment.StepDeadline, wait, time);
+        var decider = new CoordinatorDecider(
+            coordinator, job, assignment.Generation, assignment.Silo, seat, assignment.StepDeadline, wait, time);
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
-        var exchange = options.Silos.Count > 1 ? Exchange(spec, grains, wire, new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, seat, assignment.MeetDeadline, wait), key) : null;
+        var exchange = options.Silos.Count > 1
+            ? Exchange(
+                spec, grains, wire,
+                new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, seat, assignment.MeetDeadline, wait), key)
+            : null;
         session = new SiloSession(options, decider, pump, time, exchange);
         running = assignment.LocalRanks.Length;
         (this.time, longestCall) = (time, assignment.StepDeadline);
@@ -100,22 +113,26 @@ internal sealed class HostedGeneration : IAsyncDisposable
         wait.Dispose();
     }
 
-    private IExchangeFactory Exchange(JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string coordinator) => spec.Exchange switch
-    {
-        GradientExchange.Coordinator => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(coordinator), spec.Workers.Overlap, wait),
-        _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
-    };
+    private IExchangeFactory Exchange(
+        JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string coordinator) =>
+        spec.Exchange switch
+        {
+            GradientExchange.Coordinator =>
+                new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(coordinator), spec.Workers.Overlap, wait),
+            _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
+        };
 
     private void Watch(TimeSpan patience)
     {
         lock (watchdogs)
-            if (!watchdogs.ContainsKey(patience)) watchdogs[patience] = time.CreateTimer(_ => EndProcess(patience), null, patience, Timeout.InfiniteTimeSpan);
+            if (!watchdogs.ContainsKey(patience))
+                watchdogs[patience] = time.CreateTimer(_ => EndProcess(patience), null, patience, Timeout.InfiniteTimeSpan);
     }
 
     private void EndProcess(TimeSpan patience)
     {
         if (session.Running == 0) return;
-        ProcessEnd.Now(FormattableString.Invariant(
-            $"job {session.Options.JobId}: a rank did not end within {patience.TotalSeconds} s of the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint."));
+        ProcessEnd.Now(FormattableString.Invariant($"job {session.Options.JobId}: a rank did not end within {patience.TotalSeconds} s of ")
+            + "the abort; it is stuck in a native call, so this silo ends. Resume from the last checkpoint.");
     }
 }

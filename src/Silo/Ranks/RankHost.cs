@@ -8,7 +8,9 @@ using Distributed.Training.Loop;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>Keeps one <see cref="HostedGeneration"/> for each job's generation on this silo, from its first rank to its last.</summary>
-internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger<RankHost> logger) : IRankHost, IRankJobs
+internal sealed class RankHost(
+    IGrainFactory grains, IExchangeWire wire, JobPaths paths, SiloMemory memory, TimeProvider time, ILogger<RankHost> logger)
+    : IRankHost, IRankJobs
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(JobId JobId, Generation Generation), HostedGeneration> runs = [];
@@ -92,7 +94,8 @@ internal sealed class RankHost(IGrainFactory grains, IExchangeWire wire, JobPath
         try
         {
             var (spec, _) = paths.Resolve(SpecText.Parse(specJson), jobId);
-            return new[] { spec.Data.Path, spec.Model.Weights }.OfType<string>().Where(path => !Path.Exists(path)).Select(path => $"{path} does not exist").FirstOrDefault();
+            return new[] { spec.Data.Path, spec.Model.Weights }.OfType<string>().Where(path => !Path.Exists(path))
+                .Select(path => $"{path} does not exist").FirstOrDefault();
         }
         catch (JobException e)
         {

@@ -6,13 +6,18 @@ using Distributed.Silo.Settings;
 
 namespace Distributed.Silo.Ranks;
 
-/// <summary>What this silo may use of the machine's memory, and jobs that would need more: they are refused before they allocate anything.</summary>
+/// <summary>
+/// What this silo may use of the machine's memory, and jobs that would need more: they are refused before they allocate anything.
+/// </summary>
 internal sealed class SiloMemory(ServeSettings settings)
 {
     /// <summary>Bytes: <c>DTRAIN_MEMORY</c>, else the limit of the process's cgroup, else the machine's memory.</summary>
     public long Limit { get; } = settings.Memory ?? MachineMemory.Read();
 
-    /// <summary>What a job asks for beyond the limit is refused by the system from now on, so that the job fails and not the silo. Where the machine itself is the limit, or CUDA maps what it likes, nothing is set.</summary>
+    /// <summary>
+    /// What a job asks for beyond the limit is refused by the system from now on, so that the job fails and not the silo. Where the machine
+    /// itself is the limit, or CUDA maps what it likes, nothing is set.
+    /// </summary>
     public void Cap(JobSpec spec)
     {
         if (spec.Workers.Device != "cpu" || (settings.Memory ?? MachineMemory.ReadLimit()) is not { } limit) return;
@@ -29,6 +34,8 @@ internal sealed class SiloMemory(ServeSettings settings)
         var where = settings.HasOneClient ? "this machine" : $"silo {settings.SiloName}";
         throw new JobException(
             ErrorCodes.Memory,
-            FormattableString.Invariant($"With {ranks} {(ranks == 1 ? "rank" : "ranks")} on {where} the job needs {need}. It may use {MemorySize.Text(Limit)} there. Lower microBatch, the model's sizes or the ranks, or give it more memory{(settings.HasOneClient ? "" : " (DTRAIN_MEMORY, or the container's limit)")}."));
+            FormattableString.Invariant($"With {ranks} {(ranks == 1 ? "rank" : "ranks")} on {where} the job needs {need}. It may use ")
+            + FormattableString.Invariant($"{MemorySize.Text(Limit)} there. Lower microBatch, the model's sizes or the ranks, or give it ")
+            + FormattableString.Invariant($"more memory{(settings.HasOneClient ? "" : " (DTRAIN_MEMORY, or the container's limit)")}."));
     }
 }

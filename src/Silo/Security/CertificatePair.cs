@@ -16,14 +16,17 @@ internal static class CertificatePair
     /// <param name="files">Certificate, key, ...</param>
     /// <param name="texts">What the files hold.</param>
     /// <exception cref="JobException">Not readable, not a pair, or not valid at <paramref name="now"/>.</exception>
-    public static (X509Certificate2 Leaf, X509Certificate2Collection Others) Read(PemFiles files, IReadOnlyList<string> texts, DateTimeOffset now)
+    public static (X509Certificate2 Leaf, X509Certificate2Collection Others) Read(
+        PemFiles files, IReadOnlyList<string> texts, DateTimeOffset now)
     {
         var others = Certificates(files, texts, Certificate);
         others.RemoveAt(0);
         var leaf = Join(files, texts);
         if (now < leaf.NotBefore || now > leaf.NotAfter)
             throw new JobException(ServeErrors.SettingsInvalid,
-                $"{files.Name(Certificate)}: the certificate {(now < leaf.NotBefore ? "is not valid yet" : "has expired")}: it is valid from {Date(leaf.NotBefore)} to {Date(leaf.NotAfter)}, and it is {Date(now)}. Renew it ('dtrain certs DIR --renew'), or correct the clock.");
+                $"{files.Name(Certificate)}: the certificate {(now < leaf.NotBefore ? "is not valid yet" : "has expired")}: "
+                + $"it is valid from {Date(leaf.NotBefore)} to {Date(leaf.NotAfter)}, and it is {Date(now)}. "
+                + "Renew it ('dtrain certs DIR --renew'), or correct the clock.");
         return (leaf, others);
     }
 
@@ -41,7 +44,8 @@ internal static class CertificatePair
             throw new JobException(ServeErrors.SettingsInvalid, $"{files.Name(file)}: a certificate in it cannot be read: {e.Message}", e);
         }
         return found.Count > 0 ? found : throw new JobException(
-            ServeErrors.SettingsInvalid, $"{files.Name(file)}: found no certificate in PEM form, expected a text with -----BEGIN CERTIFICATE-----.");
+            ServeErrors.SettingsInvalid,
+            $"{files.Name(file)}: found no certificate in PEM form, expected a text with -----BEGIN CERTIFICATE-----.");
     }
 
     /// <summary>What a handshake sends: the certificate and those between it and its authority. Nothing is fetched for it.</summary>
@@ -53,9 +57,14 @@ internal static class CertificatePair
     private static X509Certificate2 Join(PemFiles files, IReadOnlyList<string> texts)
     {
         if (texts[Key].Contains("ENCRYPTED", StringComparison.Ordinal))
-            throw new JobException(ServeErrors.SettingsInvalid, $"{files.Name(Key)}: found an encrypted key, expected one without a password; keep the file from others by its rights (0600).");
+            throw new JobException(
+                ServeErrors.SettingsInvalid,
+                $"{files.Name(Key)}: found an encrypted key, expected one without a password; "
+                + "keep the file from others by its rights (0600).");
         if (!texts[Key].Contains("PRIVATE KEY-----", StringComparison.Ordinal))
-            throw new JobException(ServeErrors.SettingsInvalid, $"{files.Name(Key)}: found no key in PEM form, expected a text with -----BEGIN PRIVATE KEY-----.");
+            throw new JobException(
+                ServeErrors.SettingsInvalid,
+                $"{files.Name(Key)}: found no key in PEM form, expected a text with -----BEGIN PRIVATE KEY-----.");
         try
         {
             return X509Certificate2.CreateFromPem(texts[Certificate], texts[Key]);
@@ -63,7 +72,10 @@ internal static class CertificatePair
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             // The library's words may quote; these cannot.
-            throw new JobException(ServeErrors.SettingsInvalid, $"{files.Name(Key)}: the key is damaged, or does not belong to the certificate in {files.Name(Certificate)}; give the two files that were made together.");
+            throw new JobException(
+                ServeErrors.SettingsInvalid,
+                $"{files.Name(Key)}: the key is damaged, or does not belong to the certificate in {files.Name(Certificate)}; "
+                + "give the two files that were made together.");
         }
     }
 }

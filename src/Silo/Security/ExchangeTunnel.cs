@@ -15,7 +15,8 @@ namespace Distributed.Silo.Security;
 /// A listener of this process is published under a random ticket; a caller names a ticket, never an address, so the tunnel leads
 /// nowhere but to listeners of jobs that run here.
 /// </remarks>
-internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity identity, RefusedPeers refused, TimeProvider time) : IExchangeWire, IHostedService, IDisposable
+internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity identity, RefusedPeers refused, TimeProvider time)
+    : IExchangeWire, IHostedService, IDisposable
 {
     private const int GreetingsAtOnce = 64;
     private const string Name = "exchange tunnel";
@@ -30,7 +31,8 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     public bool NeedsCores => true;
 
     /// <summary>Where it listens.</summary>
-    public IPEndPoint Endpoint => (IPEndPoint)(listener?.LocalEndPoint ?? throw new InvalidOperationException("The exchange tunnel has not started."));
+    public IPEndPoint Endpoint =>
+        (IPEndPoint)(listener?.LocalEndPoint ?? throw new InvalidOperationException("The exchange tunnel has not started."));
 
     /// <exception cref="JobException">Code <c>port-in-use</c>.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
@@ -59,7 +61,8 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     {
         var ticket = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         published[ticket] = listener;
-        return (string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(network.Advertised, Endpoint.Port)}/{ticket:x16}"), new Lease(this, ticket));
+        return (string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(network.Advertised, Endpoint.Port)}/{ticket:x16}"),
+            new Lease(this, ticket));
     }
 
     public void Dispose()
@@ -72,8 +75,10 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
     public Socket Connect(string endpoint)
     {
         var slash = endpoint.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0 || !IPEndPoint.TryParse(endpoint[..slash], out var target) || !ulong.TryParse(endpoint.AsSpan(slash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticket))
-            throw new IOException("found an address without a tunnel, expected one with; give silo certificates to all silos of a cluster or to none");
+        if (slash < 0 || !IPEndPoint.TryParse(endpoint[..slash], out var target)
+            || !ulong.TryParse(endpoint.AsSpan(slash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticket))
+            throw new IOException(
+                "found an address without a tunnel, expected one with; give silo certificates to all silos of a cluster or to none");
         var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         string? why = null;
         using var deadline = new GreetingDeadline(socket, time);

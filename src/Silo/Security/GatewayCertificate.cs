@@ -11,7 +11,8 @@ internal sealed class GatewayCertificate(PemFiles files, TimeProvider time, ILog
 {
     private static readonly TimeSpan LongestHandshake = TimeSpan.FromSeconds(10);
 
-    private readonly RereadFiles<SslStreamCertificateContext> current = new(files, texts => Read(files, texts, time.GetUtcNow()), time, logger);
+    private readonly RereadFiles<SslStreamCertificateContext> current = new(
+        files, texts => Read(files, texts, time.GetUtcNow()), time, logger);
 
     /// <exception cref="JobException">What is wrong with a file.</exception>
     public static SslStreamCertificateContext Read(PemFiles files, IReadOnlyList<string> texts, DateTimeOffset now)
@@ -25,7 +26,8 @@ internal sealed class GatewayCertificate(PemFiles files, TimeProvider time, ILog
     {
         listen.Protocols = certificate is null ? HttpProtocols.Http2 : HttpProtocols.Http1AndHttp2;
         if (certificate is null) return;
-        listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = LongestHandshake, OnConnection = _ => new(certificate.Answering()) });
+        listen.UseHttps(
+            new TlsHandshakeCallbackOptions { HandshakeTimeout = LongestHandshake, OnConnection = _ => new(certificate.Answering()) });
     }
 
     private SslServerAuthenticationOptions Answering() => new()

@@ -8,7 +8,8 @@ using Orleans.Runtime.Messaging;
 namespace Distributed.Silo.Security;
 
 /// <summary>Puts TLS under Orleans' connections between silos; both sides prove that they are silos of this cluster.</summary>
-internal sealed class MutualTlsMiddleware(SiloIdentity identity, RefusedPeers refused, TimeProvider time, bool answering) : IConnectionMiddleware
+internal sealed class MutualTlsMiddleware(SiloIdentity identity, RefusedPeers refused, TimeProvider time, bool answering)
+    : IConnectionMiddleware
 {
     private const int ReadBytes = 64 * 1024;
     private static readonly StreamPipeReaderOptions Reading = new(bufferSize: ReadBytes, minimumReadSize: ReadBytes / 4, leaveOpen: true);
@@ -16,14 +17,20 @@ internal sealed class MutualTlsMiddleware(SiloIdentity identity, RefusedPeers re
 
     /// <summary>On every kind of connection that a silo has.</summary>
     public static void AddTo(IServiceCollection services) =>
-        services.AddOptions<SiloConnectionOptions>().Configure<SiloIdentity, RefusedPeers, TimeProvider>((options, identity, refused, time) =>
-        {
-            options.ConfigureSiloOutboundConnection(c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: false)));
-            options.ConfigureSiloInboundConnection(c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: true)));
-            options.ConfigureGatewayInboundConnection(c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: true)));
-        });
+        services.AddOptions<SiloConnectionOptions>()
+            .Configure<SiloIdentity, RefusedPeers, TimeProvider>((options, identity, refused, time) =>
+            {
+                options.ConfigureSiloOutboundConnection(
+                    c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: false)));
+                options.ConfigureSiloInboundConnection(
+                    c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: true)));
+                options.ConfigureGatewayInboundConnection(
+                    c => c.UseMiddleware(new MutualTlsMiddleware(identity, refused, time, answering: true)));
+            });
 
-    /// <exception cref="AuthenticationException">The silo that was called is none of this cluster; callers that are none are dropped without one.</exception>
+    /// <exception cref="AuthenticationException">
+    /// The silo that was called is none of this cluster; callers that are none are dropped without one.
+    /// </exception>
     public async Task OnConnectionAsync(ConnectionContext context, ConnectionDelegate next)
     {
         var plain = context.Transport;

@@ -8,7 +8,8 @@ internal static class NetworkServices
     public static void AddNetwork(this IServiceCollection services, NetworkSettings network)
     {
         services.AddSingleton(network);
-        if (network.Endpoint is { } endpoint) services.AddSingleton(s => ActivatorUtilities.CreateInstance<GatewayCertificate>(s, endpoint));
+        if (network.Endpoint is { } endpoint)
+            services.AddSingleton(s => ActivatorUtilities.CreateInstance<GatewayCertificate>(s, endpoint));
         if (network.Silos is not { } silos)
         {
             services.AddSingleton<IExchangeWire, DirectWire>();

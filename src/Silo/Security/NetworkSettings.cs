@@ -19,7 +19,9 @@ internal sealed record NetworkSettings
     /// <value>Loopback.</value>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Where Orleans and the exchange listen: on the gRPC endpoint's address, but on loopback when silos of one machine form the cluster.</summary>
+    /// <summary>
+    /// Where Orleans and the exchange listen: on the gRPC endpoint's address, but on loopback when silos of one machine form the cluster.
+    /// </summary>
     /// <value>Loopback.</value>
     public IPAddress SiloAddress { get; init; } = IPAddress.Loopback;
 
@@ -41,7 +43,9 @@ internal sealed record NetworkSettings
     /// <summary>Certificate and key of this silo and the authorities that it trusts; null: silos meet on loopback only.</summary>
     public PemFiles? Silos { get; init; }
 
-    /// <exception cref="JobException">What is wrong, with its variable; certificates are read and judged as of <paramref name="now"/>.</exception>
+    /// <exception cref="JobException">
+    /// What is wrong, with its variable; certificates are read and judged as of <paramref name="now"/>.
+    /// </exception>
     public static NetworkSettings FromEnvironment(Func<string, string?> variable, DateTimeOffset now)
     {
         var address = Ip(variable, AddressVariable) ?? IPAddress.Loopback;
@@ -60,7 +64,8 @@ internal sealed record NetworkSettings
         if (settings.Endpoint is { } endpoint) _ = GatewayCertificate.Read(endpoint, endpoint.Read(), now);
         if (settings.Silos is { } silos) _ = SiloIdentity.Read(silos, silos.Read(), now);
         if (!IPAddress.IsLoopback(address) && (settings.Endpoint is null || settings.Silos is null))
-            throw Invalid($"{AddressVariable}: {address} is reached from other machines, which needs certificates: set {Missing(settings)}, or leave {AddressVariable} at 127.0.0.1. 'dtrain certs' makes certificates.");
+            throw Invalid($"{AddressVariable}: {address} is reached from other machines, which needs certificates: "
+                + $"set {Missing(settings)}, or leave {AddressVariable} at 127.0.0.1. 'dtrain certs' makes certificates.");
         return settings;
     }
 
@@ -74,18 +79,22 @@ internal sealed record NetworkSettings
     {
         if (Ip(variable, AdvertiseVariable) is { } given)
         {
-            if (IsAny(given)) throw Invalid($"{AdvertiseVariable}: found {given}, expected the one address at which the other silos reach this one.");
+            if (IsAny(given))
+                throw Invalid($"{AdvertiseVariable}: found {given}, expected the one address at which the other silos reach this one.");
             if (oneMachine && !IPAddress.IsLoopback(given))
-                throw Invalid($"{AdvertiseVariable}: found {given}, but with {ClusteringVariable} left out, or files, only silos of this machine meet, on loopback; leave it out, or set {ClusteringVariable} to redis, postgres or kubernetes.");
+                throw Invalid($"{AdvertiseVariable}: found {given}, but with {ClusteringVariable} left out, or files, only silos of this "
+                    + $"machine meet, on loopback; leave it out, or set {ClusteringVariable} to redis, postgres or kubernetes.");
             if (IPAddress.IsLoopback(address) && !IPAddress.IsLoopback(given))
-                throw Invalid($"{AdvertiseVariable}: {given} is told to the other silos, but {AddressVariable} {address} answers on this machine only; set {AddressVariable} to {given} or 0.0.0.0.");
+                throw Invalid($"{AdvertiseVariable}: {given} is told to the other silos, but {AddressVariable} {address} answers on this "
+                    + $"machine only; set {AddressVariable} to {given} or 0.0.0.0.");
             return given;
         }
         if (IPAddress.IsLoopback(siloAddress)) return siloAddress;
         // A pod knows its address from the manifest's downward field.
         if (variable(ClusteringVariable) == "kubernetes" && Ip(variable, "POD_IP") is { } pod) return pod;
         return IsAny(address)
-            ? throw Invalid($"{AddressVariable}: {address} stands for all addresses of this machine; set {AdvertiseVariable} to the one at which the other silos reach it.")
+            ? throw Invalid($"{AddressVariable}: {address} stands for all addresses of this machine; "
+                + $"set {AdvertiseVariable} to the one at which the other silos reach it.")
             : address;
     }
 
@@ -94,7 +103,9 @@ internal sealed record NetworkSettings
     private static IPAddress? Ip(Func<string, string?> variable, string name)
     {
         if (variable(name) is not { Length: > 0 } text) return null;
-        return IPAddress.TryParse(text, out var address) ? address : throw Invalid($"{name}: found '{text}', expected an IP address such as 10.0.0.5.");
+        return IPAddress.TryParse(text, out var address)
+            ? address
+            : throw Invalid($"{name}: found '{text}', expected an IP address such as 10.0.0.5.");
     }
 
     private static int Port(Func<string, string?> variable, string name)
@@ -112,7 +123,8 @@ internal sealed record NetworkSettings
         if (missing.Count == names.Count) return null;
         return missing.Count == 0
             ? new PemFiles([.. names.Select(n => new PemFile(n, variable(n)!))])
-            : throw Invalid($"{string.Join(" and ", names.Except(missing))} is set without {string.Join(" and ", missing)}; set all of {string.Join(", ", names)} or none.");
+            : throw Invalid($"{string.Join(" and ", names.Except(missing))} is set without {string.Join(" and ", missing)}; "
+                + $"set all of {string.Join(", ", names)} or none.");
     }
 
     private static JobException Invalid(string message) => new(ServeErrors.SettingsInvalid, message);

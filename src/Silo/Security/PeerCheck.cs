@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>What makes a certificate that of a silo: an authority that is trusted for silos and nothing else, its dates, its use, and its name.</summary>
+/// <summary>
+/// What makes a certificate that of a silo: an authority that is trusted for silos and nothing else, its dates, its use, and its name.
+/// </summary>
 internal static class PeerCheck
 {
     /// <summary>The DNS name in every silo's certificate.</summary>
@@ -34,11 +36,13 @@ internal static class PeerCheck
         if (certificate is null || chain is null) return "it presented no certificate";
         foreach (var element in chain.ChainElements)
             if (element.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))
-                return $"the certificate {element.Certificate.Subject} is valid from {CertificatePair.Date(element.Certificate.NotBefore)} to {CertificatePair.Date(element.Certificate.NotAfter)}, and it is {CertificatePair.Date(now)}";
+                return $"the certificate {element.Certificate.Subject} is valid from {CertificatePair.Date(element.Certificate.NotBefore)} "
+                    + $"to {CertificatePair.Date(element.Certificate.NotAfter)}, and it is {CertificatePair.Date(now)}";
         var status = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status);
         if ((status & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot)) != 0)
             return $"the certificate {certificate.Subject} is not signed by an authority of DTRAIN_SILO_CA, but by {certificate.Issuer}";
-        if (status.HasFlag(X509ChainStatusFlags.NotValidForUsage)) return $"the certificate {certificate.Subject} is not made for both TLS servers and TLS clients";
+        if (status.HasFlag(X509ChainStatusFlags.NotValidForUsage))
+            return $"the certificate {certificate.Subject} is not made for both TLS servers and TLS clients";
         if (status != X509ChainStatusFlags.NoError) return $"the certificate {certificate.Subject} is refused ({status})";
         return certificate.MatchesHostname(SiloName, allowWildcards: false, allowCommonName: false)
             ? null

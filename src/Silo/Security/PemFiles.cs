@@ -25,7 +25,9 @@ internal sealed record PemFiles(params IReadOnlyList<PemFile> Files)
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > LongestFile } large)
-                throw new JobException(ServeErrors.SettingsInvalid, $"{Name(file)}: found {large.Length} bytes, expected a PEM file of at most {LongestFile}.");
+                throw new JobException(
+                    ServeErrors.SettingsInvalid,
+                    $"{Name(file)}: found {large.Length} bytes, expected a PEM file of at most {LongestFile}.");
             return File.ReadAllText(path, Encoding.Latin1);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -34,7 +36,8 @@ internal sealed record PemFiles(params IReadOnlyList<PemFile> Files)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobException(ServeErrors.SettingsInvalid, $"{Name(file)} cannot be read: {e.Message} Give the user that runs the silo the right to.", e);
+            throw new JobException(
+                ServeErrors.SettingsInvalid, $"{Name(file)} cannot be read: {e.Message} Give the user that runs the silo the right to.", e);
         }
     }
 }

@@ -24,6 +24,8 @@ internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPee
         LogRefused(endpoint, caller?.ToString() ?? "an unknown address", why, Count);
     }
 
-    [LoggerMessage(4203, LogLevel.Warning, "The {Endpoint} refused a connection from {Caller}: {Why}. Nothing of it was used; {Count} refused so far.")]
+    [LoggerMessage(
+        4203, LogLevel.Warning,
+        "The {Endpoint} refused a connection from {Caller}: {Why}. Nothing of it was used; {Count} refused so far.")]
     private partial void LogRefused(string endpoint, string caller, string why, long count);
 }

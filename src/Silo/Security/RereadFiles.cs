@@ -4,7 +4,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>What was made of some files, made anew once they hold something else. Files that do not fit, such as half of a pair, change nothing.</summary>
+/// <summary>
+/// What was made of some files, made anew once they hold something else. Files that do not fit, such as half of a pair, change nothing.
+/// </summary>
 /// <remarks>Contents are compared, not dates: mounted secrets are replaced by turning links. Thread-safe.</remarks>
 internal sealed partial class RereadFiles<T> where T : class
 {

@@ -26,7 +26,9 @@ internal sealed class SiloIdentity(PemFiles files, TimeProvider time, ILogger<Si
             chain.ChainPolicy.ExtraStore.AddRange(others);
             chain.Build(leaf);
             if (PeerCheck.Refusal(leaf, chain, now) is { } refusal)
-                throw new JobException(ServeErrors.SettingsInvalid, $"{files.Name(0)}: {refusal}; the other silos would refuse it. 'dtrain certs' makes certificates that fit.");
+                throw new JobException(
+                    ServeErrors.SettingsInvalid,
+                    $"{files.Name(0)}: {refusal}; the other silos would refuse it. 'dtrain certs' makes certificates that fit.");
         }
         return new Material(CertificatePair.Context(leaf, others), roots);
     }

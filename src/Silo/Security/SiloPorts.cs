@@ -37,8 +37,15 @@ internal readonly record struct SiloPorts(int Silo, int Gateway)
     /// <returns>What to do about a port that cannot be had.</returns>
     public static JobException Explain(SocketException error, IPAddress address, int port, string variable) => error.SocketErrorCode switch
     {
-        SocketError.AddressAlreadyInUse => new JobException(ServeErrors.PortInUse, $"{variable}: port {port} on {address} is in use: end the program that holds it or choose another port (0 takes any free one).", error),
-        SocketError.AddressNotAvailable => new JobException(ServeErrors.SettingsInvalid, $"{NetworkSettings.AddressVariable}: this machine has no address {address}; give one of its own, or 0.0.0.0 with {NetworkSettings.AdvertiseVariable}.", error),
-        _ => new JobException(ServeErrors.SettingsInvalid, $"{variable}: port {port} on {address} cannot be opened: {error.Message}", error),
+        SocketError.AddressAlreadyInUse => new JobException(
+            ServeErrors.PortInUse,
+            $"{variable}: port {port} on {address} is in use: end the program that holds it or choose another port (0 takes any free one).",
+            error),
+        SocketError.AddressNotAvailable => new JobException(
+            ServeErrors.SettingsInvalid,
+            $"{NetworkSettings.AddressVariable}: this machine has no address {address}; give one of its own, "
+            + $"or 0.0.0.0 with {NetworkSettings.AdvertiseVariable}.", error),
+        _ =>
+            new JobException(ServeErrors.SettingsInvalid, $"{variable}: port {port} on {address} cannot be opened: {error.Message}", error),
     };
 }

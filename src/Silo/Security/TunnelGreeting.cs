@@ -25,7 +25,8 @@ internal static class TunnelGreeting
         }
         catch (IOException e)
         {
-            throw new IOException("it ended the connection after the TLS handshake, perhaps because it refuses this silo's certificate; its log says why", e);
+            throw new IOException(
+                "it ended the connection after the TLS handshake, perhaps because it refuses this silo's certificate; its log says why", e);
         }
         if (reply[0] != 1) throw new IOException("it knows no such listener any more; the generation may have ended there");
     }

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Distributed.Silo.Security;
 
-/// <summary>Moves the bytes of one connection through TLS, both ways, each on a thread of its own; an end or a break on one side is one on the other at once.</summary>
+/// <summary>
+/// Moves the bytes of one connection through TLS, both ways, each on a thread of its own; an end or a break on one side is one
+/// on the other at once.
+/// </summary>
 internal sealed class TunnelPumps(SslStream tls, Socket wire, Socket local, Action<TunnelPumps> ended)
 {
     public const int BufferBytes = 256 * 1024;

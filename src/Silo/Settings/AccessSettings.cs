@@ -16,8 +16,11 @@ internal sealed record AccessSettings(string Token, string? UsersFile)
     {
         var (tokenFile, usersFile) = (variable(TokenVariable), variable(UsersVariable));
         if (string.IsNullOrEmpty(tokenFile) && string.IsNullOrEmpty(usersFile))
-            throw Invalid($"neither {TokenVariable} nor {UsersVariable} is set; name the file that holds the token of the user admin, or the file of users that 'dtrain users add' makes.");
-        return new(string.IsNullOrEmpty(tokenFile) ? "" : ReadToken(tokenFile), string.IsNullOrEmpty(usersFile) ? null : Path.GetFullPath(usersFile));
+            throw Invalid($"neither {TokenVariable} nor {UsersVariable} is set; name the file that holds the token of the user admin, "
+                + "or the file of users that 'dtrain users add' makes.");
+        return new(
+            string.IsNullOrEmpty(tokenFile) ? "" : ReadToken(tokenFile),
+            string.IsNullOrEmpty(usersFile) ? null : Path.GetFullPath(usersFile));
     }
 
     private static string ReadToken(string file)
@@ -27,7 +30,9 @@ internal sealed record AccessSettings(string Token, string? UsersFile)
         try
         {
             var token = File.ReadAllText(file).Trim();
-            return AccessToken.IsValid(token) ? token : throw Invalid($"{TokenVariable}: {file} holds {token.Length} characters, expected {AccessToken.Form}.");
+            return AccessToken.IsValid(token)
+                ? token
+                : throw Invalid($"{TokenVariable}: {file} holds {token.Length} characters, expected {AccessToken.Form}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

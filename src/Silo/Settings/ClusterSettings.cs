@@ -53,7 +53,8 @@ internal sealed record ClusterSettings
         var kubernetes = clustering == Clustering.Kubernetes ? ReadKubernetes(Get) : null;
         var name = Name("DTRAIN_SILO_NAME", Get("DTRAIN_SILO_NAME") ?? kubernetes?.Pod ?? ServeSettings.DefaultName);
         if (kubernetes is not null && name != kubernetes.Pod)
-            throw Invalid($"DTRAIN_SILO_NAME: found '{name}' in pod '{kubernetes.Pod}'; with DTRAIN_CLUSTERING=kubernetes a silo bears its pod's name, leave it out.");
+            throw Invalid($"DTRAIN_SILO_NAME: found '{name}' in pod '{kubernetes.Pod}'; with DTRAIN_CLUSTERING=kubernetes a silo bears its "
+                + "pod's name, leave it out.");
         return new ClusterSettings
         {
             SiloName = name,
@@ -63,14 +64,17 @@ internal sealed record ClusterSettings
             Clustering = clustering,
             Storage = storage,
             Primary = ReadPrimary(variable("DTRAIN_PRIMARY"), clustering),
-            Store = ReadStore(Get, clustering is Clustering.Redis or Clustering.Postgres || storage is StateStorage.Redis or StateStorage.Postgres),
+            Store = ReadStore(
+                Get, clustering is Clustering.Redis or Clustering.Postgres || storage is StateStorage.Redis or StateStorage.Postgres),
             Kubernetes = kubernetes,
         };
     }
 
     private static KubernetesSettings ReadKubernetes(Func<string, string?> get) => new(
-        get("POD_NAMESPACE") ?? throw Invalid("POD_NAMESPACE is not set; DTRAIN_CLUSTERING=kubernetes needs it: take it from the pod's metadata.namespace."),
-        get("POD_NAME") ?? throw Invalid("POD_NAME is not set; DTRAIN_CLUSTERING=kubernetes needs it: take it from the pod's metadata.name."),
+        get("POD_NAMESPACE")
+        ?? throw Invalid("POD_NAMESPACE is not set; DTRAIN_CLUSTERING=kubernetes needs it: take it from the pod's metadata.namespace."),
+        get("POD_NAME")
+        ?? throw Invalid("POD_NAME is not set; DTRAIN_CLUSTERING=kubernetes needs it: take it from the pod's metadata.name."),
         get("DTRAIN_MEMBERSHIP_CONFIGMAP") ?? DefaultMembershipConfigMap,
         get("DTRAIN_KUBE_CONFIG"));
 
@@ -90,13 +94,16 @@ internal sealed record ClusterSettings
     private static void RefuseTwoStores(Clustering clustering, StateStorage storage)
     {
         if ((clustering, storage) is (Clustering.Redis, StateStorage.Postgres) or (Clustering.Postgres, StateStorage.Redis))
-            throw Invalid($"DTRAIN_STORAGE: found '{WordOf(storage)}' beside DTRAIN_CLUSTERING={WordOf(clustering)}, but there is one DTRAIN_STORE; expected {WordOf(clustering)}, files or memory.");
+            throw Invalid($"DTRAIN_STORAGE: found '{WordOf(storage)}' beside DTRAIN_CLUSTERING={WordOf(clustering)}, "
+                + $"but there is one DTRAIN_STORE; expected {WordOf(clustering)}, files or memory.");
     }
 
     private static string Name(string variable, string text) =>
-        text.Length <= 63 && text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+        text.Length <= 63 && text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
             ? text
-            : throw Invalid($"{variable}: found '{text}', expected 1 to 63 letters, digits, '.', '_' or '-', a letter or digit at both ends.");
+            : throw Invalid(
+                $"{variable}: found '{text}', expected 1 to 63 letters, digits, '.', '_' or '-', a letter or digit at both ends.");
 
     private static int ReadSlots(string? text)
     {
@@ -115,14 +122,17 @@ internal sealed record ClusterSettings
         {
             // A shell that read the ready line too early: this silo would begin a second cluster over the same jobs.
             return text is null || clustering != Clustering.Localhost ? null : throw Invalid(
-                "DTRAIN_PRIMARY is set but empty, expected the endpoint in the first silo's ready line, which it writes once it is up; for the first silo leave it out.");
+                "DTRAIN_PRIMARY is set but empty, expected the endpoint in the first silo's ready line, which it writes once it is up; "
+                + "for the first silo leave it out.");
         }
 
         if (clustering != Clustering.Localhost)
-            throw Invalid($"DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING={WordOf(clustering)}, where silos find each other without it; leave it out.");
+            throw Invalid($"DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING={WordOf(clustering)}, where silos find each other "
+                + "without it; leave it out.");
         return IPEndPoint.TryParse(text, out var primary) && IPAddress.IsLoopback(primary.Address) && primary.Port > 0
             ? primary
-            : throw Invalid($"DTRAIN_PRIMARY: found '{text}', expected the loopback endpoint in the first silo's ready line, such as 127.0.0.1:40123.");
+            : throw Invalid(
+                $"DTRAIN_PRIMARY: found '{text}', expected the loopback endpoint in the first silo's ready line, such as 127.0.0.1:40123.");
     }
 
     private static Secret? ReadStore(Func<string, string?> get, bool needed)
@@ -131,18 +141,24 @@ internal sealed record ClusterSettings
         if (!needed)
         {
             return text is null && file is null ? null : throw Invalid(
-                "DTRAIN_STORE or DTRAIN_STORE_FILE is set, but nothing is kept there; set DTRAIN_CLUSTERING or DTRAIN_STORAGE to redis or postgres, or leave it out.");
+                "DTRAIN_STORE or DTRAIN_STORE_FILE is set, but nothing is kept there; set DTRAIN_CLUSTERING or DTRAIN_STORAGE to redis or "
+                + "postgres, or leave it out.");
         }
 
         if (text is not null && file is not null) throw Invalid("DTRAIN_STORE and DTRAIN_STORE_FILE are both set; keep one of them.");
         if (text is not null) return new Secret(text);
-        if (file is null) throw Invalid("DTRAIN_STORE_FILE is not set; name the file that holds the connection string of the store (or set DTRAIN_STORE).");
-        return new Secret(ReadSecret(file) is { Length: > 0 } read ? read : throw Invalid($"DTRAIN_STORE_FILE: {file} is empty; it must hold the connection string of the store."));
+        if (file is null)
+            throw Invalid(
+                "DTRAIN_STORE_FILE is not set; name the file that holds the connection string of the store (or set DTRAIN_STORE).");
+        return new Secret(ReadSecret(file) is { Length: > 0 } read
+            ? read
+            : throw Invalid($"DTRAIN_STORE_FILE: {file} is empty; it must hold the connection string of the store."));
     }
 
     private static string ReadSecret(string file)
     {
-        if (Directory.Exists(file)) throw Invalid($"DTRAIN_STORE_FILE: {file} is a folder, expected the file that holds the connection string of the store.");
+        if (Directory.Exists(file))
+            throw Invalid($"DTRAIN_STORE_FILE: {file} is a folder, expected the file that holds the connection string of the store.");
         try
         {
             return File.ReadAllText(file).Trim();

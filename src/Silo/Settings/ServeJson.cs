@@ -11,11 +11,13 @@ internal sealed record LifelineSettings(string? Token, int Port, string? JobsRoo
 /// <param name="Fingerprint">Device kind, libtorch and instruction set.</param>
 /// <param name="Endpoint">Where further silos of the same owner join, such as <c>127.0.0.1:40123</c>.</param>
 /// <param name="Gateway">Port of Orleans' gateway, on loopback; null: there is none.</param>
-internal sealed record ReadyLine(bool Ready, string? Address, int? Pid, string? Fingerprint, string? Endpoint, int? Gateway, ReadyError? Error);
+internal sealed record ReadyLine(
+    bool Ready, string? Address, int? Pid, string? Fingerprint, string? Endpoint, int? Gateway, ReadyError? Error);
 
 internal sealed record ReadyError(string Code, string Message);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LifelineSettings))]
 [JsonSerializable(typeof(ReadyLine))]
 internal sealed partial class ServeJson : JsonSerializerContext;

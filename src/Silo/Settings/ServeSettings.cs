@@ -87,13 +87,26 @@ internal sealed record ServeSettings
     /// <exception cref="JobException">What is wrong with it.</exception>
     public static ServeSettings FromLifeline(string? line)
     {
-        if (line is null) throw Invalid("stdin ended before the settings: expected one JSON line {\"token\":..,\"port\":..,\"jobsRoot\":..}.");
+        if (line is null)
+            throw Invalid("stdin ended before the settings: expected one JSON line {\"token\":..,\"port\":..,\"jobsRoot\":..}.");
         try
         {
             var read = JsonSerializer.Deserialize(line, ServeJson.Default.LifelineSettings)
                 ?? throw Invalid("the settings on stdin are null.");
-            var settings = new ServeSettings { Token = read.Token ?? "", Port = read.Port, JobsRoot = read.JobsRoot ?? "", Primary = ParsePrimary(read.Primary) };
-            return Check(settings with { SiloName = read.Silo ?? settings.SiloName, Slots = read.Slots ?? settings.Slots, ClusterId = ClusterOf(settings.Token), Gateway = read.Gateway });
+            var settings = new ServeSettings
+            {
+                Token = read.Token ?? "",
+                Port = read.Port,
+                JobsRoot = read.JobsRoot ?? "",
+                Primary = ParsePrimary(read.Primary),
+            };
+            return Check(settings with
+            {
+                SiloName = read.Silo ?? settings.SiloName,
+                Slots = read.Slots ?? settings.Slots,
+                ClusterId = ClusterOf(settings.Token),
+                Gateway = read.Gateway,
+            });
         }
         catch (JsonException e)
         {
@@ -102,7 +115,11 @@ internal sealed record ServeSettings
         }
     }
 
-    /// <summary>A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS, DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT, DTRAIN_DISK_LIMIT, DTRAIN_PREEMPT and what <see cref="ClusterSettings"/> and <see cref="NetworkSettings"/> read.</summary>
+    /// <summary>
+    /// A silo of a cluster: DTRAIN_TOKEN_FILE, DTRAIN_USERS_FILE, DTRAIN_JOBS_ROOT, DTRAIN_DATA_ROOT, DTRAIN_PORT, DTRAIN_DRAIN_SECONDS,
+    /// DTRAIN_STOP_SECONDS, DTRAIN_RUN_LIMIT, DTRAIN_DISK_LIMIT, DTRAIN_PREEMPT and what <see cref="ClusterSettings"/> and
+    /// <see cref="NetworkSettings"/> read.
+    /// </summary>
     /// <exception cref="JobException">What is missing or wrong.</exception>
     public static ServeSettings FromEnvironment(Func<string, string?> variable)
     {
@@ -115,10 +132,12 @@ internal sealed record ServeSettings
             LongestDrain = Seconds(variable, "DTRAIN_DRAIN_SECONDS", DefaultDrainSeconds),
             StopPatience = Seconds(variable, "DTRAIN_STOP_SECONDS", DefaultStopSeconds),
             RunLimit = variable("DTRAIN_RUN_LIMIT") is { Length: > 0 } run
-                ? DurationText.Parse(run) ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
+                ? DurationText.Parse(run)
+                    ?? throw Invalid($"DTRAIN_RUN_LIMIT: found '{PlainText.Show(run)}', expected {DurationText.Expected}.")
                 : null,
             DiskLimit = variable("DTRAIN_DISK_LIMIT") is { Length: > 0 } disk
-                ? MemorySize.Parse(disk) ?? throw Invalid($"DTRAIN_DISK_LIMIT: found '{PlainText.Show(disk)}', expected {MemorySize.Expected}.")
+                ? MemorySize.Parse(disk)
+                    ?? throw Invalid($"DTRAIN_DISK_LIMIT: found '{PlainText.Show(disk)}', expected {MemorySize.Expected}.")
                 : null,
             Preempts = variable("DTRAIN_PREEMPT") switch
             {
@@ -129,8 +148,10 @@ internal sealed record ServeSettings
             Token = access.Token,
             UsersFile = access.UsersFile,
             Port = number,
-            JobsRoot = variable("DTRAIN_JOBS_ROOT") ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
-            DataRoot = variable("DTRAIN_DATA_ROOT") ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
+            JobsRoot = variable("DTRAIN_JOBS_ROOT")
+                ?? throw Invalid("DTRAIN_JOBS_ROOT is not set; name the folder for the jobs' checkpoints."),
+            DataRoot = variable("DTRAIN_DATA_ROOT")
+                ?? throw Invalid("DTRAIN_DATA_ROOT is not set; name the folder that holds the jobs' data."),
             SiloName = cluster.SiloName,
             Slots = cluster.Slots,
             Memory = cluster.Memory,
@@ -163,13 +184,16 @@ internal sealed record ServeSettings
 
     private static ServeSettings Check(ServeSettings settings)
     {
-        if (settings.Token.Length < AccessToken.LeastLength && settings.UsersFile is null) throw Invalid($"token: found {settings.Token.Length} characters, expected {AccessToken.LeastLength} or more.");
+        if (settings.Token.Length < AccessToken.LeastLength && settings.UsersFile is null)
+            throw Invalid($"token: found {settings.Token.Length} characters, expected {AccessToken.LeastLength} or more.");
         if (settings.Port is < 0 or > 65535) throw Invalid($"port: found {settings.Port}, expected 0 to 65535.");
         if (settings.SiloName.Length is 0 or > 64 || !settings.SiloName.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             throw Invalid($"silo: found '{settings.SiloName}', expected 1 to 64 letters, digits, '.', '_' or '-'.");
         if (settings.Slots is < 1 or > 4096) throw Invalid($"slots: found {settings.Slots}, expected 1 to 4096.");
-        if (!Path.IsPathFullyQualified(settings.JobsRoot)) throw Invalid($"jobs root: found '{settings.JobsRoot}', expected an absolute folder.");
-        if (settings.DataRoot is { } data && !Path.IsPathFullyQualified(data)) throw Invalid($"data root: found '{data}', expected an absolute folder.");
+        if (!Path.IsPathFullyQualified(settings.JobsRoot))
+            throw Invalid($"jobs root: found '{settings.JobsRoot}', expected an absolute folder.");
+        if (settings.DataRoot is { } data && !Path.IsPathFullyQualified(data))
+            throw Invalid($"data root: found '{data}', expected an absolute folder.");
         return settings;
     }
 

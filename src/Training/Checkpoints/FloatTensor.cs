@@ -17,7 +17,9 @@ internal static class FloatTensor
 
     /// <param name="entry">Of one of the types in <see cref="Convertible"/>.</param>
     /// <returns>Row-major FP32 values, little-endian.</returns>
-    /// <exception cref="JobException"><paramref name="errorCode"/>: a value is not finite, or not as float32, named with tensor and position.</exception>
+    /// <exception cref="JobException">
+    /// <paramref name="errorCode"/>: a value is not finite, or not as float32, named with tensor and position.
+    /// </exception>
     public static byte[] Read(SafetensorsFile file, TensorEntry entry, string errorCode)
     {
         var bytes = new byte[checked(entry.Elements * sizeof(float))];
@@ -62,7 +64,8 @@ internal static class FloatTensor
             FormattableString.Invariant($"{number}, which float32 cannot hold"),
         TensorDtype.F64 => BinaryPrimitives.ReadDoubleLittleEndian(value).ToString(CultureInfo.InvariantCulture),
         TensorDtype.F16 => BinaryPrimitives.ReadHalfLittleEndian(value).ToString(CultureInfo.InvariantCulture),
-        TensorDtype.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(value) << 16).ToString(CultureInfo.InvariantCulture),
+        TensorDtype.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(value) << 16)
+            .ToString(CultureInfo.InvariantCulture),
         _ => BinaryPrimitives.ReadSingleLittleEndian(value).ToString(CultureInfo.InvariantCulture),
     };
 
@@ -71,7 +74,9 @@ internal static class FloatTensor
         var remedy = errorCode == ErrorCodes.CheckpointInvalid
             ? "Remove this checkpoint to resume from the one before it"
             : "Use weights from before the training that made them diverged";
-        return new(errorCode, $"{path}: tensor \"{entry.Name}\", position {Place(entry.Shape, element)}: {found}, expected a finite number. {remedy}.");
+        return new(
+            errorCode,
+            $"{path}: tensor \"{entry.Name}\", position {Place(entry.Shape, element)}: {found}, expected a finite number. {remedy}.");
     }
 
     /// <returns>The element's indices by dimension.</returns>

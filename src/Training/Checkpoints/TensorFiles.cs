@@ -18,7 +18,8 @@ internal static class TensorFiles
     /// <param name="nameOf">Parameter name to tensor name.</param>
     /// <param name="dtypes">Element types that will do.</param>
     public static void Read(
-        SafetensorsFile file, ParameterLayout layout, Tensor flat, Func<string, string> nameOf, IReadOnlyList<TensorDtype> dtypes, string errorCode)
+        SafetensorsFile file, ParameterLayout layout, Tensor flat, Func<string, string> nameOf, IReadOnlyList<TensorDtype> dtypes,
+        string errorCode)
     {
         foreach (var slot in layout.Slots)
         {
@@ -28,7 +29,8 @@ internal static class TensorFiles
             var entry = file.Find(name) ?? throw new JobException(
                 errorCode, $"{file.Path} has no tensor \"{name}\"; expected {expected}. It holds {List(file.Tensors)}.");
             if (!dtypes.Contains(entry.Dtype) || !entry.Shape.SequenceEqual(slot.Spec.Shape))
-                throw new JobException(errorCode, $"{file.Path}: tensor \"{name}\" is {entry.Dtype.Word()} {entry.Shape}; expected {expected}.");
+                throw new JobException(
+                    errorCode, $"{file.Path}: tensor \"{name}\" is {entry.Dtype.Word()} {entry.Shape}; expected {expected}.");
             RowMajor.Write(slot, flat, FloatTensor.Read(file, entry, errorCode));
         }
     }
@@ -42,7 +44,8 @@ internal static class TensorFiles
 
     /// <summary>Writes flat buffers, parameter by parameter in parameter order.</summary>
     /// <param name="buffers">Prefix of the tensor names, and the flat buffer.</param>
-    public static void Write(Stream stream, ParameterLayout layout, IDeviceRuntime device, IReadOnlyList<(string Prefix, Tensor Flat)> buffers)
+    public static void Write(
+        Stream stream, ParameterLayout layout, IDeviceRuntime device, IReadOnlyList<(string Prefix, Tensor Flat)> buffers)
     {
         var parts = buffers.SelectMany(b => layout.Slots.Select(slot => (b.Flat, Slot: slot, Name: b.Prefix + slot.Spec.Name))).ToArray();
         var shapes = parts.Select(p => new TensorShape(p.Name, TensorDtype.F32, new EquatableList<long>(p.Slot.Spec.Shape))).ToArray();

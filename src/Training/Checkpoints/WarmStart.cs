@@ -11,13 +11,18 @@ internal static class WarmStart
     private static readonly string[] Wrappers = ["module.", "_orig_mod."];
 
     /// <returns>What the user should know: conversions, and tensors that the model has no place for.</returns>
-    /// <exception cref="JobException">A file that does not exist, or lacks a parameter, or has it twice, in another shape or with values that are not finite.</exception>
+    /// <exception cref="JobException">
+    /// A file that does not exist, or lacks a parameter, or has it twice, in another shape or with values that are not finite.
+    /// </exception>
     public static IReadOnlyList<string> Load(string path, Replica replica)
     {
-        if (!Path.Exists(path)) throw new JobException(ErrorCodes.PathMissing, $"model.weights: {path} does not exist; expected a safetensors file.");
+        if (!Path.Exists(path))
+            throw new JobException(ErrorCodes.PathMissing, $"model.weights: {path} does not exist; expected a safetensors file.");
         using var file = SafetensorsFile.Open(path, ErrorCodes.DataInvalid);
         var names = Match(file, replica.Layout);
-        TensorFiles.Read(file, replica.Layout, replica.Master, name => names.GetValueOrDefault(name, name), FloatTensor.Convertible, ErrorCodes.DataInvalid);
+        TensorFiles.Read(
+            file, replica.Layout, replica.Master, name => names.GetValueOrDefault(name, name), FloatTensor.Convertible,
+            ErrorCodes.DataInvalid);
         return [.. Notes(file, [.. names.Values])];
     }
 
@@ -32,7 +37,8 @@ internal static class WarmStart
             if (candidates.Count > 1)
                 throw new JobException(
                     ErrorCodes.DataInvalid,
-                    $"{file.Path}: tensors {string.Join(" and ", candidates.Select(name => $"\"{name}\""))} are all \"{parameter}\" without the prefixes {string.Join(" and ", Wrappers)}; leave one of them.");
+                    $"{file.Path}: tensors {string.Join(" and ", candidates.Select(name => $"\"{name}\""))} are all \"{parameter}\" "
+                    + $"without the prefixes {string.Join(" and ", Wrappers)}; leave one of them.");
             if (candidates.Count == 1) names.Add(parameter, candidates[0]);
         }
 
@@ -41,15 +47,18 @@ internal static class WarmStart
 
     private static string Bare(string name)
     {
-        while (Array.Find(Wrappers, wrapper => name.StartsWith(wrapper, StringComparison.Ordinal)) is { } wrapper) name = name[wrapper.Length..];
+        while (Array.Find(Wrappers, wrapper => name.StartsWith(wrapper, StringComparison.Ordinal)) is { } wrapper)
+            name = name[wrapper.Length..];
         return name;
     }
 
     private static IEnumerable<string> Notes(SafetensorsFile file, HashSet<string> used)
     {
         foreach (var converted in file.Tensors.Where(t => used.Contains(t.Name) && t.Dtype != TensorDtype.F32).GroupBy(t => t.Dtype))
-            yield return $"model.weights: {converted.Count()} of {used.Count} parameters of {file.Path} are {converted.Key.Word()}; they were converted to F32.";
+            yield return $"model.weights: {converted.Count()} of {used.Count} parameters of {file.Path} are {converted.Key.Word()}; "
+                + "they were converted to F32.";
         if (file.Tensors.Where(t => !used.Contains(t.Name)).ToList() is { Count: > 0 } others)
-            yield return $"model.weights: {file.Path} holds {others.Count} tensor(s) that the model has no parameter for; they are ignored: {TensorFiles.List(others)}.";
+            yield return $"model.weights: {file.Path} holds {others.Count} tensor(s) that the model has no parameter for; "
+                + $"they are ignored: {TensorFiles.List(others)}.";
     }
 }

@@ -8,7 +8,9 @@ namespace Distributed.Training.Checkpoints;
 /// <summary>The fingerprint of a set of weights.</summary>
 internal static class WeightsHash
 {
-    /// <returns>Lower-case SHA-256 of all parameters' FP32 little-endian bytes: parameters in ordinal name order, logical row-major.</returns>
+    /// <returns>
+    /// Lower-case SHA-256 of all parameters' FP32 little-endian bytes: parameters in ordinal name order, logical row-major.
+    /// </returns>
     public static string Compute(Replica replica)
     {
         using var _ = no_grad();

@@ -2,7 +2,10 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Data;
 
-/// <summary>A data set inside a .tar or .tar.gz, which is read twice: once for what it holds, once for the files that are wanted. Nothing is unpacked to disk.</summary>
+/// <summary>
+/// A data set inside a .tar or .tar.gz, which is read twice: once for what it holds, once for the files that are wanted. Nothing
+/// is unpacked to disk.
+/// </summary>
 internal sealed class ArchiveTree : IDataTree
 {
     private readonly string archive;

@@ -5,7 +5,9 @@ using Distributed.Core.Samples;
 namespace Distributed.Training.Data;
 
 /// <summary>Prepares a rank's micro-batches on a thread of its own, up to two steps ahead, in the order in which they are taken.</summary>
-/// <remarks>Buffers are allocated once and go round. One thread takes and returns; <see cref="Dispose"/> frees all buffers, taken ones too.</remarks>
+/// <remarks>
+/// Buffers are allocated once and go round. One thread takes and returns; <see cref="Dispose"/> frees all buffers, taken ones too.
+/// </remarks>
 internal sealed class BatchPrefetcher : IDisposable
 {
     private const int StepsAhead = 2;
@@ -51,7 +53,9 @@ internal sealed class BatchPrefetcher : IDisposable
         thread.Start();
     }
 
-    /// <summary>How many micro-batches are read ahead: what somebody wrote into a job bounds neither memory nor the time to the first step.</summary>
+    /// <summary>
+    /// How many micro-batches are read ahead: what somebody wrote into a job bounds neither memory nor the time to the first step.
+    /// </summary>
     /// <param name="perStep">Micro-batches of a step of this rank.</param>
     /// <param name="bytes">Of one micro-batch.</param>
     internal static int Buffers(int perStep, long bytes) =>
@@ -67,7 +71,8 @@ internal sealed class BatchPrefetcher : IDisposable
         {
             throw new JobException(
                 ErrorCodes.Deadline,
-                $"Micro-batch {nextMicroBatch} of step {nextStep} was not read within {deadline.TotalSeconds:0.###} s; is the data's file system slow or gone?");
+                $"Micro-batch {nextMicroBatch} of step {nextStep} was not read within {deadline.TotalSeconds:0.###} s; "
+                + "is the data's file system slow or gone?");
         }
 
         HostBatch batch;

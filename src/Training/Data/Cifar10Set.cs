@@ -36,7 +36,8 @@ internal static partial class Cifar10Set
         var normalize = ImageNormalization.For(spec, ImageNormalization.Cifar10);
         var test = DataTrees.Join(root, TestFile);
         return new DataSource(
-            Split([.. files.Where(f => f.Key != test).Select(f => f.Value)], normalize, spec.Augment), Split([files[test]], normalize, null), Endless: false, Classes)
+            Split([.. files.Where(f => f.Key != test).Select(f => f.Value)], normalize, spec.Augment),
+            Split([files[test]], normalize, null), Endless: false, Classes)
         {
             Sha256 = digest.Compute(),
             Warnings = [.. Missing(path, names), .. Strangers(tree, root).Warning(path, "data_batch_N.bin and test_batch.bin")],
@@ -54,18 +55,22 @@ internal static partial class Cifar10Set
 
     private static IEnumerable<string> Missing(string path, List<string> names)
     {
-        var numbers = names.Where(IsTrain).Select(name => int.Parse(TrainName().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToHashSet();
+        var numbers = names.Where(IsTrain)
+            .Select(name => int.Parse(TrainName().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToHashSet();
         var expected = Math.Max(PublishedFiles, numbers.Max());
         var missing = Enumerable.Range(1, expected).Where(n => !numbers.Contains(n)).Select(n => $"data_batch_{n}.bin").ToList();
         if (missing.Count > 0)
-            yield return $"{path}: {string.Join(", ", missing.Take(PublishedFiles))}{(missing.Count > PublishedFiles ? ", ..." : "")} {(missing.Count == 1 ? "is" : "are")} missing; "
+            yield return $"{path}: {string.Join(", ", missing.Take(PublishedFiles))}{(missing.Count > PublishedFiles ? ", ..." : "")} "
+                + $"{(missing.Count == 1 ? "is" : "are")} missing; "
                 + $"training on {numbers.Count} of {expected} files. If that is not intended, download the set again.";
     }
 
     private static LeftOut Strangers(IDataTree tree, string root)
     {
         var leftOut = new LeftOut();
-        foreach (var file in tree.Names(root).Where(name => !IsSetFile(name)).Concat(DataTrees.MacFiles(tree)).Where(file => LikeTheSet().IsMatch(file))) leftOut.Add(file);
+        foreach (var file in tree.Names(root).Where(name => !IsSetFile(name)).Concat(DataTrees.MacFiles(tree))
+            .Where(file => LikeTheSet().IsMatch(file)))
+            leftOut.Add(file);
         return leftOut;
     }
 
@@ -84,7 +89,8 @@ internal static partial class Cifar10Set
         for (var offset = 0; offset < records.Length; offset += RecordBytes)
         {
             if (records[offset] >= Classes)
-                throw DataFile.Invalid(file, $"record {offset / RecordBytes} (byte offset {offset}): label {records[offset]}, expected 0 to 9");
+                throw DataFile.Invalid(
+                    file, $"record {offset / RecordBytes} (byte offset {offset}): label {records[offset]}, expected 0 to 9");
         }
 
         return records;

@@ -5,7 +5,9 @@ using System.Text;
 namespace Distributed.Training.Data;
 
 /// <summary>One SHA-256 of all that a job reads: of each part's name in the set, length and bytes, in ordinal order of the names.</summary>
-/// <remarks>A part's bytes are those of the file, decompressed: an archive, a folder and a gzipped file of the same samples have one digest.</remarks>
+/// <remarks>
+/// A part's bytes are those of the file, decompressed: an archive, a folder and a gzipped file of the same samples have one digest.
+/// </remarks>
 internal sealed class DataDigest
 {
     private readonly SortedDictionary<string, byte[]> parts = new(StringComparer.Ordinal);

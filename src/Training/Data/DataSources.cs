@@ -15,7 +15,8 @@ internal static class DataSources
         [typeof(MnistOptions)] = spec => MnistSet.Open(spec.Data.Path!, spec),
         [typeof(ImdbOptions)] = spec => ImdbSet.Open(spec.Data.Path!, spec),
         [typeof(TextOptions)] = spec => TextSet.Open(spec.Data.Path!, spec),
-        [typeof(TensorsOptions)] = spec => TensorsSet.Open(spec.Data.Path!, spec.Model.Options.Contract, ((TensorsOptions)spec.Data.Options).AllowNonFinite),
+        [typeof(TensorsOptions)] = spec => TensorsSet.Open(
+            spec.Data.Path!, spec.Model.Options.Contract, ((TensorsOptions)spec.Data.Options).AllowNonFinite),
     };
 
     /// <summary>Reads and checks the whole set; takes seconds for the larger ones, so call it once for all ranks.</summary>
@@ -30,7 +31,9 @@ internal static class DataSources
         if (spec.Model.Options.Contract is { Labels: LabelKind.Class } model && model.Classes < source.Classes)
         {
             throw new JobException(
-                ErrorCodes.SpecInvalid, $"Model '{spec.Model.Name}' tells {model.Classes} classes apart; data set '{data.Name}' has {source.Classes}, so expected at least that.");
+                ErrorCodes.SpecInvalid,
+                $"Model '{spec.Model.Name}' tells {model.Classes} classes apart; data set '{data.Name}' has {source.Classes}, "
+                + "so expected at least that.");
         }
 
         return source;
@@ -39,7 +42,8 @@ internal static class DataSources
     private static void DemandPath(DataSpec data)
     {
         var path = data.Path ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.path is missing; \"{data.Name}\" needs one.");
-        if (!Path.Exists(path)) throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {data.Name} data set.");
+        if (!Path.Exists(path))
+            throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {data.Name} data set.");
     }
 }
 

@@ -22,7 +22,10 @@ internal static class DataTrees
             var found = level.Where(holdsSet).ToList();
             var usual = found.Where(folder => folder.EndsWith("/" + usualName, StringComparison.Ordinal)).ToList();
             if (usual.Count == 1 || found.Count == 1) return usual.Count == 1 ? usual[0] : found[0];
-            if (found.Count > 1) throw DataFile.Invalid(tree.Describe(""), $"{found.Count} folders hold such a set: {string.Join(", ", found.Take(5))}", "name one of them, unpacked");
+            if (found.Count > 1)
+                throw DataFile.Invalid(
+                    tree.Describe(""), $"{found.Count} folders hold such a set: {string.Join(", ", found.Take(5))}",
+                    "name one of them, unpacked");
             level = [.. level.SelectMany(folder => Folders(tree, folder))];
         }
 

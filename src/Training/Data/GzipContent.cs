@@ -3,10 +3,12 @@ using System.IO.Compression;
 
 namespace Distributed.Training.Data;
 
-/// <summary>What a gzip file holds: all its members one after another (RFC 1952, 2.2), zeros behind a member passed over, every checksum compared.</summary>
+/// <summary>
+/// What a gzip file holds: all its members one after another (RFC 1952, 2.2), zeros behind a member passed over, every checksum compared.
+/// </summary>
 /// <remarks>
-/// .NET's own stream misses a cut end and ignores what follows the data. It reads ahead, so where a member's data end is not known; but the eight
-/// bytes that must follow them, checksum and length of what came out, are, and they are looked for in the last part that it read.
+/// .NET's own stream misses a cut end and ignores what follows the data. It reads ahead, so where a member's data end is not known; but the
+/// eight bytes that must follow them, checksum and length of what came out, are, and they are looked for in the last part that it read.
 /// </remarks>
 internal sealed class GzipContent(FileStream file) : ReadOnlyStream
 {
@@ -63,14 +65,16 @@ internal sealed class GzipContent(FileStream file) : ReadOnlyStream
         var sum = 0u;
         if (Next() != Magic[0] || Next() != Magic[1] || Next() is not 8) throw new InvalidDataException($"no gzip header at byte {next}");
         var flags = Next();
-        if ((flags & ReservedFlags) != 0) throw new InvalidDataException($"the gzip header at byte {next} has flags that no version knows: damaged");
+        if ((flags & ReservedFlags) != 0)
+            throw new InvalidDataException($"the gzip header at byte {next} has flags that no version knows: damaged");
         for (var i = 0; i < 6; i++) Next();
         if ((flags & ExtraFlag) != 0)
             for (var left = Next() | (Next() << 8); left > 0; left--) Next();
         if ((flags & NameFlag) != 0) SkipText();
         if ((flags & CommentFlag) != 0) SkipText();
         var expected = (ushort)sum;
-        if ((flags & HeaderCrcFlag) != 0 && (Next() | (Next() << 8)) != expected) throw new InvalidDataException($"the gzip header at byte {next} does not fit its checksum: damaged");
+        if ((flags & HeaderCrcFlag) != 0 && (Next() | (Next() << 8)) != expected)
+            throw new InvalidDataException($"the gzip header at byte {next} does not fit its checksum: damaged");
 
         int Next()
         {

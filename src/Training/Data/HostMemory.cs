@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Native memory aligned to 64 bytes: plain bytes that no collector moves, for sets beyond 2 GiB and for batches handed to libtorch.</summary>
+/// <summary>
+/// Native memory aligned to 64 bytes: plain bytes that no collector moves, for sets beyond 2 GiB and for batches handed to libtorch.
+/// </summary>
 internal sealed unsafe class HostMemory : SafeHandle
 {
     private const nuint Alignment = 64;

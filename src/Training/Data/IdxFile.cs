@@ -25,7 +25,8 @@ internal static class IdxFile
         if (magic != expected)
         {
             var inside = zipped && FileKind.Of(header) is { } inner ? $" ({inner} inside gzip)" : "";
-            throw DataFile.Invalid(file, $"begins with 0x{magic:x8}{inside}, expected 0x{expected:x8} (idx of bytes, {dimensions} dimensions)");
+            throw DataFile.Invalid(
+                file, $"begins with 0x{magic:x8}{inside}, expected 0x{expected:x8} (idx of bytes, {dimensions} dimensions)");
         }
 
         var shape = new int[dimensions];

@@ -3,10 +3,14 @@ using Distributed.Core.Spec;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Random crop out of a zero-padded image, then a random mirror image, as torchvision's RandomCrop and RandomHorizontalFlip do.</summary>
+/// <summary>
+/// Random crop out of a zero-padded image, then a random mirror image, as torchvision's RandomCrop and RandomHorizontalFlip do.
+/// </summary>
 internal static class ImageAugmentation
 {
-    /// <summary>Draws the shift and the mirroring of one image and writes the result; padding is pixel value 0, before normalisation.</summary>
+    /// <summary>
+    /// Draws the shift and the mirroring of one image and writes the result; padding is pixel value 0, before normalisation.
+    /// </summary>
     /// <param name="image">[channels, height, width].</param>
     /// <param name="result">As long as <paramref name="image"/>.</param>
     public static void Apply(

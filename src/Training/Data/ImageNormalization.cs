@@ -23,7 +23,8 @@ internal static class ImageNormalization
         if (chosen.Mean.Count == standard.Mean.Count && chosen.Std.Count == standard.Std.Count) return chosen;
         throw new JobException(
             ErrorCodes.SpecInvalid,
-            $"normalize: {chosen.Mean.Count} means and {chosen.Std.Count} deviations; data set \"{spec.Data.Name}\" has {standard.Mean.Count} channel(s).");
+            $"normalize: {chosen.Mean.Count} means and {chosen.Std.Count} deviations; "
+            + $"data set \"{spec.Data.Name}\" has {standard.Mean.Count} channel(s).");
     }
 
     private static NormalizeSpec Of(double[] mean, double[] std) =>

@@ -30,7 +30,8 @@ internal static partial class ImdbSet
         var length = options.Length;
         var vocabulary = spec.Model.Options.Contract.Vocabulary;
         var tree = DataTrees.Open(path);
-        var root = DataTrees.FindRoot(tree, FolderName, folder => Array.Exists(Parts, part => tree.IsFolder(DataTrees.Join(folder, part)))) ?? "";
+        var root = DataTrees.FindRoot(tree, FolderName, folder => Array.Exists(Parts, part => tree.IsFolder(DataTrees.Join(folder, part))))
+            ?? "";
         if (tree is FolderTree) DemandFolders(tree, root);
         var leftOut = new LeftOut();
         var files = Parts.SelectMany(part => ReviewsOf(tree, root, part, leftOut)).ToList();
@@ -38,7 +39,9 @@ internal static partial class ImdbSet
         foreach (var part in Parts)
         {
             if (!files.Exists(file => file.StartsWith(DataTrees.Join(root, part) + "/", StringComparison.Ordinal)))
-                throw DataFile.Invalid(path, $"no reviews in {part}", "expected aclImdb/{train,test}/{pos,neg}/ID_RATING.txt, each with one or more; download it again");
+                throw DataFile.Invalid(
+                    path, $"no reviews in {part}",
+                    "expected aclImdb/{train,test}/{pos,neg}/ID_RATING.txt, each with one or more; download it again");
         }
 
         var corpus = new ReviewCorpus();
@@ -70,7 +73,9 @@ internal static partial class ImdbSet
         {
             var folder = DataTrees.Join(root, part);
             if (!tree.IsFolder(folder))
-                throw new JobException(ErrorCodes.PathMissing, $"{tree.Describe(folder)}: no such folder; expected aclImdb with train and test, each with pos and neg.");
+                throw new JobException(
+                    ErrorCodes.PathMissing,
+                    $"{tree.Describe(folder)}: no such folder; expected aclImdb with train and test, each with pos and neg.");
         }
     }
 

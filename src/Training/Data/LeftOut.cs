@@ -17,6 +17,7 @@ internal sealed class LeftOut
     public IEnumerable<string> Warning(string place, string form)
     {
         if (count > 0)
-            yield return $"{place}: {(count == 1 ? "1 file looks" : $"{count} files look")} like part of the set and {(count == 1 ? "is" : "are")} left out, such as {first}: only {form} count. Remove or rename what should not be there.";
+            yield return $"{place}: {(count == 1 ? "1 file looks" : $"{count} files look")} like part of the set and "
+                + $"{(count == 1 ? "is" : "are")} left out, such as {first}: only {form} count. Remove or rename what should not be there.";
     }
 }

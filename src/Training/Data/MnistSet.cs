@@ -11,7 +11,8 @@ internal static partial class MnistSet
 
     private const int Side = 28;
 
-    private static readonly (string Split, string Content, int Dimensions)[] Contents = [("train", "images", 3), ("train", "labels", 1), ("t10k", "images", 3), ("t10k", "labels", 1)];
+    private static readonly (string Split, string Content, int Dimensions)[] Contents =
+        [("train", "images", 3), ("train", "labels", 1), ("t10k", "images", 3), ("t10k", "labels", 1)];
 
     public static DataSource Open(string path, JobSpec spec)
     {
@@ -20,7 +21,8 @@ internal static partial class MnistSet
         var folder = FolderOf(path);
         var digest = new DataDigest();
         return new DataSource(
-            Read(folder, "train", normalize, spec.Augment, digest), Read(folder, "t10k", normalize, augment: null, digest), Endless: false, Classes)
+            Read(folder, "train", normalize, spec.Augment, digest), Read(folder, "t10k", normalize, augment: null, digest), Endless: false,
+            Classes)
         {
             Sha256 = digest.Compute(),
             Warnings = [.. Strangers(folder).Warning(folder, "{train,t10k}-{images-idx3,labels-idx1}-ubyte, plain or .gz,")],
@@ -31,7 +33,8 @@ internal static partial class MnistSet
     {
         var own = Contents.SelectMany(c => NamesOf(c.Split, c.Content, c.Dimensions)).ToHashSet(StringComparer.Ordinal);
         var leftOut = new LeftOut();
-        foreach (var name in new FolderTree(folder).Names("").Where(name => !own.Contains(name) && LikeTheSet().IsMatch(name))) leftOut.Add(name);
+        foreach (var name in new FolderTree(folder).Names("").Where(name => !own.Contains(name) && LikeTheSet().IsMatch(name)))
+            leftOut.Add(name);
         return leftOut;
     }
 
@@ -66,10 +69,13 @@ internal static partial class MnistSet
             throw DataFile.Invalid(imageFile, $"images of {images[1]}x{images[2]}, expected {Side}x{Side}");
         var (_, labels) = IdxFile.Read(labelFile, 1);
         if (labels.Length != images[0] || labels.Length == 0)
-            throw DataFile.Invalid(labelFile, $"{labels.Length} labels for {images[0]} images in {Path.GetFileName(imageFile)}", "expected as many, at least 1");
+            throw DataFile.Invalid(
+                labelFile, $"{labels.Length} labels for {images[0]} images in {Path.GetFileName(imageFile)}",
+                "expected as many, at least 1");
         var wrong = labels.AsSpan().IndexOfAnyExceptInRange((byte)0, (byte)(Classes - 1));
         if (wrong >= 0)
-            throw DataFile.Invalid(labelFile, $"record {wrong} (byte offset {IdxFile.HeaderBytes(1) + wrong}): label {labels[wrong]}, expected 0 to 9");
+            throw DataFile.Invalid(
+                labelFile, $"record {wrong} (byte offset {IdxFile.HeaderBytes(1) + wrong}): label {labels[wrong]}, expected 0 to 9");
         digest.Add($"{split}-images", pixels);
         digest.Add($"{split}-labels", labels);
         return new ImageSplit(pixels, labels, 1, Side, Side, normalize, augment);
@@ -77,7 +83,8 @@ internal static partial class MnistSet
 
     private static string Require(string folder, string split, string content, int dimensions) =>
         FileOf(folder, split, content, dimensions) ?? throw new JobException(
-            ErrorCodes.PathMissing, $"{Path.Combine(folder, $"{split}-{content}-idx{dimensions}-ubyte")}: no such file, with or without .gz.");
+            ErrorCodes.PathMissing,
+            $"{Path.Combine(folder, $"{split}-{content}-idx{dimensions}-ubyte")}: no such file, with or without .gz.");
 
     [GeneratedRegex("(train|t10k)-(images|labels)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex LikeTheSet();

@@ -38,7 +38,10 @@ internal sealed class ReviewCorpus
         reviews.Add(new Review(file, train, positive, [.. tokens.Skip(Math.Max(0, tokens.Count - length))]));
     }
 
-    /// <summary>Model ids by word number: the most frequent words of the training reviews get <paramref name="firstId"/> and up, ties in ordinal order.</summary>
+    /// <summary>
+    /// Model ids by word number: the most frequent words of the training reviews get <paramref name="firstId"/> and up,
+    /// ties in ordinal order.
+    /// </summary>
     /// <param name="otherId">Id of every other word.</param>
     public int[] Vocabulary(int size, int firstId, int otherId)
     {

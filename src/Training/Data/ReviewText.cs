@@ -3,7 +3,9 @@ using Distributed.Core.DataSets;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Turns a review's bytes into text: by the mark at their start, else by the encoding that the job names, else as UTF-8. Never by guess.</summary>
+/// <summary>
+/// Turns a review's bytes into text: by the mark at their start, else by the encoding that the job names, else as UTF-8. Never by guess.
+/// </summary>
 internal static class ReviewText
 {
     private static readonly (byte[] Mark, Encoding Encoding)[] Marks =
@@ -17,7 +19,9 @@ internal static class ReviewText
 
     /// <param name="encoding">One of <see cref="TextEncodings.All"/>.</param>
     /// <param name="file">For messages.</param>
-    /// <exception cref="Core.Jobs.JobException"><c>data-invalid</c>: the bytes are no text in that encoding; names file and place.</exception>
+    /// <exception cref="Core.Jobs.JobException">
+    /// <c>data-invalid</c>: the bytes are no text in that encoding; names file and place.
+    /// </exception>
     public static string Decode(byte[] bytes, string encoding, string file)
     {
         ReadOnlySpan<byte> content = bytes;
@@ -36,7 +40,8 @@ internal static class ReviewText
     }
 
     private static Core.Jobs.JobException NoText(string file, string where, Encoding tried) => DataFile.Invalid(
-        file, $"no {tried.WebName} text ({where})", $"if it is written in another encoding, name it as data.encoding ({string.Join(", ", TextEncodings.All)})");
+        file, $"no {tried.WebName} text ({where})",
+        $"if it is written in another encoding, name it as data.encoding ({string.Join(", ", TextEncodings.All)})");
 
     private static Encoding Strict(string name) => name switch
     {
@@ -44,7 +49,8 @@ internal static class ReviewText
         TextEncodings.Utf16LittleEndian => new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true),
         TextEncodings.Utf16BigEndian => new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true),
         TextEncodings.Latin1 => Encoding.Latin1,
-        TextEncodings.Windows1252 => CodePagesEncodingProvider.Instance.GetEncoding(1252, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback)!,
+        TextEncodings.Windows1252 =>
+            CodePagesEncodingProvider.Instance.GetEncoding(1252, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback)!,
         _ => throw new ArgumentException($"No encoding \"{name}\".", nameof(name)),
     };
 }

@@ -2,7 +2,9 @@ using Distributed.Core.Samples;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Where a figure stands in its 32x32 image and how large it is; whole numbers only, so that every machine draws the same.</summary>
+/// <summary>
+/// Where a figure stands in its 32x32 image and how large it is; whole numbers only, so that every machine draws the same.
+/// </summary>
 /// <param name="X">Centre, in half pixels.</param>
 /// <param name="Radius">Half the figure's width, in half pixels.</param>
 /// <param name="Stroke">Thickness of lines, in half pixels.</param>
@@ -19,7 +21,9 @@ internal readonly record struct ShapePose(int X, int Y, int Radius, int Stroke, 
     }
 
     /// <summary>Whether the figure of a class covers the pixel.</summary>
-    /// <param name="figure">0 disc, 1 ring, 2 square, 3 frame, 4 triangle, 5 diagonal cross, 6 upright cross; 7 to 9: level, upright and slanting stripes.</param>
+    /// <param name="figure">
+    /// 0 disc, 1 ring, 2 square, 3 frame, 4 triangle, 5 diagonal cross, 6 upright cross; 7 to 9: level, upright and slanting stripes.
+    /// </param>
     public bool Covers(int figure, int x, int y)
     {
         int dx = (2 * x) + 1 - X, dy = (2 * y) + 1 - Y;

@@ -38,7 +38,8 @@ internal static class ShapesSet
         var train = Render(samples, spec.Seed, Split.Train, normalize, spec.Augment);
         var test = Render(TestSamples, spec.Seed, Split.Test, normalize, augment: null);
         var digest = new DataDigest();
-        digest.Add("shapes", Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"form {Form}; {samples} and {TestSamples} samples; seed {spec.Seed}")));
+        digest.Add("shapes", Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"form {Form}; {samples} and {TestSamples} samples; seed {spec.Seed}")));
         return new DataSource(train, test, Endless: false, Classes) { Sha256 = digest.Compute() };
     }
 

@@ -2,8 +2,13 @@ using System.Text;
 
 namespace Distributed.Training.Data;
 
-/// <summary>Follows the 512-byte blocks of a tar archive as they pass: every header must have the checksum that it bears, and nothing may follow the end.</summary>
-/// <remarks>.NET's reader compares no checksum, and takes a header of zeros, or with a checksum of zero, for the end of the archive.</remarks>
+/// <summary>
+/// Follows the 512-byte blocks of a tar archive as they pass: every header must have the checksum that it bears, and
+/// nothing may follow the end.
+/// </summary>
+/// <remarks>
+/// .NET's reader compares no checksum, and takes a header of zeros, or with a checksum of zero, for the end of the archive.
+/// </remarks>
 internal sealed class TarBlocks
 {
     private const int BlockBytes = 512;
@@ -87,7 +92,8 @@ internal sealed class TarBlocks
         if (type == ExtendedHeader)
         {
             if (size is < 0 or > LongestExtendedHeader)
-                throw new InvalidDataException($"the extended header at byte {place} claims {size} bytes, expected at most {LongestExtendedHeader}");
+                throw new InvalidDataException(
+                    $"the extended header at byte {place} claims {size} bytes, expected at most {LongestExtendedHeader}");
             extended = new byte[size];
         }
         else if (type is not ('g' or 'K' or 'L'))
@@ -97,7 +103,8 @@ internal sealed class TarBlocks
             Sparse = type == SparseFile ? NameIn(header) : null;
         }
 
-        if (size is < 0 or > long.MaxValue - BlockBytes) throw new InvalidDataException($"the header at byte {place} claims {size} bytes of data");
+        if (size is < 0 or > long.MaxValue - BlockBytes)
+            throw new InvalidDataException($"the header at byte {place} claims {size} bytes of data");
         content = (size + BlockBytes - 1) / BlockBytes * BlockBytes;
     }
 

@@ -2,14 +2,18 @@ using System.Formats.Tar;
 
 namespace Distributed.Training.Data;
 
-/// <summary>The files that unpacking a tar archive would leave, told by its headers alone: of equal names the last one counts, links are followed.</summary>
+/// <summary>
+/// The files that unpacking a tar archive would leave, told by its headers alone: of equal names the last one counts, links are followed.
+/// </summary>
 internal sealed class TarTree
 {
     private const int LongestChain = 40;
 
     private readonly TarNode.Folder root = new();
 
-    /// <summary>Takes the archive's next entry; those that would lie outside the archive's own folder are passed over, as tar does.</summary>
+    /// <summary>
+    /// Takes the archive's next entry; those that would lie outside the archive's own folder are passed over, as tar does.
+    /// </summary>
     /// <exception cref="InvalidDataException">No program could unpack it: it lies below a file or an outward link.</exception>
     public void Add(int number, TarEntry entry)
     {
@@ -20,7 +24,8 @@ internal sealed class TarTree
         var folder = MakeFolders(parts[..^1], name);
         var isFolder = entry.EntryType == TarEntryType.Directory || name.EndsWith('/');
         if (!isFolder) folder.Children[parts[^1]] = NodeOf(number, entry);
-        else if (!folder.Children.TryGetValue(parts[^1], out var there) || there is not TarNode.Folder) folder.Children[parts[^1]] = new TarNode.Folder();
+        else if (!folder.Children.TryGetValue(parts[^1], out var there) || there is not TarNode.Folder)
+            folder.Children[parts[^1]] = new TarNode.Folder();
     }
 
     /// <summary>What stands at a path; null: nothing.</summary>
@@ -56,7 +61,8 @@ internal sealed class TarTree
         {
             if (!folder.Children.TryGetValue(parts[i], out var node)) folder.Children.Add(parts[i], node = new TarNode.Folder());
             if (node is TarNode.Link) node = Find(string.Join('/', parts[..(i + 1)]));
-            folder = node as TarNode.Folder ?? throw new InvalidDataException($"{name} lies below {string.Join('/', parts[..(i + 1)])}, which is no folder of the archive");
+            folder = node as TarNode.Folder ?? throw new InvalidDataException(
+                $"{name} lies below {string.Join('/', parts[..(i + 1)])}, which is no folder of the archive");
         }
 
         return folder;
@@ -64,7 +70,8 @@ internal sealed class TarTree
 
     private TarNode NodeOf(int number, TarEntry entry) => entry.EntryType switch
     {
-        _ when SparseName(entry) is not null => new TarNode.Unreadable("is a sparse file; unpack the archive and name the folder, or pack it without --sparse"),
+        _ when SparseName(entry) is not null =>
+            new TarNode.Unreadable("is a sparse file; unpack the archive and name the folder, or pack it without --sparse"),
         TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => new TarNode.File(number),
         TarEntryType.SymbolicLink => new TarNode.Link(entry.LinkName),
         TarEntryType.HardLink => Find(entry.LinkName, followLast: false)
@@ -75,7 +82,8 @@ internal sealed class TarTree
     /// <summary>GNU tar's files with holes in the form of pax: the entry holds a map beside the data, under a made-up name.</summary>
     private static string? SparseName(TarEntry entry)
     {
-        if (entry is not PaxTarEntry { ExtendedAttributes: var attributes } || !attributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))) return null;
+        if (entry is not PaxTarEntry { ExtendedAttributes: var attributes }
+            || !attributes.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal))) return null;
         return attributes.GetValueOrDefault("GNU.sparse.name") ?? entry.Name;
     }
 }

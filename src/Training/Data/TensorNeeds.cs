@@ -21,11 +21,14 @@ internal sealed record TensorNeeds(
     {
         if (model.TakesTokens)
             return new(
-                model.MostTokens is { } most ? $"1 to {most} tokens" : "[tokens]", shape => shape.Count == 1 && shape[0] > 0 && shape[0] <= (model.MostTokens ?? long.MaxValue),
+                model.MostTokens is { } most ? $"1 to {most} tokens" : "[tokens]",
+                shape => shape.Count == 1 && shape[0] > 0 && shape[0] <= (model.MostTokens ?? long.MaxValue),
                 TensorDtype.I64, model.Classes, model.Vocabulary, model.Labels == LabelKind.ClassPerToken);
         return model.Shape is { } exact
             ? new($"[{string.Join(", ", exact)}]", shape => shape.SequenceEqual(exact), TensorDtype.F32, model.Classes, 0)
-            : new(model.Elements is { } elements ? $"{elements} numbers" : "any shape", shape => model.Elements is null || Product(shape) == model.Elements, TensorDtype.F32, model.Classes, 0);
+            : new(
+                model.Elements is { } elements ? $"{elements} numbers" : "any shape",
+                shape => model.Elements is null || Product(shape) == model.Elements, TensorDtype.F32, model.Classes, 0);
     }
 
     public void CheckFormats(string path, TensorEntry x, TensorEntry y)
@@ -40,7 +43,9 @@ internal sealed record TensorNeeds(
         }
 
         if (Product(y.Shape.Skip(1)) != 1 || (!BinaryLabels && (y.Dtype != TensorDtype.I64 || y.Shape.Count != 1)))
-            throw DataFile.Invalid(path, $"tensor {y}", BinaryLabels ? "the model needs one number a sample" : "the model needs I64, one class number a sample");
+            throw DataFile.Invalid(
+                path, $"tensor {y}",
+                BinaryLabels ? "the model needs one number a sample" : "the model needs I64, one class number a sample");
     }
 
     public void CheckTokens(string path, HostMemory tokens, TensorEntry x) =>
@@ -50,7 +55,9 @@ internal sealed record TensorNeeds(
     {
         if (!BinaryLabels)
         {
-            CheckNumbers(path, labels, "y", y.Elements / y.Shape[0], Classes, LabelPerToken ? $"model.vocab is {Classes}" : $"the model has {Classes} classes");
+            CheckNumbers(
+                path, labels, "y", y.Elements / y.Shape[0], Classes,
+                LabelPerToken ? $"model.vocab is {Classes}" : $"the model has {Classes} classes");
             return;
         }
 
@@ -67,7 +74,8 @@ internal sealed record TensorNeeds(
         {
             var number = MemoryMarshal.Read<long>(numbers.Slice(i * 8, 8));
             if (number >= 0 && number < bound) continue;
-            throw DataFile.Invalid(path, $"{tensor}, sample {i / perSample}, position {i % perSample}: {number}, expected 0 to {bound - 1}", why);
+            throw DataFile.Invalid(
+                path, $"{tensor}, sample {i / perSample}, position {i % perSample}: {number}, expected 0 to {bound - 1}", why);
         }
     }
 

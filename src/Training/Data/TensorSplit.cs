@@ -4,7 +4,8 @@ using Distributed.Core.Samples;
 namespace Distributed.Training.Data;
 
 /// <summary>Samples that lie ready in memory, row after row.</summary>
-internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int count, SampleFormat input, SampleFormat label) : IDataSplit, IDisposable
+internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int count, SampleFormat input, SampleFormat label)
+    : IDataSplit, IDisposable
 {
     private readonly int inputBytes = checked((int)input.Bytes);
     private readonly int labelBytes = checked((int)label.Bytes);
@@ -29,7 +30,8 @@ internal sealed class TensorSplit(HostMemory inputs, HostMemory labels, int coun
         {
             var row = InputOf(samples[i]);
             var target = inputs.Slice(i * inputBytes, inputBytes);
-            if (IsImage && layout == ImageLayout.ChannelsLast) Interleave(MemoryMarshal.Cast<byte, float>(row), MemoryMarshal.Cast<byte, float>(target));
+            if (IsImage && layout == ImageLayout.ChannelsLast)
+                Interleave(MemoryMarshal.Cast<byte, float>(row), MemoryMarshal.Cast<byte, float>(target));
             else row.CopyTo(target);
             LabelOf(samples[i]).CopyTo(labels[(i * labelBytes)..]);
         }

@@ -60,7 +60,10 @@ internal static class TensorsSet
     private static IReadOnlyList<string> NotesOn(SafetensorsFile file, string path)
     {
         var others = file.Tensors.Where(t => t.Name is not ("x" or "y")).ToList();
-        return others.Count == 0 ? [] : [$"{path} holds {others.Count} tensor(s) beside x and y; they are ignored: {string.Join(", ", others.Take(10))}{(others.Count > 10 ? ", ..." : "")}."];
+        return others.Count == 0
+            ? []
+            : [$"{path} holds {others.Count} tensor(s) beside x and y; they are ignored: "
+                + $"{string.Join(", ", others.Take(10))}{(others.Count > 10 ? ", ..." : "")}."];
     }
 
     private static TensorEntry Find(SafetensorsFile file, string name, string path)
@@ -68,7 +71,10 @@ internal static class TensorsSet
         var entry = file.Find(name) ?? throw DataFile.Invalid(
             path, $"no tensor \"{name}\"", "expected x and y; it holds " + string.Join(", ", file.Tensors.Take(10).Select(t => t.Name)));
         if (entry.Dtype is not (TensorDtype.F32 or TensorDtype.I64) || entry.Shape.Count == 0)
-            throw DataFile.Invalid(path, $"tensor {entry}", "expected F32 or I64 with the sample number as the first dimension; write it so, such as with tensor.float() or tensor.long()");
+            throw DataFile.Invalid(
+                path, $"tensor {entry}",
+                "expected F32 or I64 with the sample number as the first dimension; "
+                + "write it so, such as with tensor.float() or tensor.long()");
         return entry;
     }
 

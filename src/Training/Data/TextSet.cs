@@ -6,7 +6,10 @@ using Distributed.Core.Spec;
 namespace Distributed.Training.Data;
 
 /// <summary>A file of any bytes, each a token, cut into samples one after another; what is left at the end is not used.</summary>
-/// <remarks>A sample is <c>length + 1</c> bytes: each of the first predicts the next. The last tenth of the samples, at least one, is the test split.</remarks>
+/// <remarks>
+/// A sample is <c>length + 1</c> bytes: each of the first predicts the next. The last tenth of the samples, at least
+/// one, is the test split.
+/// </remarks>
 internal static class TextSet
 {
     private const int Classes = 256;
@@ -18,11 +21,14 @@ internal static class TextSet
         var model = spec.Model.Options.Contract;
         var vocabulary = model.Vocabulary;
         var length = ((TextOptions)spec.Data.Options).Length ?? model.MostTokens
-            ?? throw new JobException(ErrorCodes.SpecInvalid, $"data.length is missing: model {spec.Model.Name} takes samples of any length.");
+            ?? throw new JobException(
+                ErrorCodes.SpecInvalid, $"data.length is missing: model {spec.Model.Name} takes samples of any length.");
         using var file = DataFile.OpenRead(path);
         var samples = file.Length / (length + 1);
         if (samples is < 2 or > int.MaxValue)
-            throw DataFile.Invalid(path, $"{file.Length} bytes make {samples} samples of {length + 1}", $"expected 2 to {int.MaxValue}: one to train on and one held out");
+            throw DataFile.Invalid(
+                path, $"{file.Length} bytes make {samples} samples of {length + 1}",
+                $"expected 2 to {int.MaxValue}: one to train on and one held out");
         var digest = new DataDigest();
         var text = Read(path, file, vocabulary, digest);
         var test = (int)Math.Max(1, samples / HeldOut);
@@ -45,7 +51,9 @@ internal static class TextSet
             hash.AppendData(part);
             var wrong = vocabulary < Classes ? part.IndexOfAnyExceptInRange((byte)0, (byte)(vocabulary - 1)) : -1;
             if (wrong >= 0)
-                throw DataFile.Invalid(path, $"byte offset {offset + wrong}: {part[wrong]}, expected 0 to {vocabulary - 1}", $"model.vocab is {vocabulary}; {Classes} takes any file");
+                throw DataFile.Invalid(
+                    path, $"byte offset {offset + wrong}: {part[wrong]}, expected 0 to {vocabulary - 1}",
+                    $"model.vocab is {vocabulary}; {Classes} takes any file");
         }
 
         digest.Add("text", text.Bytes, hash.GetHashAndReset());

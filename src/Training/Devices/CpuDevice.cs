@@ -35,11 +35,13 @@ internal sealed unsafe class CpuDevice : IDeviceRuntime
 
     public void Load(GradientSource source, long at, float* target, long count) => HostKernels.Load(source, at, target, count);
 
-    public void Add(GradientSource left, GradientSource right, long at, float* target, long count) => HostKernels.Add(left, right, at, target, count);
+    public void Add(GradientSource left, GradientSource right, long at, float* target, long count) =>
+        HostKernels.Add(left, right, at, target, count);
 
     public void Clear(float* target, long count) => NativeMemory.Clear(target, (nuint)(count * sizeof(float)));
 
-    public bool CheckAndUnscale(float* x, long count, float inverseScale, float meanFactor) => HostKernels.CheckAndUnscale(x, count, inverseScale, meanFactor);
+    public bool CheckAndUnscale(float* x, long count, float inverseScale, float meanFactor) =>
+        HostKernels.CheckAndUnscale(x, count, inverseScale, meanFactor);
 
     public double SumOfSquares(float* x, int count) => HostKernels.SumOfSquares(x, count);
 

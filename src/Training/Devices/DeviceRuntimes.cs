@@ -10,6 +10,7 @@ internal static class DeviceRuntimes
     public static IDeviceRuntime Open(string name) => name switch
     {
         "cpu" => CpuDevice.Instance,
-        _ => throw new JobException(ErrorCodes.SpecInvalid, $"workers.device is '{name}', but this build drives CPUs only. Set workers.device: cpu."),
+        _ => throw new JobException(
+            ErrorCodes.SpecInvalid, $"workers.device is '{name}', but this build drives CPUs only. Set workers.device: cpu."),
     };
 }

@@ -4,11 +4,14 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Devices;
 
-/// <summary>The device that holds a silo's replica and runs its ranks: where memory for tensors and gradients comes from, how numbers get there and back, and the arithmetic between backward and the optimizer.</summary>
+/// <summary>
+/// The device that holds a silo's replica and runs its ranks: where memory for tensors and gradients comes from, how numbers get there and
+/// back, and the arithmetic between backward and the optimizer.
+/// </summary>
 /// <remarks>
-/// All of a job's device memory is allocated here, all that goes to the device goes through <see cref="Upload"/>, and all that the host wants to
-/// know comes through <see cref="Read"/> and <see cref="ToHost"/>. Addresses are the device's own. Elements are rounded as IEEE says on every
-/// device, in the order that the callers give, so that no bit depends on which device it is.
+/// All of a job's device memory is allocated here, all that goes to the device goes through <see cref="Upload"/>, and all that the host
+/// wants to know comes through <see cref="Read"/> and <see cref="ToHost"/>. Addresses are the device's own. Elements are rounded as IEEE
+/// says on every device, in the order that the callers give, so that no bit depends on which device it is.
 /// </remarks>
 internal unsafe interface IDeviceRuntime
 {

@@ -13,7 +13,8 @@ public sealed class DirectWire : IExchangeWire
     public Socket Connect(string endpoint)
     {
         if (!IPEndPoint.TryParse(endpoint, out var target))
-            throw new IOException("found the address of a tunnel, expected one without; give silo certificates to all silos of a cluster or to none");
+            throw new IOException(
+                "found the address of a tunnel, expected one without; give silo certificates to all silos of a cluster or to none");
         var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -6,11 +6,13 @@ using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>The silo's side of an exchange with others: where operands come from, where sums go, and the arithmetic between, slice by slice.</summary>
+/// <summary>
+/// The silo's side of an exchange with others: where operands come from, where sums go, and the arithmetic between, slice by slice.
+/// </summary>
 /// <remarks>
-/// Used by one thread at a time, the one that moves the exchange on, but for sums at seats of their own (see <see cref="Fold"/> and <see cref="Operand"/>).
-/// A parameter without gradient is marked absent (a bit for each parameter that a slice touches), so that sums have the
-/// bits they have on one silo.
+/// Used by one thread at a time, the one that moves the exchange on, but for sums at seats of their own (see <see cref="Fold"/> and
+/// <see cref="Operand"/>). A parameter without gradient is marked absent (a bit for each parameter that a slice touches), so that sums have
+/// the bits they have on one silo.
 /// </remarks>
 public sealed unsafe class ExchangeBuffers : IDisposable
 {
@@ -37,7 +39,8 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         touching = [.. Plan.Slices.Select(s => FlatRange.Touching(ranges, new BlockRun(s.Start, s.End)))];
 
         var own = job.OwnRuns.SelectMany(CanonicalTree.Partials).ToList();
-        localPieces = [.. Plan.Partials[Silos.Index].Select(p => (own.FindIndex(o => o.Start >= p.Start), own.FindLastIndex(o => o.End <= p.End) + 1))];
+        localPieces = [.. Plan.Partials[Silos.Index].Select(
+            p => (own.FindIndex(o => o.Start >= p.Start), own.FindLastIndex(o => o.End <= p.End) + 1))];
         localPrograms = [.. Plan.Partials[Silos.Index].Select((p, k) =>
             FoldProgram.For(own[localPieces[k].First..localPieces[k].End].Select(o => (o.Start - p.Start, o.End - p.Start))))];
 
@@ -90,7 +93,9 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     /// <summary>One of this silo's partials of a slice.</summary>
     /// <param name="scratch">Room for the slice, FP32, 64-byte aligned.</param>
     /// <param name="presence">Gets the presence bits; <see cref="PresenceBytes"/> long.</param>
-    /// <param name="seat">Whose tools are used: 0 the mover's, from 1 on those of the silo's ranks. Threads at different seats work side by side.</param>
+    /// <param name="seat">
+    /// Whose tools are used: 0 the mover's, from 1 on those of the silo's ranks. Threads at different seats work side by side.
+    /// </param>
     /// <returns>Address of the FP32 elements, in <paramref name="scratch"/> or in a gradient itself; 0 when nothing is present.</returns>
     public nint Operand(int slice, int partial, nint scratch, Span<byte> presence, int seat = 0)
     {
@@ -110,19 +115,25 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         }
         if (!any) return 0;
         var part = Plan.Slices[slice];
-        if (mine.Count == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16 && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
+        if (mine.Count == 1 && end - first == 1 && !mine[0].Sources[ranges[first].Parameter].IsBFloat16
+            && ranges[first].Offset <= part.Start && ranges[first].End >= part.End)
             return mine[0].Sources[ranges[first].Parameter].Address + (nint)((part.Start - ranges[first].Offset) * sizeof(float));
         At(seat).Reducer.Sum(new BlockRun(part.Start, part.End), mine, localPrograms[partial], scratch);
         return scratch;
     }
 
-    /// <summary>Where another silo's partial of a slice that this silo reduces belongs: room for the slice, FP32, until it is folded.</summary>
+    /// <summary>
+    /// Where another silo's partial of a slice that this silo reduces belongs: room for the slice, FP32, until it is folded.
+    /// </summary>
     public nint Incoming(int silo, int partial, int slice) => staging.Rent(silo, partial, slice);
 
     /// <summary>Another silo's partial of a slice has come whole to its place.</summary>
-    public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence) => presence.CopyTo(staging.Presence(silo, partial, slice));
+    public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence) =>
+        presence.CopyTo(staging.Presence(silo, partial, slice));
 
-    /// <summary>Reduces a slice whose operands are all here; the result is at <see cref="Sum"/>. <see cref="Folded"/> must follow.</summary>
+    /// <summary>
+    /// Reduces a slice whose operands are all here; the result is at <see cref="Sum"/>. <see cref="Folded"/> must follow.
+    /// </summary>
     /// <param name="seat">As for <see cref="Operand"/>; slices at different seats are reduced side by side.</param>
     /// <returns>Whether a scaled sum in it is not finite.</returns>
     public bool Fold(int slice, int seat = 0)
@@ -137,7 +148,8 @@ public sealed unsafe class ExchangeBuffers : IDisposable
                 for (var k = 0; k < Plan.Partials[silo].Count; k++) PointAt(operands[operand++], silo, k, slice);
         }
         var part = Plan.Slices[slice];
-        var found = reducer.Reduce(new BlockRun(part.Start, part.End), operands, program, factors, job.Reduced.Address, job.Reduced.BlockNorms);
+        var found = reducer.Reduce(
+            new BlockRun(part.Start, part.End), operands, program, factors, job.Reduced.Address, job.Reduced.BlockNorms);
         if (found) job.Reduced.MarkNonFinite();
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
@@ -197,17 +209,23 @@ public sealed unsafe class ExchangeBuffers : IDisposable
         var flat = staging.Payload(silo, partial, slice) - (nint)(Plan.Slices[slice].Start * sizeof(float));
         var (first, end) = touching[slice];
         for (var i = first; i < end; i++)
-            operand.Sources[ranges[i].Parameter] = SliceTrailer.Has(presence, i - first) ? new GradientSource(flat + (nint)(ranges[i].Offset * sizeof(float)), false) : default;
+            operand.Sources[ranges[i].Parameter] = SliceTrailer.Has(presence, i - first)
+                ? new GradientSource(flat + (nint)(ranges[i].Offset * sizeof(float)), false)
+                : default;
     }
 
     /// <summary>What one thread needs to sum slices.</summary>
-    private sealed class Seat(FlatRange[] ranges, IReadOnlyList<MicroBatchRun> operands, int firstOwn, int own, IDeviceRuntime device) : IDisposable
+    private sealed class Seat(FlatRange[] ranges, IReadOnlyList<MicroBatchRun> operands, int firstOwn, int own, IDeviceRuntime device)
+        : IDisposable
     {
         public BlockReducer Reducer { get; } = new(ranges, device);
 
-        /// <summary>The partials of all silos, in rank order: own ones are taken anew, those of other silos lead to the slice at hand.</summary>
+        /// <summary>
+        /// The partials of all silos, in rank order: own ones are taken anew, those of other silos lead to the slice at hand.
+        /// </summary>
         public GradientPartial[] Operands { get; } =
-            [.. operands.Select((run, i) => i >= firstOwn && i < firstOwn + own ? null! : new GradientPartial(run.Start, run.End, ranges.Length))];
+            [.. operands.Select(
+                (run, i) => i >= firstOwn && i < firstOwn + own ? null! : new GradientPartial(run.Start, run.End, ranges.Length))];
 
         public void Dispose() => Reducer.Dispose();
     }

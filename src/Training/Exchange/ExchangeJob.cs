@@ -13,7 +13,9 @@ public sealed class ExchangeJob
     /// <param name="runs">Micro-batches by rank of the job: contiguous, in order.</param>
     /// <param name="ranges">Where the parameters lie in the flat buffers.</param>
     /// <param name="barrier">Where the ranks of this silo meet.</param>
-    internal ExchangeJob(ExchangeSilos silos, IReadOnlyList<MicroBatchRun> runs, FlatRange[] ranges, RankBarrier barrier, ReducedGradient reduced, IDeviceRuntime device)
+    internal ExchangeJob(
+        ExchangeSilos silos, IReadOnlyList<MicroBatchRun> runs, FlatRange[] ranges, RankBarrier barrier, ReducedGradient reduced,
+        IDeviceRuntime device)
     {
         (Silos, Runs, Ranges, Barrier, Reduced, Device) = (silos, runs, ranges, barrier, reduced, device);
         Partials = new IReadOnlyList<GradientPartial>[silos.RanksHere];
@@ -30,7 +32,8 @@ public sealed class ExchangeJob
 
     /// <summary>Micro-batches by silo.</summary>
     internal IReadOnlyList<MicroBatchRun> SiloRuns =>
-        [.. Silos.FirstRanks.Select((first, i) => new MicroBatchRun(Runs[first].Start, Runs[(i + 1 < Silos.Count ? Silos.FirstRanks[i + 1] : Runs.Count) - 1].End))];
+        [.. Silos.FirstRanks.Select((first, i) => new MicroBatchRun(
+            Runs[first].Start, Runs[(i + 1 < Silos.Count ? Silos.FirstRanks[i + 1] : Runs.Count) - 1].End))];
 
     internal FlatRange[] Ranges { get; }
 
@@ -41,13 +44,16 @@ public sealed class ExchangeJob
     /// <summary>Whose memory gradients and result are in.</summary>
     internal IDeviceRuntime Device { get; }
 
-    /// <summary>By rank of this silo: what its run merged to, filled anew in each step. Each rank sets its own before the first step.</summary>
+    /// <summary>
+    /// By rank of this silo: what its run merged to, filled anew in each step. Each rank sets its own before the first step.
+    /// </summary>
     internal IReadOnlyList<GradientPartial>[] Partials { get; }
 
     /// <summary>Waits for the silo's other ranks; the last to come brings the exchange to its end, then all go on.</summary>
     /// <param name="rank">Place of the caller among the silo's ranks.</param>
     /// <param name="meanwhile">Work that a rank does while it waits, piece by piece; false: none at present.</param>
-    public void MeetForExchange(int rank, long step, Action last, Func<bool>? meanwhile = null) => Barrier.Meet(rank, "exchange", step, last, meanwhile);
+    public void MeetForExchange(int rank, long step, Action last, Func<bool>? meanwhile = null) =>
+        Barrier.Meet(rank, "exchange", step, last, meanwhile);
 }
 
 /// <summary>The silos of a generation as one of them sees them.</summary>

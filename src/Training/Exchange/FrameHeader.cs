@@ -31,7 +31,10 @@ internal enum FrameFlags : byte
 internal struct FrameHeader
 {
     public const uint Mark = 0x31585444; // "DTX1"
-    /// <summary>A whole cache line, as trailers are whole ones: payloads stay aligned in the kernel's buffers, where copying is several times faster.</summary>
+    /// <summary>
+    /// A whole cache line, as trailers are whole ones: payloads stay aligned in the kernel's buffers, where copying is
+    /// several times faster.
+    /// </summary>
     public const int Size = 64;
     public const int SealedSize = 56;
 
@@ -62,6 +65,7 @@ internal struct FrameHeader
     /// <summary>Tag over all that stands before it.</summary>
     public ulong Tag;
 
-    public override readonly string ToString() => FormattableString.Invariant(
-        $"{Kind} of silo {Sender}, job {Job:x16}, generation {Generation}, step {Step}, bucket {Bucket}, slice {Slice}, partial {Partial}, {PayloadBytes}+{TrailerBytes} bytes, sequence {Sequence}");
+    public override readonly string ToString() =>
+        FormattableString.Invariant($"{Kind} of silo {Sender}, job {Job:x16}, generation {Generation}, step {Step}, bucket {Bucket}, ")
+        + FormattableString.Invariant($"slice {Slice}, partial {Partial}, {PayloadBytes}+{TrailerBytes} bytes, sequence {Sequence}");
 }

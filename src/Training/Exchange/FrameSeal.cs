@@ -3,8 +3,13 @@ using System.Numerics;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Seals and checks the headers of one direction of a link with SipHash-2-4 (Aumasson, Bernstein 2012) under a key of its own.</summary>
-/// <remarks>The sequence stands in what is sealed, so no frame passes twice. A header takes 50 ns, where AES-GMAC through the system's library takes 2 microseconds.</remarks>
+/// <summary>
+/// Seals and checks the headers of one direction of a link with SipHash-2-4 (Aumasson, Bernstein 2012) under a key of its own.
+/// </summary>
+/// <remarks>
+/// The sequence stands in what is sealed, so no frame passes twice. A header takes 50 ns, where AES-GMAC through the system's library
+/// takes 2 microseconds.
+/// </remarks>
 internal sealed unsafe class FrameSeal
 {
     private readonly ulong k0;

@@ -7,7 +7,8 @@ public interface IExchangeRendezvous
 {
     /// <summary>Hands in this silo's offer and blocks until all silos of the generation have handed in theirs.</summary>
     /// <exception cref="Core.Jobs.JobException">
-    /// A silo did not come within the deadline, or its fingerprint differs; the message names the silos and, in the second case, both values.
+    /// A silo did not come within the deadline, or its fingerprint differs; the message names the silos and, in the
+    /// second case, both values.
     /// </exception>
     ExchangeMesh Meet(ExchangeOffer offer);
 }

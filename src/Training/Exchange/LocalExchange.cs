@@ -38,7 +38,8 @@ internal sealed class LocalExchange : IGradientExchange
     public void Reduce(int rank, TimeSpan patience)
     {
         job.MeetForExchange(rank, step, Gather);
-        if (reducers[rank].Reduce(owned[rank], partials, program, factors, job.Reduced.Address, job.Reduced.BlockNorms)) job.Reduced.MarkNonFinite();
+        if (reducers[rank].Reduce(owned[rank], partials, program, factors, job.Reduced.Address, job.Reduced.BlockNorms))
+            job.Reduced.MarkNonFinite();
     }
 
     /// <remarks>The only waits here are for ranks of this silo: whatever ends the session breaks their barrier.</remarks>

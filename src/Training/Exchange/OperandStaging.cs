@@ -4,7 +4,9 @@ using Distributed.Core.Canonical;
 namespace Distributed.Training.Exchange;
 
 /// <summary>Room for other silos' partials of the slices that are being reduced. Used by one thread at a time.</summary>
-/// <remarks>The room that was given back last is taken first: most likely it still lies in the cache, and few rooms are ever touched.</remarks>
+/// <remarks>
+/// The room that was given back last is taken first: most likely it still lies in the cache, and few rooms are ever touched.
+/// </remarks>
 internal sealed unsafe class OperandStaging : IDisposable
 {
     private readonly Stack<nint> free = new();
@@ -36,7 +38,8 @@ internal sealed unsafe class OperandStaging : IDisposable
     public nint Payload(int silo, int partial, int slice) => places[Index(silo, partial, slice)];
 
     /// <returns>The presence bits beside the room rented before.</returns>
-    public Span<byte> Presence(int silo, int partial, int slice) => new((void*)(Payload(silo, partial, slice) + payloadBytes), presenceBytes);
+    public Span<byte> Presence(int silo, int partial, int slice) =>
+        new((void*)(Payload(silo, partial, slice) + payloadBytes), presenceBytes);
 
     public void Return(int silo, int partial, int slice) => free.Push(Payload(silo, partial, slice));
 

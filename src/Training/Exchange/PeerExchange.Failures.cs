@@ -8,7 +8,9 @@ namespace Distributed.Training.Exchange;
 internal sealed unsafe partial class PeerExchange
 {
     private void Refuse(PeerLink link, string what) => Fail(Error(
-        ErrorCodes.Internal, link.Silo, $"silo {silos.Names[link.Silo]} sent {what}. The exchange ends before anything of it is added; update all silos to one build and resume"));
+        ErrorCodes.Internal, link.Silo,
+        $"silo {silos.Names[link.Silo]} sent {what}. The exchange ends before anything of it is added; "
+        + "update all silos to one build and resume"));
 
     private void Fail(JobError error)
     {
@@ -18,19 +20,26 @@ internal sealed unsafe partial class PeerExchange
     }
 
     private JobError Lost(int silo, string reason) => Error(
-        ErrorCodes.SiloLost, silo, $"the connection to silo {silos.Names[silo]} is lost ({reason}); {Outstanding(out _)}. Look at that silo's log, then resume");
+        ErrorCodes.SiloLost, silo,
+        $"the connection to silo {silos.Names[silo]} is lost ({reason}); {Outstanding(out _)}. Look at that silo's log, then resume");
 
     private JobError Late(TimeSpan patience)
     {
         var what = Outstanding(out var culprit);
-        return Error(ErrorCodes.Deadline, culprit, $"no news for {patience.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s; {what}. Look at the late silo's log, then resume");
+        return Error(
+            ErrorCodes.Deadline, culprit,
+            $"no news for {patience.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s; {what}. "
+            + "Look at the late silo's log, then resume");
     }
 
     private JobError Error(string code, int silo, string message)
     {
         var bucket = FirstOpenBucket();
-        var place = string.Create(CultureInfo.InvariantCulture, $"Step {step}, phase exchange{(bucket < 0 ? "" : $", bucket {bucket}")}, silo {silos.Names[silos.Index]}: ");
-        return new JobError(code, $"{place}{message} from the last checkpoint.", new Rank(silos.FirstRanks[silo]), silos.Names[silo], "exchange", step);
+        var place = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Step {step}, phase exchange{(bucket < 0 ? "" : $", bucket {bucket}")}, silo {silos.Names[silos.Index]}: ");
+        return new JobError(
+            code, $"{place}{message} from the last checkpoint.", new Rank(silos.FirstRanks[silo]), silos.Names[silo], "exchange", step);
     }
 
     private int FirstOpenBucket()
@@ -61,7 +70,8 @@ internal sealed unsafe partial class PeerExchange
         if (sums.Count > 0) parts.Add($"sums are missing from silo {Names(sums)}");
         if (losses.Count > 0) parts.Add($"losses are missing from silo {Names(losses)}");
         if (parts.Count == 0) parts.Add("all is here, but not all of this silo's own sums could be sent");
-        var arrived = Enumerable.Range(0, plan.Silos).Where(s => s != silos.Index && !operands.Contains(s) && !sums.Contains(s) && !losses.Contains(s)).ToList();
+        var arrived = Enumerable.Range(0, plan.Silos)
+            .Where(s => s != silos.Index && !operands.Contains(s) && !sums.Contains(s) && !losses.Contains(s)).ToList();
         if (arrived.Count > 0) parts.Add($"silo {Names(arrived)} has delivered all");
         return string.Join(", ", parts);
     }
@@ -91,7 +101,15 @@ internal sealed unsafe partial class PeerExchange
                 {
                     reason.CopyTo(new Span<byte>(link.ScratchOut, reason.Length));
                     link.Start(
-                        new FrameHeader { Kind = FrameKind.Abort, Job = job, Generation = (uint)silos.Generation.Value, Step = step, Sender = silos.Index, PayloadBytes = reason.Length },
+                        new FrameHeader
+                        {
+                            Kind = FrameKind.Abort,
+                            Job = job,
+                            Generation = (uint)silos.Generation.Value,
+                            Step = step,
+                            Sender = silos.Index,
+                            PayloadBytes = reason.Length,
+                        },
                         link.ScratchOut);
                     _ = link.Send();
                 }

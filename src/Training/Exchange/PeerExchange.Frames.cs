@@ -56,11 +56,14 @@ internal sealed unsafe partial class PeerExchange
         return true;
     }
 
-    /// <returns>Where the elements of one of this silo's partials are, 0 where none is present; null while a rank is at work on it.</returns>
+    /// <returns>
+    /// Where the elements of one of this silo's partials are, 0 where none is present; null while a rank is at work on it.
+    /// </returns>
     private nint? Operand(PeerLink link, OutgoingFrame frame, Span<byte> presence)
     {
         // What goes to all is small, and made for each link.
-        if (plan.Slices[frame.Slice].Owner == ExchangePlan.Everyone) return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
+        if (plan.Slices[frame.Slice].Owner == ExchangePlan.Everyone)
+            return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
         if (!help.TryTakeOperand(frame.Slice, frame.Partial, out var ready)) return null;
         if (ready.Room == 0) return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
         new ReadOnlySpan<byte>((void*)ready.Presence, presence.Length).CopyTo(presence);
@@ -92,14 +95,17 @@ internal sealed unsafe partial class PeerExchange
             Refuse(link, $"a frame that it did not seal for this place in the order (expected sequence {link.Expected}); found {header}");
             return;
         }
-        if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0))
+        if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason
+            && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0))
         {
             link.Accept(link.ScratchIn);
             return;
         }
         if (header.Job != job || header.Generation != (uint)silos.Generation.Value || header.Sender != link.Silo)
         {
-            Refuse(link, $"a frame of another sender (expected job {job:x16}, generation {silos.Generation}, silo {link.Silo}); found {header}");
+            Refuse(
+                link,
+                $"a frame of another sender (expected job {job:x16}, generation {silos.Generation}, silo {link.Silo}); found {header}");
             return;
         }
         if (header.Step == step + 1)
@@ -108,7 +114,8 @@ internal sealed unsafe partial class PeerExchange
             link.IsParked = true;
             return;
         }
-        if (header.Step != step || Place(link, in header) is not { } payload) Refuse(link, $"a frame that does not belong here (step {step} is open); found {header}");
+        if (header.Step != step || Place(link, in header) is not { } payload)
+            Refuse(link, $"a frame that does not belong here (step {step} is open); found {header}");
         else link.Accept((byte*)payload);
     }
 
@@ -118,7 +125,8 @@ internal sealed unsafe partial class PeerExchange
         if (header.Kind == FrameKind.Losses)
         {
             var report = header.PayloadBytes - (plan.SiloRuns[link.Silo].Count * sizeof(double));
-            return report is >= 0 and <= SiloReports.Most * sizeof(double) && report % sizeof(double) == 0 && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
+            return report is >= 0 and <= SiloReports.Most * sizeof(double) && report % sizeof(double) == 0
+                && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
                 ? (nint)link.ScratchIn
                 : null;
         }
@@ -130,13 +138,17 @@ internal sealed unsafe partial class PeerExchange
         {
             case FrameKind.Operand:
                 if (!plan.Reduces(silos.Index, header.Slice) || header.Partial >= plan.Partials[link.Silo].Count) return null;
-                if (!(whole || header.PayloadBytes == 0) || header.TrailerBytes != FrameHeader.Trailer(header.PayloadBytes, buffers.PresenceBytes(header.Slice))) return null;
+                if (!(whole || header.PayloadBytes == 0)
+                    || header.TrailerBytes != FrameHeader.Trailer(header.PayloadBytes, buffers.PresenceBytes(header.Slice))) return null;
                 var bit = OperandBit(link.Silo, header.Partial);
                 if ((operandsGot[header.Slice] & bit) != 0) return null;
                 operandsGot[header.Slice] |= bit;
                 return buffers.Incoming(link.Silo, header.Partial, header.Slice);
             case FrameKind.Sum:
-                return part.Owner == link.Silo && whole && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice)) ? buffers.Sum(header.Slice) : null;
+                return part.Owner == link.Silo && whole
+                    && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice))
+                    ? buffers.Sum(header.Slice)
+                    : null;
             default:
                 return null;
         }
@@ -160,11 +172,13 @@ internal sealed unsafe partial class PeerExchange
         switch (header.Kind)
         {
             case FrameKind.Operand:
-                buffers.Arrived(link.Silo, header.Partial, header.Slice, new ReadOnlySpan<byte>(link.TrailerIn, buffers.PresenceBytes(header.Slice)));
+                buffers.Arrived(
+                    link.Silo, header.Partial, header.Slice, new ReadOnlySpan<byte>(link.TrailerIn, buffers.PresenceBytes(header.Slice)));
                 OperandHere(header.Slice);
                 break;
             case FrameKind.Sum:
-                buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, new ReadOnlySpan<byte>(link.TrailerIn, buffers.SumTrailerBytes(header.Slice)));
+                buffers.TakeSum(header.Slice, (header.Flags & FrameFlags.FoundInf) != 0, new ReadOnlySpan<byte>(
+                    link.TrailerIn, buffers.SumTrailerBytes(header.Slice)));
                 SliceDone(header.Slice);
                 break;
             case FrameKind.Losses:

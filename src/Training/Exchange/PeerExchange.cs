@@ -10,9 +10,10 @@ namespace Distributed.Training.Exchange;
 
 /// <summary>Reduce-scatter and all-gather between silos over sockets of their own, straight from and to native memory.</summary>
 /// <remarks>
-/// A pump: the thread that holds it looks at every link in turn and waits only when nothing moves. While ranks compute, a thread of the exchange
-/// holds it; the last rank to come for the result takes it over, so that a small exchange costs no change of threads. Where each rank has a
-/// core, the ranks that wait make sums for it (<see cref="SliceHelp"/>). All other state but the queue of released buckets belongs to the pump's holder.
+/// A pump: the thread that holds it looks at every link in turn and waits only when nothing moves. While ranks compute, a thread of the
+/// exchange holds it; the last rank to come for the result takes it over, so that a small exchange costs no change of threads. Where each
+/// rank has a core, the ranks that wait make sums for it (<see cref="SliceHelp"/>). All other state but the queue of released buckets
+/// belongs to the pump's holder.
 /// </remarks>
 internal sealed unsafe partial class PeerExchange : IGradientExchange
 {
@@ -59,8 +60,11 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <param name="links">Proven connections to all other silos; taken over.</param>
     /// <param name="listener">Where strangers are turned away; taken over.</param>
     /// <param name="overlap">Buckets leave while ranks compute.</param>
-    /// <param name="spin">Every runnable thread has a core, so waiting by looking costs no one anything, and ranks that wait can help.</param>
-    public PeerExchange(ExchangeJob job, ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? listener, bool overlap, bool spin)
+    /// <param name="spin">
+    /// Every runnable thread has a core, so waiting by looking costs no one anything, and ranks that wait can help.
+    /// </param>
+    public PeerExchange(
+        ExchangeJob job, ExchangeBuffers buffers, IReadOnlyList<PeerLink> links, PeerListener? listener, bool overlap, bool spin)
     {
         (exchangeJob, this.buffers, plan, silos, this.listener, this.spin) = (job, buffers, buffers.Plan, buffers.Silos, listener, spin);
         help = new SliceHelp(buffers, job.Barrier, spin, WakeIfAsleep);
@@ -154,7 +158,9 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         // Without a failure the others have all they need: an end needs no reason.
         if (failure is null) ended = true;
-        failure ??= new JobError(ErrorCodes.Internal, $"The exchange of silo {silos.Names[silos.Index]} has ended.", null, silos.Names[silos.Index], "exchange", null);
+        failure ??= new JobError(
+            ErrorCodes.Internal, $"The exchange of silo {silos.Names[silos.Index]} has ended.", null, silos.Names[silos.Index], "exchange",
+            null);
         Signal(wake);
         helperNeeded.Set();
         helper?.Join();
@@ -238,7 +244,8 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         entries[links.Length] = new PollEntry { Fd = wake, Wanted = PollIn };
         asleep = true;
         Interlocked.MemoryBarrier();
-        if (released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants)) _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
+        if (released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants))
+            _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
         asleep = false;
         if (entries[links.Length].Happened != 0) Consume(wake);
     }

@@ -7,7 +7,8 @@ namespace Distributed.Training.Exchange;
 /// <param name="wire">What lies between the silos.</param>
 /// <param name="warn">Takes lines about refused callers.</param>
 /// <param name="cores">For the silos of one machine; null: all that it has.</param>
-public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn, int? cores = null) : IExchangeFactory
+public sealed class PeerExchangeFactory(
+    IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn, int? cores = null) : IExchangeFactory
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(60);
 
@@ -40,7 +41,10 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
         }
     }
 
-    /// <summary>Whether every rank on this machine has a core, and the wire too if it needs one, so that looking for news takes no time from another.</summary>
+    /// <summary>
+    /// Whether every rank on this machine has a core, and the wire too if it needs one, so that looking for news takes
+    /// no time from another.
+    /// </summary>
     private bool HasCoreForEach(ExchangeMesh mesh, ExchangeSilos silos)
     {
         var here = HostOf(mesh.Endpoints[silos.Index]);
@@ -63,7 +67,9 @@ public sealed class PeerExchangeFactory(IExchangeRendezvous rendezvous, IExchang
         {
             socket?.Dispose();
             throw new JobException(ErrorCodes.SiloLost,
-                $"Silo {buffers.Silos.Names[buffers.Silos.Index]} cannot reach the exchange of silo {buffers.Silos.Names[silo]} at {endpoint} ({e.Message}); look at that silo's log and at the network between them, then resume from the last checkpoint.", e);
+                $"Silo {buffers.Silos.Names[buffers.Silos.Index]} cannot reach the exchange of silo {buffers.Silos.Names[silo]} at "
+                + $"{endpoint} ({e.Message}); look at that silo's log and at the network between them, "
+                + "then resume from the last checkpoint.", e);
         }
         catch
         {

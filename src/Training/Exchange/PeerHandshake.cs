@@ -10,15 +10,17 @@ namespace Distributed.Training.Exchange;
 
 /// <summary>How two silos prove to each other, over a fresh connection, that both hold the generation's secret and fit together.</summary>
 /// <remarks>
-/// Caller: hello {mark, version, places, job, generation, nonce, fingerprint}. Callee: {accepted, nonce, proof, words}. Caller: proof. A proof
-/// is HMAC-SHA256 of the secret over the prover's role, the hello and the callee's nonce; frame keys are derived from the same, one a
+/// Caller: hello {mark, version, places, job, generation, nonce, fingerprint}. Callee: {accepted, nonce, proof, words}. Caller: proof. A
+/// proof is HMAC-SHA256 of the secret over the prover's role, the hello and the callee's nonce; frame keys are derived from the same, one a
 /// direction. The secret itself never travels, and a recorded connection proves nothing to a callee with a new nonce.
 /// </remarks>
 internal static class PeerHandshake
 {
     public const int LongestReason = 4096;
 
-    /// <remarks>Long enough for a machine on which everything waits for a core; strangers who say nothing make room for silos meanwhile.</remarks>
+    /// <remarks>
+    /// Long enough for a machine on which everything waits for a core; strangers who say nothing make room for silos meanwhile.
+    /// </remarks>
     public static readonly TimeSpan LongestGreeting = TimeSpan.FromSeconds(20);
 
     private const uint Mark = 0x48585444; // "DTXH"
@@ -43,9 +45,13 @@ internal static class PeerHandshake
         var head = Read(stream, 4 + NonceBytes + ProofBytes + 4);
         var nonce = head[4..(4 + NonceBytes)];
         var words = Encoding.UTF8.GetString(Read(stream, Length(head.AsSpan(4 + NonceBytes + ProofBytes))));
-        if (head[0] != 1) throw new JobException(ErrorCodes.Divergence, $"Silo {silos.Names[callee]} refused silo {silos.Names[silos.Index]}: {words}");
+        if (head[0] != 1)
+            throw new JobException(ErrorCodes.Divergence, $"Silo {silos.Names[callee]} refused silo {silos.Names[silos.Index]}: {words}");
         if (!CryptographicOperations.FixedTimeEquals(head.AsSpan(4 + NonceBytes, ProofBytes), Proof(secret, "listener", hello, nonce)))
-            throw new JobException(ErrorCodes.Internal, $"Who answers at the address of silo {silos.Names[callee]} does not hold this generation's secret; the connection was dropped.");
+            throw new JobException(
+                ErrorCodes.Internal,
+                $"Who answers at the address of silo {silos.Names[callee]} does not hold this generation's secret; "
+                + "the connection was dropped.");
         stream.Write(Proof(secret, "caller", hello, nonce));
         return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "listener"));
     }
@@ -59,8 +65,11 @@ internal static class PeerHandshake
         var head = Read(stream, FixedBytes);
         var mark = BinaryPrimitives.ReadUInt32LittleEndian(head);
         if (mark == FrameHeader.Mark)
-            throw new RefusedException($"found an exchange frame of generation {BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(16))} without a handshake, expected a handshake for generation {silos.Generation}");
-        if (mark != Mark) throw new RefusedException($"found the first bytes {Convert.ToHexStringLower(head.AsSpan(0, 4))}, expected a handshake ({Convert.ToHexStringLower("DTXH"u8)})");
+            throw new RefusedException($"found an exchange frame of generation {BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(16))} "
+                + $"without a handshake, expected a handshake for generation {silos.Generation}");
+        if (mark != Mark)
+            throw new RefusedException($"found the first bytes {Convert.ToHexStringLower(head.AsSpan(0, 4))}, "
+                + $"expected a handshake ({Convert.ToHexStringLower("DTXH"u8)})");
         var length = Length(head.AsSpan(24));
         var text = Read(stream, length);
         byte[] hello = [.. head, .. text];
@@ -73,7 +82,8 @@ internal static class PeerHandshake
         Reply(stream, true, nonce, Proof(secret, "listener", hello, nonce), "");
         if (!CryptographicOperations.FixedTimeEquals(Read(stream, ProofBytes), Proof(secret, "caller", hello, nonce)))
             throw new RefusedException("found a proof made with another secret, expected one made with this generation's");
-        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, "listener"), Seal(secret, hello, nonce, "caller"));
+        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, "listener"),
+            Seal(secret, hello, nonce, "caller"));
     }
 
     public static byte[] WriteReason(JobError error)
@@ -94,7 +104,8 @@ internal static class PeerHandshake
         catch (JsonException)
         {
         }
-        return new JobError(ErrorCodes.Internal, $"Silo {sender} ended the exchange without a reason that can be read.", null, sender, "exchange", null);
+        return new JobError(
+            ErrorCodes.Internal, $"Silo {sender} ended the exchange without a reason that can be read.", null, sender, "exchange", null);
     }
 
     private static string? Mismatch(ReadOnlySpan<byte> head, string fingerprint, ExchangeSilos silos)
@@ -106,10 +117,13 @@ internal static class PeerHandshake
         if (version != Version) return $"found exchange version {version}, expected {Version}; update all silos to one build";
         if (job != JobNumber(silos.JobId)) return $"found job number {job:x16}, expected {JobNumber(silos.JobId):x16} ({silos.JobId})";
         if (generation != (uint)silos.Generation.Value) return $"found generation {generation}, expected {silos.Generation}";
-        if (to != silos.Index || from <= silos.Index || from >= silos.Count) return $"found a call of silo {from} to silo {to}, expected one of a silo behind {silos.Index} of {silos.Count} to silo {silos.Index}";
+        if (to != silos.Index || from <= silos.Index || from >= silos.Count)
+            return $"found a call of silo {from} to silo {to}, expected one of a silo behind {silos.Index} of "
+                + $"{silos.Count} to silo {silos.Index}";
         return fingerprint == silos.Fingerprint
             ? null
-            : $"found the fingerprint \"{fingerprint}\" of silo {silos.Names[from]}, expected \"{silos.Fingerprint}\" as of silo {silos.Names[silos.Index]}; give all silos of a job the same data, and run them on one build and kind of machine";
+            : $"found the fingerprint \"{fingerprint}\" of silo {silos.Names[from]}, expected \"{silos.Fingerprint}\" as of silo "
+                + $"{silos.Names[silos.Index]}; give all silos of a job the same data, and run them on one build and kind of machine";
     }
 
     private static byte[] Hello(ExchangeSilos silos, int callee)
@@ -154,7 +168,9 @@ internal static class PeerHandshake
     private static int Length(ReadOnlySpan<byte> field)
     {
         var length = BinaryPrimitives.ReadInt32LittleEndian(field);
-        return length is >= 0 and <= LongestText ? length : throw new RefusedException($"found a text of {(uint)length} bytes, expected at most {LongestText}");
+        return length is >= 0 and <= LongestText
+            ? length
+            : throw new RefusedException($"found a text of {(uint)length} bytes, expected at most {LongestText}");
     }
 
     private static byte[] Proof(ReadOnlySpan<byte> secret, string role, byte[] hello, byte[] nonce) =>
@@ -163,7 +179,9 @@ internal static class PeerHandshake
     private static FrameSeal Seal(ReadOnlySpan<byte> secret, byte[] hello, byte[] nonce, string sender)
     {
         Span<byte> key = stackalloc byte[16];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, key, SHA256.HashData([.. hello, .. nonce]), Encoding.UTF8.GetBytes($"dtrain exchange frames of the {sender}"));
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, secret, key, SHA256.HashData([.. hello, .. nonce]),
+            Encoding.UTF8.GetBytes($"dtrain exchange frames of the {sender}"));
         return new FrameSeal(key);
     }
 }

@@ -4,8 +4,13 @@ using static Distributed.Training.Exchange.Posix;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>One connection to another silo: what waits to be sent, what is on its way out and the frame on its way in. No thread of its own.</summary>
-/// <remarks>Small frames leave together in one call, and what comes in with a frame is kept for the next one: a call into the kernel costs as much as a small frame.</remarks>
+/// <summary>
+/// One connection to another silo: what waits to be sent, what is on its way out and the frame on its way in. No thread of its own.
+/// </summary>
+/// <remarks>
+/// Small frames leave together in one call, and what comes in with a frame is kept for the next one: a call into the kernel costs as
+/// much as a small frame.
+/// </remarks>
 internal sealed unsafe class PeerLink : IDisposable
 {
     /// <summary>Bytes that are let come together before a sleeper is woken.</summary>
@@ -50,7 +55,8 @@ internal sealed unsafe class PeerLink : IDisposable
         socket.NoDelay = true;
         var trailers = FrameHeader.WholeLines(trailerBytes) + FrameHeader.Size;
         var scratch = FrameHeader.WholeLines(scratchBytes);
-        memory = (byte*)NativeMemory.AlignedAlloc((nuint)((2 * FrameHeader.Size) + (2 * trailers) + (2 * scratch) + BatchBytes + AheadBytes), FrameHeader.Size);
+        memory = (byte*)NativeMemory.AlignedAlloc(
+            (nuint)((2 * FrameHeader.Size) + (2 * trailers) + (2 * scratch) + BatchBytes + AheadBytes), FrameHeader.Size);
         largeHeader = (FrameHeader*)memory;
         HeaderIn = largeHeader + 1;
         TrailerOut = (byte*)(largeHeader + 2);
@@ -107,7 +113,9 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <value>A frame may be put on its way: at most one large one is.</value>
     public bool CanStart => !hasLarge;
 
-    /// <summary>Puts a header before a payload (and the trailer already in <see cref="TrailerOut"/>) on its way, filled up to whole lines.</summary>
+    /// <summary>
+    /// Puts a header before a payload (and the trailer already in <see cref="TrailerOut"/>) on its way, filled up to whole lines.
+    /// </summary>
     public void Start(FrameHeader header, byte* payload)
     {
         var body = FrameHeader.WholeLines(header.PayloadBytes + header.TrailerBytes);

@@ -56,8 +56,12 @@ internal sealed class PeerListener : IDisposable
     {
         if (arrived.TryTake(out var link, patience)) return link;
         lock (gate)
+        {
+            var missing = Enumerable.Range(silos!.Index + 1, silos.Count - silos.Index - 1).Where(s => !known.Contains(s));
             throw new JobException(ErrorCodes.Deadline,
-                $"Silo {silos!.Names[silos.Index]}: no connection from silo {string.Join(", ", Enumerable.Range(silos.Index + 1, silos.Count - silos.Index - 1).Where(s => !known.Contains(s)).Select(s => silos.Names[s]))} in time; look at its log and at the network between the silos, then resume from the last checkpoint.");
+                $"Silo {silos.Names[silos.Index]}: no connection from silo {string.Join(", ", missing.Select(s => silos.Names[s]))} "
+                + "in time; look at its log and at the network between the silos, then resume from the last checkpoint.");
+        }
     }
 
     public void Dispose()
@@ -111,6 +115,7 @@ internal sealed class PeerListener : IDisposable
         caller.Dispose();
         // The first ones, then ever fewer: a flood must not fill the log, nor pass unseen.
         if (closed || (count > RefusalsTold && !long.IsPow2(count))) return;
-        warn($"The exchange of silo {silos!.Names[silos.Index]} refused a connection from {from?.ToString() ?? "an unknown address"}: {why}. Nothing of it was used; {count} refused so far.");
+        warn($"The exchange of silo {silos!.Names[silos.Index]} refused a connection from {from?.ToString() ?? "an unknown address"}: "
+            + $"{why}. Nothing of it was used; {count} refused so far.");
     }
 }

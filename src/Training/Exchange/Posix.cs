@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>The socket calls that .NET does not offer: gather and scatter on native memory without waiting, and waiting for several sockets at once.</summary>
+/// <summary>
+/// The socket calls that .NET does not offer: gather and scatter on native memory without waiting, and waiting for several sockets at once.
+/// </summary>
 internal static unsafe partial class Posix
 {
     public const int DontWait = 0x40;
@@ -31,7 +33,9 @@ internal static unsafe partial class Posix
         _ = Read(fd, &count, sizeof(ulong));
     }
 
-    /// <summary>A poll for what comes in wakes at so many bytes, at the end of the connection, or when the kernel will hold no more.</summary>
+    /// <summary>
+    /// A poll for what comes in wakes at so many bytes, at the end of the connection, or when the kernel will hold no more.
+    /// </summary>
     public static void WakeAt(int fd, int bytes) => _ = SetOption(fd, SocketLevel, LowWater, &bytes, sizeof(int));
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]

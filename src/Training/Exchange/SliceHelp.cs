@@ -5,10 +5,12 @@ using Distributed.Training.Ranks;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Sums that ranks make while they wait for an exchange: slices whose operands are all here, and partials that are next to be sent.</summary>
+/// <summary>
+/// Sums that ranks make while they wait for an exchange: slices whose operands are all here, and partials that are next to be sent.
+/// </summary>
 /// <remarks>
-/// The mover (the thread that holds the pump of a <see cref="PeerExchange"/>) offers work and takes results; ranks at the barrier pick it up.
-/// The mover waits for nobody: it does itself what no rank has taken yet. Room for partials made ahead is bounded.
+/// The mover (the thread that holds the pump of a <see cref="PeerExchange"/>) offers work and takes results; ranks at the barrier pick it
+/// up. The mover waits for nobody: it does itself what no rank has taken yet. Room for partials made ahead is bounded.
 /// </remarks>
 internal sealed unsafe class SliceHelp : IDisposable
 {
@@ -47,7 +49,8 @@ internal sealed unsafe class SliceHelp : IDisposable
         if (!IsOn) return;
         payloadBytes = plan.LongestSlice * sizeof(float);
         var presenceBytes = Enumerable.Range(0, plan.Slices.Count).Max(buffers.PresenceBytes);
-        for (var i = 0; i < RoomsPerRank * ranks; i++) rooms.Add((nint)NativeMemory.AlignedAlloc((nuint)(payloadBytes + presenceBytes), 64));
+        for (var i = 0; i < RoomsPerRank * ranks; i++)
+            rooms.Add((nint)NativeMemory.AlignedAlloc((nuint)(payloadBytes + presenceBytes), 64));
     }
 
     public bool IsOn { get; }
@@ -146,7 +149,8 @@ internal sealed unsafe class SliceHelp : IDisposable
                 continue;
             }
             var presence = new Span<byte>((void*)(room + payloadBytes), buffers.PresenceBytes(index / partials));
-            prepared[index] = new Prepared(room, buffers.Operand(index / partials, index % partials, room, presence, rank + 1), room + payloadBytes);
+            prepared[index] = new Prepared(
+                room, buffers.Operand(index / partials, index % partials, room, presence, rank + 1), room + payloadBytes);
             Volatile.Write(ref states[index], Ready);
             Tell();
             return true;

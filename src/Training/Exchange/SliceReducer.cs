@@ -7,7 +7,10 @@ using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Reduces slices where the partials of all silos come together, with the arithmetic and the bits of one silo. Used by one thread at a time.</summary>
+/// <summary>
+/// Reduces slices where the partials of all silos come together, with the arithmetic and the bits of one silo. Used by
+/// one thread at a time.
+/// </summary>
 public sealed unsafe class SliceReducer : IDisposable
 {
     private readonly FlatRange[] ranges;
@@ -55,7 +58,9 @@ public sealed unsafe class SliceReducer : IDisposable
             for (var i = first; i < end; i++)
             {
                 var present = SliceTrailer.Has(presence, i - first);
-                operands[k].Sources[i] = present ? new GradientSource(At(partials[k].Address, ranges[i].Offset - part.Start), false) : default;
+                operands[k].Sources[i] = present
+                    ? new GradientSource(At(partials[k].Address, ranges[i].Offset - part.Start), false)
+                    : default;
                 if (present) SliceTrailer.Mark(trailer, i - first);
             }
         }
@@ -75,19 +80,23 @@ public sealed unsafe class SliceReducer : IDisposable
     private static void Check(SliceLayout layout)
     {
         if (layout.Elements < 1 || layout.Elements % BlockPlan.BlockElements != 0)
-            throw new ArgumentException($"found {layout.Elements} elements, expected whole blocks of {BlockPlan.BlockElements}", nameof(layout));
+            throw new ArgumentException(
+                $"found {layout.Elements} elements, expected whole blocks of {BlockPlan.BlockElements}", nameof(layout));
         var last = 0;
         foreach (var run in layout.SiloRuns)
         {
             if (run.Start != last || run.End <= last)
-                throw new ArgumentException($"found micro-batches {run.Start} to {run.End} behind {last}, expected contiguous runs from 0 on", nameof(layout));
+                throw new ArgumentException(
+                    $"found micro-batches {run.Start} to {run.End} behind {last}, expected contiguous runs from 0 on", nameof(layout));
             last = run.End;
         }
         long behind = 0;
         foreach (var (offset, count) in layout.Parameters)
         {
             if (offset < behind || count < 0 || offset > layout.Elements - count)
-                throw new ArgumentException($"found a parameter of {count} elements at {offset}, expected one within {behind} and {layout.Elements}", nameof(layout));
+                throw new ArgumentException(
+                    $"found a parameter of {count} elements at {offset}, expected one within {behind} and {layout.Elements}",
+                    nameof(layout));
             behind = offset + count;
         }
     }

@@ -9,7 +9,8 @@ internal static class SliceTrailer
     public static int PresenceBytes(int parameters) => (parameters + 63) / 64 * sizeof(ulong);
 
     /// <value>Presence, then a norm (FP64, little-endian) for each block.</value>
-    public static int SumBytes(int parameters, int elements) => PresenceBytes(parameters) + ((int)BlockPlan.Blocks(elements) * sizeof(double));
+    public static int SumBytes(int parameters, int elements) =>
+        PresenceBytes(parameters) + ((int)BlockPlan.Blocks(elements) * sizeof(double));
 
     public static bool Has(ReadOnlySpan<byte> presence, int parameter) => (presence[parameter / 8] >> (parameter % 8) & 1) != 0;
 

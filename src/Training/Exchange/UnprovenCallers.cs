@@ -5,8 +5,8 @@ namespace Distributed.Training.Exchange;
 
 /// <summary>Callers at a listener that have not proven who they are: so many at once, none for longer than it may.</summary>
 /// <remarks>
-/// A silo proves itself within milliseconds. Where a newcomer finds no place, the caller that has held one longest makes room, so that strangers who
-/// only hold connections keep no silo out.
+/// A silo proves itself within milliseconds. Where a newcomer finds no place, the caller that has held one longest makes room, so that
+/// strangers who only hold connections keep no silo out.
 /// </remarks>
 public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider time)
 {
@@ -15,7 +15,9 @@ public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider tim
     private readonly Lock gate = new();
     private readonly LinkedList<Place> places = [];
 
-    /// <summary>Gives a caller its time. When it is over, or the place is needed, the socket is closed and blocking calls on it end.</summary>
+    /// <summary>
+    /// Gives a caller its time. When it is over, or the place is needed, the socket is closed and blocking calls on it end.
+    /// </summary>
     public Place Enter(Socket caller)
     {
         Place place = new(this, caller);

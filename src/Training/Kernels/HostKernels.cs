@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Training.Kernels;
 
-/// <summary>Elementwise gradient arithmetic on host memory. Every element is rounded as IEEE says, so cutting the work changes no bit.</summary>
+/// <summary>
+/// Elementwise gradient arithmetic on host memory. Every element is rounded as IEEE says, so cutting the work changes no bit.
+/// </summary>
 internal static unsafe class HostKernels
 {
     private const int Lanes = 16;
@@ -39,7 +41,9 @@ internal static unsafe class HostKernels
         else AddFF((float*)left.Address + at, (float*)right.Address + at, target, count);
     }
 
-    /// <summary>Multiplies by the inverse scale, then by the mean's factor, each rounded; reports whether a value was not finite before.</summary>
+    /// <summary>
+    /// Multiplies by the inverse scale, then by the mean's factor, each rounded; reports whether a value was not finite before.
+    /// </summary>
     /// <returns>True if an element of the scaled gradient is infinite or NaN.</returns>
     [MethodImpl(Hot)]
     public static bool CheckAndUnscale(float* x, long count, float inverseScale, float meanFactor)

@@ -10,7 +10,8 @@ namespace Distributed.Training.Loop;
 internal static class BatchTensors
 {
     /// <returns>Inputs [items, ...sample] and labels [items, ...]; they belong to the caller's dispose scope.</returns>
-    public static (Tensor Inputs, Tensor Labels) Upload(IDeviceRuntime device, IDataSplit split, ImageLayout layout, nint inputs, nint labels, int items)
+    public static (Tensor Inputs, Tensor Labels) Upload(
+        IDeviceRuntime device, IDataSplit split, ImageLayout layout, nint inputs, nint labels, int items)
     {
         var shape = split.Input.Shape;
         Tensor x;

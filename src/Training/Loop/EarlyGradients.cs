@@ -7,11 +7,14 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>Makes the gradients of large linear layers before their inputs' and in pieces, so that buckets leave while most of backward is still to come.</summary>
+/// <summary>
+/// Makes the gradients of large linear layers before their inputs' and in pieces, so that buckets leave while most of
+/// backward is still to come.
+/// </summary>
 /// <remarks>
 /// Autograd computes the gradients of a linear layer's input, weight and bias together and hands them on only then: with few large layers
-/// most bytes are ready at backward's end. Here the graph ends behind each such layer; what reaches its output is taken from there. The products are
-/// the same ones, their rows made in several calls; <see cref="For"/> tries with the job's own shapes that no bit differs.
+/// most bytes are ready at backward's end. Here the graph ends behind each such layer; what reaches its output is taken from there. The
+/// products are the same ones, their rows made in several calls; <see cref="For"/> tries with the job's own shapes that no bit differs.
 /// </remarks>
 internal sealed class EarlyGradients : ILinear
 {
@@ -30,13 +33,16 @@ internal sealed class EarlyGradients : ILinear
     /// <summary>Tries each layer that is worth it.</summary>
     /// <param name="leaves">The rank's own, in the type that the forward runs in.</param>
     /// <returns>Null when the model has no such layer, or none whose bits stay.</returns>
-    public static EarlyGradients? For(JobRuntime job, IReadOnlyList<Tensor> leaves, GradientAccumulator accumulator, BucketProgress progress)
+    public static EarlyGradients? For(
+        JobRuntime job, IReadOnlyList<Tensor> leaves, GradientAccumulator accumulator, BucketProgress progress)
     {
         if (job.Model is not ILinearModel model) return null;
         var compute = job.Precision.Compute ?? ScalarType.Float32;
         var weights = new HashSet<int>();
         for (var i = 0; i < leaves.Count; i++)
-            if (leaves[i].dim() == 2 && leaves[i].shape[0] >= 2 * PieceRows && leaves[i].dtype == compute && KeepsBits(leaves[i], leaves[i + 1], job.Spec.MicroBatch)) weights.Add(i);
+            if (leaves[i].dim() == 2 && leaves[i].shape[0] >= 2 * PieceRows && leaves[i].dtype == compute
+                && KeepsBits(leaves[i], leaves[i + 1], job.Spec.MicroBatch))
+                weights.Add(i);
         return weights.Count == 0 ? null : new EarlyGradients(model, accumulator, progress, weights);
     }
 
@@ -112,7 +118,8 @@ internal sealed class EarlyGradients : ILinear
         Aten.Linear(x_BI, w_OI, b_O).backward([g_BO]);
         using var _ = no_grad();
         var made_OI = empty_like(weight);
-        for (long row = 0; row < weight.shape[0]; row += PieceRows) Piece(g_BO, x_BI, made_OI, row, Math.Min(PieceRows, weight.shape[0] - row));
+        for (long row = 0; row < weight.shape[0]; row += PieceRows)
+            Piece(g_BO, x_BI, made_OI, row, Math.Min(PieceRows, weight.shape[0] - row));
         return SameBits(made_OI, w_OI.grad!) && SameBits(g_BO.sum([0L]), b_O.grad!);
     }
 

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>Loss and accuracy over the test split: each sample once, in fixed batches dealt to the ranks and folded in batch order.</summary>
+/// <summary>
+/// Loss and accuracy over the test split: each sample once, in fixed batches dealt to the ranks and folded in batch order.
+/// </summary>
 /// <remarks>A function of the weights and the split alone: which rank computes a batch changes no bit.</remarks>
 internal sealed unsafe class Evaluator(JobRuntime job, IDataSplit split)
 {

@@ -16,12 +16,14 @@ internal static unsafe class FiniteState
     /// <exception cref="JobException"><c>non-finite</c>, naming the first parameter.</exception>
     public static void Demand(JobRuntime job)
     {
-        foreach (var (what, flat) in job.Optimizer.Moments.Select(m => ($"the moments {m.Name} of", m.Flat)).Prepend(("the weights of", job.Replica.Master)))
+        foreach (var (what, flat) in job.Optimizer.Moments.Select(m => ($"the moments {m.Name} of", m.Flat))
+            .Prepend(("the weights of", job.Replica.Master)))
         {
             if (First(job, flat) is { } parameter)
                 throw new JobException(
                     ErrorCodes.NonFinite,
-                    $"After step {job.State.Step} {what} '{parameter}' are no longer finite: an update was larger than float32 can hold. {Remedy} Checkpoints of earlier steps are whole.");
+                    $"After step {job.State.Step} {what} '{parameter}' are no longer finite: an update was larger than float32 can hold. "
+                    + $"{Remedy} Checkpoints of earlier steps are whole.");
         }
     }
 
@@ -31,7 +33,9 @@ internal static unsafe class FiniteState
     {
         if (Fault(metrics) is { } fault)
             throw new JobException(
-                ErrorCodes.NonFinite, $"The evaluation after the last step, {step}, gives {fault}, though the weights are finite: they lead beyond what the model's arithmetic can hold. {Remedy} The weights are kept in {checkpoint ?? "no checkpoint"}.");
+                ErrorCodes.NonFinite,
+                $"The evaluation after the last step, {step}, gives {fault}, though the weights are finite: they lead beyond what the "
+                + $"model's arithmetic can hold. {Remedy} The weights are kept in {checkpoint ?? "no checkpoint"}.");
     }
 
     /// <returns>The first metric that is not finite, with its value; null: all are.</returns>

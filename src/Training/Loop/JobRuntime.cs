@@ -17,7 +17,9 @@ using Distributed.Training.Reduction;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>What the ranks of a silo share for a job: data, model, weights, optimizer state and plans. Built once, by the last rank to join.</summary>
+/// <summary>
+/// What the ranks of a silo share for a job: data, model, weights, optimizer state and plans. Built once, by the last rank to join.
+/// </summary>
 internal sealed class JobRuntime : IDisposable
 {
     private IGradientExchange? exchange;
@@ -100,7 +102,10 @@ internal sealed class JobRuntime : IDisposable
         var spec = options.Spec;
         var device = DeviceRuntimes.Open(spec.Workers.Device);
         if (options.WorldSize > spec.MicroBatches)
-            throw new JobException(ErrorCodes.SpecInvalid, $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches a step; use at most {spec.MicroBatches} ranks or a smaller microBatch.");
+            throw new JobException(
+                ErrorCodes.SpecInvalid,
+                $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches a step; "
+                + $"use at most {spec.MicroBatches} ranks or a smaller microBatch.");
         var model = ModelCatalog.Create(spec.Model.Options);
         var data = DataSources.Open(spec);
         SampleCheck.Demand(spec.Model, spec.Data.Name, data.Train);
@@ -139,10 +144,13 @@ internal sealed class JobRuntime : IDisposable
 
     private static ExchangeSilos SilosOf(SessionOptions options)
     {
-        IReadOnlyList<SiloRankCount> silos = options.Silos.Count > 0 ? options.Silos : [new SiloRankCount(options.Silo, options.Ranks.Count)];
+        IReadOnlyList<SiloRankCount> silos = options.Silos.Count > 0
+            ? options.Silos
+            : [new SiloRankCount(options.Silo, options.Ranks.Count)];
         List<int> firstRanks = [.. silos.Select((_, i) => silos.Take(i).Sum(s => s.Ranks))];
         return new ExchangeSilos(
-            options.JobId, options.Generation, [.. silos.Select(s => s.Silo)], firstRanks.IndexOf(options.Ranks[0].Rank.Value), firstRanks, "", options.Ranks.Count);
+            options.JobId, options.Generation, [.. silos.Select(s => s.Silo)], firstRanks.IndexOf(options.Ranks[0].Rank.Value), firstRanks,
+            "", options.Ranks.Count);
     }
 
     public void Dispose()

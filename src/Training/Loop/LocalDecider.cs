@@ -4,7 +4,9 @@ using Distributed.Core.Stepping;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>Decides for a job of one silo on the spot: what the coordinator does, without a cluster. For tests and in-process use.</summary>
+/// <summary>
+/// Decides for a job of one silo on the spot: what the coordinator does, without a cluster. For tests and in-process use.
+/// </summary>
 internal sealed class LocalDecider(JobSpec spec) : IStepDecider
 {
     private readonly ILossScalePolicy policy = JobLossScale.For(spec);

@@ -12,7 +12,10 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>One rank's micro-batches of a step: data, forward, backward, and their gradients merged as far as they are neighbours in the canonical tree.</summary>
+/// <summary>
+/// One rank's micro-batches of a step: data, forward, backward, and their gradients merged as far as they are neighbours
+/// in the canonical tree.
+/// </summary>
 internal sealed class RankGradients : IDisposable
 {
     private readonly JobRuntime job;
@@ -114,7 +117,8 @@ internal sealed class RankGradients : IDisposable
     {
         phase.Name = "forward";
         var started = Stopwatch.GetTimestamp();
-        var (inputs, labels) = BatchTensors.Upload(job.Device, job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
+        var (inputs, labels) = BatchTensors.Upload(
+            job.Device, job.Data.Train, job.Model.InputLayout, batch.Inputs, batch.Labels, batch.Items);
         if (job.Model.Dropout > 0)
             dropoutGenerator.manual_seed((long)new CounterRandom(job.Spec.Seed, RandomPurpose.Dropout, step, microBatch).NextUInt64());
         // Bits were tried with whole micro-batches, and only the last one's gradients leave at once.

@@ -19,7 +19,8 @@ public sealed class SiloSession : IDisposable
 
     /// <summary>Prepares nothing yet: data, model and checkpoint are opened by the last rank to join.</summary>
     /// <param name="exchange">The way to the other silos; null where there are none.</param>
-    public SiloSession(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange = null)
+    public SiloSession(
+        SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory? exchange = null)
     {
         Options = options;
         barrier = new RankBarrier([.. options.Ranks.Select(r => r.Rank)], options.Silo, options.StepDeadline);

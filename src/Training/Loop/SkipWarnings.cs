@@ -15,13 +15,15 @@ internal static class SkipWarnings
         var reason = double.IsFinite(vote.LossSum)
             ? FormattableString.Invariant($"the loss scale, {vote.Before.Scaling.Scale}, is not what makes it so")
             : "the loss itself is not finite, which no loss scale mends";
-        return $"Step {vote.Step} was skipped: {Culprit(after.Skips)}, and {reason}. {Remedy} lossScale.maxSkippedShare says how many such steps are too many.";
+        return $"Step {vote.Step} was skipped: {Culprit(after.Skips)}, and {reason}. "
+            + $"{Remedy} lossScale.maxSkippedShare says how many such steps are too many.";
     }
 
     /// <summary>When the job ends, or stops.</summary>
     /// <returns>Null: none, or one that was told of.</returns>
     public static string? AtTheEnd(TrainerState state) => state.Skips.Unexplained < 2 ? null
-        : $"{state.SkippedSteps} of {state.Step} steps were skipped, {state.Skips.Unexplained} of them for no fault of the loss scale, first in step {state.Skips.FirstStep}: {Culprit(state.Skips)}. {Remedy}";
+        : $"{state.SkippedSteps} of {state.Step} steps were skipped, {state.Skips.Unexplained} of them for no fault of the loss scale, "
+            + $"first in step {state.Skips.FirstStep}: {Culprit(state.Skips)}. {Remedy}";
 
     private static string Culprit(SkipTally skips) => skips.FirstParameter is { } name
         ? $"the gradient of '{name}' is the first that is not finite" : "the gradient norm is not finite";

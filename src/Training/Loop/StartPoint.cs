@@ -16,10 +16,14 @@ internal static class StartPoint
         var resumed = options.Resume ? store.FindLatest(warn, AbortSignal.Current) : null;
         if (isLead && !options.Resume && !store.IsEmpty)
             throw new JobException(
-                ErrorCodes.CheckpointExists, $"{options.CheckpointDirectory} already holds checkpoints of an earlier run. Continue that run, or name another checkpoint.path.");
+                ErrorCodes.CheckpointExists,
+                $"{options.CheckpointDirectory} already holds checkpoints of an earlier run. "
+                + "Continue that run, or name another checkpoint.path.");
         if (options.Resume && resumed is null && !store.IsEmpty)
             throw new JobException(
-                ErrorCodes.CheckpointInvalid, $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). Restore one, or train into another directory.");
+                ErrorCodes.CheckpointInvalid,
+                $"{options.CheckpointDirectory} holds no checkpoint that is whole (see the warnings). "
+                + "Restore one, or train into another directory.");
         // A place that cannot be written to is better known now than after a week of steps.
         if (isLead)
             using (store.Begin(0))

@@ -3,7 +3,9 @@ using Distributed.Core.Stepping;
 
 namespace Distributed.Training.Loop;
 
-/// <summary>What the ranks of a silo lay out for each other during one step, beside the gradients. Written between meetings, read after them.</summary>
+/// <summary>
+/// What the ranks of a silo lay out for each other during one step, beside the gradients. Written between meetings, read after them.
+/// </summary>
 internal sealed class StepBoard(int ranks)
 {
     /// <summary>By local rank.</summary>

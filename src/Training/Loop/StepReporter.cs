@@ -21,7 +21,8 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
         WriteReport(job.Exchange.Reports.Own);
         if (!job.Options.IsLead) return;
         events.Publish(Step());
-        if (board.Vote!.Before.Skips.Unexplained == 0 && SkipWarnings.AtTheFirst(board.Vote, job.State) is { } warning) events.Publish(new WarningEvent(warning));
+        if (board.Vote!.Before.Skips.Unexplained == 0 && SkipWarnings.AtTheFirst(board.Vote, job.State) is { } warning)
+            events.Publish(new WarningEvent(warning));
     }
 
     private StepEvent Step()
@@ -42,11 +43,13 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
         };
         return new StepEvent(
             vote.Step, job.Plan.EpochOf(vote.Step), lastLoss, vote.Items, decision.LearningRate, decision.After.Scaling.Scale,
-            decision.After.Scaling.GrowthTracker, !decision.Commit, decision.After.Updates, Math.Sqrt(vote.NormSquared), job.Options.Generation,
+            decision.After.Scaling.GrowthTracker, !decision.Commit, decision.After.Updates, Math.Sqrt(vote.NormSquared),
+            job.Options.Generation,
             took, phases)
         {
             NonFinite = vote.NonFinite,
-            Ranks = new(board.Phases.Select((p, i) => Seconds(job.Options.Ranks[i].Rank, vote.Step, p)).Concat(OfOtherSilos()).OrderBy(r => r.Rank.Value)),
+            Ranks = new(board.Phases.Select((p, i) => Seconds(job.Options.Ranks[i].Rank, vote.Step, p)).Concat(OfOtherSilos())
+                .OrderBy(r => r.Rank.Value)),
             Buckets = job.Exchange.Buckets.Count == 0 ? null : new(job.Exchange.Buckets.Select((b, i) =>
                 new BucketTime(b.Count * sizeof(float), Stopwatch.GetElapsedTime(board.Started, job.Gate.Ready[i]).TotalSeconds))),
         };
@@ -67,7 +70,9 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
 
     private RankSeconds Seconds(Rank rank, long step, PhaseSeconds phases)
     {
-        return new RankSeconds(rank, step, phases.Data + phases.Forward + phases.Backward, board.ExchangeSeconds ?? phases.Exchange, phases.Exchange, phases.Decide, phases.Apply);
+        return new RankSeconds(
+            rank, step, phases.Data + phases.Forward + phases.Backward, board.ExchangeSeconds ?? phases.Exchange, phases.Exchange,
+            phases.Decide, phases.Apply);
     }
 
     private IEnumerable<RankSeconds> OfOtherSilos()
@@ -78,7 +83,9 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
             var report = reports[silo];
             for (var i = 0; i + Reported <= report.Length; i += Reported)
                 if (report[i] > 0)
-                    yield return new RankSeconds(new(job.ExchangeJob.Silos.FirstRanks[silo] + (i / Reported)), (long)report[i], report[i + 1], report[i + 2], report[i + 3], report[i + 4], report[i + 5]);
+                    yield return new RankSeconds(
+                        new(job.ExchangeJob.Silos.FirstRanks[silo] + (i / Reported)), (long)report[i], report[i + 1], report[i + 2],
+                        report[i + 3], report[i + 4], report[i + 5]);
         }
     }
 
@@ -86,5 +93,6 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
     public void Pause() => stepStarted = time.GetTimestamp();
 
     public CompletedEvent Completed(string checkpoint) => new(
-        job.State.Step, lastLoss, WeightsHash.Compute(job.Replica), job.State.SkippedSteps, seconds, seconds > 0 ? items / seconds : 0, checkpoint);
+        job.State.Step, lastLoss, WeightsHash.Compute(job.Replica), job.State.SkippedSteps, seconds, seconds > 0 ? items / seconds : 0,
+        checkpoint);
 }

@@ -25,7 +25,8 @@ internal static class TrainingCheckpoint
         {
             State = job.State,
             Seed = job.Spec.Seed,
-            ParameterSteps = job.Layout.Slots.ToDictionary(s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
+            ParameterSteps = job.Layout.Slots.ToDictionary(
+                s => s.Spec.Name, s => job.Optimizer.ParameterUpdates[s.Index], StringComparer.Ordinal),
             SpecJson = JobSpecJson.Write(job.Spec),
             Fingerprint = fingerprint,
             Data = job.Data.Summary,
@@ -36,7 +37,9 @@ internal static class TrainingCheckpoint
 
     /// <summary>Restores the state of a checkpoint that its manifest vouches for.</summary>
     /// <returns>The fingerprint it was written under.</returns>
-    /// <exception cref="JobException">The checkpoint is of another job, lacks what the model needs, or holds values that are not finite.</exception>
+    /// <exception cref="JobException">
+    /// The checkpoint is of another job, lacks what the model needs, or holds values that are not finite.
+    /// </exception>
     public static string Load(Checkpoint checkpoint, JobRuntime job)
     {
         var snapshot = TrainingStateFile.Read(checkpoint.StateFile);
@@ -50,7 +53,8 @@ internal static class TrainingCheckpoint
         foreach (var slot in job.Layout.Slots)
             job.Optimizer.ParameterUpdates[slot.Index] = snapshot.ParameterSteps.TryGetValue(slot.Spec.Name, out var updates)
                 ? updates
-                : throw new JobException(ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
+                : throw new JobException(
+                    ErrorCodes.CheckpointInvalid, $"{checkpoint.StateFile} does not say how often {slot.Spec.Name} was updated.");
         job.State = snapshot.State;
         return snapshot.Fingerprint;
     }
@@ -60,7 +64,8 @@ internal static class TrainingCheckpoint
         if (snapshot.Data is not { } saved || saved.IsSameAs(now)) return;
         throw new JobException(
             ErrorCodes.ResumeMismatch,
-            $"{checkpoint.Path} was trained on other data: {saved} in the checkpoint, {now} now. Put the old data back; to train its weights on the new data, start a new job with model.weights.");
+            $"{checkpoint.Path} was trained on other data: {saved} in the checkpoint, {now} now. Put the old data back; "
+            + "to train its weights on the new data, start a new job with model.weights.");
     }
 
     private static void RefuseAnotherJob(Checkpoint checkpoint, TrainingSnapshot snapshot, JobSpec spec)
@@ -71,6 +76,7 @@ internal static class TrainingCheckpoint
         if (differences.Count == 0) return;
         throw new JobException(
             ErrorCodes.ResumeMismatch,
-            $"{checkpoint.Path} belongs to a job that differs: {string.Join("; ", differences)}. Only steps, epochs, workers, exchange, checkpoint, evaluate and limits may change on resume; to start from its weights, set model.weights.");
+            $"{checkpoint.Path} belongs to a job that differs: {string.Join("; ", differences)}. Only steps, epochs, workers, exchange, "
+            + "checkpoint, evaluate and limits may change on resume; to start from its weights, set model.weights.");
     }
 }

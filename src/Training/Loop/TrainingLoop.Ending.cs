@@ -20,7 +20,8 @@ internal sealed partial class TrainingLoop
             metrics = evaluator.Metrics();
             events.Publish(new EvalEvent(step, metrics));
             if (step < job!.TotalSteps && FiniteState.Fault(metrics) is { } fault)
-                events.Publish(new WarningEvent($"The evaluation after step {step} gives {fault}. If the last one does too, the job fails; lower optimizer.lr or set clipNorm."));
+                events.Publish(new WarningEvent($"The evaluation after step {step} gives {fault}. If the last one does too, the job fails; "
+                    + "lower optimizer.lr or set clipNorm."));
             reporter!.Pause();
         });
     }

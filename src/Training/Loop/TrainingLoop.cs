@@ -15,7 +15,8 @@ namespace Distributed.Training.Loop;
 
 /// <summary>A job from its first step to its end, as the ranks of one silo walk through it together.</summary>
 /// <remarks>Every branch is a function of the job, the step and the decision, so all ranks take the same one.</remarks>
-internal sealed partial class TrainingLoop(SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory exchange) : IDisposable
+internal sealed partial class TrainingLoop(
+    SessionOptions options, IStepDecider decider, IEventSink events, TimeProvider time, IExchangeFactory exchange) : IDisposable
 {
     private readonly CheckpointStore store = new(options.CheckpointDirectory, options.Spec.Checkpoint.Keep, options.CheckpointWriter);
     private JobRuntime? job;
@@ -109,10 +110,12 @@ internal sealed partial class TrainingLoop(SessionOptions options, IStepDecider 
             var saved = TrainingCheckpoint.Load(resumed, job);
             if (job.State.Step > job.TotalSteps)
                 throw new JobException(
-                    ErrorCodes.ResumeMismatch, $"{resumed.Path} stands at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
+                    ErrorCodes.ResumeMismatch,
+                    $"{resumed.Path} stands at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
             if (saved != Fingerprint)
                 Publish(() => new WarningEvent(
-                    $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, but not bitwise those of a run that never moved."));
+                    $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, "
+                    + "but not bitwise those of a run that never moved."));
         }
         else if (options.Spec.Model.Weights is { } weights)
         {
@@ -127,7 +130,10 @@ internal sealed partial class TrainingLoop(SessionOptions options, IStepDecider 
     /// <summary>Opens the exchange once the silo stands where the others must stand too.</summary>
     private void Connect()
     {
-        job!.Connect(exchange, $"{Fingerprint}; {job.Layout.ParameterCount} parameters; {job.TotalSteps} steps; data: {job.Data.Summary}; from step {job.State.Step} with weights {WeightsHash.Compute(job.Replica)[..16]}; job {SpecDigest()}");
+        job!.Connect(
+            exchange,
+            $"{Fingerprint}; {job.Layout.ParameterCount} parameters; {job.TotalSteps} steps; data: {job.Data.Summary}; "
+            + $"from step {job.State.Step} with weights {WeightsHash.Compute(job.Replica)[..16]}; job {SpecDigest()}");
         lock (gate)
         {
             connected = job.Exchange;

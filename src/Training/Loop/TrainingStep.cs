@@ -69,7 +69,8 @@ internal sealed class TrainingStep : IDisposable
         var decision = board.Decision!;
         if (decision.Commit) update.Apply(decision.ClipCoefficient, decision.LearningRate, job.Reduced.Touched);
         board.Phases[index] = new PhaseSeconds(
-            data, forward, backward, Seconds(reduceStarted, decideStarted), Seconds(decideStarted, applyStarted), Seconds(applyStarted, Stopwatch.GetTimestamp()));
+            data, forward, backward, Seconds(reduceStarted, decideStarted), Seconds(decideStarted, applyStarted),
+            Seconds(applyStarted, Stopwatch.GetTimestamp()));
 
         // Close: the state moves on, the next step opens, the event goes out.
         Meet("apply", step, () =>

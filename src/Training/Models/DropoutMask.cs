@@ -10,7 +10,9 @@ internal sealed class DropoutMask(double probability, Generator? generator)
 {
     public static DropoutMask Off { get; } = new(0, null);
 
-    /// <returns><paramref name="x"/> itself when off, else a new tensor of the same shape scaled by 1/(1-p); belongs to the caller's dispose scope.</returns>
+    /// <returns>
+    /// <paramref name="x"/> itself when off, else a new tensor of the same shape scaled by 1/(1-p); belongs to the caller's dispose scope.
+    /// </returns>
     public Tensor Apply(Tensor x)
     {
         if (generator is null || probability == 0) return x;

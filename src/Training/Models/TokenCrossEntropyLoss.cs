@@ -4,7 +4,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Distributed.Training.Models;
 
-/// <summary>Softmax cross entropy of logits [batch, tokens, vocab] against token numbers [batch, tokens], int64; a sample's loss is the mean over its tokens.</summary>
+/// <summary>
+/// Softmax cross entropy of logits [batch, tokens, vocab] against token numbers [batch, tokens], int64; a sample's loss is the
+/// mean over its tokens.
+/// </summary>
 internal sealed class TokenCrossEntropyLoss : ILoss
 {
     public Tensor Sum(Tensor logits, Tensor labels) =>

@@ -8,7 +8,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Distributed.Training.Models;
 
-/// <summary>Decoder-only transformer that predicts each next token: learned positions, pre-norm layers with causal attention and GELU, an output layer of its own.</summary>
+/// <summary>
+/// Decoder-only transformer that predicts each next token: learned positions, pre-norm layers with causal attention and GELU, an
+/// output layer of its own.
+/// </summary>
 /// <remarks>
 /// Activations are rows, one a token, so that every linear layer is one matrix product. Attention is two batched products and a softmax:
 /// libtorch's flash attention is slower on a CPU. Suffixes: B samples, T tokens, N = B T, W width, H heads, D = W / H, G = B H, V vocab.

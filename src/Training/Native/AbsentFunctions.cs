@@ -5,7 +5,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Makes the call of a function that the loaded libtorch lacks an exception, where the loader would end the process with exit code 127.</summary>
+/// <summary>
+/// Makes the call of a function that the loaded libtorch lacks an exception, where the loader would end the process with exit code 127.
+/// </summary>
 /// <remarks>
 /// The bridge calls libtorch through a table of addresses that the loader fills at the first call of each. For an absent function
 /// its place is given the address of a few instructions that raise <c>std::runtime_error</c> with the function's name; the bridge
@@ -25,17 +27,20 @@ internal static unsafe partial class AbsentFunctions
         var lazy = absent.Where(import => import is { IsEager: false, Slot: not 0 }).ToList();
         if (lazy.Count == 0) return;
         Place place;
-        if (FindPlace(NativeLibrary.GetExport(bridge, AnyExport), &place) == 0) throw new JobException(ErrorCodes.Native, "dladdr does not know where TorchSharp's bridge was loaded.");
+        if (FindPlace(NativeLibrary.GetExport(bridge, AnyExport), &place) == 0)
+            throw new JobException(ErrorCodes.Native, "dladdr does not know where TorchSharp's bridge was loaded.");
         var raise = NativeLibrary.GetExport(NativeLibrary.Load("libstdc++.so.6"), Raise);
         var bytes = (nuint)(lazy.Count * StubBytes);
         var stubs = (byte*)Map(0, bytes, ReadWrite, PrivateAnonymous, -1, 0);
         if ((nint)stubs == -1) throw new JobException(ErrorCodes.Native, $"mmap failed with error {Marshal.GetLastPInvokeError()}.");
         for (var i = 0; i < lazy.Count; i++)
         {
-            var text = $"{libtorch} has no {SymbolName.Readable(lazy[i].Name)}; name a libtorch {LibtorchBuild.Bridge} in {LibtorchFolder.Variable}, or do without this operation";
+            var text = $"{libtorch} has no {SymbolName.Readable(lazy[i].Name)}; "
+                + $"name a libtorch {LibtorchBuild.Bridge} in {LibtorchFolder.Variable}, or do without this operation";
             Write(new Span<byte>(stubs + (i * StubBytes), StubBytes), Keep(text), raise);
         }
-        if (Protect((nint)stubs, bytes, ReadExecute) != 0) throw new JobException(ErrorCodes.Native, $"mprotect failed with error {Marshal.GetLastPInvokeError()}.");
+        if (Protect((nint)stubs, bytes, ReadExecute) != 0)
+            throw new JobException(ErrorCodes.Native, $"mprotect failed with error {Marshal.GetLastPInvokeError()}.");
         for (var i = 0; i < lazy.Count; i++) *(nint*)(place.Base + (nint)lazy[i].Slot) = (nint)(stubs + (i * StubBytes));
     }
 

@@ -24,7 +24,10 @@ internal static class Aten
         Take(stack[0]).Dispose();
     }
 
-    /// <returns>Rows of <paramref name="weight"/> [vocab, width] picked by int64 <paramref name="tokens"/>: new tensor [..., width]; the caller disposes.</returns>
+    /// <returns>
+    /// Rows of <paramref name="weight"/> [vocab, width] picked by int64 <paramref name="tokens"/>: new tensor [..., width];
+    /// the caller disposes.
+    /// </returns>
     public static Tensor Embedding(Tensor weight, Tensor tokens)
     {
         Span<ulong> stack = [Slot(weight), Slot(tokens), Slot(-1L), Slot(false), Slot(false)];

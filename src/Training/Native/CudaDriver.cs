@@ -5,7 +5,9 @@ using System.Text;
 namespace Distributed.Training.Native;
 
 /// <summary>NVIDIA's driver and the GPUs it offers, asked through its own C interface; no part of libtorch is needed.</summary>
-/// <remarks>For reports alone: nothing here makes a context on a GPU. Functions and numbers: CUDA Driver API (cuda.h), NVML (nvml.h).</remarks>
+/// <remarks>
+/// For reports alone: nothing here makes a context on a GPU. Functions and numbers: CUDA Driver API (cuda.h), NVML (nvml.h).
+/// </remarks>
 public static unsafe class CudaDriver
 {
     private const int CapabilityMajor = 75, CapabilityMinor = 76, NoDevice = 100, NameBytes = 256;
@@ -13,8 +15,11 @@ public static unsafe class CudaDriver
     /// <summary>The driver, then each GPU with its memory and what it is good for; one line when there is none.</summary>
     public static IEnumerable<NativeCheck> Look()
     {
-        if (!NativeLibrary.TryLoad("libcuda.so.1", out var cuda)) return [new("GPU driver", true, "none (no libcuda.so.1): ranks run on cores", null)];
-        if (Missing(cuda, "cuInit", "cuDriverGetVersion", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceTotalMem_v2", "cuDeviceGetAttribute") is { } missing)
+        if (!NativeLibrary.TryLoad("libcuda.so.1", out var cuda))
+            return [new("GPU driver", true, "none (no libcuda.so.1): ranks run on cores", null)];
+        if (Missing(
+            cuda, "cuInit", "cuDriverGetVersion", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceTotalMem_v2",
+            "cuDeviceGetAttribute") is { } missing)
             return [new("GPU driver", true, $"libcuda.so.1 has no {missing}", "Install NVIDIA's driver again.")];
         var code = ((delegate* unmanaged[Cdecl]<uint, int>)Export(cuda, "cuInit"))(0);
         int version, count = 0;
@@ -22,7 +27,10 @@ public static unsafe class CudaDriver
         var driver = $"{DriverVersion() ?? "of unknown version"}, for CUDA up to {version / 1000}.{version % 1000 / 10}";
         if (code == 0) code = ((delegate* unmanaged[Cdecl]<int*, int>)Export(cuda, "cuDeviceGetCount"))(&count);
         if (code == NoDevice || (code == 0 && count == 0)) return [new("GPU driver", true, $"{driver}; it offers no GPU", null)];
-        if (code != 0) return [new("GPU driver", true, $"{driver}; it answers with error {code}", "Driver and kernel module may differ, or the GPU needs attention: see what nvidia-smi says.")];
+        if (code != 0)
+            return [new(
+                "GPU driver", true, $"{driver}; it answers with error {code}",
+                "Driver and kernel module may differ, or the GPU needs attention: see what nvidia-smi says.")];
         return [new("GPU driver", true, driver, null), .. Enumerable.Range(0, count).Select(index => Describe(cuda, index))];
     }
 
@@ -53,14 +61,16 @@ public static unsafe class CudaDriver
                 name, true,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Marshal.PtrToStringUTF8((nint)text)}, {bytes / (double)(1 << 30):0.0} GiB, compute capability {major}.{minor}, good for {Precisions(major)}"),
+                    $"{Marshal.PtrToStringUTF8((nint)text)}, {bytes / (double)(1 << 30):0.0} GiB, compute capability {major}.{minor}, "
+                    + $"good for {Precisions(major)}"),
                 null);
     }
 
     /// <summary>NVML knows the driver's own version; null without it.</summary>
     private static string? DriverVersion()
     {
-        if (!NativeLibrary.TryLoad("libnvidia-ml.so.1", out var nvml) || Missing(nvml, "nvmlInit_v2", "nvmlSystemGetDriverVersion", "nvmlShutdown") is not null) return null;
+        if (!NativeLibrary.TryLoad("libnvidia-ml.so.1", out var nvml)
+            || Missing(nvml, "nvmlInit_v2", "nvmlSystemGetDriverVersion", "nvmlShutdown") is not null) return null;
         if (((delegate* unmanaged[Cdecl]<int>)Export(nvml, "nvmlInit_v2"))() != 0) return null;
         var text = stackalloc byte[NameBytes];
         var code = ((delegate* unmanaged[Cdecl]<byte*, uint, int>)Export(nvml, "nvmlSystemGetDriverVersion"))(text, NameBytes);

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 namespace Distributed.Training.Native;
 
 /// <summary>Calls any ATen operator through libtorch's stable C interface; arguments are packed into 64-bit stack slots.</summary>
-/// <remarks>A call consumes the tensor and list slots it is given. Operators with Scalar-typed arguments cannot be called this way.</remarks>
+/// <remarks>
+/// A call consumes the tensor and list slots it is given. Operators with Scalar-typed arguments cannot be called this way.
+/// </remarks>
 internal static unsafe partial class Dispatcher
 {
     private const string Library = "torch_cpu";
@@ -63,8 +65,13 @@ internal static unsafe partial class Dispatcher
         if (code == 0) return;
         // The reason goes to stderr alone; all that is left is to look whether memory can be it.
         throw MemoryCap.Use() is { } memory && memory.Used > memory.Most / 2
-            ? new JobException(ErrorCodes.Memory, $"libtorch refused {what} when the process had {MemorySize.Text(memory.Used)} of the {MemorySize.Text(memory.Most)} of memory that it may have: most likely it asked for more. Use a smaller microBatch, a smaller model or fewer ranks on a silo.")
-            : new JobException(ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message stands on the silo's standard error.");
+            ? new JobException(
+                ErrorCodes.Memory,
+                $"libtorch refused {what} when the process had {MemorySize.Text(memory.Used)} of the {MemorySize.Text(memory.Most)} of "
+                + "memory that it may have: most likely it asked for more. "
+                + "Use a smaller microBatch, a smaller model or fewer ranks on a silo.")
+            : new JobException(
+                ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message stands on the silo's standard error.");
     }
 
     [LibraryImport(Library, EntryPoint = "torch_call_dispatcher", StringMarshalling = StringMarshalling.Utf8)]

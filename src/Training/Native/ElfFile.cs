@@ -9,7 +9,8 @@ namespace Distributed.Training.Native;
 internal sealed class ElfFile
 {
     private const int TypeLoad = 1, TypeDynamic = 2, TypeNote = 4, NoteBuildId = 3;
-    private const int TagNeeded = 1, TagPltSize = 2, TagStrings = 5, TagSymbols = 6, TagRela = 7, TagRelaSize = 8, TagSoName = 14, TagPltRela = 23;
+    private const int TagNeeded = 1, TagPltSize = 2, TagStrings = 5, TagSymbols = 6, TagRela = 7, TagRelaSize = 8, TagSoName = 14,
+        TagPltRela = 23;
     private const int SymbolBytes = 24, RelocationBytes = 24, RelocationJumpSlot = 7, BindingWeak = 2, LongestName = 1 << 16;
     private readonly string path;
     private readonly long length;
@@ -63,7 +64,8 @@ internal sealed class ElfFile
                 if (index == 0) continue;
                 var isLazy = kind == RelocationJumpSlot;
                 var slot = isLazy ? BinaryPrimitives.ReadInt64LittleEndian(relocations.AsSpan(at)) : 0;
-                if (imports.TryGetValue(index, out var known)) imports[index] = known with { IsEager = known.IsEager || !isLazy, Slot = known.Slot | slot };
+                if (imports.TryGetValue(index, out var known))
+                    imports[index] = known with { IsEager = known.IsEager || !isLazy, Slot = known.Slot | slot };
                 else if (Import(file, symbols + (long)index * SymbolBytes) is { } name) imports[index] = new ElfImport(name, !isLazy, slot);
             }
         }
@@ -83,7 +85,8 @@ internal sealed class ElfFile
         if (length < 64) throw Wrong($"has {length} bytes");
         var header = Bytes(file, 0, 64);
         if (!header.AsSpan(0, 4).SequenceEqual("\u007fELF"u8)) throw Wrong("does not begin like one");
-        if (header[4] != 2 || header[5] != 1 || UShort(header, 16) != 3 || UShort(header, 18) != 62) throw Wrong($"is an ELF file of type {UShort(header, 16)} for machine {UShort(header, 18)}");
+        if (header[4] != 2 || header[5] != 1 || UShort(header, 16) != 3 || UShort(header, 18) != 62)
+            throw Wrong($"is an ELF file of type {UShort(header, 16)} for machine {UShort(header, 18)}");
         int size = UShort(header, 54), count = UShort(header, 56);
         if (size < 56) throw Wrong("has a damaged header");
         var table = Bytes(file, Long(header, 32), (long)size * count);
@@ -103,7 +106,8 @@ internal sealed class ElfFile
         if (segments.Find(segment => segment.Type == TypeDynamic) is not { } segment) throw Wrong("has no dynamic section");
         var bytes = Bytes(file, segment.Offset, segment.Size);
         List<(long, ulong)> entries = [];
-        for (var at = 0; at + 16 <= bytes.Length && Long(bytes, at) != 0; at += 16) entries.Add((Long(bytes, at), (ulong)Long(bytes, at + 8)));
+        for (var at = 0; at + 16 <= bytes.Length && Long(bytes, at) != 0; at += 16)
+            entries.Add((Long(bytes, at), (ulong)Long(bytes, at + 8)));
         return entries;
     }
 
@@ -114,10 +118,12 @@ internal sealed class ElfFile
             var notes = Bytes(file, segment.Offset, segment.Size);
             for (var at = 0L; at + 12 <= notes.Length;)
             {
-                long name = BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at)), content = BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at + 4));
+                long name = BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at)),
+                    content = BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at + 4));
                 var start = at + 12 + Aligned(name);
                 if (start + content > notes.Length) break;
-                if (BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at + 8)) == NoteBuildId && name == 4 && notes.AsSpan((int)at + 12, 3).SequenceEqual("GNU"u8))
+                if (BinaryPrimitives.ReadUInt32LittleEndian(notes.AsSpan((int)at + 8)) == NoteBuildId && name == 4
+                    && notes.AsSpan((int)at + 12, 3).SequenceEqual("GNU"u8))
                     return Convert.ToHexStringLower(notes, (int)start, (int)content);
                 at = start + Aligned(content);
             }
@@ -143,7 +149,8 @@ internal sealed class ElfFile
         }
     }
 
-    private long FileOffset(long address) => segments.Find(segment => segment.Type == TypeLoad && address >= segment.Address && address < segment.Address + segment.Size) is { } segment
+    private long FileOffset(long address) => segments.Find(
+        segment => segment.Type == TypeLoad && address >= segment.Address && address < segment.Address + segment.Size) is { } segment
         ? address - segment.Address + segment.Offset
         : throw Wrong($"has no content for its address {address:x}");
 
@@ -157,7 +164,8 @@ internal sealed class ElfFile
 
     private void RequireWithin(long offset, long count)
     {
-        if (offset < 0 || count < 0 || offset > length - count) throw Wrong($"is cut short: it has {length} bytes and says that it has at least {unchecked((ulong)offset + (ulong)count)}");
+        if (offset < 0 || count < 0 || offset > length - count)
+            throw Wrong($"is cut short: it has {length} bytes and says that it has at least {unchecked((ulong)offset + (ulong)count)}");
     }
 
     private InvalidDataException Wrong(string what) => new($"{path} {what}, expected a shared library for Linux on x64");

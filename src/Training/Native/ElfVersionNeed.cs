@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Marks a symbol-version requirement of a 64-bit little-endian ELF library as weak, so that the loader accepts a system without it.</summary>
+/// <summary>
+/// Marks a symbol-version requirement of a 64-bit little-endian ELF library as weak, so that the loader accepts a system without it.
+/// </summary>
 /// <remarks>Layout: System V gABI and the LSB's symbol versioning (Elf64_Verneed, Elf64_Vernaux, VER_FLG_WEAK).</remarks>
 internal static class ElfVersionNeed
 {
@@ -15,7 +17,8 @@ internal static class ElfVersionNeed
     /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file.</exception>
     public static int MarkWeak(byte[] image, string version)
     {
-        if (image.Length < 64 || image[0] != 0x7f || image[1] != 'E' || image[2] != 'L' || image[3] != 'F' || image[4] != 2 || image[5] != 1)
+        if (image.Length < 64 || image[0] != 0x7f || image[1] != 'E' || image[2] != 'L' || image[3] != 'F' || image[4] != 2
+            || image[5] != 1)
             throw new InvalidDataException("not a 64-bit little-endian ELF file");
         var sections = (long)ULong(image, 0x28);
         int entrySize = UShort(image, 0x3A), count = UShort(image, 0x3C), marked = 0;

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Autograd's post-accumulate-gradient hook on a leaf: called once a backward, as soon as the leaf's gradient is complete.</summary>
+/// <summary>
+/// Autograd's post-accumulate-gradient hook on a leaf: called once a backward, as soon as the leaf's gradient is complete.
+/// </summary>
 /// <remarks>
 /// TorchSharp does not offer it. libtorch takes an object with a virtual table (Itanium C++ layout); this one leads to a managed
 /// action. Without a device the hook runs on the thread that called backward. Exceptions stay on the managed side.
@@ -45,7 +47,8 @@ internal static unsafe partial class GradientHook
 
     private static nint* MakeTable()
     {
-        // offset-to-top, type information, then the virtual functions in order of declaration: both destructors, the call, and two that compiled autograd alone uses.
+        // offset-to-top, type information, then the virtual functions in order of declaration: both destructors, the call, and two that
+        // compiled autograd alone uses.
         var table = (nint*)NativeMemory.AllocZeroed(7, (nuint)sizeof(nint));
         table[2] = (nint)(delegate* unmanaged[Cdecl]<Hook*, void>)&Destroy;
         table[3] = (nint)(delegate* unmanaged[Cdecl]<Hook*, void>)&Delete;
@@ -97,8 +100,11 @@ internal static unsafe partial class GradientHook
         hook->Action = 0;
     }
 
-    // void set_post_acc_grad_hooks(const at::TensorBase&, std::unique_ptr<PostAccumulateGradHook>): the pointer is passed by reference and taken over.
-    [LibraryImport("torch_cpu", EntryPoint = "_ZN5torch8autograd4impl23set_post_acc_grad_hooksERKN2at10TensorBaseESt10unique_ptrINS0_22PostAccumulateGradHookESt14default_deleteIS7_EE")]
+    // void set_post_acc_grad_hooks(const at::TensorBase&, std::unique_ptr<PostAccumulateGradHook>): the pointer is passed by
+    // reference and taken over.
+    [LibraryImport(
+        "torch_cpu",
+        EntryPoint = "_ZN5torch8autograd4impl23set_post_acc_grad_hooksERKN2at10TensorBaseESt10unique_ptrINS0_22PostAccumulateGradHookESt14default_deleteIS7_EE")]
     private static partial void SetHooks(nint leaf, nint* hook);
 
     [StructLayout(LayoutKind.Sequential)]

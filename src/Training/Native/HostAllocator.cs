@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Keeps freed blocks in the process: glibc would return large ones to the kernel, and every step would pay the page faults again.</summary>
+/// <summary>
+/// Keeps freed blocks in the process: glibc would return large ones to the kernel, and every step would pay the page faults again.
+/// </summary>
 /// <remarks>Acts once, before libtorch allocates. <c>DTRAIN_MALLOC=default</c> leaves glibc as it is, for comparisons.</remarks>
 internal static partial class HostAllocator
 {
@@ -27,8 +29,13 @@ internal static partial class HostAllocator
         }
     }
 
-    /// <summary>Gives back what is free, once: after work whose blocks are so much larger than a step's that they fit no place a step left.</summary>
-    /// <remarks>Without it such blocks pile up behind the small ones that were allocated in between, and resident memory grows for thousands of steps.</remarks>
+    /// <summary>
+    /// Gives back what is free, once: after work whose blocks are so much larger than a step's that they fit no place a step left.
+    /// </summary>
+    /// <remarks>
+    /// Without it such blocks pile up behind the small ones that were allocated in between, and resident memory grows
+    /// for thousands of steps.
+    /// </remarks>
     public static void Trim()
     {
         if (!tuned) return;

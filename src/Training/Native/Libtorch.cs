@@ -12,14 +12,20 @@ internal sealed record Libtorch(string Place, nint Handle, LibtorchBuild Build)
     /// <summary>In the order of loading: what the next one asks for is there already, so that the loader looks nowhere else.</summary>
     private static readonly string[] Order = ["libc10.so", LibtorchFolder.Core, Cuda, "libtorch.so"];
 
-    /// <exception cref="JobException">Code <c>native</c>: which file is damaged, does not load or would be loaded twice, and the remedy.</exception>
+    /// <exception cref="JobException">
+    /// Code <c>native</c>: which file is damaged, does not load or would be loaded twice, and the remedy.
+    /// </exception>
     public static Libtorch Load(LibtorchFolder folder)
     {
-        List<(string Name, string Path)> files = [.. from name in Order let path = folder.Find(name) where path is not null select (name, path)];
+        List<(string Name, string Path)> files =
+            [.. from name in Order let path = folder.Find(name) where path is not null select (name, path)];
         var whole = RequireWhole(files.Select(file => file.Path));
         foreach (var (name, path) in files)
             if (whole[path].SoName != name)
-                throw new JobException(ErrorCodes.Native, $"{path} calls itself {whole[path].SoName ?? "nothing"}, and TorchSharp's bridge asks for {name}. Use a libtorch of pytorch.org, pip or NuGet.");
+                throw new JobException(
+                    ErrorCodes.Native,
+                    $"{path} calls itself {whole[path].SoName ?? "nothing"}, and TorchSharp's bridge asks for {name}. "
+                    + "Use a libtorch of pytorch.org, pip or NuGet.");
         var core = files.Find(file => file.Name == LibtorchFolder.Core).Path;
         SecondCopy.Refuse(core);
         nint handle = 0;
@@ -28,7 +34,10 @@ internal sealed record Libtorch(string Place, nint Handle, LibtorchBuild Build)
         return new Libtorch(place, handle, LibtorchBuild.Read(handle, whole[core], files.Exists(file => file.Name == Cuda)));
     }
 
-    /// <summary>Reads the header of each file, and of those beside it that it asks for: the loader maps a file that is cut short, and the process dies at the first use of the rest.</summary>
+    /// <summary>
+    /// Reads the header of each file, and of those beside it that it asks for: the loader maps a file that is cut short, and the process
+    /// dies at the first use of the rest.
+    /// </summary>
     private static Dictionary<string, ElfFile> RequireWhole(IEnumerable<string> files)
     {
         Dictionary<string, ElfFile> whole = [];

@@ -32,7 +32,9 @@ internal sealed partial record LibtorchBuild(string Version, string Id, string? 
         hasCuda ? CudaPattern().Match(config) is { Success: true } cuda ? cuda.Groups[1].Value : "unknown" : null,
         hasCuda && CuDnnPattern().Match(config) is { Success: true } cuDnn ? cuDnn.Groups[1].Value : null);
 
-    /// <summary>Calls a function that returns a std::string: its caller gives the place for it, whose first two words are address and length.</summary>
+    /// <summary>
+    /// Calls a function that returns a std::string: its caller gives the place for it, whose first two words are address and length.
+    /// </summary>
     private static unsafe string Text(nint function)
     {
         var place = stackalloc nint[4];

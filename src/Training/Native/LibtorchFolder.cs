@@ -2,7 +2,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 
-/// <summary>The folder whose libtorch this process loads: the one beside the program, or the one that <c>DTRAIN_LIBTORCH</c> names.</summary>
+/// <summary>
+/// The folder whose libtorch this process loads: the one beside the program, or the one that <c>DTRAIN_LIBTORCH</c> names.
+/// </summary>
 /// <param name="Path">Absolute path, with the links of folders followed.</param>
 /// <param name="IsNamed">Whether the variable named it.</param>
 /// <remarks>
@@ -19,7 +21,8 @@ internal sealed record LibtorchFolder(string Path, bool IsNamed)
     /// <summary>Where the build puts it, below the program's folder.</summary>
     private const string Beside = "libtorch";
 
-    private const string Remedy = $"Set {Variable} to the folder that holds {Core}: 'torch/lib' of a torch installed by pip, or 'lib' of an unpacked libtorch";
+    private const string Remedy =
+        $"Set {Variable} to the folder that holds {Core}: 'torch/lib' of a torch installed by pip, or 'lib' of an unpacked libtorch";
 
     /// <summary>What every libtorch has.</summary>
     private static readonly string[] Required = ["libc10.so", Core, "libtorch.so"];
@@ -36,18 +39,23 @@ internal sealed record LibtorchFolder(string Path, bool IsNamed)
             return Missing(beside) is { Count: 0 }
                 ? new LibtorchFolder(SharedLibrary.RealPath(beside)!, IsNamed: false)
                 : throw new JobException(
-                    ErrorCodes.Native, $"{beside} lacks {string.Join(", ", Missing(beside))}. Build or publish again: after the NuGet package folder was cleared, links lead nowhere. {Remedy}.");
+                    ErrorCodes.Native,
+                    $"{beside} lacks {string.Join(", ", Missing(beside))}. Build or publish again: "
+                    + $"after the NuGet package folder was cleared, links lead nowhere. {Remedy}.");
         }
         var folder = System.IO.Path.GetFullPath(named);
-        if (!Directory.Exists(folder)) throw new JobException(ErrorCodes.Native, $"{Variable} names '{named}', and there is no such folder. {Remedy}, or unset it.");
+        if (!Directory.Exists(folder))
+            throw new JobException(ErrorCodes.Native, $"{Variable} names '{named}', and there is no such folder. {Remedy}, or unset it.");
         foreach (var candidate in (string[])[folder, System.IO.Path.Combine(folder, "lib"), System.IO.Path.Combine(folder, "torch", "lib")])
             if (Missing(candidate) is { Count: 0 }) return new LibtorchFolder(SharedLibrary.RealPath(candidate)!, IsNamed: true);
-        throw new JobException(ErrorCodes.Native, $"{Variable} names '{named}', which lacks {string.Join(", ", Missing(folder))}. {Remedy}, or unset it.");
+        throw new JobException(
+            ErrorCodes.Native, $"{Variable} names '{named}', which lacks {string.Join(", ", Missing(folder))}. {Remedy}, or unset it.");
     }
 
     /// <summary>A library of this folder by its real path: what it needs from beside it is looked for where it really lies.</summary>
     /// <returns>Null when it is not there.</returns>
     public string? Find(string name) => SharedLibrary.RealPath(System.IO.Path.Combine(Path, name));
 
-    private static List<string> Missing(string folder) => [.. Required.Where(name => SharedLibrary.RealPath(System.IO.Path.Combine(folder, name)) is null)];
+    private static List<string> Missing(string folder) =>
+        [.. Required.Where(name => SharedLibrary.RealPath(System.IO.Path.Combine(folder, name)) is null)];
 }

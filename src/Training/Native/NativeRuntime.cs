@@ -12,7 +12,8 @@ public static class NativeRuntime
     private static bool thorough;
 
     /// <summary>TorchSharp's version, read without running its code, which would load native libraries.</summary>
-    private static string Version => typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+    private static string Version =>
+        typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
     /// <summary>Whether backward can say when a gradient is complete.</summary>
     public static bool HasGradientHooks { get; private set; }
@@ -39,7 +40,8 @@ public static class NativeRuntime
         catch (JobException e) when (e.Code == ErrorCodes.Native)
         {
             // What the last check says already need not be said twice.
-            if (checks is [] or [.., { Ok: true }]) checks.Add(new NativeCheck("native libraries", false, e.Message, "See docs/runbook.md, \"Native libraries\"."));
+            if (checks is [] or [.., { Ok: true }])
+                checks.Add(new NativeCheck("native libraries", false, e.Message, "See docs/runbook.md, \"Native libraries\"."));
             return new NativeReport("", checks, e.Message);
         }
     }
@@ -54,14 +56,17 @@ public static class NativeRuntime
         checks.Add(Describe(libtorch));
         var symbols = NeededSymbols.Look(bridge.Imports, libtorch.Handle);
         checks.Add(symbols.Check(libtorch.Build));
-        if (!checks[^1].Ok) throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: {checks[^1].Detail}. {checks[^1].Remedy}");
+        if (!checks[^1].Ok)
+            throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: {checks[^1].Detail}. {checks[^1].Remedy}");
         checks.Add(new("bridge", true, $"of TorchSharp {Version}, loaded {bridge.Load(symbols.Unused, libtorch.Build.ToString())}", null));
         torch.InitializeDeviceType(DeviceType.CPU);
         torch.set_num_threads(1);
         checks.AddRange(NativeSelfTest.Run());
         if (thorough || folder.IsNamed || !libtorch.Build.IsBridges) checks.AddRange(NativeSelfTest.RunFurther());
         if (checks.Find(c => !c.Ok) is { } bad)
-            throw new JobException(ErrorCodes.Native, $"{libtorch.Build} from {libtorch.Place}: the self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
+            throw new JobException(
+                ErrorCodes.Native,
+                $"{libtorch.Build} from {libtorch.Place}: the self-test of '{bad.Name}' failed: {bad.Detail}. {bad.Remedy}");
         var hooks = NativeSelfTest.GradientHooks();
         checks.Add(hooks);
         HasGradientHooks = hooks.Detail == "as expected";
@@ -70,9 +75,14 @@ public static class NativeRuntime
 
     private static NativeCheck Describe(Libtorch libtorch)
     {
-        var cuda = libtorch.Build.Cuda is { } runtime ? $"CUDA runtime {runtime}{(libtorch.Build.CuDnn is { } cuDnn ? $", cuDNN {cuDnn}" : "")}" : "without CUDA";
+        var cuda = libtorch.Build.Cuda is { } runtime
+            ? $"CUDA runtime {runtime}{(libtorch.Build.CuDnn is { } cuDnn ? $", cuDNN {cuDnn}" : "")}"
+            : "without CUDA";
         return new NativeCheck(
             "libtorch", true, $"{libtorch.Build}, {cuda}, from {libtorch.Place}",
-            libtorch.Build.IsBridges ? null : $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}. Use that version for work that matters: of this one, only what is tested at the start is known to work.");
+            libtorch.Build.IsBridges
+                ? null
+                : $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}. Use that version for work that matters: "
+                    + "of this one, only what is tested at the start is known to work.");
     }
 }

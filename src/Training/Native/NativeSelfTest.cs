@@ -8,10 +8,13 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Tries every native entry point that training relies on against the loaded libtorch, on inputs whose results are known.</summary>
+/// <summary>
+/// Tries every native entry point that training relies on against the loaded libtorch, on inputs whose results are known.
+/// </summary>
 internal static unsafe class NativeSelfTest
 {
-    private const string Remedy = $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}: name one in {LibtorchFolder.Variable}, or unset it and restore the packages.";
+    private const string Remedy = $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}: "
+        + $"name one in {LibtorchFolder.Variable}, or unset it and restore the packages.";
 
     public static IEnumerable<NativeCheck> Run() =>
     [
@@ -62,7 +65,9 @@ internal static unsafe class NativeSelfTest
         ScalarType inside;
         using (AutocastScope.Enter(DeviceType.CPU, ScalarType.BFloat16)) inside = Aten.Linear(ones(2, 3), ones(4, 3), ones(4)).dtype;
         var outside = Aten.Linear(ones(2, 3), ones(4, 3), ones(4)).dtype;
-        return (inside, outside) == (ScalarType.BFloat16, ScalarType.Float32) ? null : $"linear ran in {inside} inside the scope and in {outside} outside";
+        return (inside, outside) == (ScalarType.BFloat16, ScalarType.Float32)
+            ? null
+            : $"linear ran in {inside} inside the scope and in {outside} outside";
     }
 
     private static string? FusedOptimizers()
@@ -115,14 +120,18 @@ internal static unsafe class NativeSelfTest
             : $"they were called for {string.Join(", ", calls)}";
     }
 
-    /// <summary>Layouts that differ between bridge and libtorch would show as wrong numbers: the expected ones here and below are PyTorch 1.13's, which 2.10 gives to 7 digits.</summary>
+    /// <summary>
+    /// Layouts that differ between bridge and libtorch would show as wrong numbers: the expected ones here and below are PyTorch 1.13's,
+    /// which 2.10 gives to 7 digits.
+    /// </summary>
     private static string? Images()
     {
         using var graded = enable_grad();
         var x = linspace(-1, 1, 2 * 3 * 8 * 8).reshape(2, 3, 8, 8);
         var w = linspace(-0.3, 0.5, 4 * 27).reshape(4, 3, 3, 3).requires_grad_();
         var h = F.max_pool2d(F.conv2d(x, w, ones(4), padding: [1, 1]), 2).relu().flatten(1);
-        var loss = F.cross_entropy(Aten.Linear(h, linspace(-0.1, 0.2, 3 * 64).reshape(3, 64), zeros(3)), tensor([1L, 2L]), reduction: nn.Reduction.Sum);
+        var loss = F.cross_entropy(
+            Aten.Linear(h, linspace(-0.1, 0.2, 3 * 64).reshape(3, 64), zeros(3)), tensor([1L, 2L]), reduction: nn.Reduction.Sum);
         loss.backward();
         return Compare("loss", loss, 9.1821003) ?? Compare("gradient", w.grad!.abs().sum(), 46.128483);
     }
@@ -131,8 +140,10 @@ internal static unsafe class NativeSelfTest
     {
         using var graded = enable_grad();
         var table = linspace(-1, 1, 5 * 4).reshape(5, 4).requires_grad_();
-        Tensor input = linspace(-0.5, 0.5, 12 * 4).reshape(12, 4), hidden = linspace(-0.4, 0.6, 12 * 3).reshape(12, 3), zero = zeros(1, 2, 3);
-        var last = Aten.LstmLastHidden(Aten.Embedding(table, tensor([0L, 3, 1, 4, 2, 3], 2, 3)), zero, zero, [input, hidden, zeros(12), ones(12)]);
+        Tensor input = linspace(-0.5, 0.5, 12 * 4).reshape(12, 4), hidden = linspace(-0.4, 0.6, 12 * 3).reshape(12, 3),
+            zero = zeros(1, 2, 3);
+        var last = Aten.LstmLastHidden(
+            Aten.Embedding(table, tensor([0L, 3, 1, 4, 2, 3], 2, 3)), zero, zero, [input, hidden, zeros(12), ones(12)]);
         var loss = F.binary_cross_entropy_with_logits(last.sum(1), tensor([0f, 1f]), reduction: nn.Reduction.Sum);
         loss.backward();
         return Compare("loss", loss, 2.1935604) ?? Compare("gradient", table.grad!.abs().sum(), 0.85197002);
@@ -151,7 +162,9 @@ internal static unsafe class NativeSelfTest
     private static string? Compare(string what, Tensor found, double expected)
     {
         var value = found.item<float>();
-        return Math.Abs(value - expected) <= 1e-4 * Math.Abs(expected) ? null : string.Create(CultureInfo.InvariantCulture, $"the {what} is {value}, expected {expected}");
+        return Math.Abs(value - expected) <= 1e-4 * Math.Abs(expected)
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"the {what} is {value}, expected {expected}");
     }
 
     private static string? HostViews()

@@ -23,11 +23,15 @@ internal static class NeededSymbols
         var absentOwn = own.Where(import => !Exists(libtorch, import.Name)).ToList();
         return new SymbolReport(
             bridge.Count + own.Count,
-            [.. absent.Where(IsRequired).Select(import => import.Name).Concat(absentOwn.Where(import => !import.IsOptional).Select(import => import.Name)).Distinct()],
-            [.. absent.Where(import => !IsRequired(import)), .. absentOwn.Where(import => import.IsOptional).Select(import => new ElfImport(import.Name, IsEager: false, Slot: 0))]);
+            [.. absent.Where(IsRequired).Select(import => import.Name)
+                .Concat(absentOwn.Where(import => !import.IsOptional).Select(import => import.Name)).Distinct()],
+            [.. absent.Where(import => !IsRequired(import)),
+                .. absentOwn.Where(import => import.IsOptional).Select(import => new ElfImport(import.Name, IsEager: false, Slot: 0))]);
     }
 
-    /// <summary>Entry points that this room imports from a library itself. Gradient hooks are the ones that training can do without.</summary>
+    /// <summary>
+    /// Entry points that this room imports from a library itself. Gradient hooks are the ones that training can do without.
+    /// </summary>
     public static IEnumerable<(string Name, bool IsOptional)> Own(string library) =>
         from type in typeof(NeededSymbols).Assembly.GetTypes()
         where type.Namespace == typeof(NeededSymbols).Namespace

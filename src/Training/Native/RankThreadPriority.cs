@@ -2,10 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Training.Native;
 
-/// <summary>Lowers the calling OS thread below the process's service threads, so that membership probes are answered under full load.</summary>
+/// <summary>
+/// Lowers the calling OS thread below the process's service threads, so that membership probes are answered under full load.
+/// </summary>
 /// <remarks>
-/// .NET's own thread priorities do nothing on Linux. A process without service threads, as that of tests is, keeps the threads as they are with the
-/// runtime option <c>Distributed.Training.KeepRankPriority</c>: beside other busy processes a lowered thread gets a fraction of its share.
+/// .NET's own thread priorities do nothing on Linux. A process without service threads, as that of tests is, keeps the threads as they
+/// are with the runtime option <c>Distributed.Training.KeepRankPriority</c>: beside other busy processes a lowered thread gets a
+/// fraction of its share.
 /// </remarks>
 internal static partial class RankThreadPriority
 {

@@ -17,14 +17,18 @@ internal static class SecondCopy
     /// <inheritdoc cref="Refuse(string)"/>
     public static void Refuse(string core, IEnumerable<string> maps, IEnumerable<string> probing)
     {
-        if (maps.Select(MappedFile).FirstOrDefault(file => file is not null && IsCore(file) && SharedLibrary.RealPath(file) != core) is { } mapped)
+        if (maps.Select(MappedFile).FirstOrDefault(file => file is not null && IsCore(file) && SharedLibrary.RealPath(file) != core)
+            is { } mapped)
             throw new JobException(
                 ErrorCodes.Native,
-                $"This process has loaded {mapped} already, and {core} beside it would end it. Name the folder of the first in {LibtorchFolder.Variable}, or keep it from being loaded (LD_PRELOAD, another library).");
-        if (probing.Select(folder => SharedLibrary.RealPath(Path.Combine(folder, LibtorchFolder.Core))).FirstOrDefault(file => file is not null && file != core) is { } found)
+                $"This process has loaded {mapped} already, and {core} beside it would end it. Name the folder of the first in "
+                + $"{LibtorchFolder.Variable}, or keep it from being loaded (LD_PRELOAD, another library).");
+        if (probing.Select(folder => SharedLibrary.RealPath(Path.Combine(folder, LibtorchFolder.Core)))
+            .FirstOrDefault(file => file is not null && file != core) is { } found)
             throw new JobException(
                 ErrorCodes.Native,
-                $"TorchSharp would load {found} beside {core}, and two of them end the process. Move the first out of the program's folder, or build again.");
+                $"TorchSharp would load {found} beside {core}, and two of them end the process. "
+                + "Move the first out of the program's folder, or build again.");
     }
 
     private static bool IsCore(string path) => Path.GetFileName(path).StartsWith(LibtorchFolder.Core, StringComparison.Ordinal);
@@ -35,5 +39,7 @@ internal static class SecondCopy
     private static IEnumerable<string> ProbingFolders() =>
         ((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
         .Append(AppContext.BaseDirectory)
-        .Append(Path.GetDirectoryName(typeof(TorchSharp.torch).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory);
+        .Append(Path.GetDirectoryName(typeof(TorchSharp.torch).Assembly.Location) is { Length: > 0 } folder
+            ? folder
+            : AppContext.BaseDirectory);
 }

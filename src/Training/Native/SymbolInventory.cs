@@ -2,7 +2,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 
-/// <summary>What the program needs of one libtorch and does not find there, looked up without calling anything of it but for its version.</summary>
+/// <summary>
+/// What the program needs of one libtorch and does not find there, looked up without calling anything of it but for its version.
+/// </summary>
 /// <param name="Libtorch">Version and build.</param>
 /// <param name="Place">Where it lies.</param>
 /// <param name="Needed">How many symbols were looked up.</param>

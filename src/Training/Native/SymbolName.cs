@@ -5,7 +5,9 @@ namespace Distributed.Training.Native;
 /// <summary>Names of C++ symbols as people write them.</summary>
 internal static unsafe partial class SymbolName
 {
-    /// <returns>Such as <c>at::_ops::relu::call(at::Tensor const&amp;) [_ZN2at4_ops4relu4callERKNS_6TensorE]</c>; a name of C as it is.</returns>
+    /// <returns>
+    /// Such as <c>at::_ops::relu::call(at::Tensor const&amp;) [_ZN2at4_ops4relu4callERKNS_6TensorE]</c>; a name of C as it is.
+    /// </returns>
     public static string Readable(string symbol)
     {
         var text = Demangle(symbol, 0, 0, out var status);

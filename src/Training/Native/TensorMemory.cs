@@ -25,7 +25,8 @@ internal static unsafe partial class TensorMemory
         fixed (long* steps = strides)
             if (FromBlob(memory, shape.Length, sizes, steps, 0, (int)dtype, 0, 0, out var handle) == 0)
                 return Tensor.UnsafeCreateTensor(handle);
-        throw new JobException(ErrorCodes.Native, $"libtorch refused a tensor of shape [{string.Join(", ", shape.ToArray())}] over host memory.");
+        throw new JobException(
+            ErrorCodes.Native, $"libtorch refused a tensor of shape [{string.Join(", ", shape.ToArray())}] over host memory.");
     }
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]

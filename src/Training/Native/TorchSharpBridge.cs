@@ -3,7 +3,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Native;
 
-/// <summary>TorchSharp's native half, <c>libLibTorchSharp.so</c>: found beside the program, held against the loaded libtorch, then loaded.</summary>
+/// <summary>
+/// TorchSharp's native half, <c>libLibTorchSharp.so</c>: found beside the program, held against the loaded libtorch, then loaded.
+/// </summary>
 /// <remarks>
 /// It asks for GLIBCXX_3.4.32, a mere marker that Debian 12 lacks. Where the stock file does not load, a copy whose requirement is
 /// weak is loaded from memory; a later load by name finds it by its SONAME. Nothing is written to disk.
@@ -29,7 +31,9 @@ internal sealed partial class TorchSharpBridge
         var directories = ((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string) ?? "")
             .Split(':', StringSplitOptions.RemoveEmptyEntries).Append(AppContext.BaseDirectory);
         var path = directories.Select(directory => Path.Combine(directory, FileName)).FirstOrDefault(File.Exists) ?? throw new JobException(
-            ErrorCodes.Native, $"{FileName} is not beside the program ({AppContext.BaseDirectory}). Build or publish again: the package TorchSharp brings it.");
+            ErrorCodes.Native,
+            $"{FileName} is not beside the program ({AppContext.BaseDirectory}). Build or publish again: "
+            + "the package TorchSharp brings it.");
         try
         {
             return new TorchSharpBridge(path, ElfFile.Read(path).ReadImports());
@@ -57,7 +61,9 @@ internal sealed partial class TorchSharpBridge
         var image = File.ReadAllBytes(path);
         if (ElfVersionNeed.MarkWeak(image, MissingVersion) == 0) return (SharedLibrary.Load(path), "as shipped");
         var file = MemoryFile(FileName, 0);
-        if (file < 0) throw new JobException(ErrorCodes.Native, $"memfd_create failed with error {Marshal.GetLastPInvokeError()}; {FileName} needs it on this system.");
+        if (file < 0)
+            throw new JobException(
+                ErrorCodes.Native, $"memfd_create failed with error {Marshal.GetLastPInvokeError()}; {FileName} needs it on this system.");
         using var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(file, ownsHandle: true);
         RandomAccess.Write(handle, image, 0);
         return (SharedLibrary.Load($"/proc/self/fd/{file}"), $"with {MissingVersion} made optional");

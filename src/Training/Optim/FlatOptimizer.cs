@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Optim;
 
-/// <summary>The optimizer's state on flat buffers, shared by the ranks of a silo; each owner updates its own run through libtorch's fused kernels.</summary>
+/// <summary>
+/// The optimizer's state on flat buffers, shared by the ranks of a silo; each owner updates its own run through libtorch's fused kernels.
+/// </summary>
 internal abstract class FlatOptimizer : IDisposable
 {
     private readonly bool[] decays;
@@ -40,7 +42,8 @@ internal abstract class FlatOptimizer : IDisposable
         IOptimizerSource source => source.Create(layout, device),
         SgdOptions sgd => new SgdOptimizer(sgd, layout, device),
         AdamOptions adam => new AdamOptimizer(adam, layout, device),
-        _ => throw new ArgumentException($"No optimizer takes {options.GetType().Name}; implement {nameof(IOptimizerSource)}.", nameof(options)),
+        _ => throw new ArgumentException(
+            $"No optimizer takes {options.GetType().Name}; implement {nameof(IOptimizerSource)}.", nameof(options)),
     };
 
     /// <summary>Weight decay of one parameter.</summary>

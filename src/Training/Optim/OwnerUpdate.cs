@@ -35,7 +35,8 @@ internal sealed unsafe class OwnerUpdate : IDisposable
     public void Apply(float clipCoefficient, double lr, bool[] touched)
     {
         if (count == 0) return;
-        var alike = Array.TrueForAll(touched, t => t) && optimizer.ParameterUpdates.AsSpan().IndexOfAnyExcept(optimizer.ParameterUpdates[0]) < 0;
+        var alike = Array.TrueForAll(touched, t => t)
+            && optimizer.ParameterUpdates.AsSpan().IndexOfAnyExcept(optimizer.ParameterUpdates[0]) < 0;
         foreach (var segment in alike ? merged : single.Value)
         {
             var parameter = segment.Parameters[0];

@@ -11,5 +11,6 @@ internal sealed class SgdOptimizer(SgdOptions options, ParameterLayout layout, I
 {
     public override void Apply(OptimizerSegment segment, long update, double weightDecay, double lr) =>
         Aten.FusedSgd(
-            [segment.Weights], [segment.Gradient], options.Momentum > 0 ? [segment.Moments[0]] : [], weightDecay, options.Momentum, lr, options.Nesterov);
+            [segment.Weights], [segment.Gradient], options.Momentum > 0 ? [segment.Moments[0]] : [], weightDecay, options.Momentum, lr,
+            options.Nesterov);
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Parameters;
 
-/// <summary>Where each parameter lies in the flat buffers of weights, gradients and moments: last parameter first, each padded with zeros.</summary>
+/// <summary>
+/// Where each parameter lies in the flat buffers of weights, gradients and moments: last parameter first, each padded with zeros.
+/// </summary>
 /// <remarks>A function of the model alone. The end is padded to a whole block, so runs of blocks cover everything evenly.</remarks>
 internal sealed class ParameterLayout
 {

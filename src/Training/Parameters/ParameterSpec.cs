@@ -4,7 +4,9 @@ namespace Distributed.Training.Parameters;
 /// <param name="Name">PyTorch's name.</param>
 /// <param name="Shape">Logical shape, as PyTorch has it.</param>
 /// <param name="Init">Default initialisation, PyTorch's.</param>
-/// <param name="Lowered">The sole reader is a convolution or aten::linear under autocast, so a working copy in the compute type changes no bit.</param>
+/// <param name="Lowered">
+/// The sole reader is a convolution or aten::linear under autocast, so a working copy in the compute type changes no bit.
+/// </param>
 /// <param name="ChannelsLast">Kept in memory as [out, height, width, in]; convolution weights only.</param>
 internal sealed record ParameterSpec(string Name, long[] Shape, Initialisation Init, bool Lowered = false, bool ChannelsLast = false)
 {

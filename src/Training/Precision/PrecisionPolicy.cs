@@ -20,7 +20,10 @@ internal sealed class PrecisionPolicy
     /// <value>Type that autocast lowers to; null: no autocast.</value>
     public ScalarType? Compute { get; }
 
-    /// <value>Parameters that only lowered operators read are cast once a step instead of once a forward. FP16 on the CPU is there for correctness and keeps plain autocast.</value>
+    /// <value>
+    /// Parameters that only lowered operators read are cast once a step instead of once a forward. FP16 on the CPU is there for correctness
+    /// and keeps plain autocast.
+    /// </value>
     public bool HasWorkingCopies { get; }
 
     public static PrecisionPolicy For(Core.Spec.Precision precision) => precision switch

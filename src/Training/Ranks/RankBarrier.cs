@@ -3,7 +3,9 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Training.Ranks;
 
-/// <summary>Where the ranks of a silo meet: the last to arrive runs an action, then all go on. Every wait has a deadline that names who is missing.</summary>
+/// <summary>
+/// Where the ranks of a silo meet: the last to arrive runs an action, then all go on. Every wait has a deadline that names who is missing.
+/// </summary>
 internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSpan deadline)
 {
     /// <summary>Rounds to look without sleeping: a wake-up costs more than the usual difference between ranks.</summary>
@@ -27,7 +29,9 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     /// <param name="index">Place of the caller among the silo's ranks.</param>
     /// <param name="phase">What is waited for, for messages.</param>
     /// <param name="last">Run once, by the last to arrive, before anyone goes on.</param>
-    /// <param name="meanwhile">Work that a rank does while it waits, piece by piece; false: none at present. See <see cref="Nudge"/>.</param>
+    /// <param name="meanwhile">
+    /// Work that a rank does while it waits, piece by piece; false: none at present. See <see cref="Nudge"/>.
+    /// </param>
     /// <exception cref="StalledRankException">The deadline passed: which ranks did not arrive.</exception>
     /// <exception cref="SessionEndedException">Another rank failed, or the session was told to end.</exception>
     public void Meet(int index, string phase, long step, Action? last = null, Func<bool>? meanwhile = null)
@@ -121,10 +125,12 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     {
         var late = acting is { } busy
             ? $"rank {ranks[busy]}, the last to arrive, is still at the work it does for all"
-            : $"nothing from rank {string.Join(", ", ranks.Where((_, i) => !arrived[i]))}; rank {string.Join(", ", ranks.Where((_, i) => arrived[i]))} arrived";
+            : $"nothing from rank {string.Join(", ", ranks.Where((_, i) => !arrived[i]))}; "
+                + $"rank {string.Join(", ", ranks.Where((_, i) => arrived[i]))} arrived";
         var culprit = acting ?? Array.IndexOf(arrived, false);
         return new StalledRankException(ranks[culprit], string.Create(
-            CultureInfo.InvariantCulture, $"Step {step}, phase {phase}, silo {silo}: after {deadline.TotalSeconds:0} s {late}. See the runbook, \"stalled rank\"."));
+            CultureInfo.InvariantCulture,
+            $"Step {step}, phase {phase}, silo {silo}: after {deadline.TotalSeconds:0} s {late}. See the runbook, \"stalled rank\"."));
     }
 
     /// <exception cref="SessionEndedException">The session has ended; looked at between pieces of work.</exception>

@@ -5,7 +5,9 @@ using Distributed.Training.Kernels;
 
 namespace Distributed.Training.Reduction;
 
-/// <summary>Sums runs of blocks straight from gradients in the device's memory, in the canonical tree. Used by one thread at a time.</summary>
+/// <summary>
+/// Sums runs of blocks straight from gradients in the device's memory, in the canonical tree. Used by one thread at a time.
+/// </summary>
 /// <param name="ranges">Where the parameters lie, in the order of the flat buffer.</param>
 /// <param name="device">Whose memory all addresses are in.</param>
 internal sealed unsafe class BlockReducer(FlatRange[] ranges, IDeviceRuntime device) : IDisposable
@@ -20,7 +22,8 @@ internal sealed unsafe class BlockReducer(FlatRange[] ranges, IDeviceRuntime dev
     /// <param name="blockNorms">Sum of squares by block of the flat buffer; only this run is written.</param>
     /// <returns>True if a scaled sum is not finite.</returns>
     public bool Reduce(
-        BlockRun run, IReadOnlyList<GradientPartial> partials, FoldProgram program, GradientFactors factors, nint reduced, double[] blockNorms)
+        BlockRun run, IReadOnlyList<GradientPartial> partials, FoldProgram program, GradientFactors factors, nint reduced,
+        double[] blockNorms)
     {
         Reserve(program.Depth);
         var found = false;

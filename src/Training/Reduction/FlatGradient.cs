@@ -10,7 +10,9 @@ internal sealed class FlatGradient(FlatGradientPool pool, nint address)
     public void Return() => pool.Return(this);
 }
 
-/// <summary>One rank's buffers for merged gradients; grows to the depth of the canonical tree and stays there. Used by one thread.</summary>
+/// <summary>
+/// One rank's buffers for merged gradients; grows to the depth of the canonical tree and stays there. Used by one thread.
+/// </summary>
 internal sealed class FlatGradientPool(long elements, IDeviceRuntime device) : IDisposable
 {
     private readonly Stack<FlatGradient> free = new();

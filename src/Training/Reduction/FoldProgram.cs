@@ -3,7 +3,10 @@ using Distributed.Core.Canonical;
 
 namespace Distributed.Training.Reduction;
 
-/// <summary>The canonical tree over the partials of all ranks, as a stack program: a number pushes that partial, <see cref="AddTop"/> adds the top two.</summary>
+/// <summary>
+/// The canonical tree over the partials of all ranks, as a stack program: a number pushes that partial,
+/// <see cref="AddTop"/> adds the top two.
+/// </summary>
 internal sealed class FoldProgram
 {
     public const int AddTop = -1;

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Distributed.Training.Reduction;
 
-/// <summary>Collects one rank's gradients, parameter by parameter, and merges equal aligned neighbours of the canonical tree as they come.</summary>
+/// <summary>
+/// Collects one rank's gradients, parameter by parameter, and merges equal aligned neighbours of the canonical tree as they come.
+/// </summary>
 /// <remarks>A gradient is merged the moment it is taken, so it is still in the cache when backward's hook hands it over.</remarks>
 internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDeviceRuntime device) : IDisposable
 {
@@ -30,7 +32,8 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDevice
     public void Begin(int microBatch)
     {
         var (start, end) = (microBatch, microBatch + 1);
-        while (partials.Count > 0 && CanonicalTree.Merges(new MicroBatchRun(partials[^1].Start, partials[^1].End), new MicroBatchRun(start, end)))
+        while (partials.Count > 0
+            && CanonicalTree.Merges(new MicroBatchRun(partials[^1].Start, partials[^1].End), new MicroBatchRun(start, end)))
         {
             var left = partials[^1];
             partials.RemoveAt(partials.Count - 1);
@@ -41,7 +44,9 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDevice
         partials.Add(open);
     }
 
-    /// <summary>Takes the gradient that backward left on a leaf, if there is one that was not taken yet; the leaf is bare afterwards.</summary>
+    /// <summary>
+    /// Takes the gradient that backward left on a leaf, if there is one that was not taken yet; the leaf is bare afterwards.
+    /// </summary>
     public void Take(int parameter, Tensor leaf)
     {
         if (taken[parameter]) return;
@@ -71,7 +76,8 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDevice
         taken[parameter] = true;
         var source = SourceOf(gradient);
         if (merges.Count == 0) open!.Hold(parameter, gradient, source);
-        else (unmade, open!.Sources[parameter]) = (gradient, new GradientSource(merges[^1].Sum.Address + (nint)(layout.Slots[parameter].Offset * sizeof(float)), false));
+        else (unmade, open!.Sources[parameter]) = (gradient,
+            new GradientSource(merges[^1].Sum.Address + (nint)(layout.Slots[parameter].Offset * sizeof(float)), false));
     }
 
     /// <summary>Elements of a gradient taken before are there now, all earlier ones too.</summary>
@@ -166,7 +172,8 @@ internal sealed unsafe class GradientAccumulator(ParameterLayout layout, IDevice
     private static Tensor InMemoryOrder(Tensor gradient, Tensor leaf, ParameterSlot slot)
     {
         if (gradient.dtype != leaf.dtype)
-            throw new JobException(ErrorCodes.Internal, $"The gradient of {slot.Spec.Name} is {gradient.dtype}, its parameter {leaf.dtype}.");
+            throw new JobException(
+                ErrorCodes.Internal, $"The gradient of {slot.Spec.Name} is {gradient.dtype}, its parameter {leaf.dtype}.");
         var expected = leaf.stride();
         var actual = gradient.stride();
         var shape = leaf.shape;

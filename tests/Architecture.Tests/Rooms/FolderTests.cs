@@ -21,7 +21,8 @@ public sealed class FolderTests
     [MemberData(nameof(Projects))]
     public void Rooms_UseOnlyWhatTheTableLetsThem(string project)
     {
-        var problems = RoomTable.Of[project].Problems(RoomGraph.Read(Checkout.Assembly(project, RoomTests.Assemblies[project]), $"Distributed.{project}")).ToList();
+        var problems = RoomTable.Of[project].Problems(
+            RoomGraph.Read(Checkout.Assembly(project, RoomTests.Assemblies[project]), $"Distributed.{project}")).ToList();
         Assert.True(problems.Count == 0, string.Join('\n', problems));
     }
 
@@ -37,13 +38,17 @@ public sealed class FolderTests
 
     [Fact]
     public void Table_HasEveryProject() =>
-        Assert.Equal(Directory.GetDirectories(Path.Combine(Checkout.Root, "src")).Select(folder => Path.GetFileName(folder)!).Append("Bench").Order(StringComparer.Ordinal), RoomTable.Of.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Directory.GetDirectories(Path.Combine(Checkout.Root, "src")).Select(folder => Path.GetFileName(folder)!).Append("Bench")
+                .Order(StringComparer.Ordinal),
+            RoomTable.Of.Keys.Order(StringComparer.Ordinal));
 
     [Fact]
     public void Graph_SeesBodiesGenericsAndAttributes()
     {
         var graph = RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted");
-        Assert.Equal(["Body", "Generic", "Marking", "Member"], graph.Arrows.Keys.Where(arrow => arrow.To == "Target").Select(arrow => arrow.From));
+        Assert.Equal(
+            ["Body", "Generic", "Marking", "Member"], graph.Arrows.Keys.Where(arrow => arrow.To == "Target").Select(arrow => arrow.From));
     }
 
     [Theory]
@@ -54,5 +59,6 @@ public sealed class FolderTests
     [InlineData("Target:\nMember: Target\nBody: Target\nGeneric: Target", 2)]
     [InlineData("Target:\nMember:\nBody: Target\nGeneric: Target\nMarking: Target", 1)]
     public void Table_WithSomethingWrong_SaysSo(string table, int problems) =>
-        Assert.Equal(problems, RoomTable.Read(table).Problems(RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted")).Count());
+        Assert.Equal(problems, RoomTable.Read(table)
+            .Problems(RoomGraph.Read(typeof(FolderTests).Assembly.Location, "Distributed.Architecture.Tests.Planted")).Count());
 }

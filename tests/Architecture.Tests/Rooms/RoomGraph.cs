@@ -3,8 +3,14 @@ using Mono.Cecil.Cil;
 
 namespace Distributed.Architecture.Tests.Rooms;
 
-/// <summary>Which rooms of an assembly use which: rooms are the first level of namespaces below the assembly's own, and the compiled code says what it uses.</summary>
-/// <remarks>Base types, members, generic arguments and constraints, attributes and method bodies count. Constants do not: the compiler copies their values.</remarks>
+/// <summary>
+/// Which rooms of an assembly use which: rooms are the first level of namespaces below the assembly's own, and the compiled
+/// code says what it uses.
+/// </summary>
+/// <remarks>
+/// Base types, members, generic arguments and constraints, attributes and method bodies count. Constants do not: the compiler
+/// copies their values.
+/// </remarks>
 internal sealed class RoomGraph
 {
     private const string Root = "(root)";
@@ -51,7 +57,9 @@ internal sealed class RoomGraph
     {
         while (type.DeclaringType is { } outer) type = outer;
         if (type.Namespace == prefix) return Root;
-        return type.Namespace.StartsWith($"{prefix}.", StringComparison.Ordinal) ? type.Namespace[(prefix.Length + 1)..].Split('.')[0] : null;
+        return type.Namespace.StartsWith($"{prefix}.", StringComparison.Ordinal)
+            ? type.Namespace[(prefix.Length + 1)..].Split('.')[0]
+            : null;
     }
 
     private void Walk(TypeDefinition type, string room)
@@ -113,7 +121,9 @@ internal sealed class RoomGraph
             foreach (var attribute in bearer.CustomAttributes)
             {
                 Use(attribute.AttributeType);
-                foreach (var argument in attribute.ConstructorArguments.Concat(attribute.Fields.Concat(attribute.Properties).Select(named => named.Argument))) Argument(argument);
+                foreach (var argument in attribute.ConstructorArguments.Concat(
+                    attribute.Fields.Concat(attribute.Properties).Select(named => named.Argument)))
+                    Argument(argument);
             }
         }
 

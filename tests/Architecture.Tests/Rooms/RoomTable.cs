@@ -102,17 +102,20 @@ internal sealed class RoomTable
     [
         .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => line.Split('|', 2))
             .Select(parts => (Rule: parts[0].Split(':', 2), Holds: parts.Length > 1 ? parts[1].Trim() : ""))
-            .Select(line => new RoomLine(line.Rule[0], line.Rule[1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), line.Holds)),
+            .Select(line => new RoomLine(
+                line.Rule[0], line.Rule[1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), line.Holds)),
     ]);
 
     /// <summary>A Mermaid graph of the arrows, without those that follow from others, and a table of the rooms.</summary>
     public string Draw()
     {
         var uses = Lines.ToDictionary(line => line.Room, line => line.Uses);
-        var arrows = Lines.SelectMany(line => line.Uses.Where(used => !line.Uses.Any(other => other != used && Reaches(other, used))).Select(used => $"  {Node(line.Room)} --> {Node(used)}"));
+        var arrows = Lines.SelectMany(line => line.Uses.Where(used => !line.Uses.Any(other => other != used && Reaches(other, used)))
+            .Select(used => $"  {Node(line.Room)} --> {Node(used)}"));
         var alone = Lines.Where(line => line.Uses.Count == 0).Select(line => $"  {Node(line.Room)}[\"{line.Room}\"]");
         return string.Join('\n', [
-            "```mermaid", "graph TD", .. alone, .. arrows, "```", "", "| folder | holds |", "| --- | --- |", .. Lines.Select(line => $"| {line.Room} | {line.Holds} |")]);
+            "```mermaid", "graph TD", .. alone, .. arrows, "```", "", "| folder | holds |", "| --- | --- |",
+            .. Lines.Select(line => $"| {line.Room} | {line.Holds} |")]);
 
         bool Reaches(string from, string to) => uses[from].Any(next => next == to || Reaches(next, to));
 
@@ -125,15 +128,18 @@ internal sealed class RoomTable
         var above = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (room, uses, _) in Lines)
         {
-            foreach (var used in uses.Where(used => !above.Contains(used))) yield return $"the table lets {room} use {used}, which does not stand above it";
+            foreach (var used in uses.Where(used => !above.Contains(used)))
+                yield return $"the table lets {room} use {used}, which does not stand above it";
             if (!above.Add(room)) yield return $"the table has {room} twice";
             if (!graph.Names.Contains(room)) yield return $"the table has {room}, which holds no type";
-            foreach (var used in uses.Where(used => !graph.Arrows.ContainsKey((room, used)))) yield return $"the table lets {room} use {used}, which it does not do";
+            foreach (var used in uses.Where(used => !graph.Arrows.ContainsKey((room, used))))
+                yield return $"the table lets {room} use {used}, which it does not do";
         }
 
         var allowed = Lines.SelectMany(line => line.Uses.Select(used => (line.Room, used))).ToHashSet();
         foreach (var room in graph.Names.Where(room => !above.Contains(room))) yield return $"the table lacks {room}";
-        foreach (var (arrow, example) in graph.Arrows.Where(arrow => !allowed.Contains(arrow.Key))) yield return $"{arrow.From} may not use {arrow.To}: {example}";
+        foreach (var (arrow, example) in graph.Arrows.Where(arrow => !allowed.Contains(arrow.Key)))
+            yield return $"{arrow.From} may not use {arrow.To}: {example}";
     }
 }
 

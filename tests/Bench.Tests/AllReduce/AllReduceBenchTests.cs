@@ -13,7 +13,8 @@ public sealed class AllReduceBenchTests
     public async Task Run_TwoContenders_RowsAndRatiosAreMediansOfRounds()
     {
         var reported = new List<BenchRow>();
-        var bench = new AllReduceBench(_ => [new Fake("dtrain", [1e-3, 2e-3, 9e-3], wrong: 1), new Fake("memory copy", [2e-3, 2e-3, 3e-3], wrong: null)]);
+        var bench = new AllReduceBench(
+            _ => [new Fake("dtrain", [1e-3, 2e-3, 9e-3], wrong: 1), new Fake("memory copy", [2e-3, 2e-3, 3e-3], wrong: null)]);
         var summary = await bench.Run([Case], Sizes, rounds: 3, reported.Add);
         var cores = $"4 on {Environment.ProcessorCount}";
         Assert.Equal(4, summary.Rows.Count);
@@ -37,7 +38,8 @@ public sealed class AllReduceBenchTests
     [Fact]
     public void Lines_OfABaseline_AreReadAmongItsTalk()
     {
-        var figures = ExternalProgram.Lines<AllReduceFigure>("talk\n{\"bytes\": 4096, \"seconds\": 1e-05, \"wrong\": 0}\n{\"bytes\": 8, \"seconds\": 2.5, \"wrong\": 1}\n");
+        var figures = ExternalProgram.Lines<AllReduceFigure>(
+            "talk\n{\"bytes\": 4096, \"seconds\": 1e-05, \"wrong\": 0}\n{\"bytes\": 8, \"seconds\": 2.5, \"wrong\": 1}\n");
         Assert.Equal([new AllReduceFigure(4096, 1e-5, 0), new AllReduceFigure(8, 2.5, 1)], figures);
         Assert.Throws<BaselineException>(() => ExternalProgram.Lines<AllReduceFigure>("nothing"));
         Assert.Throws<BaselineException>(() => ExternalProgram.Lines<AllReduceFigure>("{broken"));
@@ -48,7 +50,8 @@ public sealed class AllReduceBenchTests
     {
         var external = new ExternalProgram(CancellationToken.None);
         Assert.Equal("out\n", await external.Run("/bin/sh", ["-c", "echo out; echo talk >&2"]));
-        var failed = await Assert.ThrowsAsync<BaselineException>(() => external.Run("/bin/sh", ["-c", "echo first >&2; echo last >&2; exit 3"]));
+        var failed = await Assert.ThrowsAsync<BaselineException>(
+            () => external.Run("/bin/sh", ["-c", "echo first >&2; echo last >&2; exit 3"]));
         Assert.Equal("sh ended with code 3: last", failed.Message);
         await Assert.ThrowsAsync<BaselineException>(() => external.Run("/nowhere/program", []));
         Assert.Null(ExternalProgram.Find("no-such-program-anywhere"));

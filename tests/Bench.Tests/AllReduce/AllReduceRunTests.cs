@@ -17,7 +17,9 @@ public sealed class AllReduceRunTests
         using var meeting = new LocalRendezvous(shares.Length);
         var results = await Task.WhenAll(shares.Select((_, silo) => Task.Run(() =>
         {
-            var factory = shares.Length == 1 ? null : new PeerExchangeFactory(meeting.Place(silo), new DirectWire(), overlap: false, _ => { });
+            var factory = shares.Length == 1
+                ? null
+                : new PeerExchangeFactory(meeting.Place(silo), new DirectWire(), overlap: false, _ => { });
             using var run = new AllReduceRun(shares, silo, "bench", bytes, factory);
             return run.Run(5);
         })));

@@ -9,7 +9,8 @@ public sealed class BenchMathTests
     [InlineData(2, 4)]
     [InlineData(4, 6)]
     [InlineData(8, 7)]
-    public void BusBandwidth_AsNcclTestsDefineIt(int ranks, double expected) => Assert.Equal(expected, BenchMath.BusBandwidth(2_000_000_000, 0.5, ranks), 12);
+    public void BusBandwidth_AsNcclTestsDefineIt(int ranks, double expected) =>
+        Assert.Equal(expected, BenchMath.BusBandwidth(2_000_000_000, 0.5, ranks), 12);
 
     [Fact]
     public void AlgorithmBandwidth_IsBytesOverTime() => Assert.Equal(4, BenchMath.AlgorithmBandwidth(2_000_000_000, 0.5), 12);

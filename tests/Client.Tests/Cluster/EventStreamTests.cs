@@ -13,11 +13,14 @@ public sealed class EventStreamTests
     public async Task Read_ConnectionsBreak_GoesOnAtTheNextNumberWithoutGapsAndDoubles()
     {
         // The second server says again what was heard already.
-        var read = await ReadAsync(new Outage(TimeSpan.FromMinutes(1), said.Add, new HurriedTime()), Lines(0, 1, 2).Then(StatusCode.Unavailable), Lines(2, 3, 4).Then(StatusCode.Internal), Lines().Then(StatusCode.Unavailable), Lines(5));
+        var read = await ReadAsync(
+            new Outage(TimeSpan.FromMinutes(1), said.Add, new HurriedTime()), Lines(0, 1, 2).Then(StatusCode.Unavailable),
+            Lines(2, 3, 4).Then(StatusCode.Internal), Lines().Then(StatusCode.Unavailable), Lines(5));
         Assert.Equal([0L, 1, 2, 3, 4, 5], read);
         Assert.Equal([0L, 3, 5, 5], opened);
         Assert.Equal(
-            ["The cluster does not answer; waiting up to 60 s for it to come back.", "The cluster answers again.", "The cluster does not answer; waiting up to 60 s for it to come back.", "The cluster answers again."], said);
+            ["The cluster does not answer; waiting up to 60 s for it to come back.", "The cluster answers again.",
+                "The cluster does not answer; waiting up to 60 s for it to come back.", "The cluster answers again."], said);
     }
 
     [Fact]
@@ -43,7 +46,8 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Read_NotWaitedFor_EndsAtTheFirstLoss()
     {
-        await Assert.ThrowsAsync<RpcException>(() => ReadAsync(Outage.NotWaitedFor(new HurriedTime()), Lines(0).Then(StatusCode.Unavailable)));
+        await Assert.ThrowsAsync<RpcException>(
+            () => ReadAsync(Outage.NotWaitedFor(new HurriedTime()), Lines(0).Then(StatusCode.Unavailable)));
         Assert.Single(opened);
     }
 
@@ -53,7 +57,8 @@ public sealed class EventStreamTests
     [InlineData(StatusCode.PermissionDenied)]
     public async Task Read_Refused_EndsAtOnce(StatusCode code)
     {
-        var refused = await Assert.ThrowsAsync<RpcException>(() => ReadAsync(new Outage(TimeSpan.FromMinutes(1), said.Add, new HurriedTime()), Lines(0).Then(code)));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => ReadAsync(new Outage(TimeSpan.FromMinutes(1), said.Add, new HurriedTime()), Lines(0).Then(code)));
         Assert.Equal(code, refused.StatusCode);
         Assert.Empty(said);
     }
@@ -84,7 +89,8 @@ public sealed class EventStreamTests
     {
         List<long> read = [];
         var next = 0;
-        await foreach (var line in EventStream.ReadAsync(Open, line => line.Number, outage, CancellationToken.None, first)) read.Add(line.Number);
+        await foreach (var line in EventStream.ReadAsync(Open, line => line.Number, outage, CancellationToken.None, first))
+            read.Add(line.Number);
         return read;
 
         AsyncServerStreamingCall<JobEvent> Open(long from)
@@ -107,6 +113,9 @@ public sealed class EventStreamTests
         public JobEvent Current => new() { Number = answer.Numbers[at] };
 
         public Task<bool> MoveNext(CancellationToken cancellationToken) =>
-            ++at < answer.Numbers.Length ? Task.FromResult(true) : answer.End is { } end ? throw new RpcException(new Status(end, "")) : Task.FromResult(false);
+            ++at < answer.Numbers.Length
+                ? Task.FromResult(true)
+                : answer.End is { } end ? throw new RpcException(new Status(end, ""))
+                : Task.FromResult(false);
     }
 }

@@ -30,7 +30,8 @@ public sealed class JobEndTests
     public async Task Delete_RanksNeverLeave_IsGivenUp()
     {
         Answers answers = new([.. Enumerable.Repeat(StillEnding, 1000)]);
-        var refused = await Assert.ThrowsAsync<RpcException>(() => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), Job, new HurriedTime()));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => JobEnd.DeleteAsync(new Jobs.JobsClient(answers), Job, new HurriedTime()));
         Assert.Equal("The job's ranks.", refused.Status.Detail);
         Assert.InRange(answers.Asked, 2, 1000);
     }
@@ -43,18 +44,25 @@ public sealed class JobEndTests
     {
         public int Asked { get; private set; }
 
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
         {
-            var answer = refusals[Asked++] is { } refusal ? Task.FromException<TResponse>(refusal) : Task.FromResult((TResponse)(object)new DeleteReply());
+            var answer = refusals[Asked++] is { } refusal
+                ? Task.FromException<TResponse>(refusal)
+                : Task.FromResult((TResponse)(object)new DeleteReply());
             return new(answer, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
         }
 
-        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
 
-        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
 
-        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
 
-        public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
     }
 }

@@ -42,7 +42,8 @@ public sealed class SubmissionTests
     {
         var failure = await Assert.ThrowsAsync<CommandFailure>(() => SendAsync(Lost(StatusCode.ResourceExhausted, "storage")));
         Assert.Equal(ExitCode.Failed, failure.ExitCode);
-        Assert.StartsWith("[storage] Redis does not answer. Whether job a was taken is not known.", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "[storage] Redis does not answer. Whether job a was taken is not known.", failure.Message, StringComparison.Ordinal);
         Assert.Empty(said);
     }
 
@@ -54,18 +55,25 @@ public sealed class SubmissionTests
 
     private sealed class Answers(List<SubmitRequest> sent, Task<SubmitReply>[] answers) : CallInvoker
     {
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
         {
             sent.Add((SubmitRequest)(object)request);
-            return new((Task<TResponse>)(object)answers[sent.Count - 1], Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+            return new(
+                (Task<TResponse>)(object)answers[sent.Count - 1], Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [],
+                () => { });
         }
 
-        public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
 
-        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => throw new NotSupportedException();
 
-        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
 
-        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) => throw new NotSupportedException();
     }
 }

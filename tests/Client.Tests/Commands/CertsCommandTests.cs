@@ -15,9 +15,12 @@ public sealed class CertsCommandTests : IDisposable
     [Fact]
     public async Task Certs_NewFolder_HoldsAnAuthorityAndTwoCertificatesOfIt()
     {
-        var (code, output, error) = await Dtrain.RunAsync("certs", Folder, "--host", "trainer.example", "--host", "10.0.0.5", "--days", "30");
+        var (code, output, error) = await Dtrain.RunAsync(
+            "certs", Folder, "--host", "trainer.example", "--host", "10.0.0.5", "--days", "30");
         Assert.Equal(0, code);
-        Assert.Equal(["ca.crt", "ca.key", "endpoint.crt", "endpoint.key", "silo.crt", "silo.key"], Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["ca.crt", "ca.key", "endpoint.crt", "endpoint.key", "silo.crt", "silo.key"],
+            Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Contains("trainer.example 10.0.0.5 localhost 127.0.0.1 ::1", output, StringComparison.Ordinal);
         Assert.Contains("DTRAIN_SILO_CA=", error, StringComparison.Ordinal);
         foreach (var key in (string[])["ca.key", "endpoint.key", "silo.key"])
@@ -29,7 +32,8 @@ public sealed class CertsCommandTests : IDisposable
         Assert.True(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.1"));
         Assert.False(Builds(endpoint, authority, "1.3.6.1.5.5.7.3.2"));
         Assert.True(Builds(silo, authority, "1.3.6.1.5.5.7.3.1") && Builds(silo, authority, "1.3.6.1.5.5.7.3.2"));
-        foreach (var host in (string[])["trainer.example", "10.0.0.5", "localhost", "127.0.0.1", "::1"]) Assert.True(endpoint.MatchesHostname(host, allowWildcards: false, allowCommonName: false), host);
+        foreach (var host in (string[])["trainer.example", "10.0.0.5", "localhost", "127.0.0.1", "::1"])
+            Assert.True(endpoint.MatchesHostname(host, allowWildcards: false, allowCommonName: false), host);
         Assert.False(endpoint.MatchesHostname("dtrain-silo"));
         Assert.True(silo.MatchesHostname("dtrain-silo", allowWildcards: false, allowCommonName: false));
         Assert.InRange(endpoint.NotAfter - TimeProvider.System.GetUtcNow().LocalDateTime, TimeSpan.FromDays(29), TimeSpan.FromDays(30));
@@ -114,7 +118,8 @@ public sealed class CertsCommandTests : IDisposable
         Assert.False(Directory.Exists(Folder));
     }
 
-    private X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path.Combine(Folder, $"{name}.crt"), Path.Combine(Folder, $"{name}.key"));
+    private X509Certificate2 Load(string name) =>
+        X509Certificate2.CreateFromPemFile(Path.Combine(Folder, $"{name}.crt"), Path.Combine(Folder, $"{name}.key"));
 
     private static bool Builds(X509Certificate2 certificate, X509Certificate2 authority, string use)
     {

@@ -14,7 +14,8 @@ public sealed class CheckpointCommandTests : IDisposable
     private string Save(string root, long step, byte weight)
     {
         using var writer = new CheckpointStore(directory.File(root)).Begin(step);
-        writer.WriteTensors(CheckpointFiles.Model, [new("fc.weight", TensorDtype.U8, new([2]))], null, (_, stream) => stream.Write([1, weight]));
+        writer.WriteTensors(
+            CheckpointFiles.Model, [new("fc.weight", TensorDtype.U8, new([2]))], null, (_, stream) => stream.Write([1, weight]));
         writer.WriteFile(CheckpointFiles.State, stream => TrainingStateFile.Write(stream, new()
         {
             State = new TrainerState(step, step - 1, new(1024, 3, 1, -1, 0)),
@@ -73,7 +74,8 @@ public sealed class CheckpointCommandTests : IDisposable
         Save("a", 20, 8);
         var (code, output, _) = await Dtrain.RunAsync("checkpoint", "show", directory.File("a"), "--json");
         var shown = JsonDocument.Parse(output).RootElement;
-        Assert.Equal((0, 20, 19, 1024.0), (code, shown.GetProperty("step").GetInt32(), shown.GetProperty("updates").GetInt32(), shown.GetProperty("lossScale").GetDouble()));
+        Assert.Equal((0, 20, 19, 1024.0), (code, shown.GetProperty("step").GetInt32(), shown.GetProperty("updates").GetInt32(),
+            shown.GetProperty("lossScale").GetDouble()));
         Assert.Contains("fc.weight", (await Dtrain.RunAsync("checkpoint", "show", directory.File("a"))).Output, StringComparison.Ordinal);
     }
 

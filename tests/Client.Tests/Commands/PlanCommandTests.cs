@@ -33,13 +33,16 @@ public sealed class PlanCommandTests : IDisposable
         var plan = JsonDocument.Parse(output).RootElement;
         var memory = plan.GetProperty("memory");
         // Of a silo with two of the ranks.
-        Assert.Equal((4, 2, 8, parameters * 12), (plan.GetProperty("ranks").GetInt32(), plan.GetProperty("silos").GetInt32(), plan.GetProperty("microBatches").GetInt32(), memory.GetProperty("weights").GetDouble()));
+        Assert.Equal((4, 2, 8, parameters * 12), (plan.GetProperty("ranks").GetInt32(), plan.GetProperty("silos").GetInt32(),
+            plan.GetProperty("microBatches").GetInt32(), memory.GetProperty("weights").GetDouble()));
         Assert.Equal(2.0 * 2 * 8 * 3072 * 4, memory.GetProperty("batches").GetDouble());
         Assert.Equal(JsonValueKind.Null, plan.GetProperty("measured").ValueKind);
 
         (code, output, _) = await PlanAsync("--ranks", "2", "--memory", "1GiB");
         Assert.Equal(0, code);
-        foreach (var words in (string[])["mlp, 49,338 parameters, float32, adamw", "2, on 1 silo", "64 samples in 8 micro-batches of 8", "of the 1 GiB that there are"]) Assert.Contains(words, output, StringComparison.Ordinal);
+        foreach (var words in (string[])["mlp, 49,338 parameters, float32, adamw", "2, on 1 silo", "64 samples in 8 micro-batches of 8",
+            "of the 1 GiB that there are"])
+            Assert.Contains(words, output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(directory.Path));
     }
 

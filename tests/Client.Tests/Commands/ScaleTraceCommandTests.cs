@@ -30,7 +30,8 @@ public sealed class ScaleTraceCommandTests
 
     private static string[] Arguments(string peer, JsonElement vector)
     {
-        List<string> args = ["scale-trace", "--found-inf", string.Join(',', vector.GetProperty("found_inf").EnumerateArray().Select(flag => flag.GetRawText()))];
+        List<string> args = ["scale-trace", "--found-inf",
+            string.Join(',', vector.GetProperty("found_inf").EnumerateArray().Select(flag => flag.GetRawText()))];
         if (peer.StartsWith("Megatron", StringComparison.Ordinal)) args.AddRange(["--policy", "megatron"]);
         // DeepSpeed's fused and unfused optimizers know no hysteresis.
         if (peer.StartsWith("DeepSpeed", StringComparison.Ordinal)) args.AddRange(["--policy", "deepspeed", "--hysteresis", "1"]);
@@ -45,7 +46,8 @@ public sealed class ScaleTraceCommandTests
     [Fact]
     public async Task ScaleAtTheFloat32Limit_PrintsTheFloat32ValueAsDouble()
     {
-        var (code, output, _) = await Dtrain.RunAsync("scale-trace", "--init", "1e38", "--growth", "16", "--backoff", "0.5", "--interval", "1", "--found-inf", "0");
+        var (code, output, _) = await Dtrain.RunAsync(
+            "scale-trace", "--init", "1e38", "--growth", "16", "--backoff", "0.5", "--interval", "1", "--found-inf", "0");
         Assert.Equal(0, code);
         Assert.Equal("{\"scale\":9.999999680285692E+37,\"growthTracker\":0,\"skipped\":false}\n", output);
     }

@@ -11,7 +11,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
 
     private string Authority => Path.Combine(directory.File("tls"), "ca.crt");
 
-    public async Task InitializeAsync() => Assert.Equal(0, (await Dtrain.RunAsync("certs", directory.File("tls"), "--host", "trainer.example")).Code);
+    public async Task InitializeAsync() =>
+        Assert.Equal(0, (await Dtrain.RunAsync("certs", directory.File("tls"), "--host", "trainer.example")).Code);
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -21,7 +22,9 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     public async Task List_UnknownAuthority_SaysToNameIt()
     {
         using var certificate = Endpoint();
-        await Refused(certificate, "https://localhost", "signed by CN=dtrain authority, which this machine does not trust. Name the file of its authority with --ca");
+        await Refused(
+            certificate, "https://localhost",
+            "signed by CN=dtrain authority, which this machine does not trust. Name the file of its authority with --ca");
     }
 
     [Fact]
@@ -29,7 +32,9 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     {
         await Dtrain.RunAsync("certs", directory.File("other"));
         using var certificate = Endpoint();
-        await Refused(certificate, "https://localhost", "none of the authorities in the file that --ca names", "--ca", Path.Combine(directory.File("other"), "ca.crt"));
+        await Refused(
+            certificate, "https://localhost", "none of the authorities in the file that --ca names", "--ca",
+            Path.Combine(directory.File("other"), "ca.crt"));
     }
 
     [Fact]
@@ -45,7 +50,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     public async Task List_OutOfDate_SaysTheDates(int from, int to, string expected)
     {
         using var certificate = Issue("localhost", from, to);
-        var dates = $"from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z to {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z";
+        var dates = $"from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z to "
+            + $"{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z";
         await Refused(certificate, "https://localhost", $"{expected}: it is valid {dates}", "--ca", Authority);
     }
 
@@ -90,7 +96,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
 
     private X509Certificate2 Endpoint() => Load("endpoint");
 
-    private X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path.Combine(directory.File("tls"), $"{name}.crt"), Path.Combine(directory.File("tls"), $"{name}.key"));
+    private X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(
+        Path.Combine(directory.File("tls"), $"{name}.crt"), Path.Combine(directory.File("tls"), $"{name}.key"));
 
     private X509Certificate2 Issue(string host, int fromDays, int toDays)
     {

@@ -24,7 +24,8 @@ public sealed class TrainCommandTests : IDisposable
 
     private async Task<string> RefusalAsync(string job, params string[] options)
     {
-        var (code, output, error) = await Dtrain.RunAsync(["train", directory.Write("job.yaml", job), "--out", directory.File("run"), .. options]);
+        var (code, output, error) = await Dtrain.RunAsync(
+            ["train", directory.Write("job.yaml", job), "--out", directory.File("run"), .. options]);
         Assert.Equal(2, code);
         Assert.Empty(output);
         return error;
@@ -48,7 +49,8 @@ public sealed class TrainCommandTests : IDisposable
 
     [Fact]
     public async Task Set_BadAssignment_IsNamed() =>
-        Assert.Contains("--set optimizer.lr=fast: optimizer.lr", await RefusalAsync(Job, "--set", "optimizer.lr=fast"), StringComparison.Ordinal);
+        Assert.Contains(
+            "--set optimizer.lr=fast: optimizer.lr", await RefusalAsync(Job, "--set", "optimizer.lr=fast"), StringComparison.Ordinal);
 
     [Fact]
     public async Task DataPath_Missing_IsNamedWithItsFullPath()

@@ -91,7 +91,8 @@ public sealed class UsageTests
     public async Task List_TokenFileWithoutToken_Exits2AndQuotesNothing(string content)
     {
         using TemporaryDirectory directory = new();
-        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://127.0.0.1:1", "--token-file", directory.Write("token", content));
+        var (code, _, error) = await Dtrain.RunAsync(
+            "list", "--cluster", "http://127.0.0.1:1", "--token-file", directory.Write("token", content));
         Assert.Equal(2, code);
         Assert.Contains("holds no token", error, StringComparison.Ordinal);
         Assert.DoesNotContain("line\n", error, StringComparison.Ordinal);
@@ -117,7 +118,8 @@ public sealed class UsageTests
     public async Task List_TokenOverPlainHttpToAnotherMachine_IsRefused()
     {
         using TemporaryDirectory directory = new();
-        var (code, _, error) = await Dtrain.RunAsync("list", "--cluster", "http://192.0.2.1:80", "--token-file", directory.Write("token", "secret"));
+        var (code, _, error) = await Dtrain.RunAsync(
+            "list", "--cluster", "http://192.0.2.1:80", "--token-file", directory.Write("token", "secret"));
         Assert.Equal(2, code);
         Assert.Contains("in the clear", error, StringComparison.Ordinal);
     }

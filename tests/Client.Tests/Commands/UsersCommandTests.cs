@@ -14,13 +14,24 @@ public sealed class UsersCommandTests : IDisposable
     public async Task Add_NewFile_HoldsTheDigestOfThePrintedToken()
     {
         var file = directory.File("users.json");
-        var (code, output, error) = await Dtrain.RunAsync("users", "add", file, "ann", "--role", "submit", "--ranks", "4", "--jobs", "2", "--run", "90m", "--max-priority", "7");
+        var (code, output, error) = await Dtrain.RunAsync(
+            "users", "add", file, "ann", "--role", "submit", "--ranks", "4", "--jobs", "2", "--run", "90m", "--max-priority", "7");
         Assert.Equal(0, code);
         var token = output.TrimEnd('\n');
         Assert.Matches("^[0-9a-f]{64}$", token);
         Assert.DoesNotContain(token, error, StringComparison.Ordinal);
         Assert.DoesNotContain(token, await File.ReadAllTextAsync(file), StringComparison.Ordinal);
-        Assert.Equal([new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(token)) { Ranks = 4, Jobs = 2, Run = TimeSpan.FromMinutes(90), MaxPriority = 7 }], UsersFile.Load(file).Users);
+        Assert.Equal(
+            [
+                new UserEntry("ann", UserRole.Submit, AccessToken.DigestHex(token))
+                {
+                    Ranks = 4,
+                    Jobs = 2,
+                    Run = TimeSpan.FromMinutes(90),
+                    MaxPriority = 7,
+                },
+            ],
+            UsersFile.Load(file).Users);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
@@ -53,7 +64,8 @@ public sealed class UsersCommandTests : IDisposable
     [InlineData("'--role' is required", "bob")]
     [InlineData("--ranks: found '0'", "bob", "--role", "view", "--ranks", "0")]
     [InlineData("--run: found '8', expected a duration from 1s to 365d", "bob", "--role", "view", "--run", "8")]
-    [InlineData("--max-priority: found '1001', expected a whole number from -1000 to 1000", "bob", "--role", "view", "--max-priority", "1001")]
+    [InlineData(
+        "--max-priority: found '1001', expected a whole number from -1000 to 1000", "bob", "--role", "view", "--max-priority", "1001")]
     public async Task Add_Wrong_Exits2AndChangesNothing(string message, params string[] arguments)
     {
         const string before = """{"users":[{"name":"ann","role":"view","token":"the clear token of ann"}]}""";
@@ -89,12 +101,16 @@ public sealed class UsersCommandTests : IDisposable
         ]));
         var (code, table, _) = await Dtrain.RunAsync("users", "list", file);
         Assert.Equal(0, code);
-        Assert.Equal("NAME  ROLE    RANKS  JOBS  QUEUED  RUN  DISK    MAX PRIORITY\nann   submit  4      -     2000    8h   50 GiB  0\nroot  admin   -      -     2000    -    -       any\n", table);
+        Assert.Equal(
+            "NAME  ROLE    RANKS  JOBS  QUEUED  RUN  DISK    MAX PRIORITY\nann   submit  4      -     2000    8h   50 GiB  0\n"
+            + "root  admin   -      -     2000    -    -       any\n", table);
         var (_, json, _) = await Dtrain.RunAsync("users", "list", file, "--json");
-        Assert.Equal(("ann", 4), (JsonDocument.Parse(json).RootElement[0].GetProperty("name").GetString(), JsonDocument.Parse(json).RootElement[0].GetProperty("ranks").GetInt32()));
+        Assert.Equal(("ann", 4), (JsonDocument.Parse(json).RootElement[0].GetProperty("name").GetString(),
+            JsonDocument.Parse(json).RootElement[0].GetProperty("ranks").GetInt32()));
         Assert.DoesNotContain("aaaa", json, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task List_MissingFile_Exits2() => Assert.Equal(2, (await Dtrain.RunAsync("users", "list", directory.File("none.json"))).Code);
+    public async Task List_MissingFile_Exits2() =>
+        Assert.Equal(2, (await Dtrain.RunAsync("users", "list", directory.File("none.json"))).Code);
 }

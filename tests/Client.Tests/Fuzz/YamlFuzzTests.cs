@@ -43,6 +43,8 @@ public sealed class YamlFuzzTests
             var errors = parsed.Root is { } root ? JobSpecReader.Read(root).Errors : parsed.Errors;
             Assert.True(parsed.Root is not null || errors.Count > 0);
             Assert.InRange(errors.Count, 0, SpecBounds.MostErrors + 1);
-            Assert.All(errors, error => Assert.True(Distributed.Core.Values.PlainText.IsPlain(error.Format("job.yaml")), Distributed.Core.Values.PlainText.Show(error.Format("job.yaml"), 1000)));
+            Assert.All(errors, error => Assert.True(
+                Distributed.Core.Values.PlainText.IsPlain(error.Format("job.yaml")),
+                Distributed.Core.Values.PlainText.Show(error.Format("job.yaml"), 1000)));
         });
 }

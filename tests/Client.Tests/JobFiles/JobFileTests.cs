@@ -68,7 +68,8 @@ public sealed class JobFileTests : IDisposable
     public void Read_TheSameJobAsJson_GivesTheSame()
     {
         var spec = JobFile.Read(Write("job.yaml", Full), []).Spec!;
-        foreach (var name in new[] { "job.json", "json-in.yaml" }) Assert.Equal(spec, JobFile.Read(Write(name, JobSpecJson.Write(spec)), []).Spec);
+        foreach (var name in new[] { "job.json", "json-in.yaml" })
+            Assert.Equal(spec, JobFile.Read(Write(name, JobSpecJson.Write(spec)), []).Spec);
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class JobFileTests : IDisposable
         var spec = JobFile.Read(path, ["steps=7", "steps=8", "optimizer.betas=[0.8, 0.9]", "evaluate=null"]).Spec!;
         Assert.Equal((8L, new([0.8, 0.9]), null), (spec.Steps, ((AdamWOptions)spec.Optimizer.Options).Betas, spec.Evaluate));
         Assert.Equal(
-            ["--set steps=x: steps: found the text 'x', expected a whole number from 1 to 1000000000000", "--set nonsense: expected key=value with a dotted key, such as optimizer.lr=0.01"],
+            ["--set steps=x: steps: found the text 'x', expected a whole number from 1 to 1000000000000",
+                "--set nonsense: expected key=value with a dotted key, such as optimizer.lr=0.01"],
             JobFile.Read(path, ["steps=x", "nonsense"]).Errors.Select(error => error.Format("job.yaml")));
     }
 
@@ -94,7 +96,8 @@ public sealed class JobFileTests : IDisposable
     public void Read_NumbersOfOtherForms_SayHowToWriteThem(string text, int line, int column, string remedy)
     {
         var errors = JobFile.Read(Write("job.yaml", text), []).Errors;
-        Assert.Contains(errors, error => (error.Line, error.Column) == (line, column) && error.Message.Contains(remedy, StringComparison.Ordinal));
+        Assert.Contains(
+            errors, error => (error.Line, error.Column) == (line, column) && error.Message.Contains(remedy, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,16 +105,22 @@ public sealed class JobFileTests : IDisposable
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
         var path = Write("job.yaml", Full.Replace("init.safetensors", "~/w.safetensors", StringComparison.Ordinal)
-            .Replace("path: data/cifar-10-batches-bin", "path: \"~\"", StringComparison.Ordinal).Replace("checkpoints/cifar10", "./~x", StringComparison.Ordinal));
+            .Replace("path: data/cifar-10-batches-bin", "path: \"~\"", StringComparison.Ordinal)
+            .Replace("checkpoints/cifar10", "./~x", StringComparison.Ordinal));
         var spec = JobFile.Read(path, []).Spec!;
-        Assert.Equal((Path.Combine(home, "w.safetensors"), home, Path.Combine(folder.FullName, "~x")), (spec.Model.Weights, spec.Data.Path, spec.Checkpoint.Path));
+        Assert.Equal(
+            (Path.Combine(home, "w.safetensors"), home, Path.Combine(folder.FullName, "~x")),
+            (spec.Model.Weights, spec.Data.Path, spec.Checkpoint.Path));
 
         var error = Assert.Single(JobFile.Read(path, ["data.path=~other/x"]).Errors);
-        Assert.Contains("found '~other/x', expected ~/ for your own home folder, or the whole path; a name that begins with ~ is written ./~other/x", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "found '~other/x', expected ~/ for your own home folder, or the whole path; a name that begins with ~ is written ./~other/x",
+            error.ToString(), StringComparison.Ordinal);
         Assert.Equal(
             [(2, 51, "model.weights"), (3, 30, "data.path")],
             JobFile.ReadRemote(path, []).Errors.Select(e => (e.Line, e.Column, e.Path)));
-        Assert.All(JobFile.ReadRemote(path, []).Errors, e => Assert.Contains("a cluster does not know your home folder", e.Message, StringComparison.Ordinal));
+        Assert.All(JobFile.ReadRemote(path, []).Errors, e => Assert.Contains(
+            "a cluster does not know your home folder", e.Message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -142,7 +151,9 @@ public sealed class JobFileTests : IDisposable
     [Fact]
     public void Read_WrongSettings_AllHaveTheirPlace()
     {
-        var errors = JobFile.Read(Write("job.yaml", Full.Replace("globalBatch: 256", "globalBatch: no", StringComparison.Ordinal).Replace("seed", "sead", StringComparison.Ordinal)), []).Errors;
+        var errors = JobFile.Read(
+            Write("job.yaml", Full.Replace("globalBatch: 256", "globalBatch: no", StringComparison.Ordinal)
+                .Replace("seed", "sead", StringComparison.Ordinal)), []).Errors;
         Assert.Equal([(5, 14, "globalBatch"), (9, 1, "sead")], errors.Select(error => (error.Line, error.Column, error.Path)));
     }
 

@@ -21,7 +21,8 @@ public sealed class ClusterFolderTests : IDisposable
 
     [Fact]
     public void Find_NoHome_AsksForAFolder() =>
-        Assert.Contains("--dir DIR", Assert.Throws<CommandFailure>(() => ClusterFolder.Find(null, _ => null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--dir DIR", Assert.Throws<CommandFailure>(() => ClusterFolder.Find(null, _ => null)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Fill_MakesUserAndTokenThatOnlyTheOwnerReads_Once()
@@ -32,8 +33,10 @@ public sealed class ClusterFolderTests : IDisposable
         var token = File.ReadAllText(folder.TokenFile);
         var user = Assert.Single(UsersFile.Load(folder.UsersFile).Users);
         Assert.Equal(("ann", UserRole.Admin, AccessToken.DigestHex(token.Trim())), (user.Name, user.Role, user.TokenSha256));
-        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-        foreach (var path in new[] { folder.Root, folder.TokenFile, folder.UsersFile, folder.Data, folder.Jobs }) Assert.Equal(default, File.GetUnixFileMode(path) & others);
+        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead
+            | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        foreach (var path in new[] { folder.Root, folder.TokenFile, folder.UsersFile, folder.Data, folder.Jobs })
+            Assert.Equal(default, File.GetUnixFileMode(path) & others);
         folder.Fill("ann");
         Assert.Equal(token, File.ReadAllText(folder.TokenFile));
     }
@@ -61,8 +64,12 @@ public sealed class ClusterFolderTests : IDisposable
     public void Open_FolderOfSomethingElse_IsRefused()
     {
         directory.Write("thesis.tex", "");
-        Assert.Contains("holds other files", Assert.Throws<CommandFailure>(() => new ClusterFolder(directory.Path).Open()).Message, StringComparison.Ordinal);
-        Assert.Contains("is a file", Assert.Throws<CommandFailure>(() => new ClusterFolder(directory.File("thesis.tex")).Open()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds other files", Assert.Throws<CommandFailure>(() => new ClusterFolder(directory.Path).Open()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is a file", Assert.Throws<CommandFailure>(() => new ClusterFolder(directory.File("thesis.tex")).Open()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,7 +43,8 @@ public sealed class ClusterProcessesTests : IDisposable
     private Process Ready(int number)
     {
         var process = Mark(number);
-        File.WriteAllText(Folder.Silo(number).Ready, $$"""{"ready":true,"address":"http://127.0.0.1:{{number + 1}}","pid":{{process.Id}}}""" + "\n");
+        File.WriteAllText(
+            Folder.Silo(number).Ready, $$"""{"ready":true,"address":"http://127.0.0.1:{{number + 1}}","pid":{{process.Id}}}""" + "\n");
         return process;
     }
 
@@ -107,7 +108,9 @@ public sealed class ClusterProcessesTests : IDisposable
         var down = new ClusterDown(Folder, error, TimeProvider.System).RunAsync(interruption);
         interruption.OnSignal();
         var refused = await Assert.ThrowsAsync<CommandFailure>(() => down);
-        Assert.Equal((ExitCode.Interrupted, "Interrupted before any silo was told to leave. 'dtrain cluster down' ends them."), (refused.ExitCode, refused.Message));
+        Assert.Equal(
+            (ExitCode.Interrupted, "Interrupted before any silo was told to leave. 'dtrain cluster down' ends them."),
+            (refused.ExitCode, refused.Message));
     }
 
     [Fact]
@@ -134,14 +137,18 @@ public sealed class ClusterProcessesTests : IDisposable
         Folder.Open();
         directory.Write("cluster/lock", "");
         Directory.CreateDirectory(Folder.Marks);
-        File.WriteAllText(Folder.Silo(0).Mark, "another boot\n7 (dtrain-silo) S 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 1234 23\n");
+        File.WriteAllText(
+            Folder.Silo(0).Mark, "another boot\n7 (dtrain-silo) S 1 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 1234 23\n");
         var beat = 0;
         void Beat() => directory.Write(
             "cluster/jobs/.silos/a.mark",
-            FormattableString.Invariant($"{(live ? beat++ : 0):D20}") + "\n" + """{"Id":"a","Silo":"silo-0","Host":"node-1 of a test","Process":7,"Kernel":"another boot"}""" + "\n   ");
+            FormattableString.Invariant($"{(live ? beat++ : 0):D20}") + "\n"
+            + """{"Id":"a","Silo":"silo-0","Host":"node-1 of a test","Process":7,"Kernel":"another boot"}""" + "\n   ");
         Beat();
         BeatingTime time = new(Beat);
-        Func<Task> up = live ? () => new ClusterUp(Folder, "/nowhere", error, time).RunAsync(1, 1) : () => OtherMachine.RefuseAsync(Folder, time, CancellationToken.None);
+        Func<Task> up = live
+            ? () => new ClusterUp(Folder, "/nowhere", error, time).RunAsync(1, 1)
+            : () => OtherMachine.RefuseAsync(Folder, time, CancellationToken.None);
         foreach (var command in new[] { () => new ClusterDown(Folder, error, time).RunAsync(), up })
         {
             if (live)
@@ -191,10 +198,12 @@ public sealed class ClusterProcessesTests : IDisposable
     [InlineData(true, "draining: silo silo-0 is leaving and takes no more ranks\n")]
     [InlineData(false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'\n")]
     [InlineData(false, "not ready: the membership has silo silo-0 as Joining; see its log\n")]
-    public void Endpoint_TellsASiloThatLeavesFromOneThatWasDrained(bool expected, string words) => Assert.Equal(expected, SiloEndpoint.MeansLeaving(words));
+    public void Endpoint_TellsASiloThatLeavesFromOneThatWasDrained(bool expected, string words) =>
+        Assert.Equal(expected, SiloEndpoint.MeansLeaving(words));
 
     [Fact]
-    public async Task Endpoint_ThatIsClosed_BelongsToASiloThatLeaves() => Assert.True(await SiloEndpoint.IsLeavingAsync("http://127.0.0.1:1", CancellationToken.None));
+    public async Task Endpoint_ThatIsClosed_BelongsToASiloThatLeaves() =>
+        Assert.True(await SiloEndpoint.IsLeavingAsync("http://127.0.0.1:1", CancellationToken.None));
 
     [Fact]
     public async Task Down_NothingWasEverStarted_EndsNothing()
@@ -219,14 +228,17 @@ public sealed class ClusterProcessesTests : IDisposable
 
     [Fact]
     public void Mark_NameWithSpacesAndBrackets_IsReadAllTheSame() => Assert.Equal(
-        new ProcessMark("b", 42, 1234), ProcessMark.Parse("b\n42 (a ) S 1 (b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 1234 23\n"));
+        new ProcessMark("b", 42, 1234),
+        ProcessMark.Parse("b\n42 (a ) S 1 (b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 1234 23\n"));
 
     [Fact]
     public async Task Up_SiloThatEnds_NamesItsLogAndLeavesNone()
     {
         // Both are told by their name; the second would sleep on.
-        var silo = directory.Script("silo", """[ "$DTRAIN_SILO_NAME" = silo-1 ] && exec sleep 300; echo "dtrain-silo: no room at $DTRAIN_JOBS_ROOT" >&2; exit 3""");
-        var refused = await Assert.ThrowsAsync<CommandFailure>(() => new ClusterUp(Folder, silo, error, TimeProvider.System).RunAsync(2, 1));
+        var silo = directory.Script(
+            "silo", """[ "$DTRAIN_SILO_NAME" = silo-1 ] && exec sleep 300; echo "dtrain-silo: no room at $DTRAIN_JOBS_ROOT" >&2; exit 3""");
+        var refused = await Assert.ThrowsAsync<CommandFailure>(
+            () => new ClusterUp(Folder, silo, error, TimeProvider.System).RunAsync(2, 1));
         Assert.Equal(ExitCode.Failed, refused.ExitCode);
         Assert.Contains("silo-0 ended with exit code 3 before it was ready.", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"{Folder.Silo(0).Log}:\ndtrain-silo: no room at {Folder.Jobs}", refused.Message, StringComparison.Ordinal);

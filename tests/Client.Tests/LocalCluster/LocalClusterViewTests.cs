@@ -33,10 +33,13 @@ public sealed class LocalClusterViewTests
         SiloEnding[] ended = [new("silo-0", SiloEnd.Left), new("silo-1", SiloEnd.GoneBefore), new("silo-2", SiloEnd.Killed)];
         using StringWriter output = new(), none = new();
         LocalClusterView.Write(Running.Folder, ended, output);
-        Assert.StartsWith("silo-0: left\nsilo-1: was gone already\nsilo-2: killed, as it did not leave in time", output.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "silo-0: left\nsilo-1: was gone already\nsilo-2: killed, as it did not leave in time", output.ToString(),
+            StringComparison.Ordinal);
         LocalClusterView.Write(Running.Folder, [], none);
         Assert.Equal("No silo of /home/ann's/c runs.\n", none.ToString());
         var json = JsonDocument.Parse(LocalClusterView.Json(Running.Folder, ended)).RootElement;
-        Assert.Equal(["left", "gone", "killed"], json.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("end").GetString()!));
+        Assert.Equal(
+            ["left", "gone", "killed"], json.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("end").GetString()!));
     }
 }

@@ -10,11 +10,21 @@ public sealed class BenchPlotTests
 
     public static TheoryData<string, string> Summaries => new()
     {
-        { "matmul", """{"summary":{"title":"Products","columns":["size","precision","GFLOP/s"],"rows":[["256","float32","80"],["1024","float32","90"],["256","float16","1"]]}}""" },
-        { "step", """{"summary":{"title":"Step","columns":["model","precision","what","ratio"],"rows":[["mlp","float32","plain","0.8"],["mlp","float32","two ranks","1.7"]]}}""" },
-        { "allreduce", """{"summary":{"title":"All-reduce","columns":["case","ranks on cores","who","bytes","bus GB/s"],"rows":[["a","2 on 2","dtrain","4096","0.1"],["b","4 on 2","gloo","4096","0"],["b","4 on 2","gloo","8192","2"]]}}""" },
-        { "scaling", """{"summary":{"title":"Steps","columns":["model","precision","batch","ranks","silos","samples/s"],"rows":[["cnn","float32","weak","2","1","100"],["cnn","float32","weak, PyTorch DDP","2","-","90"]]}}""" },
-        { "memory", """{"summary":{"title":"Memory","columns":["model","precision","what","peak MiB"],"rows":[["mlp","float32","plain loop","800.5"],["mlp","mixed_bfloat16","1 rank","700"]]}}""" },
+        { "matmul",
+            """{"summary":{"title":"Products","columns":["size","precision","GFLOP/s"],"rows":[["256","float32","80"],"""
+            + """["1024","float32","90"],["256","float16","1"]]}}""" },
+        { "step",
+            """{"summary":{"title":"Step","columns":["model","precision","what","ratio"],"rows":[["mlp","float32","plain","0.8"],"""
+            + """["mlp","float32","two ranks","1.7"]]}}""" },
+        { "allreduce",
+            """{"summary":{"title":"All-reduce","columns":["case","ranks on cores","who","bytes","bus GB/s"]"""
+            + ""","rows":[["a","2 on 2","dtrain","4096","0.1"],["b","4 on 2","gloo","4096","0"],["b","4 on 2","gloo","8192","2"]]}}""" },
+        { "scaling",
+            """{"summary":{"title":"Steps","columns":["model","precision","batch","ranks","silos","samples/s"]"""
+            + ""","rows":[["cnn","float32","weak","2","1","100"],["cnn","float32","weak, PyTorch DDP","2","-","90"]]}}""" },
+        { "memory",
+            """{"summary":{"title":"Memory","columns":["model","precision","what","peak MiB"]"""
+            + ""","rows":[["mlp","float32","plain loop","800.5"],["mlp","mixed_bfloat16","1 rank","700"]]}}""" },
     };
 
     [Theory]
@@ -56,7 +66,9 @@ public sealed class BenchPlotTests
     [Fact]
     public void Bytes_Sizes_InTheLargestWholeUnit()
     {
-        Assert.Equal(["4 KiB", "64 KiB", "1 MiB", "100 MiB", "1000"], new double[] { 4096, 65536, 1 << 20, 100 << 20, 1000 }.Select(PlotNumber.Bytes));
+        Assert.Equal(
+            ["4 KiB", "64 KiB", "1 MiB", "100 MiB", "1000"],
+            new double[] { 4096, 65536, 1 << 20, 100 << 20, 1000 }.Select(PlotNumber.Bytes));
         Assert.Equal([0.01, 0.1, 1, 10], PlotNumber.Decades(0.02, 3));
     }
 }

@@ -24,7 +24,8 @@ public sealed class ClusterViewsTests
         Silos = { "silo-0", "silo-2" },
     };
 
-    private static readonly JobStatus Queued = new() { Id = "later", Name = "cifar10", State = "queued", Message = "4 slots are free, 8 are needed", User = "bob" };
+    private static readonly JobStatus Queued =
+        new() { Id = "later", Name = "cifar10", State = "queued", Message = "4 slots are free, 8 are needed", User = "bob" };
 
     [Fact]
     public void Table_Jobs_ShowsWhoseTheyAreAndWhereTheyRun()
@@ -43,13 +44,18 @@ public sealed class ClusterViewsTests
 
     [Fact]
     public void Json_Job_HasTheOldFieldsAndTheNew() => Assert.Equal(
-        """{"id":"nightly","name":"cifar10","state":"running","step":7,"steps":90,"generation":2,"message":null,"user":"ann","priority":-3,"ranks":4,"silos":["silo-0","silo-2"]}""",
+        """{"id":"nightly","name":"cifar10","state":"running","step":7,"steps":90,"generation":2,"message":null"""
+        + ""","user":"ann","priority":-3,"ranks":4,"silos":["silo-0","silo-2"]}""",
         JobStatusView.Json(Running));
 
     [Fact]
     public void Why_Findings_StandWithTheirRemedies()
     {
-        WhyReply reply = new() { Job = Queued, Findings = { new Finding { What = "Needs 8 slots.", Remedy = "Add a silo." }, new Finding { What = "It is young." } } };
+        WhyReply reply = new()
+        {
+            Job = Queued,
+            Findings = { new Finding { What = "Needs 8 slots.", Remedy = "Add a silo." }, new Finding { What = "It is young." } },
+        };
         using StringWriter output = new();
         WhyView.Write(output, reply);
         Assert.Equal("Job later is queued.\n- Needs 8 slots.\n  Remedy: Add a silo.\n- It is young.\n", output.ToString());
@@ -64,15 +70,21 @@ public sealed class ClusterViewsTests
     {
         ClusterReply reply = new()
         {
-            Silos = { new SiloStatus { Name = "silo-0", State = "busy", Slots = 2, Job = "nightly" }, new SiloStatus { Name = "silo-1", State = "free", Slots = 2, Fault = "passed over" } },
+            Silos = { new SiloStatus { Name = "silo-0", State = "busy", Slots = 2, Job = "nightly" },
+                new SiloStatus { Name = "silo-1", State = "free", Slots = 2, Fault = "passed over" } },
             Waiting = 3,
             Running = 1,
         };
         using StringWriter output = new();
         ClusterTable.Write(output, reply);
-        Assert.Equal("SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\nsilo silo-1: passed over\njobs: 1 running, 3 waiting\n", output.ToString());
         Assert.Equal(
-            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null,"fingerprint":null},{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over","fingerprint":null}],"waiting":3,"running":1}""",
+            "SILO    STATE  SLOTS  JOB\nsilo-0  busy   2      nightly\nsilo-1  free   2\nsilo silo-1: passed over\n"
+            + "jobs: 1 running, 3 waiting\n",
+            output.ToString());
+        Assert.Equal(
+            """{"silos":[{"name":"silo-0","state":"busy","slots":2,"job":"nightly","fault":null,"fingerprint":null},"""
+            + """{"name":"silo-1","state":"free","slots":2,"job":null,"fault":"passed over","fingerprint":null}]"""
+            + ""","waiting":3,"running":1}""",
             ClusterTable.Json(reply));
     }
 
@@ -91,15 +103,21 @@ public sealed class ClusterViewsTests
         };
         using StringWriter output = new();
         ClusterTable.Write(output, reply);
-        Assert.Contains("the ranks of one job run on silos that are alike:\n  silo-0, silo-2: cpu; avx512\n  silo-1: cpu; avx2\njobs:", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("""{"name":"silo-1","state":"free","slots":2,"job":null,"fault":null,"fingerprint":"cpu; avx2"}""", ClusterTable.Json(reply), StringComparison.Ordinal);
+        Assert.Contains(
+            "the ranks of one job run on silos that are alike:\n  silo-0, silo-2: cpu; avx512\n  silo-1: cpu; avx2\njobs:",
+            output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            """{"name":"silo-1","state":"free","slots":2,"job":null,"fault":null,"fingerprint":"cpu; avx2"}""", ClusterTable.Json(reply),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Generation_IsToldInALine()
     {
         RankPlace[] ranks = [new(new(0), "silo-1", "cpu:0"), new(new(1), "silo-1", "cpu:1"), new(new(2), "silo-2", "cpu:0")];
-        Assert.Equal("generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2", EventWords.Describe(new GenerationEvent(new(2), "silo silo-0 lost", ranks)));
+        Assert.Equal(
+            "generation 2: silo silo-0 lost; 3 ranks on silo-1, silo-2",
+            EventWords.Describe(new GenerationEvent(new(2), "silo silo-0 lost", ranks)));
         Assert.Equal("generation 3: 1 rank on silo-1", EventWords.Describe(new StartedEvent(JobId.Parse("nightly"), new(3), ranks[..1])));
         Assert.Null(EventWords.Describe(new StartedEvent(JobId.Parse("nightly"), new(1), ranks)));
     }

@@ -69,7 +69,9 @@ public sealed class RunSummaryTests
     [Fact]
     public void ScaleHistory_StepsDoneAgainAfterALoss_CountOnce() => Assert.Equal(
         "8 -> 4 (step 2, overflow); 1 of 3 steps skipped",
-        ScaleHistory.Describe(After(Step(1, 8), Step(2, 4, skipped: true), new GenerationEvent(new(2), "silo b lost", []), Step(1, 8), Step(2, 4, skipped: true), Step(3, 4))));
+        ScaleHistory.Describe(After(
+            Step(1, 8), Step(2, 4, skipped: true), new GenerationEvent(new(2), "silo b lost", []), Step(1, 8), Step(2, 4, skipped: true),
+            Step(3, 4))));
 
     [Fact]
     public void Progress_Cells_ShowPaceAndRemainder()

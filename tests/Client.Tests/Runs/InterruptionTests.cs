@@ -60,14 +60,16 @@ public sealed class InterruptionTests
     {
         using AnonymousPipeServerStream writer = new(PipeDirection.Out);
         var handle = writer.SafePipeHandle.DangerousGetHandle().ToInt32();
-        using (AnonymousPipeClientStream reader = new(PipeDirection.In, writer.ClientSafePipeHandle)) Assert.False(OutputReader.IsGone(handle));
+        using (AnonymousPipeClientStream reader = new(PipeDirection.In, writer.ClientSafePipeHandle))
+            Assert.False(OutputReader.IsGone(handle));
         Assert.True(OutputReader.IsGone(handle));
     }
 
     [Fact]
     public void File_AlwaysHasRoom()
     {
-        using var file = File.OpenHandle(Path.GetTempFileName(), FileMode.Open, FileAccess.Write, FileShare.None, FileOptions.DeleteOnClose);
+        using var file = File.OpenHandle(
+            Path.GetTempFileName(), FileMode.Open, FileAccess.Write, FileShare.None, FileOptions.DeleteOnClose);
         Assert.False(OutputReader.IsGone(file.DangerousGetHandle().ToInt32()));
     }
 

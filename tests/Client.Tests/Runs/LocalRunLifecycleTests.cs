@@ -37,7 +37,8 @@ public sealed partial class LocalRunLifecycleTests
         return new(TrainPlan.Make(options, spec, 4, "/home/me", "x1"), options);
     }
 
-    private static StepEvent Step(long step) => new(step, 0, 1.5, 64, 0.001, 1, 0, false, step, 1.0, Generation.First, 0.01, new(0, 0, 0, 0, 0, 0));
+    private static StepEvent Step(long step) =>
+        new(step, 0, 1.5, 64, 0.001, 1, 0, false, step, 1.0, Generation.First, 0.01, new(0, 0, 0, 0, 0, 0));
 
     /// <summary>Lets something happen.</summary>
     /// <returns>What follows.</returns>

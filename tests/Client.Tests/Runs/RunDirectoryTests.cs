@@ -61,7 +61,8 @@ public sealed class RunDirectoryTests : IDisposable
         Directory.CreateDirectory(path);
         Check(null, resume: false, path);
         File.WriteAllText(Path.Combine(path, "latest"), "");
-        Assert.Contains("is not empty", Assert.Throws<CommandFailure>(() => Check(null, resume: false, path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not empty", Assert.Throws<CommandFailure>(() => Check(null, resume: false, path)).Message, StringComparison.Ordinal);
         Check(null, resume: true, path);
     }
 
@@ -73,12 +74,16 @@ public sealed class RunDirectoryTests : IDisposable
     public void Check_ResumeWithoutAnEarlierRun_IsRefused()
     {
         Assert.Contains("give --out", Assert.Throws<CommandFailure>(() => Check(null, resume: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("does not exist", Assert.Throws<CommandFailure>(() => Check(directory.File("b"), resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not exist", Assert.Throws<CommandFailure>(() => Check(directory.File("b"), resume: true)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Check_FileInTheWay_IsRefused() =>
-        Assert.Contains("is a file", Assert.Throws<CommandFailure>(() => Check(directory.Write("f", ""), resume: false)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is a file", Assert.Throws<CommandFailure>(() => Check(directory.Write("f", ""), resume: false)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Create_WritesJobAndEnvironment_AndKeepsEventsOnlyWhenResuming()
@@ -87,7 +92,9 @@ public sealed class RunDirectoryTests : IDisposable
         var environment = RunEnvironment.Take(plan, TimeProvider.System);
         var run = RunDirectory.Create(plan, resume: false, environment);
         Assert.Contains("\"name\": \"job\"", File.ReadAllText(Path.Combine(run.Path, "job.json")), StringComparison.Ordinal);
-        Assert.Contains($"\"cores\": {Environment.ProcessorCount}", File.ReadAllText(Path.Combine(run.Path, "environment.json")), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"cores\": {Environment.ProcessorCount}", File.ReadAllText(Path.Combine(run.Path, "environment.json")),
+            StringComparison.Ordinal);
         File.WriteAllText(run.EventsPath, "{}\n");
         Assert.True(File.Exists(RunDirectory.Create(plan, resume: true, environment).EventsPath));
         Assert.False(File.Exists(RunDirectory.Create(plan, resume: false, environment).EventsPath));

@@ -23,17 +23,19 @@ public sealed class TrainPlanTests
         TrainPlan.Make(new() { File = "job.yaml", Ranks = ranks, Silos = silos, Out = directory }, spec, cores, "/home/me", "x1");
 
     [Fact]
-    public void Default_RanksAreTheLeastOfCoresWorkersAndMicroBatches() => Gen.Select(Gen.Int[1, 32], Gen.Int[1, 32], Gen.Int[1, 32]).Sample((cores, most, microBatches) =>
-    {
-        var spec = Spec with { GlobalBatch = 8 * microBatches, Workers = new() { Max = most } };
-        var plan = Make(spec, cores);
-        Assert.Equal(Math.Min(cores, Math.Min(most, microBatches)), plan.Ranks);
-        Assert.Equal((plan.Ranks, plan.Ranks), (plan.Spec.Workers.Min, plan.Spec.Workers.Max!.Value));
-        Assert.Empty(plan.Warnings);
-    });
+    public void Default_RanksAreTheLeastOfCoresWorkersAndMicroBatches() =>
+        Gen.Select(Gen.Int[1, 32], Gen.Int[1, 32], Gen.Int[1, 32]).Sample((cores, most, microBatches) =>
+        {
+            var spec = Spec with { GlobalBatch = 8 * microBatches, Workers = new() { Max = most } };
+            var plan = Make(spec, cores);
+            Assert.Equal(Math.Min(cores, Math.Min(most, microBatches)), plan.Ranks);
+            Assert.Equal((plan.Ranks, plan.Ranks), (plan.Spec.Workers.Min, plan.Spec.Workers.Max!.Value));
+            Assert.Empty(plan.Warnings);
+        });
 
     [Fact]
-    public void MoreRanksThanCores_Warns() => Assert.Contains("4 ranks share 2 cores", Assert.Single(Make(Spec, 2, ranks: 4).Warnings), StringComparison.Ordinal);
+    public void MoreRanksThanCores_Warns() =>
+        Assert.Contains("4 ranks share 2 cores", Assert.Single(Make(Spec, 2, ranks: 4).Warnings), StringComparison.Ordinal);
 
     [Fact]
     public void MoreRanksThanMicroBatches_IsRefused()
@@ -47,7 +49,8 @@ public sealed class TrainPlanTests
     [InlineData("my job/1", "my-job-1")]
     [InlineData("..", "job")]
     [InlineData("_été", "t-")]
-    [InlineData("a name of more than sixty letters, digits and signs, none of which are wrong", "a-name-of-more-than-sixty-letters--digits-and")]
+    [InlineData(
+        "a name of more than sixty letters, digits and signs, none of which are wrong", "a-name-of-more-than-sixty-letters--digits-and")]
     public void Id_AnyName_IsOneThatSilosTake(string name, string start)
     {
         var id = Make(Spec with { Name = name }, 2).JobId.ToString();

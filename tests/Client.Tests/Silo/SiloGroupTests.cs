@@ -16,7 +16,8 @@ public sealed class SiloGroupTests : IDisposable
     public void Dispose() => directory.Dispose();
 
     private Task<SiloGroup> StartAsync(string body, int silos = 3, CancellationToken cancel = default) => SiloGroup.StartAsync(
-        directory.Script("silo", body), [.. Enumerable.Range(0, silos).Select(i => new SiloOrder("secret", 0, "/jobs") { Silo = $"silo-{i}", Slots = 1 })],
+        directory.Script("silo", body),
+        [.. Enumerable.Range(0, silos).Select(i => new SiloOrder("secret", 0, "/jobs") { Silo = $"silo-{i}", Slots = 1 })],
         order => new SiloLog(Log(order.Silo!), append: false), Patience, TimeProvider.System, cancel);
 
     private string Log(string silo) => directory.File($"{silo}.log");
@@ -31,11 +32,15 @@ public sealed class SiloGroupTests : IDisposable
     public async Task Start_TheOthersJoinTheFirst_EachWithItsNameAndLog()
     {
         await using (var group = await StartAsync($"{Begin}; {Ready}; cat > /dev/null")) Assert.Equal("silo-0", group.First.Name);
-        Assert.EndsWith("""{"token":"secret","port":0,"jobsRoot":"/jobs","silo":"silo-0","slots":1}""", (await File.ReadAllTextAsync(Log("silo-0"))).Trim(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            """{"token":"secret","port":0,"jobsRoot":"/jobs","silo":"silo-0","slots":1}""",
+            (await File.ReadAllTextAsync(Log("silo-0"))).Trim(), StringComparison.Ordinal);
         foreach (var silo in new[] { "silo-1", "silo-2" })
         {
             var order = (await File.ReadAllTextAsync(Log(silo))).Trim();
-            Assert.EndsWith($$"""{"token":"secret","port":0,"jobsRoot":"/jobs","silo":"{{silo}}","primary":"127.0.0.1:40123","slots":1}""", order, StringComparison.Ordinal);
+            Assert.EndsWith(
+                $$"""{"token":"secret","port":0,"jobsRoot":"/jobs","silo":"{{silo}}","primary":"127.0.0.1:40123","slots":1}""", order,
+                StringComparison.Ordinal);
             AssertGone(silo);
         }
     }
@@ -43,8 +48,17 @@ public sealed class SiloGroupTests : IDisposable
     [Fact]
     public async Task Start_OneRefuses_ItsReasonIsToldAndNoneIsLeft()
     {
+        const string Refusal = """{"ready":false,"error":{"code":"native","message":"No libtorch."}}""";
         var failure = await Assert.ThrowsAsync<CommandFailure>(() => StartAsync(
-            $$$"""{{{Begin}}}; case "$order" in *silo-2*) echo '{"ready":false,"error":{"code":"native","message":"No libtorch."}}'; exit 1;; *silo-1*) ;; *) {{{Ready}}};; esac; cat > /dev/null"""));
+            $"""
+            {Begin}
+            case "$order" in
+              *silo-2*) echo '{Refusal}'; exit 1 ;;
+              *silo-1*) ;;
+              *) {Ready} ;;
+            esac
+            cat > /dev/null
+            """));
         Assert.Equal("The silo silo-2 cannot start [native]: No libtorch.", failure.Message);
         foreach (var silo in new[] { "silo-0", "silo-1", "silo-2" }) AssertGone(silo);
     }
@@ -63,7 +77,8 @@ public sealed class SiloGroupTests : IDisposable
     [Fact]
     public async Task OneIsLost_CompletesWhenAnotherThanTheFirstEnds_AndNamesIt()
     {
-        await using var group = await StartAsync($$"""{{Begin}}; {{Ready}}; case "$order" in *silo-2*) kill -9 $$;; esac; cat > /dev/null""");
+        await using var group = await StartAsync(
+            $$"""{{Begin}}; {{Ready}}; case "$order" in *silo-2*) kill -9 $$;; esac; cat > /dev/null""");
         await group.OneIsLostAsync(CancellationToken.None).WaitAsync(Patience);
         Assert.Equal("silo-2", group.Lost!.Name);
         Assert.StartsWith("The silo process silo-2 ended with signal SIGKILL", group.Lost.DescribeEnd(), StringComparison.Ordinal);

@@ -17,7 +17,8 @@ public sealed class SiloProcessTests : IDisposable
     private string LogPath => directory.File("silo.log");
 
     private Task<SiloProcess> StartAsync(string body, double seconds = 60) => SiloProcess.StartAsync(
-        directory.Script("silo", body), Order, new SiloLog(LogPath, append: false), TimeSpan.FromSeconds(seconds), TimeProvider.System, CancellationToken.None);
+        directory.Script("silo", body), Order, new SiloLog(LogPath, append: false), TimeSpan.FromSeconds(seconds), TimeProvider.System,
+        CancellationToken.None);
 
     [Fact]
     public async Task Start_ReadyLine_GivesItsAddress()
@@ -109,7 +110,11 @@ public sealed class SiloProcessTests : IDisposable
         // Each program has its own name there, and its own variable.
         Assert.Equal(built, Find("dtrain-bench", null, "built"));
         var missing = Assert.Throws<CommandFailure>(() => Find("dtrain-bench", null, null));
-        Assert.Equal((1, $"No dtrain-bench executable at '{directory.File("silo/dtrain-bench")}'. Build the whole solution, or set A_VARIABLE to the executable."), (missing.ExitCode, missing.Message));
+        Assert.Equal(
+            (1,
+                $"No dtrain-bench executable at '{directory.File("silo/dtrain-bench")}'. "
+                + "Build the whole solution, or set A_VARIABLE to the executable."),
+            (missing.ExitCode, missing.Message));
 
         string Find(string program, string? named, string? builtPath) =>
             SiloLocator.Find(program, "A_VARIABLE", directory.Path, builtPath, variable => variable == "A_VARIABLE" ? named : null);

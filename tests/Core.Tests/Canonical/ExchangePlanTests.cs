@@ -31,7 +31,8 @@ public sealed class ExchangePlanTests
         if (plan.Slices[0].Owner == ExchangePlan.Everyone) return;
         foreach (var bucket in plan.Slices.GroupBy(s => s.Bucket))
         {
-            var shares = Enumerable.Range(0, c.Silos).Select(o => bucket.Where(s => s.Owner == o).Sum(s => (s.Length + BlockPlan.BlockElements - 1) / BlockPlan.BlockElements)).ToList();
+            var shares = Enumerable.Range(0, c.Silos).Select(
+                o => bucket.Where(s => s.Owner == o).Sum(s => (s.Length + BlockPlan.BlockElements - 1) / BlockPlan.BlockElements)).ToList();
             Assert.InRange(shares.Max() - shares.Min(), 0, 1);
         }
     });
@@ -62,5 +63,6 @@ public sealed class ExchangePlanTests
         Assert.InRange(plan.LongestSlice * 5 * sizeof(float), 1, 1 << 20);
     }
 
-    private static ExchangePlan Plan(long elements, int silos, int microBatches) => ExchangePlan.For(elements, MicroBatchRuns.Plan(silos, microBatches));
+    private static ExchangePlan Plan(long elements, int silos, int microBatches) =>
+        ExchangePlan.For(elements, MicroBatchRuns.Plan(silos, microBatches));
 }

@@ -22,7 +22,8 @@ public sealed class CheckpointDiffTests : IDisposable
             [
                 new("changed", TensorComparison.Differs, 2, 1, 2), new("gone", TensorComparison.OnlyInFirst),
                 new("nan", TensorComparison.Differs, double.NaN, 0, 2), new("new", TensorComparison.OnlyInSecond),
-                new("same", TensorComparison.Equal), new("shape", TensorComparison.OtherShape), new("zero", TensorComparison.Differs, 0, 0, 1),
+                new("same", TensorComparison.Equal), new("shape", TensorComparison.OtherShape),
+                new("zero", TensorComparison.Differs, 0, 0, 1),
             ],
             differences);
     }
@@ -52,7 +53,8 @@ public sealed class CheckpointDiffTests : IDisposable
     {
         var shape = new TensorShape("w", dtype, new([1]));
 
-        Assert.Equal(expected, Assert.Single(Compare([(shape, Convert.FromHexString(first))], [(shape, Convert.FromHexString(second))])).MaxAbs);
+        Assert.Equal(
+            expected, Assert.Single(Compare([(shape, Convert.FromHexString(first))], [(shape, Convert.FromHexString(second))])).MaxAbs);
     }
 
     private IReadOnlyList<TensorDifference> Compare((TensorShape, byte[])[] first, (TensorShape, byte[])[] second)

@@ -7,7 +7,8 @@ namespace Distributed.Core.Tests.Checkpoints;
 
 public sealed class CheckpointStoreTests : IDisposable
 {
-    private static readonly string[] Written = [CheckpointFiles.Model, CheckpointFiles.Optimizer, CheckpointFiles.State, CheckpointFiles.Manifest];
+    private static readonly string[] Written =
+        [CheckpointFiles.Model, CheckpointFiles.Optimizer, CheckpointFiles.State, CheckpointFiles.Manifest];
 
     private readonly TemporaryDirectory directory = new();
     private readonly List<string> warnings = [];
@@ -235,7 +236,8 @@ public sealed class CheckpointStoreTests : IDisposable
     {
         using var writer = Store().Begin(1);
 
-        var error = Assert.Throws<JobException>(() => writer.WriteFile(CheckpointFiles.Model, _ => throw new IOException("No space left on device")));
+        var error = Assert.Throws<JobException>(
+            () => writer.WriteFile(CheckpointFiles.Model, _ => throw new IOException("No space left on device")));
 
         Assert.Equal(ErrorCodes.Storage, error.Code);
         Assert.Contains("No space left", error.Message, StringComparison.Ordinal);

@@ -35,7 +35,8 @@ public sealed class NamedWriterTests : IDisposable
         Directory.CreateDirectory(Path.Combine(root, ".tmp-g1.step-5"));
         using (new CheckpointStore(root, writer: "g2").Begin(6))
         {
-            Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(root), path => Path.GetFileName(path).StartsWith(".tmp-g1", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                Directory.EnumerateFileSystemEntries(root), path => Path.GetFileName(path).StartsWith(".tmp-g1", StringComparison.Ordinal));
         }
 
         Assert.True(new CheckpointStore(root).IsEmpty);

@@ -24,11 +24,17 @@ public sealed class TrainingStateFileTests : IDisposable
         from parameter in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Null()
         from seed in Gen.Long
         from text in Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 0, 20]
-        from data in Gen.Select(Gen.Long, Gen.Long, Gen.Int, Gen.Int, Gen.String[Gen.Char.AlphaNumeric, 0, 64]).Select(d => new DataSummary(d.Item1, d.Item2, d.Item3, d.Item4, d.Item5)).Null()
+        from data in Gen.Select(Gen.Long, Gen.Long, Gen.Int, Gen.Int, Gen.String[Gen.Char.AlphaNumeric, 0, 64])
+            .Select(d => new DataSummary(d.Item1, d.Item2, d.Item3, d.Item4, d.Item5)).Null()
         from names in Gen.String[Gen.Char.AlphaNumeric, 1, 8].Array[0, 5]
         select new TrainingSnapshot
         {
-            State = new TrainerState(step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3]), unexplained == 0 ? default : new SkipTally(unexplained, 7, parameter)) { RecentSkips = recent },
+            State = new TrainerState(
+                step, updates, new LossScaleState(scale, numbers[0], numbers[1], numbers[2], numbers[3]),
+                unexplained == 0 ? default : new SkipTally(unexplained, 7, parameter))
+            {
+                RecentSkips = recent,
+            },
             Seed = seed,
             Fingerprint = text,
             Data = data,
@@ -43,7 +49,8 @@ public sealed class TrainingStateFileTests : IDisposable
             var read = TrainingStateFile.Read(Write(snapshot));
 
             Assert.Equal(snapshot.State, read.State);
-            Assert.Equal(BitConverter.SingleToInt32Bits(snapshot.State.Scaling.Scale), BitConverter.SingleToInt32Bits(read.State.Scaling.Scale));
+            Assert.Equal(
+                BitConverter.SingleToInt32Bits(snapshot.State.Scaling.Scale), BitConverter.SingleToInt32Bits(read.State.Scaling.Scale));
             Assert.Equal((snapshot.Seed, snapshot.Fingerprint, snapshot.Data), (read.Seed, read.Fingerprint, read.Data));
             Assert.Equal(snapshot.ParameterSteps.OrderBy(p => p.Key), read.ParameterSteps.OrderBy(p => p.Key));
             Assert.Equal(snapshot.SpecJson, string.Concat(read.SpecJson.Where(c => !char.IsWhiteSpace(c))));

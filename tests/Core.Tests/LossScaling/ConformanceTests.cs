@@ -20,7 +20,8 @@ public sealed class ConformanceTests
     private static void Check(JsonElement vector)
     {
         var policy = LossScalePolicies.Create(Settings(vector.GetProperty("peer").GetString()!, vector.GetProperty("params")));
-        var expected = vector.GetProperty("trace").EnumerateArray().Select(row => row.EnumerateArray().Select(x => x.GetDouble()).ToArray()).ToList();
+        var expected = vector.GetProperty("trace").EnumerateArray().Select(row => row.EnumerateArray().Select(x => x.GetDouble()).ToArray())
+            .ToList();
         var found = vector.GetProperty("found_inf").EnumerateArray().Select(x => x.GetDouble());
         // DeepSpeed's fused optimizer clamps where the ZeRO scaler raises; up to there they are one.
         var clamped = vector.GetProperty("peer").GetString() == "DeepSpeed fused";

@@ -69,7 +69,8 @@ public sealed class PolicyTests
     {
         Assert.Equal(65536, JobLossScale.For(null, Precision.MixedFloat16).Initial.Scale);
         foreach (var precision in new[] { Precision.Float32, Precision.MixedBFloat16 })
-            Assert.All(ScaleTrace.Run(JobLossScale.For(null, precision), Stream), step => Assert.Equal((1f, 0), (step.Scale, step.GrowthTracker)));
+            Assert.All(
+                ScaleTrace.Run(JobLossScale.For(null, precision), Stream), step => Assert.Equal((1f, 0), (step.Scale, step.GrowthTracker)));
     }
 
     [Fact]
@@ -90,7 +91,17 @@ public sealed class PolicyTests
     [Fact]
     public void Problems_EveryWrongSetting_IsNamed()
     {
-        var spec = new LossScaleSpec { Init = 0, Growth = 1, Backoff = 1, Interval = 0, Min = -1, Max = double.NaN, Hysteresis = 2, MaxConsecutiveSkips = 0 };
+        var spec = new LossScaleSpec
+        {
+            Init = 0,
+            Growth = 1,
+            Backoff = 1,
+            Interval = 0,
+            Min = -1,
+            Max = double.NaN,
+            Hysteresis = 2,
+            MaxConsecutiveSkips = 0,
+        };
         Assert.Equal(
             ["init", "min", "max", "maxConsecutiveSkips", "growth", "backoff", "interval", "hysteresis"],
             LossScaleRules.Problems(spec).Select(p => p.Key));

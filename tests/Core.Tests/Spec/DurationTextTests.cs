@@ -11,7 +11,8 @@ public sealed class DurationTextTests
     [InlineData("30m", 1800)]
     [InlineData("2h", 7200)]
     [InlineData("365d", 365 * 86_400)]
-    public void Parse_NumberAndUnit_IsThatLong(string text, int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), DurationText.Parse(text));
+    public void Parse_NumberAndUnit_IsThatLong(string text, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), DurationText.Parse(text));
 
     [Theory]
     [InlineData("")]
@@ -41,5 +42,6 @@ public sealed class DurationTextTests
     [InlineData(4800, "1h 20m")]
     [InlineData(7201, "2h")]
     [InlineData(90_000, "1d 1h")]
-    public void Describe_ForPeople_HasTwoUnitsAtMost(double seconds, string words) => Assert.Equal(words, DurationText.Describe(TimeSpan.FromSeconds(seconds)));
+    public void Describe_ForPeople_HasTwoUnitsAtMost(double seconds, string words) =>
+        Assert.Equal(words, DurationText.Describe(TimeSpan.FromSeconds(seconds)));
 }

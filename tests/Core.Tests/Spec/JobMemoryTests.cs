@@ -7,7 +7,10 @@ namespace Distributed.Core.Tests.Spec;
 
 public sealed class JobMemoryTests
 {
-    private static JobSpec Job(string more) => JobSpecJson.Read($$"""{"name":"a","data":{"name":"tensors","path":"d"},"steps":1,{{more}}}""") is { Spec: { } spec } ? spec : throw new ArgumentException(more);
+    private static JobSpec Job(string more) =>
+        JobSpecJson.Read($$"""{"name":"a","data":{"name":"tensors","path":"d"},"steps":1,{{more}}}""") is { Spec: { } spec }
+            ? spec
+            : throw new ArgumentException(more);
 
     [Fact]
     public void Of_Mlp_CountsWhatIsSure()
@@ -18,7 +21,8 @@ public sealed class JobMemoryTests
             """);
         Assert.Equal(new JobMemory(parameters * 12, parameters * 12, 0, 2 * 2 * 8 * 10 * 4, 2 * 8 * 25 * 4), JobMemory.Of(spec, 2));
         Assert.Equal(parameters * 4, JobMemory.Of(spec with { Optimizer = OptimizerSpec.Of(new SgdOptions()) }, 1).Weights);
-        Assert.Equal(parameters * 8, JobMemory.Of(spec with { Optimizer = OptimizerSpec.Of(new SgdOptions { Momentum = 0.9 }) }, 1).Weights);
+        Assert.Equal(
+            parameters * 8, JobMemory.Of(spec with { Optimizer = OptimizerSpec.Of(new SgdOptions { Momentum = 0.9 }) }, 1).Weights);
         Assert.Equal(2 * 8 * 25 * 2, JobMemory.Of(spec with { Precision = Precision.MixedBFloat16 }, 2).Activations);
         Assert.Equal(parameters * (4 + (2 * 2)), JobMemory.Of(spec with { Precision = Precision.MixedBFloat16 }, 2).Gradients);
         Assert.Equal(1e6 * 3072, JobMemory.Of(spec with { Data = DataSpec.Of(new ShapesOptions { Samples = 1_000_000 }) }, 1).Data);
@@ -58,8 +62,11 @@ public sealed class JobMemoryTests
     [InlineData("""  "model":{"name":"mlp","sizes":[10,20,5]},"globalBatch":1000000,"microBatch":1000000  """, 1e8)]
     [InlineData("""  "model":{"name":"mlp","sizes":[60000,60000]},"globalBatch":1,"microBatch":1  """, 6e10)]
     [InlineData("""  "model":{"name":"simple-cnn"},"globalBatch":1000000,"microBatch":1000000  """, 2e11)]
-    [InlineData("""  "model":{"name":"sentiment-lstm","vocab":10000000,"embedding":100,"hidden":8},"globalBatch":1,"microBatch":1  """, 1e10)]
-    [InlineData("""  "model":{"name":"transformer","width":16,"layers":1,"heads":1,"vocab":10000000,"sequence":16384},"globalBatch":1,"microBatch":1  """, 3e9)]
+    [InlineData(
+        """  "model":{"name":"sentiment-lstm","vocab":10000000,"embedding":100,"hidden":8},"globalBatch":1,"microBatch":1  """, 1e10)]
+    [InlineData(
+        """  "model":{"name":"transformer","width":16,"layers":1,"heads":1,"vocab":10000000,"sequence":16384}"""
+        + ""","globalBatch":1,"microBatch":1  """, 3e9)]
     public void Of_LargeNumbers_IsLarge(string more, double least) => Assert.InRange(JobMemory.Of(Job(more), 1).Total, least, 4 * least);
 
     [Theory]

@@ -20,9 +20,14 @@ public sealed class JobSpecJsonTests
     [Fact]
     public void Write_SmallJob_IsThisText()
     {
-        var spec = JobSpecJson.Read("""{"name":"a","model":{"name":"simple-cnn"},"data":{"name":"shapes"},"globalBatch":8,"microBatch":2,"steps":5}""").Spec!;
+        var spec = JobSpecJson.Read(
+            """{"name":"a","model":{"name":"simple-cnn"},"data":{"name":"shapes"},"globalBatch":8,"microBatch":2,"steps":5}""").Spec!;
         Assert.Equal(
-            """{"name":"a","model":{"name":"simple-cnn","dropout":0},"data":{"name":"shapes","samples":8000},"precision":"float32","globalBatch":8,"microBatch":2,"steps":5,"shuffle":true,"seed":0,"optimizer":{"name":"adamw","betas":[0.9,0.999],"eps":1E-08,"lr":0.001,"weightDecay":0.01,"noDecay":[]},"schedule":{"name":"constant","warmupSteps":0},"workers":{"min":1,"device":"cpu","intraOpThreads":1,"overlap":true},"exchange":"peer","checkpoint":{"keep":3}}""",
+            """{"name":"a","model":{"name":"simple-cnn","dropout":0}"""
+            + ""","data":{"name":"shapes","samples":8000},"precision":"float32","globalBatch":8,"microBatch":2,"steps":5,"shuffle":true"""
+            + ""","seed":0,"optimizer":{"name":"adamw","betas":[0.9,0.999],"eps":1E-08,"lr":0.001,"weightDecay":0.01,"noDecay":[]}"""
+            + ""","schedule":{"name":"constant","warmupSteps":0},"workers":{"min":1,"device":"cpu","intraOpThreads":1,"overlap":true}"""
+            + ""","exchange":"peer","checkpoint":{"keep":3}}""",
             JobSpecJson.Write(spec));
     }
 

@@ -32,7 +32,9 @@ public sealed class JobSpecReaderTests
     [InlineData("model.sequence=3", "model.sequence", "belongs to model transformer")]
     [InlineData("model.name=transformer", "model.width", "missing")]
     [InlineData("model.name=mlp", "model.sizes", "missing")]
-    [InlineData("data.name=mnist", "data.name", "found mnist with model simple-cnn, which takes images of 3x32x32, expected cifar10, tensors or shapes")]
+    [InlineData(
+        "data.name=mnist", "data.name",
+        "found mnist with model simple-cnn, which takes images of 3x32x32, expected cifar10, tensors or shapes")]
     [InlineData("data.name=imdb", "data.name", "found imdb with model simple-cnn, which takes images of 3x32x32")]
     [InlineData("data.path=null", "data.path", "missing")]
     [InlineData("data.samples=9", "data.samples", "belongs to data shapes")]
@@ -45,9 +47,14 @@ public sealed class JobSpecReaderTests
     [InlineData("normalize.std=[1,0,1]", "normalize.std[1]", "found 0, expected a finite number greater than 0")]
     [InlineData("augment.crop=-1", "augment.crop", "found -1")]
     [InlineData("augment.flip=yes", "augment.flip", "expected true or false")]
-    [InlineData("optimizer.lr=0,001", "optimizer.lr", "found the text '0,001', expected a finite number of 0 or more; decimals are written with a point: 0.001")]
-    [InlineData("optimizer.lr=\"0.1\"", "optimizer.lr", "found the text '0.1', expected a finite number of 0 or more; write 0.1 without quotes")]
-    [InlineData("optimizer.lr=1e39", "optimizer.lr", "found 1e39, which is infinite as float32, expected a finite number of 0 or more within float32's range, about 1.4e-45 to 3.4e38")]
+    [InlineData(
+        "optimizer.lr=0,001", "optimizer.lr",
+        "found the text '0,001', expected a finite number of 0 or more; decimals are written with a point: 0.001")]
+    [InlineData(
+        "optimizer.lr=\"0.1\"", "optimizer.lr", "found the text '0.1', expected a finite number of 0 or more; write 0.1 without quotes")]
+    [InlineData(
+        "optimizer.lr=1e39", "optimizer.lr",
+        "found 1e39, which is infinite as float32, expected a finite number of 0 or more within float32's range, about 1.4e-45 to 3.4e38")]
     [InlineData("optimizer.lr=1e-46", "optimizer.lr", "found 1e-46, which is 0 as float32")]
     [InlineData("optimizer.lr=1e38", "optimizer.lr", "lr / (1 - beta1) infinite as float32")]
     [InlineData("optimizer.eps=1e-50", "optimizer.eps", "which is 0 as float32")]
@@ -56,8 +63,11 @@ public sealed class JobSpecReaderTests
     [InlineData("optimizer.weightDecay=1e-60", "optimizer.weightDecay", "which is 0 as float32")]
     [InlineData("optimizer.betas=[0.9,0.999999999]", "optimizer.betas[1]", "which is 1 as float32")]
     [InlineData("optimizer.betas=[0,9,0,999]", "optimizer.betas[3]", "decimals are written with a point: 0.9, 0.999")]
-    [InlineData("optimizer.betas=[0,0,0,0]", "optimizer.betas", "expected two, such as [0.9, 0.999]; decimals are written with a point: 0.0, 0.0")]
-    [InlineData("normalize.mean=[0,5, 0,5, 0,5]", "normalize.mean", "found 6 numbers, expected 3: one for each channel of cifar10; decimals are written with a point: 0.5, 0.5, 0.5")]
+    [InlineData(
+        "optimizer.betas=[0,0,0,0]", "optimizer.betas", "expected two, such as [0.9, 0.999]; decimals are written with a point: 0.0, 0.0")]
+    [InlineData(
+        "normalize.mean=[0,5, 0,5, 0,5]", "normalize.mean",
+        "found 6 numbers, expected 3: one for each channel of cifar10; decimals are written with a point: 0.5, 0.5, 0.5")]
     [InlineData("normalize.mean=[1e39,0,0]", "normalize.mean[0]", "which is infinite as float32")]
     [InlineData("normalize.std=[1,1,1e-50]", "normalize.std[2]", "which is 0 as float32")]
     [InlineData("model.dropout=0.99999999", "model.dropout", "which is 1 as float32")]
@@ -95,7 +105,10 @@ public sealed class JobSpecReaderTests
     [InlineData("checkpoint.keep=0", "checkpoint.keep", "found 0")]
     [InlineData("checkpoint.everySteps=0", "checkpoint.everySteps", "found 0")]
     [InlineData("evaluate.everySteps=0", "evaluate.everySteps", "found 0")]
-    [InlineData("limits.run=2w", "limits.run", "found the text '2w', expected a duration from 1s to 365d: a whole number and one of the units s, m, h, d, such as 90s, 30m, 2h or 1d")]
+    [InlineData(
+        "limits.run=2w", "limits.run",
+        "found the text '2w', expected a duration from 1s to 365d: a whole number and one of the units s, m, h, d, "
+        + "such as 90s, 30m, 2h or 1d")]
     [InlineData("limits.run=7200", "limits.run", "found 7200, expected a duration")]
     [InlineData("limits.queued=0s", "limits.queued", "found the text '0s', expected a duration from 1s")]
     [InlineData("limits.queued=366d", "limits.queued", "found the text '366d', expected a duration from 1s to 365d")]
@@ -107,7 +120,9 @@ public sealed class JobSpecReaderTests
     {
         var root = SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, assignment).Root!;
         var errors = JobSpecReader.Read(root).Errors;
-        Assert.True(errors.Any(error => error.Path == path && error.Message.Contains(message, StringComparison.Ordinal)), string.Join('\n', errors));
+        Assert.True(
+            errors.Any(error => error.Path == path && error.Message.Contains(message, StringComparison.Ordinal)),
+            string.Join('\n', errors));
     }
 
     [Fact]
@@ -115,9 +130,13 @@ public sealed class JobSpecReaderTests
     {
         Assert.Equal("schedule.warmupSteps", Wrong("optimizer.lr=1e-44", "schedule.warmupSteps=1000").Path);
         Assert.Equal("optimizer.weightDecay", Wrong("optimizer.lr=1e37", "optimizer.weightDecay=100").Path);
-        Assert.StartsWith("found 1E-40 at place 2, which makes", Wrong("normalize.mean=[0,0,0]", "normalize.std=[1,1,1e-40]").Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "found 1E-40 at place 2, which makes", Wrong("normalize.mean=[0,0,0]", "normalize.std=[1,1,1e-40]").Message,
+            StringComparison.Ordinal);
         Assert.Empty(Wrongs("optimizer.name=sgd", "optimizer.lr=1e38"));
-        Assert.Contains("which is 1 as float32, expected a number from 0 to less than 1", Wrong("optimizer.name=sgd", "optimizer.momentum=0.99999999").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "which is 1 as float32, expected a number from 0 to less than 1",
+            Wrong("optimizer.name=sgd", "optimizer.momentum=0.99999999").Message, StringComparison.Ordinal);
         Assert.Empty(Wrongs("optimizer.lr=0", "optimizer.weightDecay=0", "optimizer.betas=[0, 0]", "schedule.warmupSteps=9"));
 
         static SpecError Wrong(params string[] sets) => Assert.Single(Wrongs(sets));
@@ -198,7 +217,8 @@ public sealed class JobSpecReaderTests
     [Fact]
     public void Read_Float16LstmOnCpu_IsRefusedWithReasonAndRemedy()
     {
-        var json = """{"name":"a","model":{"name":"sentiment-lstm","vocab":10,"embedding":4,"hidden":4},"data":{"name":"tensors","path":"d"},"precision":"mixed_float16","globalBatch":12,"microBatch":4,"steps":5}""";
+        var json = """{"name":"a","model":{"name":"sentiment-lstm","vocab":10,"embedding":4,"hidden":4}"""
+            + ""","data":{"name":"tensors","path":"d"},"precision":"mixed_float16","globalBatch":12,"microBatch":4,"steps":5}""";
         var error = Assert.Single(JobSpecJson.Read(json).Errors);
         Assert.Equal("precision", error.Path);
         Assert.All(["libtorch", "mixed_bfloat16"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
@@ -215,7 +235,8 @@ public sealed class JobSpecReaderTests
     [Fact]
     public void Read_NameMisspelt_IsHintedAt()
     {
-        var error = Assert.Single(JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, "optimizer.nam=sgd").Root!).Errors);
+        var error = Assert.Single(
+            JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, "optimizer.nam=sgd").Root!).Errors);
         Assert.Contains("did you mean name?", error.Message, StringComparison.Ordinal);
     }
 
@@ -223,14 +244,16 @@ public sealed class JobSpecReaderTests
     public void Read_SgdSettings_AreChecked()
     {
         var root = JsonSpecNodes.Parse(Good).Root!;
-        foreach (var set in new[] { "optimizer.name=sgd", "optimizer.nesterov=true", "optimizer.eps=1e-8" }) root = SpecOverrides.Apply(root, set).Root!;
+        foreach (var set in new[] { "optimizer.name=sgd", "optimizer.nesterov=true", "optimizer.eps=1e-8" })
+            root = SpecOverrides.Apply(root, set).Root!;
         Assert.Equal(["optimizer.eps", "optimizer.nesterov"], JobSpecReader.Read(root).Errors.Select(error => error.Path).Order());
     }
 
     [Fact]
     public void Read_ManyErrors_GivesAllInOrderWithPositions()
     {
-        var errors = JobSpecJson.Read("{\n  \"name\": \"a\",\n  \"model\": {\"name\": \"cnn\"},\n  \"data\": {\"name\": \"shapes\"},\n  \"globalBatch\": -4,\n  \"stepz\": 3\n}").Errors;
+        var errors = JobSpecJson.Read("{\n  \"name\": \"a\",\n  \"model\": {\"name\": \"cnn\"},\n  \"data\": {\"name\": \"shapes\"},\n"
+            + "  \"globalBatch\": -4,\n  \"stepz\": 3\n}").Errors;
         Assert.Equal(
             [(1, 1, "microBatch"), (1, 1, "steps"), (3, 21, "model.name"), (5, 18, "globalBatch"), (6, 3, "stepz")],
             errors.Select(error => (error.Line, error.Column, error.Path)));
@@ -244,13 +267,16 @@ public sealed class JobSpecReaderTests
     [InlineData(".5", 0.5)]
     [InlineData("2", 2)]
     public void Read_NumberForms_AreRead(string text, double value) =>
-        Assert.Equal(value, JobSpecReader.Read(SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, $"optimizer.lr={text}").Root!).Spec!.Optimizer.Options.Lr);
+        Assert.Equal(value, JobSpecReader.Read(
+            SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, $"optimizer.lr={text}").Root!).Spec!.Optimizer.Options.Lr);
 
     [Fact]
     public void Read_PolicyDefaults_FollowThePolicy()
     {
         var root = SpecOverrides.Apply(JsonSpecNodes.Parse(Good).Root!, "lossScale.policy=megatron").Root!;
-        Assert.Equal(new LossScaleSpec { Policy = "megatron", Init = 4294967296, Interval = 1000, Min = 1, Hysteresis = 2 }, JobSpecReader.Read(root).Spec!.LossScale);
+        Assert.Equal(
+            new LossScaleSpec { Policy = "megatron", Init = 4294967296, Interval = 1000, Min = 1, Hysteresis = 2 },
+            JobSpecReader.Read(root).Spec!.LossScale);
     }
 
     [Theory]

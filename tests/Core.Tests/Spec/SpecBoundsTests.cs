@@ -18,7 +18,8 @@ public sealed class SpecBoundsTests
         ["one long key over many"] = () => $"{{\"{new string('k', 150_000)}\":{{{Repeat("\"a\":1", 1500)}}}}}",
         ["many unknown keys"] = () => $"{{{string.Join(',', Enumerable.Range(0, 90_000).Select(i => $"\"k{i}\":1"))}}}",
         ["many keys twice"] = () => $"{{{Repeat("\"a\":1", 170_000)}}}",
-        ["many keys twice, deep inside"] = () => $"{string.Concat(Enumerable.Repeat($"{{\"{new string('d', 64)}\":", 18))}{{{Repeat("\"a\":1", 170_000)}}}{new string('}', 18)}",
+        ["many keys twice, deep inside"] = () =>
+            $"{string.Concat(Enumerable.Repeat($"{{\"{new string('d', 64)}\":", 18))}{{{Repeat("\"a\":1", 170_000)}}}{new string('}', 18)}",
         ["a list of wrong numbers"] = () => $"{{\"model\":{{\"name\":\"mlp\",\"sizes\":[{Repeat("\"x\"", 200_000)}]}}}}",
         ["a list of halves of decimals"] = () => $"{{\"optimizer\":{{\"betas\":[{Repeat("0,9", 200_000)}]}}}}",
         ["a long number"] = () => $"{{\"globalBatch\":{new string('7', Mebibyte)}}}",
@@ -27,7 +28,9 @@ public sealed class SpecBoundsTests
         ["open brackets"] = () => new string('[', Mebibyte),
         ["broken at the end"] = () => $"{{{Repeat("\"a\":1", 170_000)}",
         ["one line behind another"] = () => $"{{{new string('\n', Mebibyte)}",
-        ["keys that are none, deep inside"] = () => $"{string.Concat(Enumerable.Repeat($"{{\"{new string('\u0080', 64)}\":", 18))}{{{Repeat("\"\u0080\":1", 110_000)}}}{new string('}', 18)}",
+        ["keys that are none, deep inside"] = () =>
+            string.Concat(Enumerable.Repeat($"{{\"{new string('\u0080', 64)}\":", 18))
+            + $"{{{Repeat("\"\u0080\":1", 110_000)}}}{new string('}', 18)}",
         ["halves of characters"] = () => $"{{\"a\":[{Repeat("\"\\ud800\"", 110_000)}]}}",
         ["users without end"] = () => $"{{\"users\":[{Repeat("1", 100_000)}]}}",
     };
@@ -89,7 +92,9 @@ public sealed class SpecBoundsTests
         var deep = Assert.Single(SpecOverrides.Apply(root, $"{string.Concat(Enumerable.Repeat("a.", 100_000))}a=1").Errors);
         Assert.Equal("found a path of 100001 keys, expected at most 20", deep.Message);
         Assert.InRange(deep.Format("f").Length, 1, 400);
-        Assert.Contains("found a key of 65 characters", Assert.Single(SpecOverrides.Apply(root, $"{new string('k', 65)}=1").Errors).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found a key of 65 characters", Assert.Single(SpecOverrides.Apply(root, $"{new string('k', 65)}=1").Errors).Message,
+            StringComparison.Ordinal);
     }
 
     private static string Repeat(string element, int count) => string.Join(',', Enumerable.Repeat(element, count));

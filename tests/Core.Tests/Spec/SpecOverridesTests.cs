@@ -35,6 +35,7 @@ public sealed class SpecOverridesTests
     public void Apply_WrongValue_IsBlamedOnTheAssignment()
     {
         var root = SpecOverrides.Apply(JsonSpecNodes.Parse("{}").Root!, "globalBatch=x").Root!;
-        Assert.Contains(JobSpecReader.Read(root).Errors, error => error.Format("f").StartsWith("--set globalBatch=x: globalBatch: found", StringComparison.Ordinal));
+        Assert.Contains(JobSpecReader.Read(root).Errors, error => error.Format("f")
+            .StartsWith("--set globalBatch=x: globalBatch: found", StringComparison.Ordinal));
     }
 }

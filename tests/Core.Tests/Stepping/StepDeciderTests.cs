@@ -34,11 +34,16 @@ public sealed class StepDeciderTests
     }
 
     [Fact]
-    public void Decide_SmallNorm_IsNotClipped() => Assert.Equal(1, Decide(Votes.Clean(1, 0), Spec() with { ClipNorm = 100 }).ClipCoefficient);
+    public void Decide_SmallNorm_IsNotClipped() =>
+        Assert.Equal(1, Decide(Votes.Clean(1, 0), Spec() with { ClipNorm = 100 }).ClipCoefficient);
 
     [Fact]
     public void Decide_AfterSkips_TakesTheRateByUpdates() =>
-        Assert.Equal(0.5, Decide(Votes.Clean(step: 90, updates: 5), Spec() with { Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1 }), Schedule = ScheduleSpec.Of(new LinearOptions()) }).LearningRate);
+        Assert.Equal(0.5, Decide(Votes.Clean(step: 90, updates: 5), Spec() with
+        {
+            Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1 }),
+            Schedule = ScheduleSpec.Of(new LinearOptions()),
+        }).LearningRate);
 
     [Fact]
     public void Decide_LastSkipAllowed_FailsNamingParameterScaleStepAndRemedy()
@@ -48,8 +53,10 @@ public sealed class StepDeciderTests
         Assert.Null(Decide(vote, Spec()).Failure);
         vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 99 } } };
         var failure = Decide(vote, Spec()).Failure;
-        Assert.All(["fc1.weight", "65536", "Step 218", "100 steps", "optimizer.lr"], part => Assert.Contains(part, failure, StringComparison.Ordinal));
-        Assert.NotNull(Decide(Votes.Clean(2, 0) with { FoundInf = true }, Spec() with { LossScale = new() { MaxConsecutiveSkips = 1 } }).Failure);
+        Assert.All(["fc1.weight", "65536", "Step 218", "100 steps", "optimizer.lr"], part => Assert.Contains(
+            part, failure, StringComparison.Ordinal));
+        Assert.NotNull(
+            Decide(Votes.Clean(2, 0) with { FoundInf = true }, Spec() with { LossScale = new() { MaxConsecutiveSkips = 1 } }).Failure);
     }
 
     [Theory]
@@ -75,7 +82,8 @@ public sealed class StepDeciderTests
         var policy = LossScalePolicies.Create(LossScalePolicies.Defaults("megatron") with { Min = 8, Init = 8, Hysteresis = 2 });
         var state = new TrainerState(0, 0, policy.Initial);
         for (var step = 1; step <= 3; step++)
-            state = StepDecider.Decide(Spec(), 10, policy, Votes.Clean(step, 0) with { Before = state, FoundInf = true }, StepControl.GoOn).After;
+            state = StepDecider.Decide(
+                Spec(), 10, policy, Votes.Clean(step, 0) with { Before = state, FoundInf = true }, StepControl.GoOn).After;
         Assert.Equal(new SkipTally(2, 2, null), state.Skips);
     }
 
@@ -89,7 +97,8 @@ public sealed class StepDeciderTests
         vote = vote with { Before = vote.Before with { Skips = new SkipTally(unexplained, 2, "fc1.weight") } };
         var decision = Decide(vote, Spec());
         if (failure is null) Assert.Null(decision.Failure);
-        else Assert.All([failure, "lossScale.maxSkippedShare, 0.5", "since step 2 the gradient of 'fc1.weight'"], part => Assert.Contains(part, decision.Failure, StringComparison.Ordinal));
+        else Assert.All([failure, "lossScale.maxSkippedShare, 0.5", "since step 2 the gradient of 'fc1.weight'"], part => Assert.Contains(
+            part, decision.Failure, StringComparison.Ordinal));
         Assert.Null(Decide(vote, Spec() with { LossScale = new() { MaxSkippedShare = 1 } }).Failure);
     }
 
@@ -116,8 +125,14 @@ public sealed class StepDeciderTests
         var steps = 0;
         do
         {
-            var vote = Votes.Clean(state.Step + 1, state.Updates) with { Before = state, FoundInf = steps % period < lost, NonFinite = "fc1.weight" };
-            decision = StepDecider.Decide(Spec() with { LossScale = new() { MaxSkippedShare = share } }, 1_000_000, Votes.Policy, vote, StepControl.GoOn);
+            var vote = Votes.Clean(state.Step + 1, state.Updates) with
+            {
+                Before = state,
+                FoundInf = steps % period < lost,
+                NonFinite = "fc1.weight",
+            };
+            decision = StepDecider.Decide(
+                Spec() with { LossScale = new() { MaxSkippedShare = share } }, 1_000_000, Votes.Policy, vote, StepControl.GoOn);
             state = decision.After;
         }
         while (decision.Failure is null && ++steps < 5000);
@@ -125,7 +140,9 @@ public sealed class StepDeciderTests
         Assert.Equal(fails, decision.Failure is not null);
         if (!fails) return;
         Assert.InRange(steps, TrainerState.RecentSteps / 4, 2 * TrainerState.RecentSteps);
-        Assert.Contains("of the latest steps (some 1000) skipped, more than the share of lossScale.maxSkippedShare", decision.Failure, StringComparison.Ordinal);
+        Assert.Contains(
+            "of the latest steps (some 1000) skipped, more than the share of lossScale.maxSkippedShare", decision.Failure,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +158,9 @@ public sealed class StepDeciderTests
 
     [Fact]
     public void Decide_RequestedControl_IsPassedOn() =>
-        Assert.Equal(StepControl.CheckpointAndStop, StepDecider.Decide(Spec(), 10, Votes.Policy, Votes.Clean(1, 0), StepControl.CheckpointAndStop).Control);
+        Assert.Equal(
+            StepControl.CheckpointAndStop,
+            StepDecider.Decide(Spec(), 10, Votes.Policy, Votes.Clean(1, 0), StepControl.CheckpointAndStop).Control);
 
     private static StepDecision Decide(StepVote vote, JobSpec spec) => StepDecider.Decide(spec, 10, Votes.Policy, vote, StepControl.GoOn);
 

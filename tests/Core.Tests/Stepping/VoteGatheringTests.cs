@@ -29,7 +29,8 @@ public sealed class VoteGatheringTests
         var gathering = Open("a", "b");
         gathering.Add("a", Votes.Clean(5, 4));
         var unequal = Assert.IsType<VoteOutcome.Unequal>(gathering.Add("b", Votes.Clean(5, 4) with { LossSum = 3.5 }));
-        Assert.All(["a and b", "loss sum", "2.5", "3.5", "Step 5"], part => Assert.Contains(part, unequal.Message, StringComparison.Ordinal));
+        Assert.All(
+            ["a and b", "loss sum", "2.5", "3.5", "Step 5"], part => Assert.Contains(part, unequal.Message, StringComparison.Ordinal));
         Assert.Equal(unequal, gathering.Add("b", Votes.Clean(5, 4)));
         Assert.Equal(0, decisions);
     }
@@ -48,7 +49,8 @@ public sealed class VoteGatheringTests
         var gathering = Open("a", "b");
         var nan = Votes.Clean(5, 4) with { FoundInf = true, NormSquared = double.NaN };
         gathering.Add("a", nan);
-        Assert.IsType<VoteOutcome.Decided>(gathering.Add("b", nan with { NormSquared = BitConverter.Int64BitsToDouble(0x7ff8000000000001) }));
+        Assert.IsType<VoteOutcome.Decided>(
+            gathering.Add("b", nan with { NormSquared = BitConverter.Int64BitsToDouble(0x7ff8000000000001) }));
         gathering.Add("a", Votes.Clean(6, 4) with { LossSum = 0.0 });
         Assert.IsType<VoteOutcome.Unequal>(gathering.Add("b", Votes.Clean(6, 4) with { LossSum = -0.0 }));
     }
@@ -75,10 +77,13 @@ public sealed class VoteGatheringTests
         [
             vote with { Generation = new(9) }, vote with { FoundInf = true }, vote with { NormSquared = 9 }, vote with { LossSum = 9 },
             vote with { Items = 9 }, vote with { NonFinite = "w" }, vote with { Before = vote.Before with { Step = 9 } },
-            vote with { Before = vote.Before with { Updates = 9 } }, Scaled(scaling with { Scale = 9 }), Scaled(scaling with { GrowthTracker = 9 }),
-            Scaled(scaling with { Hysteresis = 9 }), Scaled(scaling with { LastOverflow = 9 }), Scaled(scaling with { ConsecutiveSkips = 9 }),
+            vote with { Before = vote.Before with { Updates = 9 } }, Scaled(scaling with { Scale = 9 }),
+            Scaled(scaling with { GrowthTracker = 9 }),
+            Scaled(scaling with { Hysteresis = 9 }), Scaled(scaling with { LastOverflow = 9 }),
+            Scaled(scaling with { ConsecutiveSkips = 9 }),
             vote with { Before = vote.Before with { RecentSkips = 0.5 } },
-            .. new SkipTally[] { new(1, 0, null), new(0, 1, null), new(0, 0, "w") }.Select(skips => vote with { Before = vote.Before with { Skips = skips } }),
+            .. new SkipTally[] { new(1, 0, null), new(0, 1, null), new(0, 0, "w") }
+                .Select(skips => vote with { Before = vote.Before with { Skips = skips } }),
         ];
         Assert.All(changed, other => Assert.NotNull(VoteComparison.FirstDifference(vote, other)));
         Assert.Null(VoteComparison.FirstDifference(vote, Votes.Clean(5, 4)));

@@ -20,7 +20,8 @@ internal static class BuiltProgram
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DTRAIN_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DTRAIN_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
         // A silo of a cluster compiles for good at once, for the weeks that it runs; these run for seconds.
         start.Environment["DOTNET_TieredCompilation"] = "1";
         start.Environment["DOTNET_TieredPGO"] = "0";
@@ -34,7 +35,8 @@ internal static class BuiltProgram
 
     private static string Find(string key)
     {
-        var relative = typeof(BuiltProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
+        var relative = typeof(BuiltProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(metadata => metadata.Key == key).Value!;
         var path = Path.GetFullPath(relative, AppContext.BaseDirectory);
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing: build the whole solution first.", path);
     }

@@ -60,7 +60,8 @@ internal sealed class DtrainProcess : IAsyncDisposable
     {
         while (!Talk.Contains(words, StringComparison.Ordinal))
         {
-            if (error.IsCompleted && !Talk.Contains(words, StringComparison.Ordinal)) Assert.Fail($"{command} did not say \"{words}\":\n{Talk}");
+            if (error.IsCompleted && !Talk.Contains(words, StringComparison.Ordinal))
+                Assert.Fail($"{command} did not say \"{words}\":\n{Talk}");
             await Task.Delay(ProcessTable.PollInterval, TimeProvider.System, deadline.Token);
         }
     }
@@ -103,7 +104,8 @@ internal sealed class DtrainProcess : IAsyncDisposable
     public async Task<DtrainResult> SignalToTheEndAsync(int signal)
     {
         var end = EndAsync();
-        while (!process.HasExited && ProcessTable.TrySignal(Id, signal)) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, deadline.Token);
+        while (!process.HasExited && ProcessTable.TrySignal(Id, signal))
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, deadline.Token);
         return await end;
     }
 

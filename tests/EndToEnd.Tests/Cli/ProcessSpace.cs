@@ -24,7 +24,8 @@ internal static class ProcessSpace
 
     public static bool IsAllowed => Trial.Value;
 
-    public static ProcessStartInfo Start(string program, params IEnumerable<string> arguments) => BuiltProgram.Start("unshare", [.. Own, program, .. arguments]);
+    public static ProcessStartInfo Start(string program, params IEnumerable<string> arguments) =>
+        BuiltProgram.Start("unshare", [.. Own, program, .. arguments]);
 }
 
 /// <summary>A test that needs a process space of its own; skipped, visibly, where that is not allowed.</summary>

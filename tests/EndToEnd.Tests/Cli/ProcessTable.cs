@@ -19,7 +19,8 @@ internal static class ProcessTable
     public static IReadOnlyList<int> ChildrenOf(int parent) =>
     [
         .. Directory.EnumerateDirectories("/proc")
-            .Select(directory => int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Select(directory =>
+                int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
             .Where(id => id > 0 && Look(id) is { } found && found.Parent == parent),
     ];
 
@@ -30,7 +31,8 @@ internal static class ProcessTable
         for (var begin = time.GetTimestamp(); ; await Task.Delay(PollInterval, time))
         {
             if (ChildrenOf(parent) is var children && children.Count >= count) return children;
-            Assert.True(time.GetElapsedTime(begin) <= within, $"Process {parent} did not start {count} others within {within.TotalSeconds} s.");
+            Assert.True(
+                time.GetElapsedTime(begin) <= within, $"Process {parent} did not start {count} others within {within.TotalSeconds} s.");
         }
     }
 
@@ -56,13 +58,16 @@ internal static class ProcessTable
         return true;
     }
 
-    /// <summary>A shell's job in the background, or one under nohup, ignores signals and hands that down; the programs tested are to hear theirs.</summary>
+    /// <summary>
+    /// A shell's job in the background, or one under nohup, ignores signals and hands that down; the programs tested are to hear theirs.
+    /// </summary>
 #pragma warning disable CA2255 // A test project: nothing else runs before its tests.
     [ModuleInitializer]
 #pragma warning restore CA2255
     internal static void HearSignals()
     {
-        var mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..];
+        var mask = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..];
         var ignored = ulong.Parse(mask.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         foreach (var signal in new[] { SigHup, SigInt, SigTerm })
             if ((ignored >> (signal - 1) & 1) != 0) _ = SetAction(signal, action: 0);

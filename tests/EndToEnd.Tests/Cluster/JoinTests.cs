@@ -29,7 +29,8 @@ public sealed class JoinTests : IDisposable
     {
         using var server = await PostgresServer.StartAsync();
         var connection = folder.Write("store", server.Store);
-        var silos = await Task.WhenAll(Enumerable.Range(0, 2).Select(i => SiloProcess.StartAsync(folder, $"silo-{i}", ("DTRAIN_CLUSTERING", "postgres"), ("DTRAIN_STORE_FILE", connection))));
+        var silos = await Task.WhenAll(Enumerable.Range(0, 2).Select(
+            i => SiloProcess.StartAsync(folder, $"silo-{i}", ("DTRAIN_CLUSTERING", "postgres"), ("DTRAIN_STORE_FILE", connection))));
         try
         {
             var job = folder.Write("job.yaml", Short);
@@ -54,7 +55,9 @@ public sealed class JoinTests : IDisposable
             // Forgotten, DTRAIN_PRIMARY would make this a second cluster over the same jobs.
             var (refused, told) = await SiloProcess.FailAsync(folder, "silo-2");
             Assert.Equal(1, refused);
-            Assert.Contains($"To join it, set DTRAIN_PRIMARY={first.Endpoint}", Assert.Single(told.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+            Assert.Contains(
+                $"To join it, set DTRAIN_PRIMARY={first.Endpoint}", Assert.Single(told.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+                StringComparison.Ordinal);
             second.Kill();
             first.Kill();
         }
@@ -76,7 +79,8 @@ public sealed class JoinTests : IDisposable
             (await silo.RunAsync(folder, "submit", folder.Write("job.yaml", Short), "--id", "kept", "--wait")).Exits(0);
             await server.EmptyAsync();
             await silo.HasEndedAsync();
-            Assert.Contains("silo silo-0 stands in the table of members no more: the store has lost its rows", silo.Said, StringComparison.Ordinal);
+            Assert.Contains(
+                "silo silo-0 stands in the table of members no more: the store has lost its rows", silo.Said, StringComparison.Ordinal);
         }
 
         using var again = await SiloProcess.StartAsync(folder, "silo-0", settings);
@@ -97,9 +101,12 @@ public sealed class JoinTests : IDisposable
     [Fact]
     public async Task Silo_WithoutItsStore_EndsWithOneError()
     {
-        var (code, error) = await SiloProcess.FailAsync(folder, "silo-0", ("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", "127.0.0.1:1,password=very-secret"));
+        var (code, error) = await SiloProcess.FailAsync(
+            folder, "silo-0", ("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", "127.0.0.1:1,password=very-secret"));
         Assert.Equal(1, code);
-        Assert.StartsWith("dtrain-silo: The Redis that DTRAIN_STORE", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "dtrain-silo: The Redis that DTRAIN_STORE", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("very-secret", error, StringComparison.Ordinal);
     }
 }

@@ -24,12 +24,14 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
     private (string Name, string Value)[] Add(string pod)
     {
         api.AddPod(pod);
-        return [("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace), ("POD_IP", "127.0.0.1"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path))];
+        return [("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", pod), ("POD_NAMESPACE", FakeKubernetesApi.Namespace),
+            ("POD_IP", "127.0.0.1"), ("DTRAIN_KUBE_CONFIG", api.WriteKubeConfig(folder.Path))];
     }
 
     /// <summary>Status of each silo in the table, by name.</summary>
-    private Dictionary<string, string> Members() => JsonDocument.Parse(api.Table("dtrain")!).RootElement.GetProperty("members").EnumerateArray()
-        .ToDictionary(m => m.GetProperty("name").GetString()!, m => m.GetProperty("status").GetString()!);
+    private Dictionary<string, string> Members() =>
+        JsonDocument.Parse(api.Table("dtrain")!).RootElement.GetProperty("members").EnumerateArray()
+            .ToDictionary(m => m.GetProperty("name").GetString()!, m => m.GetProperty("status").GetString()!);
 
     private async Task ReachAsync(string silo, string status)
     {
@@ -62,7 +64,8 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         using var first = await StartAsync("dtrain-0");
         using var second = SiloProcess.Begin(folder, "dtrain-0", Add("dtrain-0"));
         var time = TimeProvider.System;
-        for (var begin = time.GetTimestamp(); !api.Table("dtrain")!.Contains("Joining", StringComparison.Ordinal); await Task.Delay(LookAgain, time))
+        for (var begin = time.GetTimestamp(); !api.Table("dtrain")!
+            .Contains("Joining", StringComparison.Ordinal); await Task.Delay(LookAgain, time))
             Assert.True(time.GetElapsedTime(begin) < Soon, $"No silo joins: {api.Table("dtrain")}");
         await second.LeaveAsync();
         Assert.DoesNotContain("Joining", api.Table("dtrain")!, StringComparison.Ordinal);

@@ -38,7 +38,8 @@ public sealed class LossTests
         using var redis = await RedisServer.StartAsync();
         using var cluster = await Cluster.StartAsync(("DTRAIN_CLUSTERING", "redis"), ("DTRAIN_STORE", redis.Store));
         var job = cluster.Write("job.yaml", Job);
-        var calm = (await cluster.RunAsync(1, "submit", job, "--id", "calm", "--wait", "--json", "--set", "workers.min=1", "--set", "workers.max=1")).Exits(0).Hash;
+        var calm = (await cluster.RunAsync(
+            1, "submit", job, "--id", "calm", "--wait", "--json", "--set", "workers.min=1", "--set", "workers.max=1")).Exits(0).Hash;
         foreach (var signal in new[] { ProcessTable.SigKill, ProcessTable.SigStop, SigTerm })
         {
             var id = $"signal-{signal}";
@@ -52,7 +53,8 @@ public sealed class LossTests
             var again = Assert.Single(watched.Events, e => e.GetProperty("event").GetString() == "generation");
             Assert.Equal(signal == SigTerm ? $"silo {victim} is leaving" : $"silo {victim} lost", again.GetProperty("reason").GetString());
             Assert.DoesNotContain(victim, again.GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("silo").GetString()));
-            var steps = watched.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt64()).ToList();
+            var steps = watched.Events.Where(e => e.GetProperty("event").GetString() == "step")
+                .Select(e => e.GetProperty("step").GetInt64()).ToList();
             // Handed over, not a step is done twice.
             if (signal == SigTerm) Assert.Equal(Enumerable.Range(1, 400).Select(i => (long)i), steps);
             // What has been given up changes nothing when it wakes.
@@ -68,11 +70,13 @@ public sealed class LossTests
     {
         const int count = 8;
         using var server = store == "redis" ? (IDisposable)await RedisServer.StartAsync() : await PostgresServer.StartAsync();
-        using var cluster = await Cluster.StartAsync(("DTRAIN_CLUSTERING", store), ("DTRAIN_STORE", server is RedisServer redis ? redis.Store : ((PostgresServer)server).Store));
+        using var cluster = await Cluster.StartAsync(
+            ("DTRAIN_CLUSTERING", store), ("DTRAIN_STORE", server is RedisServer redis ? redis.Store : ((PostgresServer)server).Store));
         var job = cluster.Write("job.yaml", Job);
         string[] users = ["ann", "bob", "cleo", "ann"];
         var submitted = await Task.WhenAll(Enumerable.Range(0, count).Select(i => cluster.RunAsAsync(
-            users[i % 4], "submit", job, "--id", $"job-{i:00}", "--set", "steps=60", "--set", $"workers.min={1 + (i % 3)}", "--set", $"workers.max={3 + (i % 3)}")));
+            users[i % 4], "submit", job, "--id", $"job-{i:00}", "--set", "steps=60", "--set", $"workers.min={1 + (i % 3)}", "--set",
+            $"workers.max={3 + (i % 3)}")));
         Assert.All(submitted, s => s.Exits(0));
         var half = await cluster.EventuallyAsync(jobs => QuotasHold(jobs) && jobs.Count(j => StateOf(j) == "completed") >= count * 3 / 10);
         Assert.Equal(count, half.Count);
@@ -85,7 +89,9 @@ public sealed class LossTests
         foreach (var silo in cluster.Silos) silo.Kill();
         await cluster.StartSilosAsync();
         var done = await cluster.EventuallyAsync(jobs => QuotasHold(jobs) && jobs.All(j => StateOf(j) == "completed"));
-        Assert.Equal(Enumerable.Range(0, count).Select(i => $"job-{i:00}"), done.Select(j => j.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(0, count).Select(i => $"job-{i:00}"),
+            done.Select(j => j.GetProperty("id").GetString()!).Order(StringComparer.Ordinal));
         var hashes = new HashSet<string>();
         for (var i = 0; i < count; i++)
         {
@@ -93,7 +99,8 @@ public sealed class LossTests
             hashes.Add(watched.Hash);
             Assert.Single(watched.Events, e => e.GetProperty("event").GetString() == "completed");
             // Within a generation every step was reported once.
-            var steps = watched.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => (e.GetProperty("generation").GetInt32(), e.GetProperty("step").GetInt64())).ToList();
+            var steps = watched.Events.Where(e => e.GetProperty("event").GetString() == "step")
+                .Select(e => (e.GetProperty("generation").GetInt32(), e.GetProperty("step").GetInt64())).ToList();
             Assert.Equal(steps.Count, steps.Distinct().Count());
         }
 
@@ -103,11 +110,14 @@ public sealed class LossTests
     /// <summary>A list is not of one moment; but what runs in two of them, in the same generation, ran together in between.</summary>
     private bool QuotasHold(IReadOnlyList<JsonElement> jobs)
     {
-        static (string? Id, int Generation) Key(JsonElement job) => (job.GetProperty("id").GetString(), job.GetProperty("generation").GetInt32());
+        static (string? Id, int Generation) Key(JsonElement job) =>
+            (job.GetProperty("id").GetString(), job.GetProperty("generation").GetInt32());
         var seen = jobs.Where(j => StateOf(j) == "running").ToList();
         var running = seen.Where(j => before.Contains(Key(j))).ToList();
         before = [.. seen.Select(Key)];
-        Assert.True(running.Where(j => j.GetProperty("user").GetString() == "ann").Sum(j => j.GetProperty("ranks").GetInt32()) <= 4, "ann has more than 4 ranks.");
+        Assert.True(
+            running.Where(j => j.GetProperty("user").GetString() == "ann").Sum(j => j.GetProperty("ranks").GetInt32()) <= 4,
+            "ann has more than 4 ranks.");
         Assert.True(running.Count(j => j.GetProperty("user").GetString() == "bob") <= 1, "bob has more than 1 job running.");
         return true;
     }

@@ -23,8 +23,10 @@ public sealed class MemoryTests
         var job = folder.Write("job.yaml", Hungry);
         // Its sizes make half a gigabyte; libtorch takes more than twice that.
         for (var i = 0; i < 2; i++)
-            (await silo.RunAsync(folder, "submit", job, "--id", $"hungry-{i}", "--wait")).Exits(1).Says($"job hungry-{i} failed [memory]:", "Use a smaller microBatch");
-        (await silo.RunAsync(folder, "submit", job, "--id", "honest", "--wait", "--set", "globalBatch=64", "--set", "microBatch=32")).Exits(0);
+            (await silo.RunAsync(folder, "submit", job, "--id", $"hungry-{i}", "--wait")).Exits(1)
+                .Says($"job hungry-{i} failed [memory]:", "Use a smaller microBatch");
+        (await silo.RunAsync(folder, "submit", job, "--id", "honest", "--wait", "--set", "globalBatch=64", "--set", "microBatch=32"))
+            .Exits(0);
         await silo.LeaveAsync();
     }
 }

@@ -24,15 +24,20 @@ internal sealed class SiloProcess : IDisposable
     public string Endpoint { get; private set; } = "";
 
     /// <summary>Starts a silo and waits for its ready line.</summary>
-    public static Task<SiloProcess> StartAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+    public static Task<SiloProcess> StartAsync(
+        ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
         ReadyAsync(Begin(folder, name, settings), name);
 
     /// <summary>Starts a silo and waits for nothing.</summary>
     public static SiloProcess Begin(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
         Launch(BuiltProgram.Start(BuiltProgram.Silo, ["serve"]), folder, name, settings);
 
-    /// <summary>The same as <see cref="StartAsync"/>, as the first process of a process space of its own; <see cref="Id"/> is that of its parent outside.</summary>
-    public static Task<SiloProcess> StartFirstAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
+    /// <summary>
+    /// The same as <see cref="StartAsync"/>, as the first process of a process space of its own; <see cref="Id"/> is that
+    /// of its parent outside.
+    /// </summary>
+    public static Task<SiloProcess> StartFirstAsync(
+        ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings) =>
         ReadyAsync(Launch(ProcessSpace.Start(BuiltProgram.Silo, "serve"), folder, name, settings), name);
 
     private static async Task<SiloProcess> ReadyAsync(SiloProcess silo, string name)
@@ -53,7 +58,8 @@ internal sealed class SiloProcess : IDisposable
     }
 
     /// <summary>Starts a silo that cannot run, to its end.</summary>
-    public static async Task<(int Code, string Error)> FailAsync(ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
+    public static async Task<(int Code, string Error)> FailAsync(
+        ClusterFolder folder, string name, params IEnumerable<(string Name, string Value)> settings)
     {
         using var silo = Begin(folder, name, settings);
         await silo.process.WaitForExitAsync().WaitAsync(Deadline);
@@ -96,11 +102,13 @@ internal sealed class SiloProcess : IDisposable
         process.Dispose();
     }
 
-    private static SiloProcess Launch(ProcessStartInfo start, ClusterFolder folder, string name, IEnumerable<(string Name, string Value)> settings)
+    private static SiloProcess Launch(
+        ProcessStartInfo start, ClusterFolder folder, string name, IEnumerable<(string Name, string Value)> settings)
     {
         (string Name, string Value)[] common =
         [
-            ("DTRAIN_TOKEN_FILE", folder.TokenFile), ("DTRAIN_JOBS_ROOT", folder.JobsRoot), ("DTRAIN_DATA_ROOT", folder.DataRoot), ("DTRAIN_PORT", "0"), ("DTRAIN_SILO_NAME", name), ("DTRAIN_SLOTS", "2"),
+            ("DTRAIN_TOKEN_FILE", folder.TokenFile), ("DTRAIN_JOBS_ROOT", folder.JobsRoot), ("DTRAIN_DATA_ROOT", folder.DataRoot),
+            ("DTRAIN_PORT", "0"), ("DTRAIN_SILO_NAME", name), ("DTRAIN_SLOTS", "2"),
         ];
         foreach (var (key, value) in common.Concat(settings)) start.Environment[key] = value;
         var silo = new SiloProcess(Process.Start(start)!);

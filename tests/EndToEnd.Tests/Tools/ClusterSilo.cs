@@ -31,7 +31,8 @@ public class ClusterSilo : IAsyncLifetime, IDisposable
     internal Task<DtrainResult> RunAsync(params string[] arguments) =>
         DtrainProcess.RunAsync([.. arguments, "--cluster", Address, "--token-file", TokenFile]);
 
-    internal DtrainProcess Start(params string[] arguments) => DtrainProcess.Start([.. arguments, "--cluster", Address, "--token-file", TokenFile]);
+    internal DtrainProcess Start(params string[] arguments) =>
+        DtrainProcess.Start([.. arguments, "--cluster", Address, "--token-file", TokenFile]);
 
     public async Task InitializeAsync()
     {

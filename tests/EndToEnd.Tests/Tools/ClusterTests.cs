@@ -18,7 +18,9 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
     {
         var submitted = (await cluster.RunAsync("submit", calm.JobFile, "--id", "nightly", "--wait", "--json")).Exits(0);
         Assert.Equal(calm.Hash, submitted.Hash);
-        Assert.Equal("nightly", (await cluster.RunAsync("submit", calm.JobFile, "--id", "nightly")).Exits(0).Says("was there already").Output.Trim());
+        Assert.Equal(
+            "nightly",
+            (await cluster.RunAsync("submit", calm.JobFile, "--id", "nightly")).Exits(0).Says("was there already").Output.Trim());
         (await cluster.RunAsync("submit", calm.JobFile, "--id", "nightly", "--set", "seed=8")).Exits(2).SaysOneFailure();
         var status = JsonDocument.Parse((await cluster.RunAsync("status", "nightly", "--json")).Exits(0).Output).RootElement;
         Assert.Equal(("completed", 9), (status.GetProperty("state").GetString(), status.GetProperty("step").GetInt32()));
@@ -27,7 +29,9 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
         Assert.Equal(calm.Hash, (await cluster.RunAsync("watch", "nightly", "--json")).Exits(0).Hash);
         // Jobs of all users lie side by side: nobody but the service's account can read them.
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        var written = Directory.EnumerateFileSystemEntries(cluster.JobsRoot, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).ToList();
+        var written = Directory.EnumerateFileSystemEntries(
+            cluster.JobsRoot, "*",
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).ToList();
         Assert.Contains(written, path => path.EndsWith("model.safetensors", StringComparison.Ordinal));
         Assert.All(written, path => Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & ~owner));
     }
@@ -60,7 +64,8 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
     [InlineData("status")]
     [InlineData("watch")]
     [InlineData("stop")]
-    public async Task UnknownJob_Exits4(string verb) => (await cluster.RunAsync(verb, "no-such-job")).Exits(4).SaysOneFailure().Says("no-such-job");
+    public async Task UnknownJob_Exits4(string verb) =>
+        (await cluster.RunAsync(verb, "no-such-job")).Exits(4).SaysOneFailure().Says("no-such-job");
 
     [Theory]
     [InlineData("/etc/passwd", "absolute path")]
@@ -75,6 +80,7 @@ public sealed class ClusterTests(CalmRun calm, ClusterSilo cluster) : IClassFixt
     public async Task WrongToken_Exits2()
     {
         var token = directory.Write("token", "another token, long enough");
-        (await DtrainProcess.RunAsync("list", "--cluster", cluster.Address, "--token-file", token)).Exits(2).SaysOneFailure().Says("refused the token");
+        (await DtrainProcess.RunAsync("list", "--cluster", cluster.Address, "--token-file", token)).Exits(2).SaysOneFailure()
+            .Says("refused the token");
     }
 }

@@ -17,14 +17,18 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
     public async Task Users_ByRole_MayOrMayNot()
     {
         var job = directory.Write("job.yaml", Jobs.Endless);
-        (await cluster.RunAsAsync("eve", "submit", job, "--id", "eves")).Exits(2).SaysOneFailure().Says("does not allow it: Submit needs the role submit, and user eve has the role view");
-        (await cluster.RunAsAsync("ann", "submit", job, "--id", "anns", "--priority", "6")).Exits(2).SaysOneFailure().Says("user ann may ask for 5 at most");
+        (await cluster.RunAsAsync("eve", "submit", job, "--id", "eves")).Exits(2).SaysOneFailure()
+            .Says("does not allow it: Submit needs the role submit, and user eve has the role view");
+        (await cluster.RunAsAsync("ann", "submit", job, "--id", "anns", "--priority", "6")).Exits(2).SaysOneFailure()
+            .Says("user ann may ask for 5 at most");
         (await cluster.RunAsAsync("ann", "submit", job, "--id", "anns", "--priority", "5")).Exits(0);
         (await cluster.RunAsync("submit", job, "--id", "admins", "--priority", "1000")).Exits(0);
-        var listed = JsonDocument.Parse((await cluster.RunAsAsync("eve", "list", "--json")).Exits(0).Output).RootElement.EnumerateArray().ToDictionary(j => j.GetProperty("id").GetString()!);
+        var listed = JsonDocument.Parse((await cluster.RunAsAsync("eve", "list", "--json")).Exits(0).Output).RootElement.EnumerateArray()
+            .ToDictionary(j => j.GetProperty("id").GetString()!);
         Assert.Equal(("ann", 5), (listed["anns"].GetProperty("user").GetString(), listed["anns"].GetProperty("priority").GetInt32()));
         Assert.Equal("admin", listed["admins"].GetProperty("user").GetString());
-        foreach (var verb in new string[][] { ["stop", "admins"], ["resume", "admins"], ["delete", "admins"], ["scale", "admins", "--workers", "2"] })
+        foreach (var verb in new string[][] { ["stop", "admins"], ["resume", "admins"], ["delete", "admins"],
+            ["scale", "admins", "--workers", "2"] })
             (await cluster.RunAsAsync("ann", verb)).Exits(2).SaysOneFailure().Says("Job admins belongs to user admin");
         (await cluster.RunAsAsync("eve", "stop", "anns")).Exits(2).SaysOneFailure();
         (await cluster.RunAsync("stop", "admins")).Exits(0);
@@ -66,7 +70,9 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
     public async Task Submit_ClusterDown_Exits3()
     {
         var job = directory.Write("job.yaml", Jobs.Endless);
-        (await DtrainProcess.RunAsync("submit", job, "--wait", "--cluster", "http://127.0.0.1:1,http://127.0.0.1:2", "--token-file", cluster.TokenFile)).Exits(3).SaysOneFailure();
+        (await DtrainProcess.RunAsync(
+            "submit", job, "--wait", "--cluster", "http://127.0.0.1:1,http://127.0.0.1:2", "--token-file",
+            cluster.TokenFile)).Exits(3).SaysOneFailure();
     }
 
     [Fact]
@@ -120,11 +126,13 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
             endpoint.Mend();
         }
 
-        var during = JsonDocument.Parse((await cluster.RunAsync("status", id, "--json")).Exits(0).Output).RootElement.GetProperty("step").GetInt64();
+        var during = JsonDocument.Parse((await cluster.RunAsync("status", id, "--json")).Exits(0).Output).RootElement.GetProperty("step")
+            .GetInt64();
         await watching.ReachStepAsync(during + 100);
         (await cluster.RunAsync("stop", id)).Exits(0);
         var watched = (await watching.EndAsync()).Exits(0).Says("waiting up to 60 s", "answers again");
-        var steps = watched.Events.Where(line => line.GetProperty("event").GetString() == "step").Select(line => line.GetProperty("step").GetInt64()).ToList();
+        var steps = watched.Events.Where(line => line.GetProperty("event").GetString() == "step")
+            .Select(line => line.GetProperty("step").GetInt64()).ToList();
         Assert.Equal(Enumerable.Range(1, steps.Count).Select(step => (long)step), steps);
         Assert.Equal("stopped", watched.Events[^1].GetProperty("event").GetString());
     }
@@ -135,7 +143,8 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
         var job = directory.Write("job.yaml", Jobs.Endless);
         (await cluster.RunAsync("submit", job, "--id", "before")).Exits(0);
         (await cluster.RunAsync("submit", job, "--id", "behind")).Exits(0);
-        await using var watching = DtrainProcess.Start(["watch", "behind", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]);
+        await using var watching = DtrainProcess.Start(
+            ["watch", "behind", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]);
         await watching.SaidAsync("waiting: ");
         watching.Interrupt();
         (await watching.EndAsync()).Exits(0).Says("Detached; the job goes on.");
@@ -150,7 +159,8 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
         var job = directory.Write("job.yaml", Jobs.Endless);
         (await cluster.RunAsync("submit", job, "--id", "gone-first")).Exits(0);
         (await cluster.RunAsync("submit", job, "--id", "gone-second")).Exits(0);
-        await using (var watching = DtrainProcess.Start(["watch", "gone-first", "--json", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]))
+        await using (var watching = DtrainProcess.Start(
+            ["watch", "gone-first", "--json", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]))
             await watching.ReachStepAsync(5);
         (await cluster.RunAsync("delete", "gone-first")).Exits(1).SaysOneFailure().Says("dtrain delete gone-first --stop");
         foreach (var id in new[] { "gone-second", "gone-first" })

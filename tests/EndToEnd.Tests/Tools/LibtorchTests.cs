@@ -16,7 +16,8 @@ public sealed partial class LibtorchTests : IDisposable
 
     /// <summary>The folder of the built silo's own libtorch, behind its links.</summary>
     private static readonly string Stock =
-        Path.GetDirectoryName(File.ResolveLinkTarget(Path.Combine(Path.GetDirectoryName(BuiltProgram.Silo)!, "libtorch", Core), returnFinalTarget: true)!.FullName)!;
+        Path.GetDirectoryName(File.ResolveLinkTarget(
+            Path.Combine(Path.GetDirectoryName(BuiltProgram.Silo)!, "libtorch", Core), returnFinalTarget: true)!.FullName)!;
 
     public void Dispose() => directory.Dispose();
 
@@ -55,11 +56,19 @@ public sealed partial class LibtorchTests : IDisposable
         Assert.Equal(0, (await TrainAsync(directory.File("lacks"))).Code);
     }
 
-    /// <summary>Held to the loader's own account of what it bound, the list of functions without which training cannot run is whole.</summary>
+    /// <summary>
+    /// Held to the loader's own account of what it bound, the list of functions without which training cannot run is whole.
+    /// </summary>
     [Theory]
-    [InlineData("simple-cnn, dropout: 0.1", "sgd, lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 0.1", "mixed_float16", "{ name: shapes, samples: 100 }")]
-    [InlineData("transformer, vocab: 256, width: 16, heads: 2, layers: 1, sequence: 16", "adam, lr: 0.01", "mixed_bfloat16", "{ name: text, path: text.txt }")]
-    [InlineData("sentiment-lstm, vocab: 50, embedding: 8, hidden: 8", "adamw, lr: 0.01", "mixed_bfloat16", "{ name: imdb, path: reviews, length: 8 }")]
+    [InlineData(
+        "simple-cnn, dropout: 0.1", "sgd, lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 0.1", "mixed_float16",
+        "{ name: shapes, samples: 100 }")]
+    [InlineData(
+        "transformer, vocab: 256, width: 16, heads: 2, layers: 1, sequence: 16", "adam, lr: 0.01", "mixed_bfloat16",
+        "{ name: text, path: text.txt }")]
+    [InlineData(
+        "sentiment-lstm, vocab: 50, embedding: 8, hidden: 8", "adamw, lr: 0.01", "mixed_bfloat16",
+        "{ name: imdb, path: reviews, length: 8 }")]
     public async Task Used_ListNamesWhatTrainingBinds(string model, string optimizer, string precision, string data)
     {
         directory.Write("text.txt", string.Concat(Enumerable.Repeat("to be or not to be, ", 60)));
@@ -85,14 +94,19 @@ public sealed partial class LibtorchTests : IDisposable
         Assert.Equal(0, (await EndAsync(start)).Code);
         var bound = Directory.EnumerateFiles(directory.Path, "bound.*").SelectMany(File.ReadLines)
             // Threads write side by side: a line may hold the next one's start.
-            .SelectMany(line => BindingPattern().Matches(line)).Where(match => !match.Groups[1].Value.StartsWith("THS", StringComparison.Ordinal))
-            .Select(match => match.Groups[1].Value).Where(symbol => symbol.StartsWith("_ZN2at4_ops", StringComparison.Ordinal)).Distinct().ToList();
+            .SelectMany(line => BindingPattern().Matches(line))
+            .Where(match => !match.Groups[1].Value.StartsWith("THS", StringComparison.Ordinal))
+            .Select(match => match.Groups[1].Value).Where(symbol => symbol.StartsWith("_ZN2at4_ops", StringComparison.Ordinal)).Distinct()
+            .ToList();
         Assert.NotEmpty(bound);
         var list = await File.ReadAllLinesAsync(Path.Combine(Checkout.Root, "src", "Training", "Native", "used-symbols.txt"));
-        Assert.True(bound.TrueForAll(list.Contains), $"Add to src/Training/Native/used-symbols.txt:\n{string.Join('\n', bound.Except(list))}");
+        Assert.True(
+            bound.TrueForAll(list.Contains), $"Add to src/Training/Native/used-symbols.txt:\n{string.Join('\n', bound.Except(list))}");
     }
 
-    /// <summary>As for anybody with a bare GPU machine: packed, unpacked elsewhere, an empty environment, libtorch from a folder of its own.</summary>
+    /// <summary>
+    /// As for anybody with a bare GPU machine: packed, unpacked elsewhere, an empty environment, libtorch from a folder of its own.
+    /// </summary>
     [Fact]
     public async Task Pack_RunElsewhere_GivesTheCheckoutsBits()
     {
@@ -103,10 +117,12 @@ public sealed partial class LibtorchTests : IDisposable
         Directory.CreateDirectory(directory.File("torch", "lib"));
         foreach (var file in Directory.EnumerateFiles(Stock)) File.Copy(file, directory.File("torch", "lib", Path.GetFileName(file)));
 
-        var run = await ScriptAsync("run.sh", [], "--archive", archive, "--libtorch", directory.File("torch"), "--out", directory.File("results"));
+        var run = await ScriptAsync(
+            "run.sh", [], "--archive", archive, "--libtorch", directory.File("torch"), "--out", directory.File("results"));
         Assert.True(run.Code == 0, run.ToString());
         var results = JsonDocument.Parse(await File.ReadAllTextAsync(directory.File("results", "results.json"))).RootElement;
-        Assert.Contains($"{directory.File("torch", "lib")} ({Variable})", results.GetProperty("doctor").GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{directory.File("torch", "lib")} ({Variable})", results.GetProperty("doctor").GetRawText(), StringComparison.Ordinal);
         Assert.Empty(results.GetProperty("symbols").GetProperty("missing").EnumerateArray());
         var trainings = results.GetProperty("trainings").EnumerateArray().ToList();
         var training = Assert.Single(trainings);
@@ -116,7 +132,9 @@ public sealed partial class LibtorchTests : IDisposable
         var job = Path.Combine(Checkout.Root, "bench", "gpu", "jobs", "mlp-bfloat16.yaml");
         var own = (await DtrainProcess.RunAsync("train", job, "--json", "--out", directory.File("own"))).Exits(0);
         Assert.Equal(own.Hash, training.GetProperty("weightsSha256").GetString());
-        Assert.Contains("| mlp-bfloat16 | completed | yes | 0.0e+00 |", await File.ReadAllTextAsync(directory.File("results", "report.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            "| mlp-bfloat16 | completed | yes | 0.0e+00 |", await File.ReadAllTextAsync(directory.File("results", "report.md")),
+            StringComparison.Ordinal);
     }
 
     /// <summary>Both that look and that train say the same, as one failure.</summary>
@@ -165,7 +183,8 @@ public sealed partial class LibtorchTests : IDisposable
     private string CopyCore(string name)
     {
         Directory.CreateDirectory(directory.File(name));
-        foreach (var file in Directory.EnumerateFiles(Stock).Where(file => Path.GetFileName(file) != Core)) File.CreateSymbolicLink(directory.File(name, Path.GetFileName(file)), file);
+        foreach (var file in Directory.EnumerateFiles(Stock).Where(file => Path.GetFileName(file) != Core))
+            File.CreateSymbolicLink(directory.File(name, Path.GetFileName(file)), file);
         File.Copy(Path.Combine(Stock, Core), directory.File(name, Core));
         return directory.File(name, Core);
     }

@@ -32,7 +32,9 @@ public sealed class LocalClusterTests : IAsyncLifetime, IDisposable
         // The job of the README, with fewer steps; the program of this build.
         var walk = string.Join('\n', commands).Replace("--id first", "--id first --set epochs=null --set steps=6", StringComparison.Ordinal)
             .Replace("$PWD/artifacts/bin/Client/release", Path.GetDirectoryName(BuiltProgram.Dtrain)!, StringComparison.Ordinal);
-        var first = (await ShellAsync($"set -eu\n{walk}\ndtrain status first --json\nprintf '%s %s' \"$DTRAIN_CLUSTER\" \"$DTRAIN_TOKEN_FILE\"")).Exits(0).Says("A cluster of 3 silos with 1 slot each has started");
+        var first = (await ShellAsync(
+            $"set -eu\n{walk}\ndtrain status first --json\nprintf '%s %s' \"$DTRAIN_CLUSTER\" \"$DTRAIN_TOKEN_FILE\"")).Exits(0)
+            .Says("A cluster of 3 silos with 1 slot each has started");
         var status = JsonDocument.Parse(first.Lines[^2]).RootElement;
         Assert.Equal(("completed", 6), (status.GetProperty("state").GetString(), status.GetProperty("step").GetInt32()));
         Assert.Contains("rank 2 on silo-2", (await DtrainAsync("logs", "first")).Exits(0).Output, StringComparison.Ordinal);
@@ -40,7 +42,9 @@ public sealed class LocalClusterTests : IAsyncLifetime, IDisposable
 
         // A second terminal finds the same cluster.
         var again = (await ShellAsync("dtrain cluster up")).Exits(0).Says("runs already");
-        Assert.Equal($"export DTRAIN_CLUSTER='{first.Lines[^1].Split(' ')[0]}'\nexport DTRAIN_TOKEN_FILE='{first.Lines[^1].Split(' ')[1]}'\n", again.Output);
+        Assert.Equal(
+            $"export DTRAIN_CLUSTER='{first.Lines[^1].Split(' ')[0]}'\nexport DTRAIN_TOKEN_FILE='{first.Lines[^1].Split(' ')[1]}'\n",
+            again.Output);
 
         Assert.Equal("draining", StateOf((await DtrainAsync("drain", "silo-2", "--json")).Exits(0), "silo-2"));
         Assert.Equal("free", StateOf((await DtrainAsync("drain", "silo-2", "--undo", "--json")).Exits(0), "silo-2"));
@@ -54,22 +58,26 @@ public sealed class LocalClusterTests : IAsyncLifetime, IDisposable
 
         var silos = Silos();
         var down = (await ShellAsync("dtrain cluster down --json")).Exits(0).Events[0];
-        Assert.Equal(["left", "left", "left"], down.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("end").GetString()!));
+        Assert.Equal(
+            ["left", "left", "left"], down.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("end").GetString()!));
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero));
     }
 
     private static string? StateOf(DtrainResult cluster, string silo) =>
-        cluster.Events[0].GetProperty("silos").EnumerateArray().Single(s => s.GetProperty("name").GetString() == silo).GetProperty("state").GetString();
+        cluster.Events[0].GetProperty("silos").EnumerateArray().Single(s => s.GetProperty("name").GetString() == silo).GetProperty("state")
+            .GetString();
 
     /// <summary>Processes that were started as silos, by number of the silo.</summary>
     private List<int> Silos() =>
     [
         .. Directory.EnumerateFiles(state.Path, "silo-*.pid", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .Select(file => File.ReadAllLines(file)).Where(lines => lines.Length > 1).Select(lines => int.Parse(lines[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)),
+            .Select(file => File.ReadAllLines(file)).Where(lines => lines.Length > 1)
+            .Select(lines => int.Parse(lines[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)),
     ];
 
     /// <summary>A verb for the cluster of this test, from a shell that has just found it.</summary>
-    private Task<DtrainResult> DtrainAsync(params string[] arguments) => ShellAsync($"eval \"$(dtrain cluster up)\"\ndtrain {string.Join(' ', arguments)}");
+    private Task<DtrainResult> DtrainAsync(params string[] arguments) =>
+        ShellAsync($"eval \"$(dtrain cluster up)\"\ndtrain {string.Join(' ', arguments)}");
 
     private async Task<DtrainResult> ShellAsync(string script)
     {

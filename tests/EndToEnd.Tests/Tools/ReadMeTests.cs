@@ -12,7 +12,8 @@ public sealed partial class ReadMeTests : IDisposable
     private readonly TemporaryDirectory directory = new();
 
     public static TheoryData<string> Examples =>
-        [.. Directory.GetFiles(Path.Combine(Checkout.Root, "examples"), "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(Checkout.Root, "examples"), "*.yaml").Select(file => Path.GetFileName(file))
+            .Order(StringComparer.Ordinal)];
 
     public void Dispose() => directory.Dispose();
 
@@ -33,17 +34,21 @@ public sealed partial class ReadMeTests : IDisposable
     public async Task Commands_AreKnownWithTheirOptions()
     {
         var commands = Blocks("sh").SelectMany(block => block.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n')
-            .Select(line => (block.Page, Text: DtrainCall().Match(line).Groups["arguments"].Value))).Where(command => command.Text.Length > 0).Distinct().ToList();
+            .Select(line => (block.Page, Text: DtrainCall().Match(line).Groups["arguments"].Value)))
+            .Where(command => command.Text.Length > 0).Distinct().ToList();
         Assert.True(commands.Exists(command => command.Page == ReadMe), $"{ReadMe} has no ```sh block with a dtrain command.");
         var helps = new Dictionary<string, DtrainResult>();
         foreach (var (page, command) in commands)
         {
             var words = Comment().Replace(command, "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var verb = string.Join(' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] is "checkpoint" or "users" or "cluster" ? 2 : 1));
+            var verb = string.Join(
+                ' ', words.TakeWhile(word => Word().IsMatch(word)).Take(words[0] is "checkpoint" or "users" or "cluster" ? 2 : 1));
             if (!helps.TryGetValue(verb, out var help)) helps[verb] = help = await DtrainProcess.RunAsync([.. verb.Split(' '), "--help"]);
             Assert.True(help.Code == 0, $"{page}: 'dtrain {command}': there is no {verb}.\n{help}");
             foreach (var option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]))
-                Assert.True(words[0] == "bench" || Regex.IsMatch(help.Output, $@"(?m)(^|\s){option}(\s|,|$)"), $"{page}: 'dtrain {command}': {verb} has no option {option}.");
+                Assert.True(
+                    words[0] == "bench" || Regex.IsMatch(help.Output, $@"(?m)(^|\s){option}(\s|,|$)"),
+                    $"{page}: 'dtrain {command}': {verb} has no option {option}.");
         }
     }
 
@@ -60,17 +65,21 @@ public sealed partial class ReadMeTests : IDisposable
         var text = File.ReadAllText(Checkout.ReadMe);
         var from = text.IndexOf($"\n### {section}\n", StringComparison.Ordinal);
         Assert.True(from >= 0, $"{Checkout.ReadMe} has no section '{section}'.");
-        return [.. Fence().Matches(text[from..]).Where(match => match.Groups["language"].Value == "sh").Select(match => match.Groups["text"].Value)];
+        return [.. Fence().Matches(text[from..]).Where(match => match.Groups["language"].Value == "sh")
+            .Select(match => match.Groups["text"].Value)];
     }
 
     /// <summary>The blocks of the README and of all pages but the decision records, which may show what was once.</summary>
-    private static IEnumerable<(string Page, string Text)> Blocks(string language) => Pages().SelectMany(page => Fence().Matches(File.ReadAllText(Path.Combine(Checkout.Root, page)))
-        .Where(match => match.Groups["language"].Value == language).Select(match => (page, match.Groups["text"].Value)));
+    private static IEnumerable<(string Page, string Text)> Blocks(string language) =>
+        Pages().SelectMany(page => Fence().Matches(File.ReadAllText(Path.Combine(Checkout.Root, page)))
+            .Where(match => match.Groups["language"].Value == language).Select(match => (page, match.Groups["text"].Value)));
 
     /// <summary>By their paths in the checkout.</summary>
-    private static IEnumerable<string> Pages() => Directory.EnumerateFiles(Path.Combine(Checkout.Root, "docs"), "*.md", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(Checkout.Root, file)).Where(page => !page.StartsWith(Path.Combine("docs", "adr"), StringComparison.Ordinal))
-        .Order(StringComparer.Ordinal).Prepend(ReadMe);
+    private static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Path.Combine(Checkout.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Checkout.Root, file))
+            .Where(page => !page.StartsWith(Path.Combine("docs", "adr"), StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).Prepend(ReadMe);
 
     [GeneratedRegex(@"(?ms)^```(?<language>\w*)[^\n]*\n(?<text>.*?)^```")]
     private static partial Regex Fence();

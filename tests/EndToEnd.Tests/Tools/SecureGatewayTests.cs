@@ -37,7 +37,8 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
     public async Task List_WrongToken_Exits2()
     {
         var token = directory.Write("token", "another token, long enough");
-        (await DtrainProcess.RunAsync("list", "--cluster", $"https://localhost:{Port}", "--ca", silo.Authority, "--token-file", token)).Exits(2).Says("refused the token");
+        (await DtrainProcess.RunAsync("list", "--cluster", $"https://localhost:{Port}", "--ca", silo.Authority, "--token-file", token))
+            .Exits(2).Says("refused the token");
     }
 
     [Fact]
@@ -46,7 +47,11 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
         using SocketsHttpHandler handler = new();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null;
         using HttpClient client = new(handler);
-        using HttpRequestMessage probe = new(HttpMethod.Get, $"https://127.0.0.1:{Port}/") { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using HttpRequestMessage probe = new(HttpMethod.Get, $"https://127.0.0.1:{Port}/")
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var answer = await client.SendAsync(probe);
         Assert.Equal((HttpVersion.Version11, HttpStatusCode.NotFound), (answer.Version, answer.StatusCode));
     }
@@ -57,14 +62,16 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
         var before = await ShownAsync();
         (await DtrainProcess.RunAsync("certs", silo.Certificates, "--renew")).Exits(0);
         var until = Stopwatch.StartNew();
-        while (await ShownAsync() == before && until.Elapsed < TimeSpan.FromMinutes(20)) await Task.Delay(ProcessTable.PollInterval, TimeProvider.System);
+        while (await ShownAsync() == before && until.Elapsed < TimeSpan.FromMinutes(20))
+            await Task.Delay(ProcessTable.PollInterval, TimeProvider.System);
         Assert.NotEqual(before, await ShownAsync());
         (await RunAsync("https", "list", "--ca", silo.Authority)).Exits(0);
     }
 
     [Theory]
     [InlineData("DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT", "DTRAIN_ADDRESS=0.0.0.0")]
-    [InlineData("DTRAIN_TLS_CERT: no file /nowhere/endpoint.crt", "DTRAIN_TLS_CERT=/nowhere/endpoint.crt", "DTRAIN_TLS_KEY=/nowhere/endpoint.key")]
+    [InlineData(
+        "DTRAIN_TLS_CERT: no file /nowhere/endpoint.crt", "DTRAIN_TLS_CERT=/nowhere/endpoint.crt", "DTRAIN_TLS_KEY=/nowhere/endpoint.key")]
     public async Task Serve_UnsafeSettings_EndsWithOneMessage(string expected, params string[] settings)
     {
         var start = BuiltProgram.Start(BuiltProgram.Silo, ["serve"]);
@@ -88,7 +95,8 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
         var serial = "";
         using TcpClient client = new();
         await client.ConnectAsync(IPAddress.Loopback, Port);
-        await using SslStream tls = new(client.GetStream(), false, (_, shown, _, _) => (serial = ((X509Certificate2)shown!).SerialNumber).Length > 0);
+        await using SslStream tls = new(
+            client.GetStream(), false, (_, shown, _, _) => (serial = ((X509Certificate2)shown!).SerialNumber).Length > 0);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" });
         return serial;
     }

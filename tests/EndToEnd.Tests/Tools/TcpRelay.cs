@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Distributed.EndToEnd.Tests.Tools;
 
-/// <summary>A port that leads to another one, until it is cut: to a client it looks like an endpoint whose silo ends and starts again.</summary>
+/// <summary>
+/// A port that leads to another one, until it is cut: to a client it looks like an endpoint whose silo ends and starts again.
+/// </summary>
 internal sealed class TcpRelay : IDisposable
 {
     private readonly IPEndPoint target;

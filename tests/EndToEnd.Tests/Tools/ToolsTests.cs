@@ -26,7 +26,8 @@ public sealed class ToolsTests
 
     [Fact]
     public async Task ScaleTrace_HysteresisWithTorch_Exits2() =>
-        (await DtrainProcess.RunAsync("scale-trace", "--policy", "torch", "--hysteresis", "2", "--found-inf", "0")).Exits(2).Says("--hysteresis");
+        (await DtrainProcess.RunAsync("scale-trace", "--policy", "torch", "--hysteresis", "2", "--found-inf", "0")).Exits(2)
+            .Says("--hysteresis");
 
     [Fact]
     public async Task Doctor_ThisMachine_IsHealthy()
@@ -34,7 +35,8 @@ public sealed class ToolsTests
         var report = JsonDocument.Parse((await DtrainProcess.RunAsync("doctor", "--json")).Exits(0).Output).RootElement;
         Assert.NotEmpty(report.GetProperty("fingerprint").GetString()!);
         Assert.NotEmpty(report.GetProperty("checks").EnumerateArray());
-        Assert.All(report.GetProperty("checks").EnumerateArray(), check => Assert.True(check.GetProperty("ok").GetBoolean(), check.GetRawText()));
+        Assert.All(
+            report.GetProperty("checks").EnumerateArray(), check => Assert.True(check.GetProperty("ok").GetBoolean(), check.GetRawText()));
     }
 
     [Fact]
@@ -79,7 +81,8 @@ public sealed class ToolsTests
     [Fact]
     public async Task Bench_AllReduce_OnTwoSilosIsRight()
     {
-        var rows = Rows((await DtrainProcess.RunAsync("bench", "allreduce", "--quick", "--sizes", "4KiB,12", "--only", "2 silos", "--json")).Exits(0));
+        var rows = Rows(
+            (await DtrainProcess.RunAsync("bench", "allreduce", "--quick", "--sizes", "4KiB,12", "--only", "2 silos", "--json")).Exits(0));
         Assert.Equal(["dtrain", "memory copy", "plain sockets"], rows.Select(row => row[2]).Distinct());
         Assert.Equal(["4096", "12"], rows.Select(row => row[3]).Distinct());
         Assert.All(rows.Where(row => row[2] == "dtrain"), row => Assert.Equal("0", row[^1]));
@@ -89,7 +92,8 @@ public sealed class ToolsTests
     public async Task Bench_Scaling_RunsJobsAndDrawsThem()
     {
         using TemporaryDirectory directory = new();
-        var rows = Rows((await DtrainProcess.RunInAsync(directory.Path, "bench", "scaling", "--quick", "--only", "512", "--json", "--plot", "scaling.png")).Exits(0));
+        var rows = Rows((await DtrainProcess.RunInAsync(
+            directory.Path, "bench", "scaling", "--quick", "--only", "512", "--json", "--plot", "scaling.png")).Exits(0));
         Assert.Equal(["one rank", "weak", "strong", "weak, no overlap"], rows.Select(row => row[2]));
         Assert.Equal(["1", "2", "2", "2"], rows.Select(row => row[4]));
         Assert.True(new FileInfo(directory.File("scaling.png")).Length > 1000);
@@ -99,7 +103,9 @@ public sealed class ToolsTests
     public async Task Bench_Latency_TimesCallsNextToAnEmptyOne()
     {
         var rows = Rows((await DtrainProcess.RunAsync("bench", "latency", "--quick", "--json")).Exits(0));
-        Assert.Equal(["empty", "vote, one silo", "last of 64 votes", "empty, beside gradients", "probe, beside training"], rows.Select(row => row[0]));
+        Assert.Equal(
+            ["empty", "vote, one silo", "last of 64 votes", "empty, beside gradients", "probe, beside training"],
+            rows.Select(row => row[0]));
         Assert.All(rows, row => Assert.True(double.Parse(row[3], CultureInfo.InvariantCulture) > 0, string.Join(' ', row)));
         Assert.Equal("1.00", rows[0][^1]);
     }
@@ -118,6 +124,7 @@ public sealed class ToolsTests
 
     private static List<string[]> Rows(DtrainResult result) =>
     [
-        .. result.Events[^1].GetProperty("summary").GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().Select(cell => cell.GetString()!).ToArray()),
+        .. result.Events[^1].GetProperty("summary").GetProperty("rows").EnumerateArray()
+            .Select(row => row.EnumerateArray().Select(cell => cell.GetString()!).ToArray()),
     ];
 }

@@ -16,7 +16,8 @@ public sealed class BadDataTests : IDisposable
 
     private async Task FailsAsync(string job, params string[] words)
     {
-        var run = await DtrainProcess.RunAsync("train", directory.Write("job.yaml", job), "--ranks", "2", "--json", "--out", directory.File("run"));
+        var run = await DtrainProcess.RunAsync(
+            "train", directory.Write("job.yaml", job), "--ranks", "2", "--json", "--out", directory.File("run"));
         run.Exits(1).SaysOneFailure().Says(["[data-invalid]", .. words]);
         Assert.Equal("failed", run.Events[^1].GetProperty("event").GetString());
         Assert.Equal("data-invalid", run.Events[^1].GetProperty("error").GetProperty("code").GetString());
@@ -26,7 +27,9 @@ public sealed class BadDataTests : IDisposable
     public async Task Cifar10_Truncated_IsNamed()
     {
         WriteCifar10(records => records[..^1]);
-        await FailsAsync(Jobs.Cifar10.Replace("DATA", "cifar", StringComparison.Ordinal), "cifar/data_batch_1.bin", $"{(20 * RecordBytes) - 1} bytes", "multiple of 3073", "cut short?");
+        await FailsAsync(
+            Jobs.Cifar10.Replace("DATA", "cifar", StringComparison.Ordinal), "cifar/data_batch_1.bin", $"{(20 * RecordBytes) - 1} bytes",
+            "multiple of 3073", "cut short?");
     }
 
     [Fact]
@@ -37,7 +40,9 @@ public sealed class BadDataTests : IDisposable
             records[11 * RecordBytes] = 255;
             return records;
         });
-        await FailsAsync(Jobs.Cifar10.Replace("DATA", "cifar", StringComparison.Ordinal), "cifar/data_batch_1.bin", "record 11", "label 255, expected 0 to 9");
+        await FailsAsync(
+            Jobs.Cifar10.Replace("DATA", "cifar", StringComparison.Ordinal), "cifar/data_batch_1.bin", "record 11",
+            "label 255, expected 0 to 9");
     }
 
     [Fact]
@@ -57,7 +62,8 @@ public sealed class BadDataTests : IDisposable
 
     private void WriteCifar10(Func<byte[], byte[]> spoil)
     {
-        var records = Enumerable.Range(0, 20 * RecordBytes).Select(i => (byte)(i % RecordBytes == 0 ? i / RecordBytes % 10 : i % 251)).ToArray();
+        var records = Enumerable.Range(0, 20 * RecordBytes).Select(i => (byte)(i % RecordBytes == 0 ? i / RecordBytes % 10 : i % 251))
+            .ToArray();
         Directory.CreateDirectory(directory.File("cifar"));
         File.WriteAllBytes(directory.File("cifar", "test_batch.bin"), records);
         File.WriteAllBytes(directory.File("cifar", "data_batch_1.bin"), spoil(records));

@@ -12,7 +12,8 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
 
     public void Dispose() => directory.Dispose();
 
-    private static string StepOf(string checkpoints, int step) => Path.Combine(checkpoints, FormattableString.Invariant($"step-{step:0000000000}"));
+    private static string StepOf(string checkpoints, int step) =>
+        Path.Combine(checkpoints, FormattableString.Invariant($"step-{step:0000000000}"));
 
     private static void FlipOneBit(string file)
     {
@@ -23,7 +24,8 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
 
     [Fact]
     public async Task Verify_WholeRun_Exits0() =>
-        Assert.DoesNotContain("DAMAGED", (await DtrainProcess.RunAsync("checkpoint", "verify", calm.Checkpoints)).Exits(0).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "DAMAGED", (await DtrainProcess.RunAsync("checkpoint", "verify", calm.Checkpoints)).Exits(0).Output, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("model.safetensors")]
@@ -46,11 +48,14 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
         var damaged = Path.Combine(StepOf(Path.Combine(place, "checkpoints"), 9), "model.safetensors");
         FlipOneBit(damaged);
         var resumed = (await DtrainProcess.RunAsync("train", calm.JobFile, "--ranks", "3", "--resume", "--json", "--out", place)).Exits(0);
-        var warning = Assert.Single(resumed.Events, e => e.GetProperty("event").GetString() == "warning").GetProperty("message").GetString();
+        var warning = Assert.Single(resumed.Events, e => e.GetProperty("event").GetString() == "warning").GetProperty("message")
+            .GetString();
         Assert.Contains(StepOf(Path.Combine(place, "checkpoints"), 9), warning, StringComparison.Ordinal);
         Assert.Contains("model.safetensors", warning, StringComparison.Ordinal);
         resumed.Says($"warning: {warning}");
-        Assert.Equal([7, 8, 9], resumed.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt32()));
+        Assert.Equal(
+            [7, 8, 9],
+            resumed.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt32()));
         Assert.Equal(calm.Hash, resumed.Hash);
         // The damaged one has made room for a whole one.
         (await DtrainProcess.RunAsync("checkpoint", "verify", Path.Combine(place, "checkpoints"))).Exits(0);
@@ -74,7 +79,8 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
         var place = directory.Copy(calm.Directory, "run");
         var refused = await DtrainProcess.RunAsync(
             "train", calm.JobFile, "--resume", "--set", "seed=8", "--set", "optimizer.lr=0.1", "--set", "steps=12", "--out", place);
-        refused.Exits(2).SaysOneFailure().Says("[resume-mismatch]", "seed: 7 in the checkpoint, 8 now", "optimizer.lr: 0.002 in the checkpoint, 0.1 now");
+        refused.Exits(2).SaysOneFailure()
+            .Says("[resume-mismatch]", "seed: 7 in the checkpoint, 8 now", "optimizer.lr: 0.002 in the checkpoint, 0.1 now");
         Assert.DoesNotContain("steps:", refused.Error, StringComparison.Ordinal);
     }
 
@@ -82,8 +88,10 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
     public async Task Resume_MoreSteps_GoesOnWhereItEnded()
     {
         var place = directory.Copy(calm.Directory, "run");
-        var longer = (await DtrainProcess.RunAsync("train", calm.JobFile, "--resume", "--json", "--set", "steps=11", "--ranks", "1", "--out", place)).Exits(0);
-        Assert.Equal([10, 11], longer.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt32()));
+        var longer = (await DtrainProcess.RunAsync(
+            "train", calm.JobFile, "--resume", "--json", "--set", "steps=11", "--ranks", "1", "--out", place)).Exits(0);
+        Assert.Equal(
+            [10, 11], longer.Events.Where(e => e.GetProperty("event").GetString() == "step").Select(e => e.GetProperty("step").GetInt32()));
     }
 
     [Fact]
@@ -99,15 +107,19 @@ public sealed class CheckpointTests(CalmRun calm) : IDisposable
     public async Task Train_WhereCheckpointsLie_Exits2()
     {
         var before = Directory.GetFileSystemEntries(calm.Directory);
-        (await DtrainProcess.RunAsync("train", calm.JobFile, "--out", calm.Directory)).Exits(2).Says(calm.Checkpoints, "is not empty. Add --resume");
-        (await DtrainProcess.RunAsync("train", calm.JobFile, "--out", directory.File("other"), "--set", $"checkpoint.path={calm.Checkpoints}")).Exits(2).Says("is not empty. Add --resume");
+        (await DtrainProcess.RunAsync("train", calm.JobFile, "--out", calm.Directory)).Exits(2)
+            .Says(calm.Checkpoints, "is not empty. Add --resume");
+        (await DtrainProcess.RunAsync(
+            "train", calm.JobFile, "--out", directory.File("other"), "--set",
+            $"checkpoint.path={calm.Checkpoints}")).Exits(2).Says("is not empty. Add --resume");
         Assert.Equal(before, Directory.GetFileSystemEntries(calm.Directory));
     }
 
     [Fact]
     public async Task Show_Latest_IsTheEndOfTheRun()
     {
-        var shown = JsonDocument.Parse((await DtrainProcess.RunAsync("checkpoint", "show", calm.Checkpoints, "--json")).Exits(0).Output).RootElement;
+        var shown = JsonDocument.Parse(
+            (await DtrainProcess.RunAsync("checkpoint", "show", calm.Checkpoints, "--json")).Exits(0).Output).RootElement;
         Assert.Equal(9, shown.GetProperty("step").GetInt32());
     }
 }

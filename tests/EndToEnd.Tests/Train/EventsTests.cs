@@ -13,7 +13,8 @@ public sealed partial class EventsTests(CalmRun calm)
         ["started"] = ["job", "generation", "ranks", "data"],
         ["step"] =
         [
-            "step", "epoch", "loss", "items", "lr", "lossScale", "growthTracker", "skipped", "updates", "gradNorm", "generation", "seconds", "phases",
+            "step", "epoch", "loss", "items", "lr", "lossScale", "growthTracker", "skipped", "updates", "gradNorm", "generation", "seconds",
+            "phases",
         ],
         ["eval"] = ["step", "metrics"],
         ["checkpoint"] = ["step", "path"],

@@ -19,7 +19,8 @@ public sealed class FullDiskTests : IDisposable
         {
             var checkpoints = Path.Combine(disk.Path, "checkpoints");
             string[] place = ["--ranks", "2", "--json", "--set", $"checkpoint.path={checkpoints}"];
-            var full = (await DtrainProcess.RunAsync(["train", job, "--out", directory.File("run"), .. place])).Exits(1).SaysOneFailure().Says(checkpoints, "storage");
+            var full = (await DtrainProcess.RunAsync(["train", job, "--out", directory.File("run"), .. place])).Exits(1).SaysOneFailure()
+                .Says(checkpoints, "storage");
             Assert.Equal("storage", full.Events[^1].GetProperty("error").GetProperty("code").GetString());
 
             var verified = (await DtrainProcess.RunAsync("checkpoint", "verify", checkpoints)).Exits(0);
@@ -30,7 +31,8 @@ public sealed class FullDiskTests : IDisposable
             string[] shorter = ["--json", "--set", "steps=7", "--set", "checkpoint.everySteps=100"];
             var straight = (await DtrainProcess.RunAsync(["train", job, "--out", directory.File("straight"), .. shorter])).Exits(0);
             var elsewhere = directory.Copy(checkpoints, "copied");
-            var resumed = (await DtrainProcess.RunAsync(["train", job, "--resume", "--out", directory.File("resumed"), "--set", $"checkpoint.path={elsewhere}", .. shorter])).Exits(0);
+            var resumed = (await DtrainProcess.RunAsync(["train", job, "--resume", "--out", directory.File("resumed"), "--set",
+                $"checkpoint.path={elsewhere}", .. shorter])).Exits(0);
             Assert.Equal(straight.Hash, resumed.Hash);
         }
     }

@@ -3,7 +3,9 @@ namespace Distributed.EndToEnd.Tests.Train;
 /// <summary>Job files small enough for two cores.</summary>
 internal static class Jobs
 {
-    /// <summary>All at once: 12 micro-batches, dropout, augmentation, clipping, overflows on the way, a short last batch, two epochs.</summary>
+    /// <summary>
+    /// All at once: 12 micro-batches, dropout, augmentation, clipping, overflows on the way, a short last batch, two epochs.
+    /// </summary>
     public const string Mixed = """
         name: mixed
         model: { name: simple-cnn, dropout: 0.3 }

@@ -17,7 +17,8 @@ public sealed class LostSiloTests : IDisposable
     public async Task LoseASiloInMidTraining_FailsNamingItAndResumesWithTheSameBits(int signal)
     {
         var job = directory.Write("job.yaml", Exchanging);
-        await using var running = DtrainProcess.Start(["train", job, "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
+        await using var running = DtrainProcess.Start(
+            ["train", job, "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")]);
         await running.ReachStepAsync(25);
         var silos = ProcessTable.ChildrenOf(running.Id);
         // The first started is silo-0; the other two join at once, in any order.
@@ -32,9 +33,11 @@ public sealed class LostSiloTests : IDisposable
         Assert.Equal("silo-lost", error.GetProperty("code").GetString());
 
         // How far it came while the signal was on its way is the machine's affair.
-        var reached = Directory.GetDirectories(directory.File("run", "checkpoints"), "step-*").Max(d => int.Parse(Path.GetFileName(d)["step-".Length..], CultureInfo.InvariantCulture));
+        var reached = Directory.GetDirectories(directory.File("run", "checkpoints"), "step-*")
+            .Max(d => int.Parse(Path.GetFileName(d)["step-".Length..], CultureInfo.InvariantCulture));
         string[] shorter = ["--set", $"steps={reached + 10}", "--json"];
-        var resumed = await DtrainProcess.RunAsync(["train", job, "--silos", "2", "--ranks", "2", "--resume", "--out", directory.File("run"), .. shorter]);
+        var resumed = await DtrainProcess.RunAsync(
+            ["train", job, "--silos", "2", "--ranks", "2", "--resume", "--out", directory.File("run"), .. shorter]);
         var straight = await DtrainProcess.RunAsync(["train", job, "--ranks", "1", "--out", directory.File("straight"), .. shorter]);
         Assert.Equal(straight.Exits(0).Hash, resumed.Exits(0).Hash);
     }
@@ -42,7 +45,8 @@ public sealed class LostSiloTests : IDisposable
     [Fact]
     public async Task FreezeFirstSilo_FailsSoonAfterTheStepsDeadlineNamingIt()
     {
-        await using var running = DtrainProcess.Start(["train", directory.Write("job.yaml", Exchanging), "--silos", "2", "--ranks", "2", "--json", "--out", directory.File("run")]);
+        await using var running = DtrainProcess.Start(
+            ["train", directory.Write("job.yaml", Exchanging), "--silos", "2", "--ranks", "2", "--json", "--out", directory.File("run")]);
         await running.ReachStepAsync(25);
         var silos = ProcessTable.ChildrenOf(running.Id);
         ProcessTable.Signal(silos.Min(), ProcessTable.SigStop);
@@ -62,7 +66,8 @@ public sealed class LostSiloTests : IDisposable
             """);
         File.SetUnixFileMode(silo, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         await using var running = DtrainProcess.Start(
-            ["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")], silo: silo);
+            ["train", directory.Write("job.yaml", Exchanging), "--silos", "3", "--ranks", "3", "--json", "--out", directory.File("run")],
+            silo: silo);
         var first = await running.StartedSiloAsync();
         var silos = await ProcessTable.ReachChildrenAsync(running.Id, 3, TimeSpan.FromMinutes(20));
         var (held, frozen) = (silos.Where(s => s != first).Min(), silos.Max());

@@ -4,7 +4,9 @@ using Distributed.Testing;
 
 namespace Distributed.EndToEnd.Tests.Train;
 
-/// <summary>The processes of a run with several silos: they join, share the ranks, and none outlives the run, whatever its outcome.</summary>
+/// <summary>
+/// The processes of a run with several silos: they join, share the ranks, and none outlives the run, whatever its outcome.
+/// </summary>
 [Collection(nameof(CalmRun))]
 public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
 {
@@ -16,7 +18,8 @@ public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
     public void Dispose() => directory.Dispose();
 
     private DtrainProcess Start(string job, int silos, int ranks, string exchange = "peer") => DtrainProcess.Start(
-        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File("run"), "--set", $"exchange={exchange}"]);
+        ["train", directory.Write("job.yaml", job), "--silos", $"{silos}", "--ranks", $"{ranks}", "--json", "--out", directory.File("run"),
+            "--set", $"exchange={exchange}"]);
 
     [Fact]
     public async Task Train_TwoSilos_ShareTheRanksInOrderAndNoneIsLeft()
@@ -26,14 +29,16 @@ public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
         var silos = ProcessTable.ChildrenOf(running.Id);
         Assert.Equal(2, silos.Count);
         var ended = await running.EndAsync();
-        var places = ended.Events[0].GetProperty("ranks").EnumerateArray().Select(r => (r.GetProperty("rank").GetInt32(), r.GetProperty("silo").GetString(), r.GetProperty("device").GetString()));
+        var places = ended.Events[0].GetProperty("ranks").EnumerateArray()
+            .Select(r => (r.GetProperty("rank").GetInt32(), r.GetProperty("silo").GetString(), r.GetProperty("device").GetString()));
         Assert.Equal([(0, "silo-0", "cpu:0"), (1, "silo-1", "cpu:0"), (2, "silo-1", "cpu:1")], places);
         Assert.Equal(calm.Hash, ended.Exits(0).Hash);
         var steps = ended.Events.Where(e => e.GetProperty("event").GetString() == "step").ToList();
         Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(s => s.GetProperty("step").GetInt32()));
         Assert.Equal([0, 1, 2], steps[^1].GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("rank").GetInt32()));
         Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.Zero), "A silo outlives its client.");
-        foreach (var log in new[] { "silo-0.log", "silo-1.log" }) Assert.True(File.Exists(directory.File("run", log)), $"{log} is missing.");
+        foreach (var log in new[] { "silo-0.log", "silo-1.log" })
+            Assert.True(File.Exists(directory.File("run", log)), $"{log} is missing.");
     }
 
     [Fact]
@@ -66,7 +71,9 @@ public sealed class SeveralSilosTests(CalmRun calm) : IDisposable
         var silos = ProcessTable.ChildrenOf(running.Id);
         Assert.Equal(2, silos.Count);
         running.Kill();
-        Assert.True(await ProcessTable.HaveEndedAsync(silos, Farewell), $"A silo still runs {Farewell.TotalSeconds} s after its client was killed.");
+        Assert.True(
+            await ProcessTable.HaveEndedAsync(silos, Farewell),
+            $"A silo still runs {Farewell.TotalSeconds} s after its client was killed.");
     }
 
     [Fact]

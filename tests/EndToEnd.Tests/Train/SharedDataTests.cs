@@ -35,9 +35,12 @@ public sealed class SharedDataTests : IDisposable
     public Task Mnist_Folder_Trains() => TrainsAsync("{ name: mlp, sizes: [784, 32, 10] }", "mnist", "mnist");
 
     [SharedDataFact]
-    public Task Imdb_Archive_Trains() => TrainsAsync("{ name: sentiment-lstm, vocab: 1000, embedding: 8, hidden: 8 }", "imdb", "aclImdb.tar.gz");
+    public Task Imdb_Archive_Trains() =>
+        TrainsAsync("{ name: sentiment-lstm, vocab: 1000, embedding: 8, hidden: 8 }", "imdb", "aclImdb.tar.gz");
 
     [SharedDataFact]
     public Task Text_File_Trains() =>
-        TrainsAsync("{ name: transformer, width: 16, layers: 1, heads: 2, vocab: 128, sequence: 32 }", "text", Path.Combine("tinyshakespeare", "input.txt"));
+        TrainsAsync(
+            "{ name: transformer, width: 16, layers: 1, heads: 2, vocab: 128, sequence: 32 }", "text",
+            Path.Combine("tinyshakespeare", "input.txt"));
 }

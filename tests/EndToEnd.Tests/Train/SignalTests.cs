@@ -86,7 +86,9 @@ public sealed class SignalTests : IDisposable
         Assert.NotEmpty(silo);
         HoldsNoToken([running.Id, .. silo]);
         running.Kill();
-        Assert.True(await ProcessTable.HaveEndedAsync(silo, Farewell), $"The silo {silo[0]} still runs {Farewell.TotalSeconds} s after its client was killed.");
+        Assert.True(
+            await ProcessTable.HaveEndedAsync(silo, Farewell),
+            $"The silo {silo[0]} still runs {Farewell.TotalSeconds} s after its client was killed.");
         await ResumesFromWhatIsWholeAsync();
     }
 
@@ -120,7 +122,9 @@ public sealed class SignalTests : IDisposable
         await using var running = DtrainProcess.Start(Train("run", 2));
         var silo = await running.StartedSiloAsync();
         running.Kill();
-        Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
+        Assert.True(
+            await ProcessTable.HaveEndedAsync([silo], Farewell),
+            $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
     }
 
     [Fact]
@@ -129,7 +133,9 @@ public sealed class SignalTests : IDisposable
         await using var running = DtrainProcess.Start(["bench", "matmul", "--json"]);
         var silo = await running.StartedSiloAsync();
         running.Kill();
-        Assert.True(await ProcessTable.HaveEndedAsync([silo], Farewell), $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
+        Assert.True(
+            await ProcessTable.HaveEndedAsync([silo], Farewell),
+            $"The silo {silo} still runs {Farewell.TotalSeconds} s after its client was killed.");
     }
 
     [Fact]
@@ -139,7 +145,9 @@ public sealed class SignalTests : IDisposable
         var bench = await running.StartedSiloAsync();
         var silos = await ProcessTable.ReachChildrenAsync(bench, 2, Farewell);
         running.Kill();
-        Assert.True(await ProcessTable.HaveEndedAsync([bench, .. silos], Farewell + Farewell), "A process of the bench still runs after its client was killed.");
+        Assert.True(
+            await ProcessTable.HaveEndedAsync([bench, .. silos], Farewell + Farewell),
+            "A process of the bench still runs after its client was killed.");
     }
 
     private async Task ResumesFromWhatIsWholeAsync()

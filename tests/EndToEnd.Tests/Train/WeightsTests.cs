@@ -28,7 +28,8 @@ public sealed class WeightsTests(CalmRun calm) : IDisposable
     [Fact]
     public async Task Train_AnotherSeed_AnotherHash()
     {
-        var run = (await DtrainProcess.RunAsync("train", calm.JobFile, "--set", "seed=8", "--json", "--out", directory.File("run"))).Exits(0);
+        var run = (await DtrainProcess.RunAsync("train", calm.JobFile, "--set", "seed=8", "--json", "--out", directory.File("run")))
+            .Exits(0);
         Assert.NotEqual(calm.Hash, run.Hash);
     }
 
@@ -38,7 +39,8 @@ public sealed class WeightsTests(CalmRun calm) : IDisposable
     public async Task Resume_AtAnotherWorldSize_SameHash(int before, int after)
     {
         var place = directory.File("run");
-        var stopped = (await DtrainProcess.RunAsync("train", calm.JobFile, "--ranks", $"{before}", "--stop-at", "4", "--out", place)).Exits(0);
+        var stopped = (await DtrainProcess.RunAsync("train", calm.JobFile, "--ranks", $"{before}", "--stop-at", "4", "--out", place))
+            .Exits(0);
         Assert.Matches("(?m)^stopped +after step 4$", stopped.Output);
         var resumed = (await DtrainProcess.RunAsync("train", calm.JobFile, "--ranks", $"{after}", "--resume", "--out", place)).Exits(0);
         Assert.Matches($"(?m)^weightsSha256 +{calm.Hash}$", resumed.Output);

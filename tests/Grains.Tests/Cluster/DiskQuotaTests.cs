@@ -14,7 +14,8 @@ public sealed class DiskQuotaTests : IAsyncLifetime
     private readonly FakeJournals journals = new();
     private TrainingCluster cluster = null!;
 
-    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(1, TimeSpan.FromMinutes(5), new SharedStorage(), journals, quotas: new Small());
+    public async Task InitializeAsync() =>
+        cluster = await TrainingCluster.Start(1, TimeSpan.FromMinutes(5), new SharedStorage(), journals, quotas: new Small());
 
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 
@@ -29,7 +30,10 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         gate.SetResult();
         var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("big"))[^1]));
         Assert.Equal(ErrorCodes.Quota, failed.Error.Code);
-        Assert.Equal("Its checkpoints and events are too many: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: delete some of them, or ask the cluster's operator for a larger quota.", failed.Error.Message);
+        Assert.Equal(
+            "Its checkpoints and events are too many: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: "
+            + "delete some of them, or ask the cluster's operator for a larger quota.",
+            failed.Error.Message);
 
         Assert.Contains("may take 1000 bytes", (await cluster.Job("big").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
         var refused = await cluster.Job("more").Submit(Specs.Lasting());
@@ -59,9 +63,11 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         await cluster.Job("others").Stop(checkpoint: false, Callers.Admin);
         gate.SetResult();
         await cluster.Watch("others");
-        var report = await Eventually.Is(() => cluster.Job("waits").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
+        var report = await Eventually.Is(
+            () => cluster.Job("waits").Status(), r => r!.Message.Contains("on the cluster's disk", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, report!.Phase);
-        Assert.Contains((await cluster.Job("waits").Why())!.Findings, finding => finding.Remedy.StartsWith("Delete some of them", StringComparison.Ordinal));
+        Assert.Contains((await cluster.Job("waits").Why())!.Findings, finding => finding.Remedy.StartsWith(
+            "Delete some of them", StringComparison.Ordinal));
 
         journals.Sizes.TryRemove("old", out _);
         Assert.Null((await cluster.Job("old").Delete(Callers.Admin))!.Refusal);

@@ -72,7 +72,8 @@ internal sealed class FakeJournals : IJobJournals
             return Task.CompletedTask;
         }
 
-        public Task<ImmutableArray<string>> Read(long from, int count) => Task.FromResult<ImmutableArray<string>>([.. lines.Skip((int)from).Take(count)]);
+        public Task<ImmutableArray<string>> Read(long from, int count) =>
+            Task.FromResult<ImmutableArray<string>>([.. lines.Skip((int)from).Take(count)]);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -34,7 +34,8 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
 
     private async Task<RankEnd> Follow(RankAssignment assignment)
     {
-        var session = sessions.GetOrAdd((assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId.ToString()), assignment));
+        var session = sessions.GetOrAdd(
+            (assignment.JobId, assignment.Generation), _ => new Session(grains, scripts.Of(assignment.JobId.ToString()), assignment));
         session.Joined.AddOrUpdate(assignment.Rank.Value, 1, (_, n) => n + 1);
         var (outcome, error) = await session.Ending.Value;
         return new RankEnd(assignment.Generation, assignment.Rank, outcome, error);
@@ -79,7 +80,8 @@ internal sealed class FakeRankHost(IGrainFactory grains, FakeScripts scripts, IL
                 var vote = script.Vote(assignment.Silo, Specs.Vote(state, assignment.Generation.Value));
                 if (vote is null) return (RankOutcome.Failed, await Aborted.Task);
                 script.Votes.Enqueue((assignment.Generation, vote.Step));
-                var reply = await grains.GetGrain<ICoordinatorGrain>(CoordinatorKey.Of(assignment.JobId, assignment.Generation)).Vote(assignment.Silo, total, vote);
+                var reply = await grains.GetGrain<ICoordinatorGrain>(CoordinatorKey.Of(assignment.JobId, assignment.Generation))
+                    .Vote(assignment.Silo, total, vote);
                 if (reply.Decision is not { } decision) return (RankOutcome.Failed, reply.Error);
                 script.Decisions.Enqueue((assignment.Silo, decision));
                 state = decision.After;

@@ -11,7 +11,8 @@ public sealed class LeavingTests : IAsyncLifetime
 
     private TrainingCluster cluster = null!;
 
-    public async Task InitializeAsync() => cluster = await TrainingCluster.Start(2, storage: new SharedStorage(), longestPoll: TimeSpan.FromHours(1));
+    public async Task InitializeAsync() =>
+        cluster = await TrainingCluster.Start(2, storage: new SharedStorage(), longestPoll: TimeSpan.FromHours(1));
 
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 

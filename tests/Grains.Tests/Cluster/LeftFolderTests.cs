@@ -41,7 +41,9 @@ public sealed class LeftFolderTests : IAsyncLifetime
         Assert.Null(await cluster.Job("theirs").Status());
         Assert.Null(await cluster.Job("theirs").Delete(Callers.Admin));
         var outcome = await cluster.Job("theirs").Submit(Specs.Lasting());
-        Assert.Equal((SubmitResult.IdTaken, "The folder theirs under the jobs root belongs to a job of cluster 'other'; choose another id."), (outcome.Result, outcome.Message));
+        Assert.Equal(
+            (SubmitResult.IdTaken, "The folder theirs under the jobs root belongs to a job of cluster 'other'; choose another id."),
+            (outcome.Result, outcome.Message));
         Assert.Equal(new KeptJob("other", null), journals.Folders["theirs"]);
     }
 
@@ -62,8 +64,10 @@ public sealed class LeftFolderTests : IAsyncLifetime
         await cluster.Job("picky").Submit(Specs.Lasting());
         var events = (await cluster.Watch("picky")).Select(e => JobEventJson.Read(e)!).ToList();
         Assert.IsType<CompletedEvent>(events[^1]);
-        Assert.Contains(events, e => e is WarningEvent w && w.Message.StartsWith($"Silo {broken}: data.path: /data/t does not exist.", StringComparison.Ordinal));
-        Assert.Equal($"silo {broken} could not run it", Assert.IsType<GenerationEvent>(Assert.Single(events, e => e is GenerationEvent)).Reason);
+        Assert.Contains(events, e => e is WarningEvent w
+            && w.Message.StartsWith($"Silo {broken}: data.path: /data/t does not exist.", StringComparison.Ordinal));
+        Assert.Equal(
+            $"silo {broken} could not run it", Assert.IsType<GenerationEvent>(Assert.Single(events, e => e is GenerationEvent)).Reason);
         var shown = (await Queue.Describe()).Silos.Single(s => s.Name == broken);
         Assert.Contains("passed over until", shown.Fault, StringComparison.Ordinal);
         Assert.All((await Queue.Describe()).Silos.Where(s => s.Name != broken), s => Assert.Null(s.Fault));

@@ -18,7 +18,8 @@ public sealed class LimitTests : IAsyncLifetime
     public async Task DisposeAsync() => await cluster.DisposeAsync();
 
     private static JobSubmission With(LimitsSpec limits, int min = 1) => new(
-        JobSpecJson.Write(Specs.Job() with { Workers = new WorkersSpec { Min = min, Max = min }, Limits = limits }), new RunOptions { Requeue = true }, "ann");
+        JobSpecJson.Write(Specs.Job() with { Workers = new WorkersSpec { Min = min, Max = min }, Limits = limits }),
+        new RunOptions { Requeue = true }, "ann");
 
     [Fact]
     public async Task LongerThanItMay_WaitingOrRunning_FailsAndCanBeResumed()
@@ -37,10 +38,12 @@ public sealed class LimitTests : IAsyncLifetime
         var script = cluster.Scripts.Of("runs");
         var gate = script.Hold(1);
         await cluster.Job("runs").Submit(With(new LimitsSpec { Run = second }));
-        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Message.StartsWith("ends after the step in flight: It ran for 1s", StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("runs").Status(), r => r!.Message.StartsWith(
+            "ends after the step in flight: It ran for 1s", StringComparison.Ordinal));
         // The ranks have been told by then.
         await Eventually.Is(
-            () => cluster.Job("runs").ReadLog(0, 100, TimeSpan.Zero), log => log!.Events.Any(line => line.Json.Contains("It writes a checkpoint and ends.", StringComparison.Ordinal)));
+            () => cluster.Job("runs").ReadLog(0, 100, TimeSpan.Zero),
+            log => log!.Events.Any(line => line.Json.Contains("It writes a checkpoint and ends.", StringComparison.Ordinal)));
         gate.SetResult();
         var ran = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("runs"))[^1]));
         Assert.Equal(ErrorCodes.LimitExceeded, ran.Error.Code);

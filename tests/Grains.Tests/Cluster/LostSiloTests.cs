@@ -50,7 +50,8 @@ public sealed class LostSiloTests : IAsyncLifetime
     public async Task Meet_ThroughGrainCalls_GivesBothSilosOneMesh()
     {
         var coordinator = cluster.Grains.GetGrain<ICoordinatorGrain>("meet");
-        await coordinator.Open(new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
+        await coordinator.Open(
+            new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["b", "a"], TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
         var first = coordinator.Meet(new(1), "a", "127.0.0.1:2", "cpu");
         var second = await coordinator.Meet(new(1), "b", "127.0.0.1:1", "cpu");
         Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], second.Endpoints.ToArray());

@@ -3,7 +3,9 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Tests.Cluster;
 
-/// <summary>A generation of 64 silos, whose votes come from another silo than the coordinator's; <c>dtrain bench latency</c> says how long it takes.</summary>
+/// <summary>
+/// A generation of 64 silos, whose votes come from another silo than the coordinator's; <c>dtrain bench latency</c> says how long it takes.
+/// </summary>
 public sealed class ManySilosTests : IAsyncLifetime
 {
     private const int Silos = 64;
@@ -20,7 +22,8 @@ public sealed class ManySilosTests : IAsyncLifetime
     {
         string[] names = [.. Enumerable.Range(0, Silos).Select(i => $"silo-{i}")];
         await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("wide").Open(
-            new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job(steps: Steps)), [.. names], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
+            new GenerationSetup(
+                new(1), JobSpecJson.Write(Specs.Job(steps: Steps)), [.. names], TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)));
         var coordinator = cluster.GrainsIn(1).GetGrain<ICoordinatorGrain>("wide");
         var state = Specs.Fresh;
         for (var step = 0; step < Steps; step++)

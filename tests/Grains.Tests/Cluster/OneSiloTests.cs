@@ -55,13 +55,21 @@ public sealed class OneSiloTests : IAsyncLifetime
         Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(Specs.Submission())).Result);
         // As another version writes it: other keys first, defaults left out.
         var words = Specs.Submission();
-        var old = words with { SpecJson = words.SpecJson.Replace("\"data\":{\"name\":\"shapes\",\"samples\":8000}", "\"data\":{\"name\":\"shapes\"}", StringComparison.Ordinal) };
+        var old = words with
+        {
+            SpecJson = words.SpecJson.Replace(
+                "\"data\":{\"name\":\"shapes\",\"samples\":8000}", "\"data\":{\"name\":\"shapes\"}", StringComparison.Ordinal),
+        };
         Assert.NotEqual(words.SpecJson, old.SpecJson);
         Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(old)).Result);
         var otherSpec = await job.Submit(Specs.Submission(steps: 6));
-        Assert.Equal((SubmitResult.IdTaken, "Job again was submitted before with another content; choose another id."), (otherSpec.Result, otherSpec.Message));
+        Assert.Equal(
+            (SubmitResult.IdTaken, "Job again was submitted before with another content; choose another id."),
+            (otherSpec.Result, otherSpec.Message));
         var otherOptions = await job.Submit(Specs.Submission(ranks: 1));
-        Assert.Equal((SubmitResult.IdTaken, "Job again was submitted before with other options; choose another id."), (otherOptions.Result, otherOptions.Message));
+        Assert.Equal(
+            (SubmitResult.IdTaken, "Job again was submitted before with other options; choose another id."),
+            (otherOptions.Result, otherOptions.Message));
         gate.SetResult();
         Assert.Equal(7, (await cluster.Watch("again")).Count);
         Assert.Equal(SubmitResult.AlreadyThere, (await job.Submit(Specs.Submission())).Result);
@@ -83,7 +91,8 @@ public sealed class OneSiloTests : IAsyncLifetime
         await cluster.Job("first").Submit(Specs.Submission());
         await cluster.Job("second").Submit(Specs.Submission());
         await cluster.WaitFor("first", "step 1");
-        var waiting = await Eventually.Is(() => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
+        var waiting = await Eventually.Is(
+            () => cluster.Job("second").Status(), r => r!.Message.StartsWith("is the next one", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, waiting!.Phase);
         Assert.Contains("needs 1 free silo at once; 0 of", waiting.Message, StringComparison.Ordinal);
         Assert.Contains("running: first", waiting.Message, StringComparison.Ordinal);
@@ -133,7 +142,8 @@ public sealed class OneSiloTests : IAsyncLifetime
     public async Task Vote_InOneSilo_CarriesStateAndNonFiniteValues()
     {
         var coordinator = cluster.GrainsInSilo.GetGrain<ICoordinatorGrain>("speed");
-        await coordinator.Open(new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)));
+        await coordinator.Open(
+            new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), ["a"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)));
         var state = Specs.Fresh;
         for (var i = 0; i < 1000; i++) state = (await coordinator.Vote("a", 100_000, Specs.Vote(state))).Decision!.After;
         Assert.Equal(1000, state.Updates);

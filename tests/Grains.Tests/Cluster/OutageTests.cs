@@ -9,7 +9,9 @@ using Orleans.Runtime;
 
 namespace Distributed.Grains.Tests.Cluster;
 
-/// <summary>Storage and journals that are away for a while, and silos that end at the worst moment: no job hangs, none is forgotten.</summary>
+/// <summary>
+/// Storage and journals that are away for a while, and silos that end at the worst moment: no job hangs, none is forgotten.
+/// </summary>
 public sealed class OutageTests : IAsyncDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(3);
@@ -223,12 +225,24 @@ public sealed class OutageTests : IAsyncDisposable
     public async Task JobThatThisVersionRefuses_IsShownAndCanBeDeleted(JobPhase phase)
     {
         await Start(1);
-        await StoreRunning("old", state => state with { Phase = phase, WorldSize = phase == JobPhase.Running ? 1 : 0, Announced = phase == JobPhase.Stopped ? EventLine.Of(new StoppedEvent(2, "", null)) : null }, """{"name":"old","globalBatch":"many"}""");
+        await StoreRunning(
+            "old",
+            state => state with
+            {
+                Phase = phase,
+                WorldSize = phase == JobPhase.Running ? 1 : 0,
+                Announced = phase == JobPhase.Stopped ? EventLine.Of(new StoppedEvent(2, "", null)) : null,
+            },
+            """{"name":"old","globalBatch":"many"}""");
         var end = phase == JobPhase.Stopped ? JobPhase.Stopped : JobPhase.Failed;
         var report = await Phase("old", end);
         if (end == JobPhase.Failed) Assert.Contains("taken by an earlier version", report!.Message, StringComparison.Ordinal);
         Assert.NotEmpty((await cluster.Job("old").Why())!.Findings);
-        Assert.Contains("globalBatch", (await Eventually.Is(() => cluster.Job("old").Resume(Callers.Admin), c => c!.Refusal!.Contains("earlier version", StringComparison.Ordinal)))!.Refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            "globalBatch",
+            (await Eventually.Is(() => cluster.Job("old").Resume(Callers.Admin), c => c!.Refusal!.Contains(
+                "earlier version", StringComparison.Ordinal)))!.Refusal,
+            StringComparison.Ordinal);
         await Eventually.Is(() => cluster.Job("old").Delete(Callers.Admin), c => c!.Refusal is null);
         Assert.Null(await cluster.Job("old").Status());
     }
@@ -273,7 +287,8 @@ public sealed class OutageTests : IAsyncDisposable
         using var patience = new CancellationTokenSource(Soon);
         while (true)
         {
-            var page = (await cluster.GrainsInSilo.GetGrain<IJobGrain>(id).ReadEvents(events.Count, 100, TimeSpan.FromSeconds(5)).WaitAsync(patience.Token))!;
+            var page = (await cluster.GrainsInSilo.GetGrain<IJobGrain>(id).ReadEvents(events.Count, 100, TimeSpan.FromSeconds(5))
+                .WaitAsync(patience.Token))!;
             events.AddRange(page.Events.Select(e => e.Json));
             if (page.Final) return events;
             patience.Token.ThrowIfCancellationRequested();

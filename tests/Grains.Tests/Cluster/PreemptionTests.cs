@@ -24,8 +24,11 @@ public sealed class PreemptionTests : IAsyncLifetime
         await Eventually.Is(() => cluster.Job("equal").Status(), r => r!.Message.Contains("is the next one", StringComparison.Ordinal));
 
         await cluster.Job("urgent").Submit(Specs.Lasting(priority: 5));
-        await Eventually.Is(Log, log => log.Contains("job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue", StringComparison.Ordinal));
-        await Eventually.Is(() => cluster.Job("urgent").Status(), r => r!.Message.Contains("job low of lower priority makes room", StringComparison.Ordinal));
+        await Eventually.Is(Log, log => log.Contains(
+            "job urgent has a higher priority and needs its silos: writing a checkpoint, then back into the queue",
+            StringComparison.Ordinal));
+        await Eventually.Is(() => cluster.Job("urgent").Status(), r => r!.Message.Contains(
+            "job low of lower priority makes room", StringComparison.Ordinal));
         gate.SetResult();
         Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("urgent"))[^1]));
 
@@ -33,8 +36,10 @@ public sealed class PreemptionTests : IAsyncLifetime
         Assert.Equal("job urgent has a higher priority and needs its silos", Assert.Single(events.OfType<GenerationEvent>()).Reason);
         Assert.IsType<CompletedEvent>(events[^1]);
         await cluster.Watch("equal");
-        Assert.Equal((1, 1), ((await cluster.Job("equal").Status())!.Generation.Value, (await cluster.Job("urgent").Status())!.Generation.Value));
+        Assert.Equal(
+            (1, 1), ((await cluster.Job("equal").Status())!.Generation.Value, (await cluster.Job("urgent").Status())!.Generation.Value));
 
-        async Task<string> Log() => string.Join('\n', (await cluster.Job("low").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json));
+        async Task<string> Log() =>
+            string.Join('\n', (await cluster.Job("low").ReadLog(0, 100, TimeSpan.Zero))!.Events.Select(line => line.Json));
     }
 }

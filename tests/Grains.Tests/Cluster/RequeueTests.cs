@@ -157,7 +157,8 @@ public sealed class RequeueTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("scaled").Hold(2);
         await cluster.Job("scaled").Submit(Specs.Lasting(steps: 4));
         await cluster.WaitFor("scaled", "step 1");
-        Assert.Contains("9 ranks, but a step has only 8", (await cluster.Job("scaled").Scale(9, Callers.Admin))!.Refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            "9 ranks, but a step has only 8", (await cluster.Job("scaled").Scale(9, Callers.Admin))!.Refusal, StringComparison.Ordinal);
         Assert.Null((await cluster.Job("scaled").Scale(1, Callers.Admin))!.Refusal);
         gate.SetResult();
         var events = (await cluster.Watch("scaled")).Select(e => JobEventJson.Read(e)!).ToList();
@@ -172,7 +173,8 @@ public sealed class RequeueTests : IAsyncLifetime
         var gate = cluster.Scripts.Of("paused").Hold(3);
         await cluster.Job("paused").Submit(Specs.Lasting(steps: 5));
         await cluster.WaitFor("paused", "step 2");
-        Assert.Contains("only a stopped or failed job", (await cluster.Job("paused").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            "only a stopped or failed job", (await cluster.Job("paused").Resume(Callers.Admin))!.Refusal, StringComparison.Ordinal);
         await cluster.Job("paused").Stop(checkpoint: true, Callers.Admin);
         gate.SetResult();
         var first = await cluster.Watch("paused");
@@ -230,9 +232,11 @@ public sealed class RequeueTests : IAsyncLifetime
         await cluster.Job("busy").Submit(Wide(slots));
         await cluster.WaitFor("busy", "step 1");
         await cluster.Job("late").Submit(Specs.Lasting(min: 1));
-        var why = await Eventually.Is(() => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
+        var why = await Eventually.Is(
+            () => cluster.Job("late").Why(), w => w!.Findings[0].What.Contains("running: busy", StringComparison.Ordinal));
         Assert.Equal(JobPhase.Queued, why!.Report.Phase);
-        Assert.Contains(JobId.Parse("busy"), (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job ?? default));
+        Assert.Contains(
+            JobId.Parse("busy"), (await cluster.Grains.GetGrain<IJobQueueGrain>(0).Describe()).Silos.Select(s => s.Job ?? default));
         gate.SetResult();
         await cluster.Watch("late");
         Assert.Equal("has completed after 5 steps", (await cluster.Job("late").Why())!.Findings[0].What);
@@ -245,14 +249,17 @@ public sealed class RequeueTests : IAsyncLifetime
     private Task<JobReport?> Ask(string id) => OrNull(() => First.GetGrain<IJobGrain>(id).Status());
 
     private async Task<string> Log(string id) =>
-        string.Join('\n', (await OrNull(() => First.GetGrain<IJobGrain>(id).ReadLog(0, 1000, TimeSpan.Zero)))?.Events.Select(e => e.Json) ?? []);
+        string.Join(
+            '\n', (await OrNull(() => First.GetGrain<IJobGrain>(id).ReadLog(0, 1000, TimeSpan.Zero)))?.Events.Select(e => e.Json) ?? []);
 
     /// <summary>Silos with a coordinator of a generation.</summary>
     private async Task<List<SiloAddress>> CoordinatorsOf(string id, int generation)
     {
         var key = CoordinatorKey.Of(JobId.Parse(id), new(generation));
         var all = await cluster.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
-        return [.. all.Where(s => s.GrainId.Key.ToString() == key && s.GrainType.Contains(nameof(CoordinatorGrain), StringComparison.Ordinal)).Select(s => s.SiloAddress)];
+        return [.. all
+            .Where(s => s.GrainId.Key.ToString() == key && s.GrainType.Contains(nameof(CoordinatorGrain), StringComparison.Ordinal))
+            .Select(s => s.SiloAddress)];
     }
 
     private static async Task<T?> OrNull<T>(Func<Task<T?>> ask)

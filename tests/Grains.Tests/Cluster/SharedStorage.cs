@@ -28,7 +28,8 @@ internal sealed class SharedStorage : IGrainStorage
         lock (states)
         {
             var stored = states.TryGetValue((stateName, grainId), out var known) ? known.Version : 0;
-            if (stored != version) throw new InconsistentStateException($"{grainId}: version {version} is not {stored}.", $"{stored}", $"{version}");
+            if (stored != version)
+                throw new InconsistentStateException($"{grainId}: version {version} is not {stored}.", $"{stored}", $"{version}");
             states[(stateName, grainId)] = (grainState.State!, version + 1);
         }
 

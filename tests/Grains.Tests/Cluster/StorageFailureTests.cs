@@ -34,13 +34,17 @@ public sealed class StorageFailureTests : IAsyncLifetime
         await cluster.Job("running").Submit(Specs.Submission());
         await cluster.WaitFor("running", "step 1");
         storage.Words = "Redis at 10.0.0.7:6379 does not answer.";
-        Assert.Equal(storage.Words, (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("new").Submit(Specs.Submission()))).Message);
-        Assert.Equal(storage.Words, (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("running").Stop(checkpoint: true, Callers.Admin))).Message);
+        Assert.Equal(
+            storage.Words, (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("new").Submit(Specs.Submission()))).Message);
+        Assert.Equal(
+            storage.Words,
+            (await Assert.ThrowsAsync<StorageException>(() => cluster.Job("running").Stop(checkpoint: true, Callers.Admin))).Message);
         var findings = (await cluster.Job("running").Why())!.Findings;
         Assert.Contains(findings, finding => finding.What.Contains(storage.Words, StringComparison.Ordinal) && finding.Remedy.Length > 0);
         storage.Words = null;
         await cluster.Job("running").Stop(checkpoint: true, Callers.Admin);
-        Assert.DoesNotContain((await cluster.Job("running").Why())!.Findings, finding => finding.What.Contains("Redis", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            (await cluster.Job("running").Why())!.Findings, finding => finding.What.Contains("Redis", StringComparison.Ordinal));
         gate.SetResult();
     }
 

@@ -26,7 +26,8 @@ public sealed class StuckStepTests : IAsyncLifetime
         var stopped = Assert.IsType<StoppedEvent>(JobEventJson.Read((await cluster.Watch("stuck"))[^1]));
         Assert.Equal(1, stopped.Step);
         Assert.Contains((Generation.First, true), script.Aborts);
-        Assert.Contains((await cluster.Job("stuck").ReadLog(0, 100, TimeSpan.Zero))!.Events, line => line.Json.Contains("without a checkpoint of that step", StringComparison.Ordinal));
+        Assert.Contains((await cluster.Job("stuck").ReadLog(0, 100, TimeSpan.Zero))!.Events, line => line.Json.Contains(
+            "without a checkpoint of that step", StringComparison.Ordinal));
         // The one slot is free.
         await cluster.Job("next").Submit(Specs.Lasting(min: 1, max: 1));
         Assert.IsType<CompletedEvent>(JobEventJson.Read((await cluster.Watch("next"))[^1]));

@@ -33,7 +33,9 @@ internal sealed class TrainingCluster : IAsyncDisposable
     public IGrainStorageSerializer StorageSerializer =>
         cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress).GetRequiredService<IGrainStorageSerializer>();
 
-    public static async Task<TrainingCluster> Start(short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null, TimeSpan? longestPoll = null, TimeSpan? stopPatience = null, IUserQuotas? quotas = null, bool preempts = false)
+    public static async Task<TrainingCluster> Start(
+        short silos, TimeSpan? stepDeadline = null, IGrainStorage? storage = null, IJobJournals? journals = null,
+        TimeSpan? longestPoll = null, TimeSpan? stopPatience = null, IUserQuotas? quotas = null, bool preempts = false)
     {
         var scripts = new FakeScripts();
         var builder = new InProcessTestClusterBuilder(silos);
@@ -44,10 +46,12 @@ internal sealed class TrainingCluster : IAsyncDisposable
             else silo.Services.AddGrainStorage(StorageNames.Jobs, (_, _) => storage);
             silo.Services.AddSingleton(scripts).AddSingleton<IRankHost, FakeRankHost>().AddSingleton<IChunkReducers, ChunkReducers>();
             if (journals is not null) silo.Services.AddSingleton(journals);
-            if (quotas is not null) silo.Services.AddSingleton(quotas).Configure<JobGrainOptions>(o => o.WeighPeriod = TimeSpan.FromMilliseconds(100));
+            if (quotas is not null)
+                silo.Services.AddSingleton(quotas).Configure<JobGrainOptions>(o => o.WeighPeriod = TimeSpan.FromMilliseconds(100));
             silo.Services.Configure<QueueOptions>(o => (o.Settled, o.Preempts) = (TimeSpan.FromSeconds(1), preempts));
             silo.Services.Configure<JobGrainOptions>(o =>
-                (o.StepDeadline, o.LongestPoll, o.StopPatience) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll, stopPatience ?? o.StopPatience));
+                (o.StepDeadline, o.LongestPoll, o.StopPatience) = (stepDeadline ?? o.StepDeadline, longestPoll ?? o.LongestPoll,
+                    stopPatience ?? o.StopPatience));
         });
         builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.None));
         builder.ConfigureClientHost(host => host.Logging.SetMinimumLevel(LogLevel.None));
@@ -57,7 +61,8 @@ internal sealed class TrainingCluster : IAsyncDisposable
     }
 
     /// <summary>Grain calls from inside a silo.</summary>
-    public IGrainFactory GrainsIn(int silo) => cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
+    public IGrainFactory GrainsIn(int silo) =>
+        cluster.GetSiloServiceProvider(cluster.Silos[silo].SiloAddress).GetRequiredService<IGrainFactory>();
 
     /// <summary>A service of a silo.</summary>
     public T ServiceIn<T>(int silo)

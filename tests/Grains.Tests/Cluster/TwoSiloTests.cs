@@ -50,7 +50,8 @@ public sealed class TwoSiloTests : IAsyncLifetime
         await cluster.Job("mute").Submit(Specs.Submission(ranks: 2, silos: 2));
         var events = await cluster.Watch("mute");
         var failure = Assert.IsType<FailedEvent>(JobEventJson.Read(events[^1])).Error;
-        Assert.Equal((ErrorCodes.Deadline, 1, two, "decide", 2L), (failure.Code, failure.Rank?.Value, failure.Silo, failure.Phase, failure.Step));
+        Assert.Equal(
+            (ErrorCodes.Deadline, 1, two, "decide", 2L), (failure.Code, failure.Rank?.Value, failure.Silo, failure.Phase, failure.Step));
         var report = await cluster.Job("mute").Status();
         Assert.Equal(JobPhase.Failed, report!.Phase);
         Assert.StartsWith($"Step 2: no vote from silo {two} for 3 s", report.Message, StringComparison.Ordinal);

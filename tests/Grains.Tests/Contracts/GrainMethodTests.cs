@@ -5,7 +5,10 @@ using Orleans.Serialization.Invocation;
 namespace Distributed.Grains.Tests.Contracts;
 
 /// <summary>While a cluster is upgraded silo by silo, silos of two versions call each other, by the numbers of methods.</summary>
-/// <remarks>Orleans makes the number of a method of its name and the types of its parameters. A method whose parameters get other types of the same bytes keeps its number by an alias.</remarks>
+/// <remarks>
+/// Orleans makes the number of a method of its name and the types of its parameters. A method whose parameters get other types of the same
+/// bytes keeps its number by an alias.
+/// </remarks>
 public sealed class GrainMethodTests
 {
     /// <summary>May grow.</summary>
@@ -62,7 +65,8 @@ public sealed class GrainMethodTests
     public void Methods_KeepTheirNumbers()
     {
         var all = typeof(StorageNames).Assembly.GetTypes()
-            .SelectMany(type => type.GetCustomAttributes<CompoundTypeAliasAttribute>(inherit: false).Select(alias => (Type: type, alias.Components)))
+            .SelectMany(type => type.GetCustomAttributes<CompoundTypeAliasAttribute>(inherit: false)
+                .Select(alias => (Type: type, alias.Components)))
             .Where(call => call.Components is ["inv", _, Type grain, string] && grain.Namespace == typeof(StorageNames).Namespace)
             .Select(call => $"{((Type)call.Components[2]).Name}.{MethodOf(call.Type)} {call.Components[3]}");
         Assert.Equal(Pinned, all.Order(StringComparer.Ordinal));

@@ -9,7 +9,9 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class SiloMeetingTests
 {
     private static SiloMeeting Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), [.. silos], TimeSpan.FromMinutes(5), deadline ?? TimeSpan.FromMinutes(5)), TimeProvider.System);
+        new GenerationSetup(
+            new(1), JobSpecJson.Write(Specs.Job()), [.. silos], TimeSpan.FromMinutes(5), deadline ?? TimeSpan.FromMinutes(5)),
+        TimeProvider.System);
 
     [Fact]
     public async Task Meet_LastOfThree_AllGetTheEndpointsInRankOrderAndOneSecret()
@@ -45,7 +47,9 @@ public sealed class SiloMeetingTests
         var first = meeting.Meet(new(1), "a", "a:1", "cpu; avx512");
         var second = await meeting.Meet(new(1), "b", "b:1", "cpu; avx2");
         Assert.Equal((ErrorCodes.Divergence, "b"), (second.Error!.Code, second.Error.Silo));
-        Assert.StartsWith("Silos a and b differ, so their bits could: \"cpu; avx512\" and \"cpu; avx2\".", second.Error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Silos a and b differ, so their bits could: \"cpu; avx512\" and \"cpu; avx2\".", second.Error.Message,
+            StringComparison.Ordinal);
         Assert.Empty(second.Secret);
         Assert.Equal(second.Error, (await first).Error);
         Assert.Equal(second.Error, (await meeting.Meet(new(1), "c", "c:1", "cpu; avx512")).Error);
@@ -57,7 +61,8 @@ public sealed class SiloMeetingTests
         var meeting = Open(TimeSpan.FromMilliseconds(50), "a", "b", "c");
         var reply = await meeting.Meet(new(1), "b", "b:1", "cpu");
         Assert.Equal((ErrorCodes.Deadline, "a", "start"), (reply.Error!.Code, reply.Error.Silo, reply.Error.Phase));
-        Assert.StartsWith("Start of generation 1: silo a, c did not come for 0.05 s; silo b arrived.", reply.Error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Start of generation 1: silo a, c did not come for 0.05 s; silo b arrived.", reply.Error.Message, StringComparison.Ordinal);
         Assert.Equal(reply.Error, (await meeting.Meet(new(1), "a", "a:1", "cpu")).Error);
     }
 

@@ -10,7 +10,9 @@ namespace Distributed.Grains.Tests.Coordination;
 public sealed class StepRendezvousTests
 {
     private static StepRendezvous Open(TimeSpan? deadline = null, params string[] silos) => new(
-        new GenerationSetup(new(1), JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), TimeProvider.System);
+        new GenerationSetup(
+            new(1), JobSpecJson.Write(Specs.Job()), [.. silos], deadline ?? TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)),
+        TimeProvider.System);
 
     [Fact]
     public async Task Vote_LastOfTwoSilos_AnswersBothAlike()
@@ -47,7 +49,8 @@ public sealed class StepRendezvousTests
     /// <summary>In turns, as in a grain: two silos wait, and both waits end at the same moment.</summary>
     [Fact]
     public Task Vote_OneSiloMissing_DeadlineNamesItAndHoldsForTheLateOne() => Task.Factory.StartNew(
-        OneSiloMissing, CancellationToken.None, TaskCreationOptions.None, new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler).Unwrap();
+        OneSiloMissing, CancellationToken.None, TaskCreationOptions.None,
+        new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler).Unwrap();
 
     private static async Task OneSiloMissing()
     {

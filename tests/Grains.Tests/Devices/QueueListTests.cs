@@ -46,7 +46,10 @@ public sealed class QueueListTests
     [Fact]
     public async Task Open_ListOfAnEarlierVersion_IsPutIntoPages()
     {
-        store.Head.State = new QueueRecord { Jobs = [.. Enumerable.Range(0, 150).Select(i => new QueueEntry(JobId.Parse($"job-{i}"), i % 2 == 0) { User = "bob" })] };
+        store.Head.State = new QueueRecord
+        {
+            Jobs = [.. Enumerable.Range(0, 150).Select(i => new QueueEntry(JobId.Parse($"job-{i}"), i % 2 == 0) { User = "bob" })],
+        };
         await store.Head.WriteStateAsync();
         using (var list = await Open())
         {
@@ -123,7 +126,8 @@ public sealed class QueueListTests
         {
             var key = grainId.Key.ToString()!;
             if (key == Broken) throw new IOException("full");
-            if ((kept.TryGetValue(key, out var found) ? found.ETag : null) != grainState.ETag) throw new InconsistentStateException("written", found.ETag, grainState.ETag);
+            if ((kept.TryGetValue(key, out var found) ? found.ETag : null) != grainState.ETag)
+                throw new InconsistentStateException("written", found.ETag, grainState.ETag);
             if (key != HeadName) Writes.Add(key);
             kept[key] = (grainState.State!, grainState.ETag = Guid.NewGuid().ToString());
             return Task.CompletedTask;

@@ -14,7 +14,9 @@ public sealed class QueuePlacesTests
         QueuePlaces places = new(time);
         Assert.Null(places.Keep(JobId.Parse("a"), "ann", waiting: 1, most: 3));
         Assert.Null(places.Keep(JobId.Parse("b"), "ann", waiting: 1, most: 3));
-        Assert.StartsWith("user ann has 3 jobs in the queue and may have 3: ", places.Keep(JobId.Parse("c"), "ann", waiting: 1, most: 3), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "user ann has 3 jobs in the queue and may have 3: ", places.Keep(JobId.Parse("c"), "ann", waiting: 1, most: 3),
+            StringComparison.Ordinal);
         // The same job again, and another user's, are another matter.
         Assert.Null(places.Keep(JobId.Parse("b"), "ann", waiting: 1, most: 3));
         Assert.Null(places.Keep(JobId.Parse("d"), "bob", waiting: 0, most: 1));

@@ -24,30 +24,35 @@ public sealed class ChunkFuzzTests : IDisposable
     public void Chunk_Damaged_IsReadOrRefusedWithinItsBounds()
     {
         var serializer = services.GetRequiredService<Serializer<ExchangeReply>>();
-        FuzzRun.Hold([Bytes(serializer, 64), Bytes(serializer, 64 + (BlockPlan.BlockElements * sizeof(float))), serializer.SerializeToArray(new ExchangeReply(null, null))], input =>
-        {
-            ExchangeReply? read;
-            try
+        FuzzRun.Hold(
+            [Bytes(serializer, 64), Bytes(serializer, 64 + (BlockPlan.BlockElements * sizeof(float))),
+                serializer.SerializeToArray(new ExchangeReply(null, null))],
+            input =>
             {
-                read = serializer.Deserialize(input);
-            }
-            // Orleans refuses a message whatever its reading throws.
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                return;
-            }
+                ExchangeReply? read;
+                try
+                {
+                    read = serializer.Deserialize(input);
+                }
+                // Orleans refuses a message whatever its reading throws.
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    return;
+                }
 
-            if (read?.Sum is not { } chunk) return;
-            Assert.Equal(chunk.Body is null, chunk.BodyBytes > ExchangeChunk.LargestBody);
-            Assert.Equal(chunk.BodyBytes, chunk.Body?.Length ?? chunk.BodyBytes);
-            // As the coordinator takes it, of a silo that has joined.
-            ChunkRendezvous rendezvous = new(JobId.Parse("job"), new GenerationSetup(Generation.First, "{}", ["silo-0", "silo-1"], Deadline, Deadline), new ChunkReducers());
-            foreach (var silo in (string[])["silo-0", "silo-1"]) Assert.Null(rendezvous.Join(Generation.First, silo, Layout));
-            var answer = rendezvous.Add(chunk);
-            rendezvous.Close(Over);
-            Assert.NotNull(answer.Result.Error);
-            chunk.ReturnReceived();
-        });
+                if (read?.Sum is not { } chunk) return;
+                Assert.Equal(chunk.Body is null, chunk.BodyBytes > ExchangeChunk.LargestBody);
+                Assert.Equal(chunk.BodyBytes, chunk.Body?.Length ?? chunk.BodyBytes);
+                // As the coordinator takes it, of a silo that has joined.
+                ChunkRendezvous rendezvous = new(
+                    JobId.Parse("job"), new GenerationSetup(Generation.First, "{}", ["silo-0", "silo-1"], Deadline, Deadline),
+                    new ChunkReducers());
+                foreach (var silo in (string[])["silo-0", "silo-1"]) Assert.Null(rendezvous.Join(Generation.First, silo, Layout));
+                var answer = rendezvous.Add(chunk);
+                rendezvous.Close(Over);
+                Assert.NotNull(answer.Result.Error);
+                chunk.ReturnReceived();
+            });
     }
 
     private static byte[] Bytes(Serializer<ExchangeReply> serializer, int bytes)
@@ -55,6 +60,7 @@ public sealed class ChunkFuzzTests : IDisposable
         var body = ChunkBuffer.Rent(bytes);
         body.Span.Clear();
         body.Span[0] = 2;
-        return serializer.SerializeToArray(new ExchangeReply(new ExchangeChunk(new ChunkHeader(Generation.First, 1, 0, 0, 0, false, 1, 1), body), null));
+        return serializer.SerializeToArray(
+            new ExchangeReply(new ExchangeChunk(new ChunkHeader(Generation.First, 1, 0, 0, 0, false, 1, 1), body), null));
     }
 }

@@ -35,7 +35,8 @@ public sealed class ChunkReducerTests
     [InlineData(4096, 4000, long.MaxValue, "found a parameter of 9223372036854775807 elements at 4000")]
     public void Open_ImpossibleLayout_IsRefused(long elements, long offset, long count, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => new ChunkReducers().Open(JobId.Parse("job"), new ExchangeLayout(elements, [1, 2], [offset], [count])));
+        var error = Assert.Throws<ArgumentException>(
+            () => new ChunkReducers().Open(JobId.Parse("job"), new ExchangeLayout(elements, [1, 2], [offset], [count])));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 }

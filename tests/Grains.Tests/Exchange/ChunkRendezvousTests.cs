@@ -48,7 +48,9 @@ public sealed class ChunkRendezvousTests : IDisposable
         }
 
         reducers.Wrong = "found a body of 7 bytes, expected 64";
-        Assert.Contains("found a body of 7 bytes, expected 64. Nothing of it was added; 9 refused so far", (await rendezvous.Add(Chunk(1, 0))).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found a body of 7 bytes, expected 64. Nothing of it was added; 9 refused so far",
+            (await rendezvous.Add(Chunk(1, 0))).Error!.Message, StringComparison.Ordinal);
         reducers.Wrong = null;
         Assert.Equal((9L, 0, false), (rendezvous.Refused, reducers.Asked, waiting.IsCompleted));
         var genuine = Chunk(1, 0);
@@ -61,7 +63,9 @@ public sealed class ChunkRendezvousTests : IDisposable
     public async Task Add_SiloThatHasNotJoined_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
+            JobId.Parse("job"),
+            new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)),
+            reducers);
         Assert.Contains("expected it to join first", (await rendezvous.Add(Chunk(1, 0))).Error!.Message, StringComparison.Ordinal);
     }
 
@@ -94,7 +98,8 @@ public sealed class ChunkRendezvousTests : IDisposable
         var first = rendezvous.Add(Chunk(0, 0, scale: 0.25f));
         var second = await rendezvous.Add(Chunk(1, 0, scale: 0.125f));
         Assert.Equal(ErrorCodes.Divergence, second.Error!.Code);
-        Assert.Contains("silos a and b differ in the gradient's factors: 0.25 * 0.5 and 0.125 * 0.5", second.Error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "silos a and b differ in the gradient's factors: 0.25 * 0.5 and 0.125 * 0.5", second.Error.Message, StringComparison.Ordinal);
         Assert.Equal(second.Error, (await first).Error);
     }
 
@@ -105,7 +110,9 @@ public sealed class ChunkRendezvousTests : IDisposable
         var first = rendezvous.Add(Chunk(0, 1));
         var second = rendezvous.Add(Chunk(1, 1));
         reducers.Fail("out of luck");
-        Assert.Contains("Step 1, phase exchange, slice 1: the coordinator could not sum it: InvalidOperationException: out of luck", (await first).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Step 1, phase exchange, slice 1: the coordinator could not sum it: InvalidOperationException: out of luck",
+            (await first).Error!.Message, StringComparison.Ordinal);
         Assert.Equal((await first).Error, (await second).Error);
         Assert.True(reducers.IsDisposed);
     }
@@ -117,7 +124,9 @@ public sealed class ChunkRendezvousTests : IDisposable
         var waiting = rendezvous.Add(Chunk(2, 0));
         var error = rendezvous.Late(new(1), "c", 1, 0, TimeSpan.FromSeconds(2.5));
         Assert.Equal((ErrorCodes.Deadline, "a", 1L), (error.Code, error.Silo, error.Step));
-        Assert.StartsWith("Step 1, phase exchange, bucket 0: no gradients from silo a, b for 2.5 s; silo c arrived.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Step 1, phase exchange, bucket 0: no gradients from silo a, b for 2.5 s; silo c arrived.", error.Message,
+            StringComparison.Ordinal);
         Assert.Equal(error, (await waiting).Error);
         Assert.Equal(error, rendezvous.Late(new(1), "a", 1, 0, TimeSpan.FromSeconds(9)));
         Assert.Equal(error, (await rendezvous.Add(Chunk(0, 0))).Error);
@@ -131,16 +140,22 @@ public sealed class ChunkRendezvousTests : IDisposable
         Assert.Contains("its members are a, b", rendezvous.Join(new(1), "z", Layout())!.Message, StringComparison.Ordinal);
         var error = rendezvous.Join(new(1), "b", Layout(count: 20_001))!;
         Assert.Equal(ErrorCodes.Divergence, error.Code);
-        Assert.Contains("Silos a and b cut the gradient differently: parameter 0 of the flat buffer, 20000 elements at 0 and 20001 at 0", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Silos a and b cut the gradient differently: parameter 0 of the flat buffer, 20000 elements at 0 and 20001 at 0", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Join_ImpossibleLayout_IsRefused()
     {
         var rendezvous = new Distributed.Grains.Exchange.ChunkRendezvous(
-            JobId.Parse("job"), new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), reducers);
-        Assert.Contains("found a parameter beyond the end", rendezvous.Join(new(1), "a", Layout(count: 1_000_000))!.Message, StringComparison.Ordinal);
-        Assert.Contains("to 3 silos, generation 1 has 2", rendezvous.Join(new(1), "a", Layout(silos: 3))!.Message, StringComparison.Ordinal);
+            JobId.Parse("job"),
+            new Distributed.Grains.Contracts.GenerationSetup(new(1), "{}", ["a", "b"], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)),
+            reducers);
+        Assert.Contains(
+            "found a parameter beyond the end", rendezvous.Join(new(1), "a", Layout(count: 1_000_000))!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "to 3 silos, generation 1 has 2", rendezvous.Join(new(1), "a", Layout(silos: 3))!.Message, StringComparison.Ordinal);
     }
 
     [Fact]

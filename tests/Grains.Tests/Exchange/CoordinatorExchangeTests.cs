@@ -40,15 +40,22 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
             rig.Draw(1);
             mesh.Everywhere(silo =>
             {
-                if (silo != 2) errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+                if (silo != 2)
+                    errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e
+                        ? e.Error
+                        : null;
             });
             // The next attempt opens it anew.
-            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig").Close(new(3), errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
+            await cluster.GrainsIn(0).GetGrain<ICoordinatorGrain>("rig")
+                .Close(new(3), errors[0] ?? new JobError(ErrorCodes.Internal, "The next attempt.", null, null, null, null));
         }
 
-        Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank?.Value, errors[0]!.Phase, errors[0]!.Step));
         Assert.Equal(
-            $"Step 1, phase exchange, bucket 0: no gradients from silo silo-2 for {patience.TotalSeconds / 4} s; silo silo-0, silo-1 arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
+            (ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L),
+            (errors[0]!.Code, errors[0]!.Silo, errors[0]!.Rank?.Value, errors[0]!.Phase, errors[0]!.Step));
+        Assert.Equal(
+            $"Step 1, phase exchange, bucket 0: no gradients from silo silo-2 for {patience.TotalSeconds / 4} s; "
+            + "silo silo-0, silo-1 arrived. Look at the log of the missing silo, then resume from the last checkpoint.",
             errors[0]!.Message);
         Assert.Equal(errors[0], errors[1]);
     }
@@ -64,7 +71,9 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
         mesh.Everywhere(silo =>
         {
             if (silo == 2) mesh.Exchanges[2].Abort(reason);
-            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e
+                ? e.Error
+                : null;
         });
         Assert.All(errors[..2], error => Assert.Equal(reason, error));
     }

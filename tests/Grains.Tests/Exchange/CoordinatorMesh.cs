@@ -28,7 +28,9 @@ internal sealed class CoordinatorMesh : IDisposable
 
     public static async Task OpenGeneration(TrainingCluster cluster, string jobId, int silos, int generation)
     {
-        GenerationSetup setup = new(new(generation), JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
+        GenerationSetup setup = new(
+            new(generation), JobSpecJson.Write(Specs.Job()), [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")],
+            TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5));
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -43,13 +45,17 @@ internal sealed class CoordinatorMesh : IDisposable
         }
     }
 
-    public static CoordinatorExchangeFactory Factory(TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
-        new(rendezvous, cluster.GrainsIn(silo % cluster.SiloNames.Count).GetGrain<ICoordinatorExchange>(jobId), overlap, new CoordinatorWait());
+    public static CoordinatorExchangeFactory Factory(
+        TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
+        new(
+            rendezvous, cluster.GrainsIn(silo % cluster.SiloNames.Count).GetGrain<ICoordinatorExchange>(jobId), overlap,
+            new CoordinatorWait());
 
     /// <summary>Runs something for all silos at once, each on a thread of its own.</summary>
     public void Everywhere(Action<int> action)
     {
-        var threads = Exchanges.Select((_, silo) => Task.Factory.StartNew(() => action(silo), default, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        var threads = Exchanges.Select(
+            (_, silo) => Task.Factory.StartNew(() => action(silo), default, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         Task.WaitAll([.. threads]);
     }
 

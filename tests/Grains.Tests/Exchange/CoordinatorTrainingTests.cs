@@ -46,7 +46,9 @@ public sealed class CoordinatorTrainingTests : IAsyncLifetime
             var id = $"split-{string.Join('-', split)}";
             await CoordinatorMesh.OpenGeneration(cluster, id, split.Length, generation: 1);
             var actual = await Task.Factory.StartNew(
-                () => SiloHarness.Run(job, split, factory: (silo, meeting) => CoordinatorMesh.Factory(cluster, id, silo, meeting, job.Workers.Overlap), jobId: id),
+                () => SiloHarness.Run(
+                    job, split, factory: (silo, meeting) => CoordinatorMesh.Factory(cluster, id, silo, meeting, job.Workers.Overlap),
+                    jobId: id),
                 default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             Assert.Null(actual.Error);
             Assert.True(expected.Hash == actual.Hash, $"silos {string.Join("+", split)}: {actual.Hash}, one rank: {expected.Hash}");

@@ -20,7 +20,8 @@ internal sealed class FakeReducers : IChunkReducers, IChunkReducer
     public ChunkRendezvous Open(int silos = 2)
     {
         var names = Enumerable.Range(0, silos).Select(i => $"{(char)('a' + i)}").ToList();
-        var rendezvous = new ChunkRendezvous(JobId.Parse("job"), new GenerationSetup(new(1), "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
+        var rendezvous = new ChunkRendezvous(
+            JobId.Parse("job"), new GenerationSetup(new(1), "{}", [.. names], TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5)), this);
         foreach (var name in names) Assert.Null(rendezvous.Join(new(1), name, Layout(silos)));
         return rendezvous;
     }

@@ -10,10 +10,14 @@ public sealed class JobFaultsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static JobState Running(int worldSize = 1) => JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, worldSize).State;
+    private static JobState Running(int worldSize = 1) =>
+        JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, worldSize).State;
 
-    private static JobTransition End(JobState state, string code, string[] silos, int rank = 0, params SiloFault[] lacking) => JobLifecycle.RankEnded(
-        state, new RankEnd(new(1), new(rank), RankOutcome.Failed, new JobError(code, "no such file", new(rank), "a", "start", null)), true, 0, new JobSurroundings([.. silos.Select(s => new SiloRoom(s, s == "small" ? 1 : 2))], "t", Now, [.. lacking]) { RanksNeeded = 2 });
+    private static JobTransition End(JobState state, string code, string[] silos, int rank = 0, params SiloFault[] lacking) =>
+        JobLifecycle.RankEnded(
+            state, new RankEnd(new(1), new(rank), RankOutcome.Failed, new JobError(code, "no such file", new(rank), "a", "start", null)),
+            true, 0,
+            new JobSurroundings([.. silos.Select(s => new SiloRoom(s, s == "small" ? 1 : 2))], "t", Now, [.. lacking]) { RanksNeeded = 2 });
 
     [Theory]
     [InlineData(ErrorCodes.PathMissing, "t")]
@@ -34,15 +38,18 @@ public sealed class JobFaultsTests
     public void OnTheOnlySilo_FailsAndNamesIt()
     {
         var (state, _) = End(Running(), ErrorCodes.PathMissing, ["a"]);
-        Assert.Equal((JobPhase.Failed, "Silo a: no such file.", ErrorCodes.PathMissing), (state.Phase, state.Failure!.Message, state.Failure.Code));
+        Assert.Equal(
+            (JobPhase.Failed, "Silo a: no such file.", ErrorCodes.PathMissing), (state.Phase, state.Failure!.Message, state.Failure.Code));
         Assert.Empty(state.Faults);
     }
 
     [Fact]
     public void OthersLackItToo_FailsWithoutTryingThem()
     {
-        var (state, _) = End(Running(), ErrorCodes.PathMissing, ["a", "b"], 0, new SiloFault("b", ErrorCodes.PathMissing, "none here", "t", Now));
-        Assert.Equal((JobPhase.Failed, "Silo a: no such file. The same or the like on all other silos (b)."), (state.Phase, state.Failure!.Message));
+        var (state, _) = End(
+            Running(), ErrorCodes.PathMissing, ["a", "b"], 0, new SiloFault("b", ErrorCodes.PathMissing, "none here", "t", Now));
+        Assert.Equal(
+            (JobPhase.Failed, "Silo a: no such file. The same or the like on all other silos (b)."), (state.Phase, state.Failure!.Message));
     }
 
     /// <summary>A full disk that shows at a checkpoint an hour later, now here and now there, would have it train for ever.</summary>
@@ -58,7 +65,8 @@ public sealed class JobFaultsTests
     public void OnlyTooSmallSilosAreLeft_Fails()
     {
         var (state, _) = End(Running(), ErrorCodes.Native, ["a", "small"]);
-        Assert.Equal((JobPhase.Failed, "Silo a: no such file. What is left is too small for it (small)."), (state.Phase, state.Failure!.Message));
+        Assert.Equal(
+            (JobPhase.Failed, "Silo a: no such file. What is left is too small for it (small)."), (state.Phase, state.Failure!.Message));
     }
 
     [Fact]
@@ -67,7 +75,9 @@ public sealed class JobFaultsTests
         var lost = Running() with { Fruitless = JobLifecycle.MostFruitless - 1 };
         JobState Lose(JobState state) => JobLifecycle.SiloLost(state, "a", [new(0)], null, progressed: false).State;
         Assert.Equal(JobPhase.Failed, Lose(lost).Phase);
-        Assert.Equal((JobPhase.Queued, 1, 10L), (Lose(JobLifecycle.Confirm(lost, 10).State) is var kept ? (kept.Phase, kept.Fruitless, kept.Confirmed) : default));
+        Assert.Equal(
+            (JobPhase.Queued, 1, 10L),
+            (Lose(JobLifecycle.Confirm(lost, 10).State) is var kept ? (kept.Phase, kept.Fruitless, kept.Confirmed) : default));
     }
 
     [Fact]
@@ -80,7 +90,8 @@ public sealed class JobFaultsTests
     }
 
     [Fact]
-    public void WhatIsWrongWithTheJob_FailsItAtOnce() => Assert.Equal(JobPhase.Failed, End(Running(), ErrorCodes.DataInvalid, ["a", "b"]).State.Phase);
+    public void WhatIsWrongWithTheJob_FailsItAtOnce() =>
+        Assert.Equal(JobPhase.Failed, End(Running(), ErrorCodes.DataInvalid, ["a", "b"]).State.Phase);
 
     [Fact]
     public void JobOfOneClient_FailsWithItsOwnWords()

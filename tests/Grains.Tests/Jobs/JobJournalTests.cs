@@ -12,11 +12,13 @@ public sealed class JobJournalTests
 {
     private static readonly DataSummary Data = new(8, 2, 10, 0, "abc");
 
-    private static StepEvent Step(long step, int generation = 1) => new(step, 0, 1, 8, 0.1, 1, 0, false, step, 1, new(generation), 0.1, new PhaseSeconds(0, 0, 0, 0, 0, 0));
+    private static StepEvent Step(long step, int generation = 1) =>
+        new(step, 0, 1, 8, 0.1, 1, 0, false, step, 1, new(generation), 0.1, new PhaseSeconds(0, 0, 0, 0, 0, 0));
 
     private static StartedEvent Started(int generation = 1) => new(JobId.Parse("job"), new(generation), []);
 
-    private static EventBatch Batch(long first, params JobEvent[] events) => new(new(1), "silo-0", first, [.. events.Select(EventLine.Of)], 9);
+    private static EventBatch Batch(long first, params JobEvent[] events) =>
+        new(new(1), "silo-0", first, [.. events.Select(EventLine.Of)], 9);
 
     private static async Task<IReadOnlyList<JobEvent>> Events(JobJournal journal) =>
         [.. (await journal.Read(JournalKind.Events, 0, 100))!.Events.Select(e => JobEventJson.Read(e.Json)!)];
@@ -63,7 +65,8 @@ public sealed class JobJournalTests
     public async Task Append_AnEndingAndAFailureBehindIt_ReturnsTheEnding()
     {
         await using var journal = Journal();
-        var ending = journal.Append(Batch(0, new StoppedEvent(1, "ff", null), new FailedEvent(new JobError("internal", "late", new(0), null, null, null))));
+        var ending = journal.Append(
+            Batch(0, new StoppedEvent(1, "ff", null), new FailedEvent(new JobError("internal", "late", new(0), null, null, null))));
         Assert.Equal(JobPhase.Stopped, ending!.Ending);
         Assert.Empty(await Events(journal));
     }

@@ -15,7 +15,8 @@ public sealed class JobLifecycleTests
         JobLifecycle.Grant(JobLifecycle.Submit(new JobState()).State, worldSize).State;
 
     private static RankEnd End(int rank, RankOutcome outcome = RankOutcome.Completed, string message = "broken") => new(
-        new(1), new(rank), outcome, outcome == RankOutcome.Failed ? new JobError(ErrorCodes.DataInvalid, message, new(rank), "a", "forward", 3) : null);
+        new(1), new(rank), outcome,
+        outcome == RankOutcome.Failed ? new JobError(ErrorCodes.DataInvalid, message, new(rank), "a", "forward", 3) : null);
 
     [Fact]
     public void Submit_Twice_LinesUpOnce()
@@ -71,7 +72,8 @@ public sealed class JobLifecycleTests
     public void Recall_NoEndingInItsEvents_IsStoppedWhereItWas()
     {
         var now = DateTimeOffset.UnixEpoch;
-        JobEvent[] recent = [new StartedEvent(JobId.Parse("j"), new(1), []), new GenerationEvent(new(2), "silo b lost", []), new WarningEvent("late")];
+        JobEvent[] recent =
+            [new StartedEvent(JobId.Parse("j"), new(1), []), new GenerationEvent(new(2), "silo b lost", []), new WarningEvent("late")];
         var recalled = JobLifecycle.Recall(new JobState(), recent, 7, requeues: true, now, mostLosses: 5);
         var state = recalled.State;
         Assert.Equal((JobPhase.Stopped, new Generation(3), true), (state.Phase, state.Generation, state.Resume));
@@ -136,7 +138,8 @@ public sealed class JobLifecycleTests
             Assert.Equal((JobPhase.Queued, true), (state.Phase, state.Resume));
         }
 
-        var last = JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = new(JobLifecycle.MostFruitless) }).State;
+        var last =
+            JobLifecycle.RankEnded(JobLifecycle.Grant(state, 1).State, End(0) with { Generation = new(JobLifecycle.MostFruitless) }).State;
         Assert.Equal(JobPhase.Failed, last.Phase);
     }
 
@@ -144,7 +147,8 @@ public sealed class JobLifecycleTests
     public void Stop_WhileMoving_TheEndingNamesTheCheckpointThatTheRanksWrote()
     {
         var line = EventLine.Of(new StoppedEvent(7, "ab", "here"));
-        var moving = JobLifecycle.Move(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "silo a is leaving").State;
+        var moving = JobLifecycle.Move(
+            JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "silo a is leaving").State;
         var stopping = JobLifecycle.Announce(JobLifecycle.Stop(moving, checkpoint: true).State, new(1), line).State;
         var ended = JobLifecycle.RankEnded(stopping, End(0, RankOutcome.Stopped));
         Assert.Equal(JobPhase.Stopped, ended.State.Phase);
@@ -219,7 +223,9 @@ public sealed class JobLifecycleTests
         {
             Assert.Equal(JobPhase.Queued, state.Phase);
             var running = JobLifecycle.Grant(state, 2).State;
-            state = silo == 0 ? JobLifecycle.Confirm(state, 7).State : JobLifecycle.SiloLost(running, $"silo-{silo}", [new(0), new(1)], 9).State;
+            state = silo == 0
+                ? JobLifecycle.Confirm(state, 7).State
+                : JobLifecycle.SiloLost(running, $"silo-{silo}", [new(0), new(1)], 9).State;
         }
 
         Assert.Equal(held is null ? JobPhase.Queued : JobPhase.Failed, state.Phase);
@@ -234,10 +240,14 @@ public sealed class JobLifecycleTests
     [Fact]
     public void Starve_SiloOutOfMemory_IsSaidAndNamedWhenTheJobIsHeld()
     {
-        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [new(0), new(1)], 9).State;
+        var state = JobLifecycle.SiloLost(
+            JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State, "silo-1", [new(0), new(1)], 9).State;
         var told = JobLifecycle.Starve(state, "silo-1");
         Assert.Equal("silo-1", Assert.Single(told.State.Starved));
-        Assert.StartsWith("Silo silo-1 ended while it ran ranks of this job, and its machine ran out of memory meanwhile", Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Silo silo-1 ended while it ran ranks of this job, and its machine ran out of memory meanwhile",
+            Assert.IsType<WarningEvent>(JobEventJson.Read(Assert.Single(told.Effects.OfType<JobEffect.Log>()).Line.Json)).Message,
+            StringComparison.Ordinal);
         Assert.Empty(JobLifecycle.Starve(told.State, "silo-1").Effects);
         var held = JobLifecycle.SiloLost(JobLifecycle.Grant(told.State, 2).State, "silo-2", [new(0), new(1)], 9).State;
         Assert.Contains("Memory ran out where silo-1 ran", held.Failure!.Message, StringComparison.Ordinal);
@@ -256,7 +266,10 @@ public sealed class JobLifecycleTests
         Assert.Empty(JobLifecycle.Starve(new JobState { Phase = JobPhase.Completed }, "silo-1").State.Starved);
     }
 
-    /// <summary>Waits that were too long, and silos that left without dying, are nobody's fault: waits are not counted, silos that live are not held against the job.</summary>
+    /// <summary>
+    /// Waits that were too long, and silos that left without dying, are nobody's fault: waits are not counted, silos that live are not
+    /// held against the job.
+    /// </summary>
     [Fact]
     public void RankEnded_OtherLosses_AJobIsNotHeldForSilosThatLive()
     {
@@ -270,11 +283,14 @@ public sealed class JobLifecycleTests
         static JobTransition Lose(JobState queued, string code, string silo)
         {
             var running = JobLifecycle.Grant(queued, 1).State;
-            return JobLifecycle.RankEnded(running, new RankEnd(running.Generation, new(0), RankOutcome.Failed, new JobError(code, "gone", new(0), silo, "exchange", 3)));
+            return JobLifecycle.RankEnded(running, new RankEnd(
+                running.Generation, new(0), RankOutcome.Failed, new JobError(code, "gone", new(0), silo, "exchange", 3)));
         }
     }
 
-    /// <summary>A rank whose peer is gone says so before the table of members does: the death counts all the same, once a generation.</summary>
+    /// <summary>
+    /// A rank whose peer is gone says so before the table of members does: the death counts all the same, once a generation.
+    /// </summary>
     [Theory]
     [InlineData(ErrorCodes.SiloLost)]
     [InlineData(ErrorCodes.Deadline)]
@@ -302,7 +318,8 @@ public sealed class JobLifecycleTests
     [Fact]
     public void SiloLost_TheLastThatCounts_AfterAStop_IsStopped()
     {
-        var state = JobLifecycle.SiloLost(JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "a", [new(0)], 9).State;
+        var state = JobLifecycle.SiloLost(
+            JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 1).State, "a", [new(0)], 9).State;
         var stopping = JobLifecycle.Stop(JobLifecycle.Grant(state, 1).State, checkpoint: true).State;
         Assert.Equal(JobPhase.Stopped, JobLifecycle.SiloLost(stopping, "b", [new(0)], 9).State.Phase);
     }

@@ -21,7 +21,8 @@ public sealed class JobLimitsTests
 
     private static JobState Queued() => Enter(new JobState(), before => JobLifecycle.Submit(before, requeues: true, Noon), 0);
 
-    private static JobState Enter(JobState state, Func<JobState, JobTransition> change, double hours) => JobLimits.Follow(state, change(state).State, After(hours));
+    private static JobState Enter(JobState state, Func<JobState, JobTransition> change, double hours) =>
+        JobLimits.Follow(state, change(state).State, After(hours));
 
     private static JobState Grant(JobState state, double hours) => Enter(state, before => JobLifecycle.Grant(before, 1), hours);
 
@@ -39,7 +40,8 @@ public sealed class JobLimitsTests
         var late = JobLimits.Expire(queued, Limits, After(2), 0, Patience);
         Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded), (late.State.Phase, late.State.Failure!.Code));
         Assert.Equal("It waited in the queue for 2h, the limit that the job sets in limits.queued.", late.State.Failure.Message);
-        Assert.Collection(late.Effects, e => Assert.Equal(JobPhase.Failed, Assert.IsType<JobEffect.Log>(e).Line.Ending), e => Assert.IsType<JobEffect.Release>(e));
+        Assert.Collection(late.Effects, e => Assert.Equal(JobPhase.Failed, Assert.IsType<JobEffect.Log>(e).Line.Ending), e =>
+            Assert.IsType<JobEffect.Release>(e));
     }
 
     [Fact]
@@ -54,11 +56,14 @@ public sealed class JobLimitsTests
 
         var stopped = JobLifecycle.Announce(told.State, new(1), EventLine.Of(new StoppedEvent(71, "ab", "c"))).State;
         var ended = End(stopped);
-        Assert.Equal((JobPhase.Failed, ErrorCodes.LimitExceeded, 71L), (ended.State.Phase, ended.State.Failure!.Code, ended.State.Failure.Step));
+        Assert.Equal(
+            (JobPhase.Failed, ErrorCodes.LimitExceeded, 71L), (ended.State.Phase, ended.State.Failure!.Code, ended.State.Failure.Step));
         Assert.Equal("It ran for 8h, the limit that the job sets in limits.run.", ended.State.Failure.Message);
         Assert.Single(ended.Effects.OfType<JobEffect.Log>());
         // It takes nothing back from a job that just made it.
-        var done = End(JobLifecycle.Announce(told.State, new(1), EventLine.Of(new CompletedEvent(71, 0.5, "ab", 0, 1, 1, "c"))).State, RankOutcome.Completed);
+        var done = End(
+            JobLifecycle.Announce(told.State, new(1), EventLine.Of(new CompletedEvent(71, 0.5, "ab", 0, 1, 1, "c"))).State,
+            RankOutcome.Completed);
         Assert.Equal(JobPhase.Completed, done.State.Phase);
     }
 
@@ -117,7 +122,9 @@ public sealed class JobLimitsTests
     public void Expire_AskedToEndAndStillRunning_RanksAreEnded(bool byOwner)
     {
         var running = Grant(Queued(), 0);
-        var told = byOwner ? JobLifecycle.Stop(running, checkpoint: true, 70, After(8) + Patience).State : JobLimits.Expire(running, Limits, After(8), 70, Patience).State;
+        var told = byOwner
+            ? JobLifecycle.Stop(running, checkpoint: true, 70, After(8) + Patience).State
+            : JobLimits.Expire(running, Limits, After(8), 70, Patience).State;
         // Asking again does not put it off.
         told = JobLifecycle.Stop(told, checkpoint: false, 70, After(9)).State;
         Assert.Empty(JobLimits.Expire(told, Limits, After(8), 70, Patience).Effects);
@@ -143,7 +150,8 @@ public sealed class JobLimitsTests
     public void Of_JobsAndOperatorsLimit_TheShorterOne(int? own, int? operators, int? expected, string message)
     {
         static TimeSpan? Hours(int? hours) => hours is { } h ? TimeSpan.FromHours(h) : null;
-        var bounds = JobBounds.Of(new LimitsSpec { Queued = TimeSpan.FromHours(1), Run = Hours(own) }, "ann", new UserQuota(null, null, null, Hours(operators)));
+        var bounds = JobBounds.Of(
+            new LimitsSpec { Queued = TimeSpan.FromHours(1), Run = Hours(own) }, "ann", new UserQuota(null, null, null, Hours(operators)));
         Assert.Equal((Hours(1), Hours(expected)), (bounds.Queued, bounds.Run));
         Assert.Equal(message, JobLimits.Expire(Grant(Queued(), 0), bounds, After(10), 70, Patience).State.Overdue?.Message ?? "");
     }
@@ -162,7 +170,8 @@ public sealed class JobLimitsTests
     public void Stop_FailedWhoseRanksStillRun_EndsThem()
     {
         var running = JobLifecycle.Grant(JobLifecycle.Submit(new JobState(), requeues: true).State, 2).State;
-        var failed = JobLifecycle.RankEnded(running, new RankEnd(new(1), new(0), RankOutcome.Failed, new JobError(ErrorCodes.DataInvalid, "bad", new(0), null, null, 3))).State;
+        var failed = JobLifecycle.RankEnded(running, new RankEnd(
+            new(1), new(0), RankOutcome.Failed, new JobError(ErrorCodes.DataInvalid, "bad", new(0), null, null, 3))).State;
         Assert.Equal(JobPhase.Failed, failed.Phase);
         var stop = JobLifecycle.Stop(failed, checkpoint: true, 3, After(1));
         Assert.Equal([new JobEffect.AbortRanks(failed.Failure!, AtOnce: true)], stop.Effects);

@@ -45,7 +45,8 @@ public sealed class RankPlanTests
     [InlineData(6, 3, null, 6, 6, false)]
     [InlineData(0, 3, 5, 5, 5, false)]
     public void Demand_AskedScaledOrAsTheJobSays(int asked, int? max, int? workers, int least, int most, bool oneSilo) => Assert.Equal(
-        (least, most, oneSilo), RankPlan.Demand(Specs.Job() with { Workers = new WorkersSpec { Max = max } }, new RunOptions { Ranks = asked }, workers));
+        (least, most, oneSilo),
+        RankPlan.Demand(Specs.Job() with { Workers = new WorkersSpec { Max = max } }, new RunOptions { Ranks = asked }, workers));
 
     [Fact]
     public void Refuse_MoreRanksThanMicroBatches_NamesBothAndTheRemedy() => Assert.Equal(

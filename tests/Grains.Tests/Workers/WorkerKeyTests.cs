@@ -16,5 +16,7 @@ public sealed class WorkerKeyTests
 
     [Fact]
     public void Parse_OtherText_SaysWhatWasExpected() =>
-        Assert.Contains("expected silo/job/generation/rank", Assert.Throws<FormatException>(() => WorkerKey.Parse("toy")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected silo/job/generation/rank", Assert.Throws<FormatException>(() => WorkerKey.Parse("toy")).Message,
+            StringComparison.Ordinal);
 }

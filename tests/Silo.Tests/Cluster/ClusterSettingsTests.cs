@@ -24,7 +24,9 @@ public sealed class ClusterSettingsTests
     [InlineData("postgres", StateStorage.Postgres)]
     public void FromEnvironment_Store_HoldsMembersAndJobs(string clustering, object storage)
     {
-        var settings = Read(("DTRAIN_CLUSTERING", clustering), ("DTRAIN_STORE", Store), ("DTRAIN_SILO_NAME", "a"), ("DTRAIN_SLOTS", "3"), ("DTRAIN_CLUSTER_ID", "blue"));
+        var settings = Read(
+            ("DTRAIN_CLUSTERING", clustering), ("DTRAIN_STORE", Store), ("DTRAIN_SILO_NAME", "a"), ("DTRAIN_SLOTS", "3"),
+            ("DTRAIN_CLUSTER_ID", "blue"));
         Assert.Equal((StateStorage)storage, settings.Storage);
         Assert.Equal(("a", 3, "blue", Store), (settings.SiloName, settings.Slots, settings.ClusterId, settings.Store!.Reveal()));
         Assert.DoesNotContain("very-secret", settings.ToString(), StringComparison.Ordinal);
@@ -37,9 +39,12 @@ public sealed class ClusterSettingsTests
         File.WriteAllText(file, $"{Store}\n");
         Assert.Equal(Store, Read(("DTRAIN_STORAGE", "redis"), ("DTRAIN_STORE_FILE", file)).Store!.Reveal());
         File.WriteAllText(file, " \n");
-        Assert.Contains("is empty", Assert.Throws<JobException>(() => Read(("DTRAIN_STORAGE", "redis"), ("DTRAIN_STORE_FILE", file))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is empty", Assert.Throws<JobException>(() => Read(("DTRAIN_STORAGE", "redis"), ("DTRAIN_STORE_FILE", file))).Message,
+            StringComparison.Ordinal);
         File.Delete(file);
-        Assert.Equal(ErrorCodes.PathMissing, Assert.Throws<JobException>(() => Read(("DTRAIN_STORAGE", "redis"), ("DTRAIN_STORE_FILE", file))).Code);
+        Assert.Equal(
+            ErrorCodes.PathMissing, Assert.Throws<JobException>(() => Read(("DTRAIN_STORAGE", "redis"), ("DTRAIN_STORE_FILE", file))).Code);
     }
 
     [Fact]
@@ -47,7 +52,9 @@ public sealed class ClusterSettingsTests
     {
         var settings = Read(("DTRAIN_CLUSTERING", "kubernetes"), ("POD_NAME", "dtrain-1"), ("POD_NAMESPACE", "train"));
         Assert.Equal(("dtrain-1", StateStorage.Files), (settings.SiloName, settings.Storage));
-        Assert.Equal(("train", "dtrain-1", "dtrain-membership"), (settings.Kubernetes!.Namespace, settings.Kubernetes.Pod, settings.Kubernetes.ConfigMap));
+        Assert.Equal(
+            ("train", "dtrain-1", "dtrain-membership"),
+            (settings.Kubernetes!.Namespace, settings.Kubernetes.Pod, settings.Kubernetes.ConfigMap));
     }
 
     [Theory]
@@ -60,7 +67,9 @@ public sealed class ClusterSettingsTests
     [InlineData("nothing is kept there", "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_PRIMARY: found '10.0.0.1:4000'", "DTRAIN_PRIMARY=10.0.0.1:4000")]
     [InlineData("DTRAIN_PRIMARY is set but empty", "DTRAIN_PRIMARY=")]
-    [InlineData("DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING=redis", "DTRAIN_PRIMARY=127.0.0.1:4000", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE=very-secret")]
+    [InlineData(
+        "DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING=redis", "DTRAIN_PRIMARY=127.0.0.1:4000", "DTRAIN_CLUSTERING=redis",
+        "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_SLOTS: found '0'", "DTRAIN_SLOTS=0")]
     [InlineData("DTRAIN_CLUSTER_ID: found 'a/b'", "DTRAIN_CLUSTER_ID=a/b")]
     [InlineData("DTRAIN_SILO_NAME: found '-a'", "DTRAIN_SILO_NAME=-a")]

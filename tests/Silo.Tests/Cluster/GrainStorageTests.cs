@@ -11,7 +11,8 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
 {
     private const string Name = "job";
 
-    private static JobRecord Record(int generation) => new() { Submission = Specs.Submission(), State = new JobState { Phase = JobPhase.Running, Generation = new(generation) } };
+    private static JobRecord Record(int generation) =>
+        new() { Submission = Specs.Submission(), State = new JobState { Phase = JobPhase.Running, Generation = new(generation) } };
 
     private static GrainId Job(string key) => GrainId.Create("job", key);
 
@@ -135,10 +136,12 @@ public sealed class GrainStorageTests(Stores stores) : IClassFixture<Stores>
         // Numbers, hex digits and GUIDs in several spellings, and what file systems find hard.
         string[] keys =
         [
-            "7", "07", "007", "a", "A", "ab", "Ab", "AB", "..", ".", "x.y", "x_y", "x/y", "x%2fy", "x y", "ä", "-", "CON", "nul", new('z', 64), new('Z', 64), new('Z', 200), new string('Z', 200) + "z",
+            "7", "07", "007", "a", "A", "ab", "Ab", "AB", "..", ".", "x.y", "x_y", "x/y", "x%2fy", "x y", "ä", "-", "CON", "nul",
+            new('z', 64), new('Z', 64), new('Z', 200), new string('Z', 200) + "z",
             "0123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef",
         ];
         for (var i = 0; i < keys.Length; i++) await Written(storage, Job(keys[i]), i + 1);
-        for (var i = 0; i < keys.Length; i++) Assert.Equal((keys[i], i + 1), (keys[i], (await Read(storage, Job(keys[i]))).State!.State.Generation.Value));
+        for (var i = 0; i < keys.Length; i++)
+            Assert.Equal((keys[i], i + 1), (keys[i], (await Read(storage, Job(keys[i]))).State!.State.Generation.Value));
     }
 }

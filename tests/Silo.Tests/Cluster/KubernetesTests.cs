@@ -13,7 +13,8 @@ public sealed class KubernetesTests : IAsyncLifetime
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("dtrain-kubernetes-");
     private FakeKubernetesApi api = null!;
 
-    private KubernetesSettings Settings => new(FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, Path.Combine(directory.FullName, "kubeconfig"));
+    private KubernetesSettings Settings =>
+        new(FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, Path.Combine(directory.FullName, "kubeconfig"));
 
     public async Task InitializeAsync()
     {
@@ -29,7 +30,8 @@ public sealed class KubernetesTests : IAsyncLifetime
     }
 
     private async Task<JobException> Refused(TimeSpan? patience = null) =>
-        await Assert.ThrowsAsync<JobException>(async () => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, patience ?? Patience)).Dispose());
+        await Assert.ThrowsAsync<JobException>(
+            async () => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, patience ?? Patience)).Dispose());
 
     [Fact]
     public async Task Open_AllThere_Works() => (await MembershipConfigMap.Open(Settings, FakeKubernetesApi.Cluster, Patience)).Dispose();
@@ -60,7 +62,8 @@ public sealed class KubernetesTests : IAsyncLifetime
     public async Task Open_PodOfAnotherCluster_NamesLabelAndVariable()
     {
         var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings, "other", Patience));
-        Assert.Contains("label orleans/serviceId: found 'dtrain', expected 'other', the DTRAIN_CLUSTER_ID", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "label orleans/serviceId: found 'dtrain', expected 'other', the DTRAIN_CLUSTER_ID", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -87,9 +90,11 @@ public sealed class KubernetesTests : IAsyncLifetime
     [Fact]
     public async Task Open_NoKubeConfig_NamesTheFile()
     {
-        var error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, FakeKubernetesApi.Cluster, Patience));
+        var error = await Assert.ThrowsAsync<JobException>(
+            () => MembershipConfigMap.Open(Settings with { KubeConfig = "/nowhere/config" }, FakeKubernetesApi.Cluster, Patience));
         Assert.Contains("DTRAIN_KUBE_CONFIG: /nowhere/config", error.Message, StringComparison.Ordinal);
-        error = await Assert.ThrowsAsync<JobException>(() => MembershipConfigMap.Open(Settings with { KubeConfig = "/" }, FakeKubernetesApi.Cluster, Patience));
+        error = await Assert.ThrowsAsync<JobException>(
+            () => MembershipConfigMap.Open(Settings with { KubeConfig = "/" }, FakeKubernetesApi.Cluster, Patience));
         Assert.Equal("DTRAIN_KUBE_CONFIG: / is a folder, expected a kubeconfig file.", error.Message);
     }
 

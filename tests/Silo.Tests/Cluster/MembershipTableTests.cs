@@ -24,7 +24,8 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
     /// <summary>Two silos' views of the empty table of a new cluster.</summary>
     private async Task<(ProviderHost Host, IMembershipTable Table)> Open(string store)
     {
-        var host = await ProviderHost.BuildAsync(await stores.SettingsAsync(store, $"cluster-{Interlocked.Increment(ref clusters)}"), stores.JobsRoot);
+        var host = await ProviderHost.BuildAsync(
+            await stores.SettingsAsync(store, $"cluster-{Interlocked.Increment(ref clusters)}"), stores.JobsRoot);
         await host.Members.InitializeMembershipTableAsync(true);
         return (host, host.Members);
     }
@@ -46,7 +47,9 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         var read = await Inserted(table, Silo(1), Silo(2, SiloStatus.Joining));
         Assert.Equal((2, 2), (read.Version.Version, read.Members.Count));
         var row = read.TryGet(Silo(2).SiloAddress)!.Item1;
-        Assert.Equal(("silo-2", "host", SiloStatus.Joining, 0, Noon, Noon), (row.SiloName, row.HostName, row.Status, row.ProxyPort, row.StartTime, row.IAmAliveTime));
+        Assert.Equal(
+            ("silo-2", "host", SiloStatus.Joining, 0, Noon, Noon),
+            (row.SiloName, row.HostName, row.Status, row.ProxyPort, row.StartTime, row.IAmAliveTime));
 
         var one = await table.ReadRowAsync(Silo(1).SiloAddress);
         Assert.Equal(("silo-1", 2), (Assert.Single(one.Members).Item1.SiloName, one.Version.Version));
@@ -154,7 +157,8 @@ public sealed class MembershipTableTests(Stores stores) : IClassFixture<Stores>
         await Inserted(table, Silo(1));
         await Task.WhenAll(Enumerable.Range(2, 8).Select(async port =>
         {
-            while (!await table.InsertRowAsync(Silo(port), (await table.ReadAllAsync()).Version.Next())) await table.UpdateIAmAliveAsync(Silo(1));
+            while (!await table.InsertRowAsync(Silo(port), (await table.ReadAllAsync()).Version.Next()))
+                await table.UpdateIAmAliveAsync(Silo(1));
         }));
         var after = await table.ReadAllAsync();
         Assert.Equal((9, 9), (after.Version.Version, after.Members.Count));

@@ -17,9 +17,11 @@ public sealed class PostgresStoreTests
         using var server = await PostgresServer.StartAsync();
         var store = new Secret(server.Store);
         var sources = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostgresStore.Connect(store, Patience)));
-        await using (var command = sources[0].CreateCommand("SELECT count(*)::int FROM dtrain.schema_version")) Assert.Equal(1, await command.ExecuteScalarAsync());
+        await using (var command = sources[0].CreateCommand("SELECT count(*)::int FROM dtrain.schema_version"))
+            Assert.Equal(1, await command.ExecuteScalarAsync());
 
-        await using (var command = sources[0].CreateCommand("UPDATE dtrain.schema_version SET version = 99")) await command.ExecuteNonQueryAsync();
+        await using (var command = sources[0].CreateCommand("UPDATE dtrain.schema_version SET version = 99"))
+            await command.ExecuteNonQueryAsync();
         foreach (var source in sources) await source.DisposeAsync();
         var error = await Assert.ThrowsAsync<JobException>(() => PostgresStore.Connect(store, Patience));
         Assert.Equal("store-schema", error.Code);
@@ -36,6 +38,8 @@ public sealed class PostgresStoreTests
         Assert.Contains("28P01", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-secret", error.Message, StringComparison.Ordinal);
         var absent = new NpgsqlConnectionStringBuilder(server.Store) { Database = "absent" }.ConnectionString;
-        Assert.Contains("absent", (await Assert.ThrowsAsync<JobException>(() => PostgresStore.Connect(new Secret(absent), Patience))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "absent", (await Assert.ThrowsAsync<JobException>(() => PostgresStore.Connect(new Secret(absent), Patience))).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -24,7 +24,9 @@ public sealed class SiloNameGuardTests
             "POD_NAMESPACE" => "train",
             _ => null,
         });
-        return new SiloNameGuard(settings, new Members(time, leaves), new Self(), time, NullLogger<SiloNameGuard>.Instance, CancellationToken.None).Check(CancellationToken.None);
+        return new SiloNameGuard(
+            settings, new Members(time, leaves), new Self(), time, NullLogger<SiloNameGuard>.Instance,
+            CancellationToken.None).Check(CancellationToken.None);
     }
 
     [Theory]
@@ -71,7 +73,8 @@ public sealed class SiloNameGuardTests
 
         public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => throw new NotSupportedException();
 
-        public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
     }

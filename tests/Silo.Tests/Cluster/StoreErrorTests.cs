@@ -21,7 +21,8 @@ public sealed class StoreErrorTests
     [MemberData(nameof(Errors))]
     public void CarryStoreErrors_FromSiloToSilo_KeepsTypeAndMessage(Exception error)
     {
-        using var services = new ServiceCollection().AddSerializer().Configure<ExceptionSerializationOptions>(ClusterProviders.CarryStoreErrors).BuildServiceProvider();
+        using var services = new ServiceCollection().AddSerializer()
+            .Configure<ExceptionSerializationOptions>(ClusterProviders.CarryStoreErrors).BuildServiceProvider();
         var serializer = services.GetRequiredService<Serializer<Exception>>();
         var arrived = serializer.Deserialize(serializer.SerializeToArray(error));
         Assert.IsType(error.GetType(), arrived);

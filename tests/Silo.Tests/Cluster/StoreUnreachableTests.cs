@@ -24,7 +24,8 @@ public sealed class StoreUnreachableTests
 
     private static async Task<JobException> Refused(ClusterSettings settings)
     {
-        var error = await Assert.ThrowsAsync<JobException>(async () => await (await ClusterConnections.Open(settings, "/nowhere").WaitAsync(Patience)).DisposeAsync());
+        var error = await Assert.ThrowsAsync<JobException>(
+            async () => await (await ClusterConnections.Open(settings, "/nowhere").WaitAsync(Patience)).DisposeAsync());
         Assert.DoesNotContain("very-secret", error.Message, StringComparison.Ordinal);
         return error;
     }
@@ -37,7 +38,8 @@ public sealed class StoreUnreachableTests
     [InlineData("Postgres", "Host=192.0.2.1;Username=u;Password=very-secret;Database=d")]
     public async Task Open_NothingAnswers_IsUnreachable(string clustering, string store)
     {
-        var error = await Refused(Settings(Enum.Parse<Clustering>(clustering), store.Replace("PORT", $"{FreePort.Take()}", StringComparison.Ordinal)));
+        var error = await Refused(
+            Settings(Enum.Parse<Clustering>(clustering), store.Replace("PORT", $"{FreePort.Take()}", StringComparison.Ordinal)));
         Assert.Equal("store-unreachable", error.Code);
         Assert.Contains("DTRAIN_STORE", error.Message, StringComparison.Ordinal);
     }
@@ -46,7 +48,8 @@ public sealed class StoreUnreachableTests
     public async Task Open_WrongPassword_IsUnreachable()
     {
         using var server = await RedisServer.StartAsync();
-        Assert.Equal("store-unreachable", (await Refused(Settings(Clustering.Redis, $"127.0.0.1:{server.Port},password=very-secret"))).Code);
+        Assert.Equal(
+            "store-unreachable", (await Refused(Settings(Clustering.Redis, $"127.0.0.1:{server.Port},password=very-secret"))).Code);
     }
 
     [Theory]

@@ -14,7 +14,9 @@ public sealed class StoreWordsTests
     [Fact]
     public void Names_HaveAddressesAndNoSecrets()
     {
-        Assert.Equal("Redis at 10.0.0.7:6379, redis.internal:6380", StoreWords.Redis([new IPEndPoint(IPAddress.Parse("10.0.0.7"), 6379), new DnsEndPoint("redis.internal", 6380)]));
+        Assert.Equal(
+            "Redis at 10.0.0.7:6379, redis.internal:6380",
+            StoreWords.Redis([new IPEndPoint(IPAddress.Parse("10.0.0.7"), 6379), new DnsEndPoint("redis.internal", 6380)]));
         Assert.Equal("PostgreSQL at db.internal:5432", StoreWords.Postgres("Host=db.internal;Database=d;Username=u;Password=very-secret"));
     }
 
@@ -24,8 +26,11 @@ public sealed class StoreWordsTests
         { new TimeoutException(), "does not answer" },
         { new NpgsqlException("no", new SocketException(111)), "does not answer" },
         { new InvalidOperationException("outer", new SocketException(111)), "does not answer" },
-        { new InvalidOperationException("Failed to read state for job/x. StackExchange.Redis.RedisTimeoutException: Timeout awaiting response"), "does not answer" },
-        { new InvalidOperationException("Failed to write. StackExchange.Redis.RedisServerException: MISCONF Errors writing to the AOF file: No space left on device"), "refused to read or write (MISCONF Errors writing to the AOF file: No space left on device)" },
+        { new InvalidOperationException(
+            "Failed to read state for job/x. StackExchange.Redis.RedisTimeoutException: Timeout awaiting response"), "does not answer" },
+        { new InvalidOperationException(
+            "Failed to write. StackExchange.Redis.RedisServerException: MISCONF Errors writing to the AOF file: No space left on device"),
+            "refused to read or write (MISCONF Errors writing to the AOF file: No space left on device)" },
         { new RedisServerException("OOM command not allowed."), "refused to read or write (OOM command not allowed)" },
         { new PostgresException("no room", "ERROR", "ERROR", "53100"), "The disk of Redis at 10.0.0.7:6379 is full" },
         { new PostgresException("read-only", "ERROR", "ERROR", "25006"), "(25006: read-only)" },
@@ -34,7 +39,8 @@ public sealed class StoreWordsTests
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public void Of_FailureOfTheStore_SaysWhichAndHow(Exception failure, string words) => Assert.Contains(words, StoreWords.Of(failure, Store), StringComparison.Ordinal);
+    public void Of_FailureOfTheStore_SaysWhichAndHow(Exception failure, string words) =>
+        Assert.Contains(words, StoreWords.Of(failure, Store), StringComparison.Ordinal);
 
     [Fact]
     public void Of_AnythingElse_IsNotTheStores() => Assert.Null(StoreWords.Of(new InvalidOperationException("a bug"), Store));

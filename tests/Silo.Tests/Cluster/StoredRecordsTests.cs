@@ -58,7 +58,8 @@ public sealed class StoredRecordsTests(Stores stores) : IClassFixture<Stores>
                 Ended = new Dictionary<int, RankOutcome> { [1] = RankOutcome.Failed },
                 Failure = new JobError("internal", "it broke", new Rank(1), "silo-0", null, 7),
             },
-            Plan = [new SiloRanks(new LeasedSilo(Address, "silo-0", 2), [new PlacedRank(new(0), "cpu:0"), new PlacedRank(new(1), "cpu:1")])],
+            Plan =
+                [new SiloRanks(new LeasedSilo(Address, "silo-0", 2), [new PlacedRank(new(0), "cpu:0"), new PlacedRank(new(1), "cpu:1")])],
             Epoch = 4,
         };
         Assert.Equal(Job.ReplaceLineEndings(""), serializer.Serialize(record).ToString());

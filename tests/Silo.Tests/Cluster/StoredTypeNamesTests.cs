@@ -7,7 +7,9 @@ using Distributed.Grains.Queue;
 
 namespace Distributed.Silo.Tests.Cluster;
 
-/// <summary>Records name the types of what they hold; those that an earlier version wrote are read when the types have moved since.</summary>
+/// <summary>
+/// Records name the types of what they hold; those that an earlier version wrote are read when the types have moved since.
+/// </summary>
 public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
 {
     [Fact]
@@ -17,11 +19,16 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
         JobRecord record = new()
         {
             Submission = new JobSubmission("{}", new RunOptions { Ranks = 3 }, "ann"),
-            State = new JobState { Ended = new Dictionary<int, RankOutcome> { [1] = RankOutcome.Failed }, Failure = new JobError("internal", "it broke", null, null, null, null) },
+            State = new JobState
+            {
+                Ended = new Dictionary<int, RankOutcome> { [1] = RankOutcome.Failed },
+                Failure = new JobError("internal", "it broke", null, null, null, null),
+            },
             Plan = [new SiloRanks(new LeasedSilo(SiloAddressOf(), "silo-0", 2), [new PlacedRank(new(0), "cpu:0")])],
         };
         var read = Moved<JobRecord>(host, record);
-        Assert.Equal((record.Submission, RankOutcome.Failed, record.State.Failure), (read.Submission, read.State.Ended[1], read.State.Failure));
+        Assert.Equal(
+            (record.Submission, RankOutcome.Failed, record.State.Failure), (read.Submission, read.State.Ended[1], read.State.Failure));
         Assert.Equal((record.Plan[0].Silo, record.Plan[0].Ranks[0]), (read.Plan[0].Silo, read.Plan[0].Ranks[0]));
         QueuePage page = new() { Jobs = [new QueueEntry(JobId.Parse("a"), true) { User = "ann" }] };
         Assert.Equal(page.Jobs[0], Moved<QueuePage>(host, page).Jobs[0]);
@@ -40,7 +47,14 @@ public sealed class StoredTypeNamesTests(Stores stores) : IClassFixture<Stores>
              "Epoch":7}
             """;
         var read = (await stores.SiloAsync("files")).Serializer.Deserialize<JobRecord>(new BinaryData(Old))!;
-        Assert.Equal(new Requeue("silo b leaves", Abrupt: true) { Error = new JobError("storage", "full", null, "b", null, null), Counted = true, Died = "b" }, read.State.Requeue);
+        Assert.Equal(
+            new Requeue("silo b leaves", Abrupt: true)
+            {
+                Error = new JobError("storage", "full", null, "b", null, null),
+                Counted = true,
+                Died = "b",
+            },
+            read.State.Requeue);
         Assert.Equal((3, 7, "ann"), (read.State.Generation.Value, read.Epoch, read.Submission!.User));
     }
 

@@ -20,11 +20,24 @@ public sealed class Stores : IAsyncLifetime
         SiloName = "silo-0",
         Slots = 1,
         ClusterId = cluster,
-        Clustering = store switch { "redis" => Clustering.Redis, "postgres" => Clustering.Postgres, "kubernetes" => Clustering.Kubernetes, "files" => Clustering.Files, _ => Clustering.Localhost },
+        Clustering = store switch
+        {
+            "redis" => Clustering.Redis,
+            "postgres" => Clustering.Postgres,
+            "kubernetes" => Clustering.Kubernetes,
+            "files" => Clustering.Files,
+            _ => Clustering.Localhost,
+        },
         Storage = store switch { "redis" => StateStorage.Redis, "postgres" => StateStorage.Postgres, _ => StateStorage.Files },
-        Store = store switch { "redis" => new Secret((await redis.Value).Store), "postgres" => new Secret((await postgres.Value).Store), _ => null },
+        Store = store switch
+        {
+            "redis" => new Secret((await redis.Value).Store),
+            "postgres" => new Secret((await postgres.Value).Store),
+            _ => null,
+        },
         Kubernetes = store == "kubernetes" ? new KubernetesSettings(
-            FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap, (await KubernetesAsync(cluster)).WriteKubeConfig(directory.FullName)) : null,
+            FakeKubernetesApi.Namespace, "silo-0", FakeKubernetesApi.ConfigMap,
+            (await KubernetesAsync(cluster)).WriteKubeConfig(directory.FullName)) : null,
     };
 
     internal async Task<FakeKubernetesApi> KubernetesAsync(string cluster = FakeKubernetesApi.Cluster)

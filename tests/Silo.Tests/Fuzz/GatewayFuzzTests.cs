@@ -9,7 +9,9 @@ using Grpc.Core;
 
 namespace Distributed.Silo.Tests.Fuzz;
 
-/// <summary>Messages of each call, damaged, from a user with a token: whatever they are, the answer is a status in words and the silo goes on.</summary>
+/// <summary>
+/// Messages of each call, damaged, from a user with a token: whatever they are, the answer is a status in words and the silo goes on.
+/// </summary>
 public sealed class GatewayFuzzTests(OneSilo silo) : IClassFixture<OneSilo>
 {
     /// <summary>Each is a call to a silo, which takes as long as many readers take together.</summary>
@@ -38,21 +40,33 @@ public sealed class GatewayFuzzTests(OneSilo silo) : IClassFixture<OneSilo>
     [MemberData(nameof(Names))]
     public async Task Message_Damaged_IsAnsweredInWords(string call)
     {
-        using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        Damage damage = new([Calls.Single(c => c.Call == call).Good.ToByteArray(), [0x0A, 0x03, (byte)'a', (byte)'b', (byte)'c']], new Random(1));
+        using HttpClient http =
+            new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        Damage damage = new(
+            [Calls.Single(c => c.Call == call).Good.ToByteArray(), [0x0A, 0x03, (byte)'a', (byte)'b', (byte)'c']], new Random(1));
         for (var number = 0; number < Messages; number++)
         {
             var message = damage.Next();
-            using HttpRequestMessage request = new(HttpMethod.Post, $"{silo.Address}/dtrain.v1.Jobs/{call}") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent(Framed(message)) };
+            using HttpRequestMessage request = new(HttpMethod.Post, $"{silo.Address}/dtrain.v1.Jobs/{call}")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new ByteArrayContent(Framed(message)),
+            };
             request.Content.Headers.ContentType = new("application/grpc");
             request.Headers.TE.Add(new("trailers"));
             request.Headers.TryAddWithoutValidation("authorization", $"Bearer {OneSilo.Ann}");
             using var answer = await http.SendAsync(request);
             await answer.Content.ReadAsByteArrayAsync();
             var status = (StatusCode)int.Parse(Header("grpc-status"), CultureInfo.InvariantCulture);
-            Assert.False(status is StatusCode.Internal or StatusCode.Unknown or StatusCode.Unavailable or StatusCode.ResourceExhausted, $"{call} of {Convert.ToHexString(message)}: {status} {Header("grpc-message")}");
+            Assert.False(
+                status is StatusCode.Internal or StatusCode.Unknown or StatusCode.Unavailable or StatusCode.ResourceExhausted,
+                $"{call} of {Convert.ToHexString(message)}: {status} {Header("grpc-message")}");
 
-            string Header(string name) => answer.TrailingHeaders.TryGetValues(name, out var late) ? late.First() : answer.Headers.TryGetValues(name, out var early) ? early.First() : "";
+            string Header(string name) => answer.TrailingHeaders.TryGetValues(name, out var late)
+                ? late.First()
+                : answer.Headers.TryGetValues(name, out var early) ? early.First()
+                : "";
         }
 
         using var ann = silo.Client(OneSilo.Ann);

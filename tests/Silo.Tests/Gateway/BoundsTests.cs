@@ -24,7 +24,8 @@ public sealed class BoundsTests(OneSilo silo) : IClassFixture<OneSilo>
 
         var first = await dan.Ask<ListReply>("List", new ListRequest { PageSize = 1, User = "dan", States = { "queued" } });
         Assert.Equal("dan-1", Assert.Single(first.Jobs).Id);
-        var second = await dan.Ask<ListReply>("List", new ListRequest { PageSize = 1, User = "dan", States = { "queued" }, PageToken = first.NextPageToken });
+        var second = await dan.Ask<ListReply>(
+            "List", new ListRequest { PageSize = 1, User = "dan", States = { "queued" }, PageToken = first.NextPageToken });
         Assert.Equal("dan-0", Assert.Single(second.Jobs).Id);
         Assert.Empty((await dan.Ask<ListReply>("List", new ListRequest { States = { "failed" } })).Jobs);
 

@@ -5,7 +5,9 @@ using Grpc.Core;
 
 namespace Distributed.Silo.Tests.Gateway;
 
-/// <summary>Two users at the same few ids at once: what both are told is what one of the two orders gives, held against a model of who may do what.</summary>
+/// <summary>
+/// Two users at the same few ids at once: what both are told is what one of the two orders gives, held against a model of who may do what.
+/// </summary>
 public sealed class CommandPairsTests(OneSilo silo) : IClassFixture<OneSilo>
 {
     private const int Pairs = 500;
@@ -26,11 +28,17 @@ public sealed class CommandPairsTests(OneSilo silo) : IClassFixture<OneSilo>
         for (var pair = 0; pair < Pairs; pair++)
         {
             var id = ids[random.Next(ids.Length)];
-            var commands = Enumerable.Range(0, 2).Select(_ => (User: clients[random.Next(clients.Length)], Call: Calls[random.Next(Calls.Length)], Steps: random.Next(2) == 0 ? 1 : 1_000_000L)).ToArray();
+            var commands = Enumerable.Range(0, 2).Select(_ => (User: clients[random.Next(clients.Length)],
+                Call: Calls[random.Next(Calls.Length)], Steps: random.Next(2) == 0 ? 1 : 1_000_000L)).ToArray();
             var answers = await Task.WhenAll(commands.Select(c => Task.Run(() => Ask(c.User.Client, c.Call, id, c.Steps))));
-            var (first, second) = ((commands[0].User.Name, commands[0].Call, answers[0].StatusCode), (commands[1].User.Name, commands[1].Call, answers[1].StatusCode));
-            HashSet<string> after = [.. owners[id].SelectMany(o => After(o, first)).SelectMany(o => After(o, second)), .. owners[id].SelectMany(o => After(o, second)).SelectMany(o => After(o, first))];
-            Assert.True(after.Count > 0, $"Pair {pair} on {id} of {string.Join("|", owners[id])}: {first} {answers[0].Detail}, {second} {answers[1].Detail}: neither order gives both.");
+            var (first, second) = ((commands[0].User.Name, commands[0].Call, answers[0].StatusCode),
+                (commands[1].User.Name, commands[1].Call, answers[1].StatusCode));
+            HashSet<string> after = [.. owners[id].SelectMany(o => After(o, first)).SelectMany(o => After(o, second)),
+                .. owners[id].SelectMany(o => After(o, second)).SelectMany(o => After(o, first))];
+            Assert.True(
+                after.Count > 0,
+                $"Pair {pair} on {id} of {string.Join("|", owners[id])}: {first} {answers[0].Detail}, {second} {answers[1].Detail}: "
+                + "neither order gives both.");
             owners[id] = after;
         }
 

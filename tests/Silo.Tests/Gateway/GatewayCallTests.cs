@@ -30,7 +30,8 @@ public sealed class GatewayCallTests(OneSilo silo) : IClassFixture<OneSilo>
     [InlineData("ready", "ready: silo silo-0 is an active member; ")]
     public async Task Healthz_WithoutToken_AnswersInALine(string probe, string words)
     {
-        using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using HttpClient http =
+            new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         using var answer = await http.GetAsync($"{silo.Address}/healthz/{probe}");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var text = await answer.Content.ReadAsStringAsync();
@@ -55,9 +56,15 @@ public sealed class GatewayCallTests(OneSilo silo) : IClassFixture<OneSilo>
     [InlineData("/dtrain.v1.Jobs/Submit", "Bearer " + OneSilo.Eve, "7")]
     public async Task Call_OfNobody_IsRefusedBeforeItsMessageIsRead(string method, string? authorization, string status)
     {
-        using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using HttpClient http =
+            new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         // A frame that announces more than it has, of what is no message.
-        using HttpRequestMessage request = new(HttpMethod.Post, silo.Address + method) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new ByteArrayContent([0, 0, 0, 0, 9, 0x0b]) };
+        using HttpRequestMessage request = new(HttpMethod.Post, silo.Address + method)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([0, 0, 0, 0, 9, 0x0b]),
+        };
         request.Content.Headers.ContentType = new("application/grpc");
         if (authorization is not null) request.Headers.TryAddWithoutValidation("authorization", authorization);
         using var answer = await http.SendAsync(request);

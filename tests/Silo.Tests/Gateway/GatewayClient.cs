@@ -13,7 +13,9 @@ internal sealed class GatewayClient : IDisposable
     /// <param name="token">Null: none comes along.</param>
     public GatewayClient(string address, string? token)
     {
-        channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxSendMessageSize = null });
+        channel = GrpcChannel.ForAddress(
+            address,
+            new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxSendMessageSize = null });
         if (token is not null) headers.Add("authorization", $"Bearer {token}");
     }
 
@@ -30,7 +32,8 @@ internal sealed class GatewayClient : IDisposable
 
     public AsyncServerStreamingCall<TReply> Open<TReply>(string call, IMessage request, CancellationToken cancel = default)
         where TReply : class, IMessage<TReply>, new() =>
-        Invoker.AsyncServerStreamingCall(Method<TReply>(MethodType.ServerStreaming, call), null, Options.WithCancellationToken(cancel), request);
+        Invoker.AsyncServerStreamingCall(
+            Method<TReply>(MethodType.ServerStreaming, call), null, Options.WithCancellationToken(cancel), request);
 
     public void Dispose() => channel.Dispose();
 

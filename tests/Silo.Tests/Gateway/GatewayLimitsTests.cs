@@ -59,8 +59,11 @@ public sealed class GatewayLimitsTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Written.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Add(formatter(state, exception));
     }
 
-    private static DefaultConnectionContext Of(byte address) => new() { RemoteEndPoint = new IPEndPoint(new IPAddress([10, 0, 0, address]), 1) };
+    private static DefaultConnectionContext Of(byte address) =>
+        new() { RemoteEndPoint = new IPEndPoint(new IPAddress([10, 0, 0, address]), 1) };
 }

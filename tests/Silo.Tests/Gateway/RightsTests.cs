@@ -20,7 +20,8 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
 
     private static readonly (string Call, IMessage Request)[] Changes =
     [
-        ("Submit", new SubmitRequest { SpecJson = "{}" }), ("Stop", new StopRequest { Id = "none" }), ("Resume", new ResumeRequest { Id = "none" }),
+        ("Submit", new SubmitRequest { SpecJson = "{}" }), ("Stop", new StopRequest { Id = "none" }),
+        ("Resume", new ResumeRequest { Id = "none" }),
         ("Scale", new ScaleRequest { Id = "none", Workers = 2 }), ("Delete", new DeleteRequest { Id = "none" }),
     ];
 
@@ -29,14 +30,19 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
     {
         using GatewayClient ann = silo.Client(OneSilo.Ann), admin = silo.Client(OneSilo.Admin);
         var refused = await StatusOf(ann, "Drain", new DrainRequest { Silo = "silo-0" });
-        Assert.Equal((StatusCode.PermissionDenied, "Drain needs the role admin, and user ann has the role submit; ask the cluster's operator for it."), (refused.StatusCode, refused.Detail));
+        Assert.Equal(
+            (StatusCode.PermissionDenied,
+                "Drain needs the role admin, and user ann has the role submit; ask the cluster's operator for it."),
+            (refused.StatusCode, refused.Detail));
         var unknown = await StatusOf(admin, "Drain", new DrainRequest { Silo = "silo-9" });
         Assert.Equal((StatusCode.InvalidArgument, "silo: found 'silo-9', expected one of silo-0."), (unknown.StatusCode, unknown.Detail));
 
         Assert.Equal("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0" })).Silos.Single().State);
         Assert.Equal(
-            (false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'"), await silo.Service<Distributed.Silo.Lifecycle.IReadiness>().Check());
-        Assert.NotEqual("draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0", Undo = true })).Silos.Single().State);
+            (false, "draining: an operator drained silo silo-0, which takes no more ranks until 'dtrain drain silo-0 --undo'"),
+            await silo.Service<Distributed.Silo.Lifecycle.IReadiness>().Check());
+        Assert.NotEqual(
+            "draining", (await admin.Ask<ClusterReply>("Drain", new DrainRequest { Silo = "silo-0", Undo = true })).Silos.Single().State);
         Assert.True((await silo.Service<Distributed.Silo.Lifecycle.IReadiness>().Check()).Ready);
     }
 
@@ -72,7 +78,9 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         {
             var status = await StatusOf(client, call, request);
             Assert.True(status.StatusCode == StatusCode.PermissionDenied != mayChange, $"{call}: {status}");
-            if (!mayChange) Assert.Equal($"{call} needs the role submit, and user eve has the role view; ask the cluster's operator for it.", status.Detail);
+            if (!mayChange)
+                Assert.Equal(
+                    $"{call} needs the role submit, and user eve has the role view; ask the cluster's operator for it.", status.Detail);
         }
     }
 
@@ -92,7 +100,8 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         {
             var status = await StatusOf(bob, call, request);
             Assert.Equal(StatusCode.PermissionDenied, status.StatusCode);
-            Assert.Contains("Job anns belongs to user ann, and user bob may change only jobs of his own", status.Detail, StringComparison.Ordinal);
+            Assert.Contains(
+                "Job anns belongs to user ann, and user bob may change only jobs of his own", status.Detail, StringComparison.Ordinal);
         }
 
         Assert.Equal(StatusCode.AlreadyExists, (await StatusOf(bob, "Submit", Submission("anns"))).StatusCode);
@@ -113,11 +122,13 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
         await job.Stop(checkpoint: false, bobs);
         await Eventually.Is(() => job.Delete(bobs), change => change!.Refusal is null);
         Assert.Equal(SubmitResult.Created, (await job.Submit(submission with { User = "ann" })).Result);
-        foreach (var late in (Func<Task<JobChange?>>[])[() => job.Delete(bobs), () => job.Stop(false, bobs), () => job.Resume(bobs), () => job.Scale(2, bobs)])
+        foreach (var late in (Func<Task<JobChange?>>[])[() => job.Delete(bobs), () => job.Stop(false, bobs), () => job.Resume(bobs),
+            () => job.Scale(2, bobs)])
         {
             var change = await late();
             Assert.True(change!.IsDenied);
-            Assert.Equal("Job handed-over belongs to user ann, and user bob may change only jobs of his own; ask an admin.", change.Refusal);
+            Assert.Equal(
+                "Job handed-over belongs to user ann, and user bob may change only jobs of his own; ask an admin.", change.Refusal);
         }
 
         Assert.False((await job.Stop(false, anns))!.IsDenied);

@@ -13,7 +13,8 @@ public sealed class SiloReadinessTests
         try
         {
             silo.Service<Grains.Placement.SiloDrain>().Begin();
-            using HttpClient http = new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using HttpClient http =
+                new() { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
             using var ready = await http.GetAsync($"{silo.Address}/healthz/ready");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
             Assert.Equal("draining: silo silo-0 is leaving and takes no more ranks\n", await ready.Content.ReadAsStringAsync());
@@ -22,7 +23,9 @@ public sealed class SiloReadinessTests
             using var client = silo.Client(null);
             var health = new Grpc.Health.V1.Health.HealthClient(client.Invoker);
             Assert.Equal(Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.NotServing, (await health.CheckAsync(new())).Status);
-            Assert.Equal(Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new() { Service = "live" })).Status);
+            Assert.Equal(
+                Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving,
+                (await health.CheckAsync(new() { Service = "live" })).Status);
         }
         finally
         {

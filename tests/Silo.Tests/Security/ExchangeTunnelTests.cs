@@ -81,7 +81,8 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
         {
             // What the kernel does with the sockets of a process that is killed.
             if (silo == 2) sites[2].Tunnel.Dispose();
-            else errors[silo] = Record.Exception(() => rig.Step(silo, exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            else
+                errors[silo] = Record.Exception(() => rig.Step(silo, exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
         });
         // Who waited until the patience was over would say so by another code.
         Assert.All(errors[..2], error => Assert.Equal((ErrorCodes.SiloLost, "silo-2"), (error!.Code, error.Silo)));
@@ -93,9 +94,11 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
     {
         using TestAuthority other = new("another authority");
         authority.Issue("late", fromDays: -10, toDays: -1).Issue("misnamed", dnsName: "trainer.example").Issue("server", serverOnly: true);
-        using X509Certificate2 foreign = other.Issue("silo").Load("silo"), late = authority.Load("late"), misnamed = authority.Load("misnamed"), server = authority.Load("server");
+        using X509Certificate2 foreign = other.Issue("silo").Load("silo"), late = authority.Load("late"),
+            misnamed = authority.Load("misnamed"), server = authority.Load("server");
         var listener = sites[0].Tunnel.Endpoint;
-        foreach (var certificate in (X509Certificate2?[])[null, foreign, late, misnamed, server]) Assert.False(await Stranger.Knock(listener, certificate));
+        foreach (var certificate in (X509Certificate2?[])[null, foreign, late, misnamed, server])
+            Assert.False(await Stranger.Knock(listener, certificate));
         await Stranger.Babble(listener, "GET / HTTP/1.1\r\nHost: silo\r\n\r\n"u8.ToArray());
         await Settled(6);
         Assert.Equal(6, sites[0].Refused.Count);
@@ -114,7 +117,8 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
         using var foreign = await TunnelSite.Start(other.Issue("silo").SiloFiles("silo"));
         var (endpoint, _) = foreign.Tunnel.Publish(new IPEndPoint(IPAddress.Loopback, 1));
         var error = Assert.Throws<IOException>(() => sites[0].Tunnel.Connect(endpoint));
-        Assert.Contains("not signed by an authority of DTRAIN_SILO_CA, but by CN=another authority", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not signed by an authority of DTRAIN_SILO_CA, but by CN=another authority", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +127,9 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
         foreach (var wire in (IExchangeWire[])[sites[0].Tunnel, new DirectWire()])
         {
             var endpoint = wire is DirectWire ? "127.0.0.1:4711/0123456789abcdef" : "127.0.0.1:4711";
-            Assert.Contains("to all silos of a cluster or to none", Assert.Throws<IOException>(() => wire.Connect(endpoint)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "to all silos of a cluster or to none", Assert.Throws<IOException>(() => wire.Connect(endpoint)).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -132,7 +138,8 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
     {
         using var holder = Listen();
         var port = ((IPEndPoint)holder.LocalEndPoint!).Port;
-        using var tunnel = new ExchangeTunnel(new NetworkSettings { ExchangePort = port }, sites[0].Identity, sites[0].Refused, TimeProvider.System);
+        using var tunnel = new ExchangeTunnel(
+            new NetworkSettings { ExchangePort = port }, sites[0].Identity, sites[0].Refused, TimeProvider.System);
         var error = await Assert.ThrowsAsync<JobException>(() => tunnel.StartAsync(default));
         Assert.Equal("port-in-use", error.Code);
         Assert.Contains($"DTRAIN_EXCHANGE_PORT: port {port} on 127.0.0.1 is in use", error.Message, StringComparison.Ordinal);
@@ -149,7 +156,8 @@ public sealed class ExchangeTunnelTests : IAsyncLifetime
     /// <summary>A refusal is counted after the caller has seen it.</summary>
     private async Task Settled(long refused)
     {
-        for (var i = 0; i < 500 && sites[0].Refused.Count < refused; i++) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        for (var i = 0; i < 500 && sites[0].Refused.Count < refused; i++)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
     }
 
     private static void Everywhere(Action<int> action)

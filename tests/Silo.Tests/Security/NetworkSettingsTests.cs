@@ -25,9 +25,13 @@ public sealed class NetworkSettingsTests : IDisposable
     public void FromEnvironment_AllGiven_ReadsIt()
     {
         Secure();
-        Set("DTRAIN_CLUSTERING=redis", "DTRAIN_ADDRESS=0.0.0.0", "DTRAIN_ADVERTISE=10.1.2.3", "DTRAIN_SILO_PORT=11111", "DTRAIN_EXCHANGE_PORT=7420");
+        Set(
+            "DTRAIN_CLUSTERING=redis", "DTRAIN_ADDRESS=0.0.0.0", "DTRAIN_ADVERTISE=10.1.2.3", "DTRAIN_SILO_PORT=11111",
+            "DTRAIN_EXCHANGE_PORT=7420");
         var settings = Read();
-        Assert.Equal((IPAddress.Any, IPAddress.Any, IPAddress.Parse("10.1.2.3"), 11111, 7420), (settings.Address, settings.SiloAddress, settings.Advertised, settings.SiloPort, settings.ExchangePort));
+        Assert.Equal(
+            (IPAddress.Any, IPAddress.Any, IPAddress.Parse("10.1.2.3"), 11111, 7420),
+            (settings.Address, settings.SiloAddress, settings.Advertised, settings.SiloPort, settings.ExchangePort));
         Assert.Equal(authority.EndpointFiles("silo").Files, settings.Endpoint!.Files);
         Assert.Equal(authority.SiloFiles("silo").Files, settings.Silos!.Files);
     }
@@ -46,7 +50,8 @@ public sealed class NetworkSettingsTests : IDisposable
         Secure();
         Set("DTRAIN_ADDRESS=0.0.0.0");
         var settings = Read();
-        Assert.Equal((IPAddress.Any, IPAddress.Loopback, IPAddress.Loopback), (settings.Address, settings.SiloAddress, settings.Advertised));
+        Assert.Equal(
+            (IPAddress.Any, IPAddress.Loopback, IPAddress.Loopback), (settings.Address, settings.SiloAddress, settings.Advertised));
     }
 
     [Theory]
@@ -57,7 +62,8 @@ public sealed class NetworkSettingsTests : IDisposable
     [InlineData("set DTRAIN_CLUSTERING to redis, postgres or kubernetes", "DTRAIN_ADVERTISE=10.0.0.1")]
     [InlineData("set DTRAIN_ADVERTISE to the one", "DTRAIN_CLUSTERING=postgres", "DTRAIN_ADDRESS=0.0.0.0")]
     [InlineData("DTRAIN_ADVERTISE: found 0.0.0.0", "DTRAIN_ADVERTISE=0.0.0.0")]
-    [InlineData("set DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_ADDRESS=10.0.0.1")]
+    [InlineData(
+        "set DTRAIN_TLS_CERT with DTRAIN_TLS_KEY and DTRAIN_SILO_CERT with DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_ADDRESS=10.0.0.1")]
     [InlineData("DTRAIN_TLS_CERT (/) is a folder, expected a PEM file", "DTRAIN_TLS_CERT=/", "DTRAIN_TLS_KEY=/")]
     [InlineData("DTRAIN_TLS_KEY is set without DTRAIN_TLS_CERT", "DTRAIN_TLS_KEY=/k")]
     [InlineData("DTRAIN_SILO_CERT is set without DTRAIN_SILO_KEY and DTRAIN_SILO_CA", "DTRAIN_SILO_CERT=/k")]
@@ -123,7 +129,9 @@ public sealed class NetworkSettingsTests : IDisposable
         var message = Refused("settings-invalid");
         Assert.Contains(expected, message, StringComparison.Ordinal);
         using var late = authority.Load("late");
-        Assert.Contains($"from {late.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z to {late.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"from {late.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z to {late.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm:ss}Z",
+            message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,7 +140,9 @@ public sealed class NetworkSettingsTests : IDisposable
         using TestAuthority other = new("another authority");
         Secure();
         Set($"DTRAIN_SILO_CA={other.Path("ca.crt")}");
-        Assert.Contains("not signed by an authority of DTRAIN_SILO_CA, but by CN=test authority", Refused("settings-invalid"), StringComparison.Ordinal);
+        Assert.Contains(
+            "not signed by an authority of DTRAIN_SILO_CA, but by CN=test authority", Refused("settings-invalid"),
+            StringComparison.Ordinal);
         Secure();
         authority.Issue("silo", dnsName: "trainer.example");
         Assert.Contains("does not carry the name dtrain-silo", Refused("settings-invalid"), StringComparison.Ordinal);
@@ -143,7 +153,8 @@ public sealed class NetworkSettingsTests : IDisposable
     private void Secure()
     {
         authority.Issue("silo");
-        foreach (var file in (PemFile[])[.. authority.EndpointFiles("silo").Files, .. authority.SiloFiles("silo").Files]) variables[file.Variable] = file.Path;
+        foreach (var file in (PemFile[])[.. authority.EndpointFiles("silo").Files, .. authority.SiloFiles("silo").Files])
+            variables[file.Variable] = file.Path;
     }
 
     private void Set(params IEnumerable<string> assignments)

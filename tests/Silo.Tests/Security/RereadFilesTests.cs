@@ -18,7 +18,8 @@ public sealed class RereadFilesTests : IDisposable
     {
         var files = authority.EndpointFiles("silo");
         var log = new CountingLogger();
-        var current = new RereadFiles<SslStreamCertificateContext>(files, texts => GatewayCertificate.Read(files, texts, TimeProvider.System.GetUtcNow()), time, log);
+        var current = new RereadFiles<SslStreamCertificateContext>(
+            files, texts => GatewayCertificate.Read(files, texts, TimeProvider.System.GetUtcNow()), time, log);
         Assert.Equal("CN=silo", Subject());
         File.Copy(authority.Path("next.crt"), authority.Path("silo.crt"), overwrite: true);
         Assert.Equal("CN=silo", Subject());
@@ -79,7 +80,8 @@ public sealed class RereadFilesTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (logLevel == LogLevel.Warning) Warnings++;
         }

@@ -62,7 +62,8 @@ public sealed class SecureClusterTests : IAsyncLifetime
     public async Task Start_SiloPortInUse_NamesTheVariable()
     {
         var taken = IPEndPoint.Parse(silos[0].Endpoint).Port;
-        var error = await Assert.ThrowsAsync<JobException>(() => SiloApp.Start(Settings("silo-2", null) with { Network = new NetworkSettings { SiloPort = taken } }));
+        var error = await Assert.ThrowsAsync<JobException>(
+            () => SiloApp.Start(Settings("silo-2", null) with { Network = new NetworkSettings { SiloPort = taken } }));
         Assert.Equal("port-in-use", error.Code);
         Assert.Contains($"DTRAIN_SILO_PORT: port {taken} on 127.0.0.1 is in use", error.Message, StringComparison.Ordinal);
     }

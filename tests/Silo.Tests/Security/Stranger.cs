@@ -17,7 +17,12 @@ internal static class Stranger
         try
         {
             await tls.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = "dtrain-silo", ClientCertificates = certificate is null ? null : [certificate] }, patience.Token);
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "dtrain-silo",
+                    ClientCertificates = certificate is null ? null : [certificate],
+                },
+                patience.Token);
             await tls.WriteAsync(new byte[64], patience.Token);
             return await tls.ReadAsync(new byte[1], patience.Token) > 0;
         }

@@ -27,7 +27,8 @@ internal sealed class TestAuthority : IDisposable
 
     /// <summary>Writes NAME.crt and NAME.key.</summary>
     /// <param name="serverOnly">Forbids the use by a client.</param>
-    public TestAuthority Issue(string name, string dnsName = PeerCheck.SiloName, int fromDays = -1, int toDays = 30, bool serverOnly = false)
+    public TestAuthority Issue(
+        string name, string dnsName = PeerCheck.SiloName, int fromDays = -1, int toDays = 30, bool serverOnly = false)
     {
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", own, HashAlgorithmName.SHA256);
@@ -44,10 +45,12 @@ internal sealed class TestAuthority : IDisposable
 
     public X509Certificate2 Load(string name) => X509Certificate2.CreateFromPemFile(Path($"{name}.crt"), Path($"{name}.key"));
 
-    public PemFiles EndpointFiles(string name) => new(new PemFile("DTRAIN_TLS_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_TLS_KEY", Path($"{name}.key")));
+    public PemFiles EndpointFiles(string name) =>
+        new(new PemFile("DTRAIN_TLS_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_TLS_KEY", Path($"{name}.key")));
 
     public PemFiles SiloFiles(string name) => new(
-        new PemFile("DTRAIN_SILO_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_SILO_KEY", Path($"{name}.key")), new PemFile("DTRAIN_SILO_CA", Path("ca.crt")));
+        new PemFile("DTRAIN_SILO_CERT", Path($"{name}.crt")), new PemFile("DTRAIN_SILO_KEY", Path($"{name}.key")),
+        new PemFile("DTRAIN_SILO_CA", Path("ca.crt")));
 
     public void Dispose()
     {

@@ -20,7 +20,8 @@ public sealed class DepartureTests
     public DepartureTests()
     {
         var grains = FakeGrains.WithJobs(id => id == "frozen" ? frozen : well);
-        departure = new(new SiloDrain(), ranks, grains, new ServeSettings { Token = "", JobsRoot = "/" }, time, NullLogger<Departure>.Instance);
+        departure = new(
+            new SiloDrain(), ranks, grains, new ServeSettings { Token = "", JobsRoot = "/" }, time, NullLogger<Departure>.Instance);
         well.Moving = () =>
         {
             // It takes the second time of asking.

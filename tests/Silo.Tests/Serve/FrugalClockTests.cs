@@ -2,7 +2,9 @@ using Distributed.Silo.Hosting;
 
 namespace Distributed.Silo.Tests.Serve;
 
-/// <summary>Most of it on a clock that the test moves; that the thread really looks is shown at the end, without counting how long it takes.</summary>
+/// <summary>
+/// Most of it on a clock that the test moves; that the thread really looks is shown at the end, without counting how long it takes.
+/// </summary>
 public sealed class FrugalClockTests : IDisposable
 {
     private static readonly TimeSpan Fast = TimeSpan.FromMilliseconds(100);
@@ -28,7 +30,8 @@ public sealed class FrugalClockTests : IDisposable
     {
         List<TimeSpan> fired = [];
         var begin = time.Now;
-        using var timer = clock.CreateTimer(_ => fired.Add(time.Now - begin), null, TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
+        using var timer = clock.CreateTimer(
+            _ => fired.Add(time.Now - begin), null, TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
         Pass(TimeSpan.FromSeconds(5));
         Assert.InRange(Assert.Single(fired).TotalMilliseconds, milliseconds, milliseconds + Grain.TotalMilliseconds);
     }
@@ -122,7 +125,9 @@ public sealed class FrugalClockTests : IDisposable
         using var far = running.CreateTimer(_ => { }, null, TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan);
         using var timer = running.CreateTimer(_ => fired.Release(), null, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
         for (var i = 0; i < 3; i++) Assert.True(await fired.WaitAsync(Patience));
-        await Assert.ThrowsAsync<TaskCanceledException>(() => Task.Delay(TimeSpan.FromHours(1), running, new CancellationTokenSource(TimeSpan.FromMilliseconds(50), running).Token).WaitAsync(Patience));
+        await Assert.ThrowsAsync<TaskCanceledException>(
+            () => Task.Delay(TimeSpan.FromHours(1), running, new CancellationTokenSource(TimeSpan.FromMilliseconds(50), running).Token)
+                .WaitAsync(Patience));
     }
 
     /// <summary>What a callback reads from the clock.</summary>

@@ -15,7 +15,9 @@ public sealed class HostEndTests : IDisposable
     {
         using var host = await Start(services => services.AddHostedService<Broken>());
         Assert.Equal(1, await HostEnd.Await(new TaskCompletionSource().Task, host.Services, error));
-        Assert.StartsWith("dtrain-silo: Broken failed: InvalidOperationException: no clock here. The silo ends.", error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "dtrain-silo: Broken failed: InvalidOperationException: no clock here. The silo ends.", error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

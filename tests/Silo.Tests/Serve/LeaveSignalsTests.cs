@@ -21,7 +21,8 @@ public sealed class LeaveSignalsTests
     public void HangUp_HoweverOftenAndBesideOthers_NeverInsists()
     {
         using LeaveSignals signals = new();
-        foreach (var signal in new[] { PosixSignal.SIGHUP, PosixSignal.SIGHUP, PosixSignal.SIGTERM, PosixSignal.SIGHUP }) signals.On(signal);
+        foreach (var signal in new[] { PosixSignal.SIGHUP, PosixSignal.SIGHUP, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+            signals.On(signal);
         Assert.False(signals.LeaveNow.IsCancellationRequested);
         signals.On(PosixSignal.SIGTERM);
         Assert.True(signals.LeaveNow.IsCancellationRequested);

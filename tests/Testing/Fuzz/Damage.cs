@@ -1,6 +1,8 @@
 namespace Distributed.Testing.Fuzz;
 
-/// <summary>Makes damaged copies of good inputs: bits flipped, pieces cut, doubled, moved or taken from another input, numbers and brackets put in.</summary>
+/// <summary>
+/// Makes damaged copies of good inputs: bits flipped, pieces cut, doubled, moved or taken from another input, numbers and brackets put in.
+/// </summary>
 internal sealed class Damage(IReadOnlyList<byte[]> seeds, Random random)
 {
     private const int MostChanges = 6;
@@ -8,9 +10,11 @@ internal sealed class Damage(IReadOnlyList<byte[]> seeds, Random random)
 
     private static readonly byte[][] Pieces =
     [
-        .. ((string[])["{", "}", "[", "]", "\"", ",", ":", "-1", "0", "1e999", "-0.0", "NaN", "9223372036854775807", "18446744073709551616", "null", "true", "\\ud800", "\\u0000", "../", "/", "&a", "*a", "!!x", "<<", "? ", "\n", "\t", "\0"])
+        .. ((string[])["{", "}", "[", "]", "\"", ",", ":", "-1", "0", "1e999", "-0.0", "NaN", "9223372036854775807", "18446744073709551616",
+            "null", "true", "\\ud800", "\\u0000", "../", "/", "&a", "*a", "!!x", "<<", "? ", "\n", "\t", "\0"])
             .Select(System.Text.Encoding.UTF8.GetBytes),
-        [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0xED, 0xA0, 0x80], [0xE2, 0x80, 0xAE], [0xC0], [0xEF, 0xBB, 0xBF],
+        [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0],
+        [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0xED, 0xA0, 0x80], [0xE2, 0x80, 0xAE], [0xC0], [0xEF, 0xBB, 0xBF],
     ];
 
     public byte[] Next()

@@ -4,20 +4,29 @@ using Distributed.Core.Jobs;
 
 namespace Distributed.Testing.Fuzz;
 
-/// <summary>Holds a reader against damaged inputs: it refuses them in its own words only, and takes memory and time in proportion to them.</summary>
-/// <remarks><c>DTRAIN_FUZZ=1000000 dotnet test --filter Fuzz</c> makes a long run of it; a failure names the input's number and where it was written.</remarks>
+/// <summary>
+/// Holds a reader against damaged inputs: it refuses them in its own words only, and takes memory and time in proportion to them.
+/// </summary>
+/// <remarks>
+/// <c>DTRAIN_FUZZ=1000000 dotnet test --filter Fuzz</c> makes a long run of it; a failure names the input's number and
+/// where it was written.
+/// </remarks>
 internal static class FuzzRun
 {
     private const int Short = 800;
     private const long LeastBytes = 32L << 20;
     private const long BytesPerByte = 1000;
 
-    // Of the processor, so that a busy machine changes little; a reader that takes this long for a few hundred bytes takes hours for a megabyte.
+    // Of the processor, so that a busy machine changes little; a reader that takes this long for a few hundred bytes takes
+    // hours for a megabyte.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private const int ThreadClock = 3;
 
     /// <summary>How many each reader gets.</summary>
-    public static int Inputs { get; } = int.TryParse(Environment.GetEnvironmentVariable("DTRAIN_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out var inputs) ? inputs : Short;
+    public static int Inputs { get; } = int.TryParse(
+        Environment.GetEnvironmentVariable("DTRAIN_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out var inputs)
+        ? inputs
+        : Short;
 
     /// <param name="read">Returns, or throws <see cref="JobException"/>.</param>
     /// <param name="cost">How many times as long as most one input takes: so many fewer are tried.</param>

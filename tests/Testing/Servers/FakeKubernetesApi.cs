@@ -28,7 +28,12 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
 
     private FakeKubernetesApi()
     {
-        map = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["metadata"] = new JsonObject { ["name"] = ConfigMap, ["namespace"] = Namespace } };
+        map = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "ConfigMap",
+            ["metadata"] = new JsonObject { ["name"] = ConfigMap, ["namespace"] = Namespace },
+        };
         Stamp(map);
     }
 
@@ -57,7 +62,8 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
             context.Abort();
             return Task.CompletedTask;
         });
-        fake.app.Use((context, next) => fake.IsForbidden(context.Request) ? Refuse(context, StatusCodes.Status403Forbidden) : next(context));
+        fake.app.Use(
+            (context, next) => fake.IsForbidden(context.Request) ? Refuse(context, StatusCodes.Status403Forbidden) : next(context));
         fake.app.MapGet("/api/v1/namespaces/{ns}/configmaps/{name}", fake.GetMap);
         fake.app.MapPut("/api/v1/namespaces/{ns}/configmaps/{name}", fake.PutMap);
         fake.app.MapGet("/api/v1/namespaces/{ns}/pods", fake.ListPods);
@@ -141,7 +147,8 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    private bool IsForbidden(HttpRequest request) => Forbidden.Any(rule => rule.Split(' ') is [var method, var end] && request.Method == method && request.Path.Value!.EndsWith(end, StringComparison.Ordinal));
+    private bool IsForbidden(HttpRequest request) => Forbidden.Any(rule => rule.Split(' ') is [var method, var end]
+        && request.Method == method && request.Path.Value!.EndsWith(end, StringComparison.Ordinal));
 
     private Task GetMap(HttpContext context, string name)
     {
@@ -185,7 +192,8 @@ internal sealed class FakeKubernetesApi : IAsyncDisposable
         }
 
         JsonArray items;
-        lock (gate) items = [.. pods.Values.Where(pod => Matches(pod, context.Request.Query["labelSelector"])).Select(pod => pod.DeepClone())];
+        lock (gate)
+            items = [.. pods.Values.Where(pod => Matches(pod, context.Request.Query["labelSelector"])).Select(pod => pod.DeepClone())];
         await Answer(context, new JsonObject
         {
             ["apiVersion"] = "v1",

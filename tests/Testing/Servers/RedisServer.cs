@@ -19,7 +19,8 @@ internal sealed class RedisServer : IDisposable
     {
         var port = FreePort.Take();
         var process = Process.Start(new ProcessStartInfo(
-            InstalledProgram.Redis!, ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--requirepass", Password, "--loglevel", "warning"])
+            InstalledProgram.Redis!,
+            ["--bind", "127.0.0.1", "--port", $"{port}", "--save", "", "--requirepass", Password, "--loglevel", "warning"])
         { RedirectStandardOutput = true })!;
         await FreePort.AnswersAsync(port);
         return new RedisServer(process, port);

@@ -19,7 +19,9 @@ internal sealed class CurveStart(ReferenceCurve curve)
     {
         MakeWeights();
         var (labels, shape) = curve.Model == "lstm" ? MakeTokens() : MakePatterns(curve.Model == "cnn" ? [3, 32, 32] : [784]);
-        WriteFile(Path.Combine(directory, "init.safetensors"), [.. curve.Init.Select(i => new TensorShape(i.Name, TensorDtype.F32, new(i.Shape)))], Weights);
+        WriteFile(
+            Path.Combine(directory, "init.safetensors"),
+            [.. curve.Init.Select(i => new TensorShape(i.Name, TensorDtype.F32, new(i.Shape)))], Weights);
         TensorShape[] data =
         [
             new("x", curve.Model == "lstm" ? TensorDtype.I64 : TensorDtype.F32, new([Samples, .. shape])),

@@ -64,7 +64,8 @@ public sealed class CurveTests
         Model = curve.Model switch
         {
             "mlp" => ModelSpec.Of(new MlpOptions { Sizes = new([784, 2048, 2048, 10]) }, Path.Combine(directory, "init.safetensors")),
-            "lstm" => ModelSpec.Of(new SentimentLstmOptions { Vocab = 1000, Embedding = 100, Hidden = 64 }, Path.Combine(directory, "init.safetensors")),
+            "lstm" => ModelSpec.Of(
+                new SentimentLstmOptions { Vocab = 1000, Embedding = 100, Hidden = 64 }, Path.Combine(directory, "init.safetensors")),
             _ => ModelSpec.Of(new SimpleCnnOptions(), Path.Combine(directory, "init.safetensors")),
         },
         Data = DataSpec.Of(new TensorsOptions(), Path.Combine(directory, "data.safetensors")),

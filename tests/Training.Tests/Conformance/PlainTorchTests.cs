@@ -12,7 +12,9 @@ using static TorchSharp.torch.nn;
 
 namespace Distributed.Training.Tests.Conformance;
 
-/// <summary>Three ranks, twelve micro-batches, fused kernels and channels-last against the plain loop one would write with TorchSharp alone.</summary>
+/// <summary>
+/// Three ranks, twelve micro-batches, fused kernels and channels-last against the plain loop one would write with TorchSharp alone.
+/// </summary>
 public sealed class PlainTorchTests : IDisposable
 {
     private const int Batch = 24;
@@ -43,7 +45,8 @@ public sealed class PlainTorchTests : IDisposable
             "mlp" => Sequential(("fc1", Linear(20, 32)), ("r", ReLU()), ("fc2", Linear(32, 10))),
             "transformer" => new PlainTransformer(width: 24, layers: 2, heads: 3, vocab: 10, sequence: 7),
             _ => Sequential(
-                ("conv1", Conv2d(3, 32, 3, padding: 1)), ("r1", ReLU()), ("p1", MaxPool2d(2)), ("conv2", Conv2d(32, 64, 3, padding: 1)), ("r2", ReLU()),
+                ("conv1", Conv2d(3, 32, 3, padding: 1)), ("r1", ReLU()), ("p1", MaxPool2d(2)), ("conv2", Conv2d(32, 64, 3, padding: 1)),
+                ("r2", ReLU()),
                 ("p2", MaxPool2d(2)), ("f", Flatten()), ("fc", Linear(4096, 10))),
         };
         Write("init.safetensors", [.. net.named_parameters().Select(p => (p.name, (Tensor)p.parameter))]);
@@ -105,7 +108,8 @@ public sealed class PlainTorchTests : IDisposable
     private void Write(string name, IReadOnlyList<(string Name, Tensor Value)> tensors)
     {
         using var stream = File.Create(Path.Combine(directory, name));
-        var shapes = tensors.Select(t => new TensorShape(t.Name, t.Value.dtype == ScalarType.Int64 ? TensorDtype.I64 : TensorDtype.F32, new(t.Value.shape)));
+        var shapes = tensors.Select(
+            t => new TensorShape(t.Name, t.Value.dtype == ScalarType.Int64 ? TensorDtype.I64 : TensorDtype.F32, new(t.Value.shape)));
         SafetensorsWriter.Write(stream, [.. shapes], null, (i, target) =>
         {
             var dense = tensors[i].Value.detach().contiguous();

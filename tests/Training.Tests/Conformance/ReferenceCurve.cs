@@ -42,7 +42,9 @@ internal sealed record ReferenceCurve
     public static ReferenceCurve Read(string path) => JsonSerializer.Deserialize<ReferenceCurve>(File.ReadAllText(path))!;
 
     internal sealed record InitEntry(
-        [property: JsonPropertyName("name")] string Name, [property: JsonPropertyName("shape")] long[] Shape, [property: JsonPropertyName("e")] int Exponent);
+        [property: JsonPropertyName("name")] string Name,
+        [property: JsonPropertyName("shape")] long[] Shape,
+        [property: JsonPropertyName("e")] int Exponent);
 
     internal sealed record FinalEntry(
         [property: JsonPropertyName("name")] string Name, [property: JsonPropertyName("l2")] double L2);

@@ -25,7 +25,8 @@ public sealed class Cifar10SetTests : IDisposable
         using (var gzip = new GZipStream(File.Create(archive), CompressionLevel.Fastest))
             TarFile.CreateFromDirectory(folder, gzip, includeBaseDirectory: true);
 
-        var sources = new[] { folder, Path.GetDirectoryName(folder)!, archive }.Select(p => DataSources.Open(Specs.Of("cifar10", p))).ToArray();
+        var sources = new[] { folder, Path.GetDirectoryName(folder)!, archive }.Select(p => DataSources.Open(Specs.Of("cifar10", p)))
+            .ToArray();
 
         foreach (var source in sources)
         {
@@ -39,24 +40,29 @@ public sealed class Cifar10SetTests : IDisposable
     public void Open_FilesThatOnlyLookLikeTheSet_AreLeftOutWithOneWarning()
     {
         var folder = Folder(directory.File("c"));
-        foreach (var n in new[] { 3, 4, 5 }) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
+        foreach (var n in new[] { 3, 4, 5 })
+            File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
         var clean = DataSources.Open(Specs.Of("cifar10", folder));
         Assert.Empty(clean.Warnings);
-        string[] strangers = ["data_batch_1 (1).bin", "._data_batch_2.bin", "data_batch_0.bin", "data_batch_1.bin.bak", "test_batch copy.bin"];
+        string[] strangers =
+            ["data_batch_1 (1).bin", "._data_batch_2.bin", "data_batch_0.bin", "data_batch_1.bin.bak", "test_batch copy.bin"];
         foreach (var name in strangers) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, name));
         File.WriteAllText(Path.Combine(folder, "batches.meta.txt"), "airplane");
 
         var source = DataSources.Open(Specs.Of("cifar10", folder));
 
         Assert.Equal(clean.Summary, source.Summary);
-        Assert.Contains("5 files look like part of the set and are left out, such as ._data_batch_2.bin", Assert.Single(source.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "5 files look like part of the set and are left out, such as ._data_batch_2.bin", Assert.Single(source.Warnings),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_TrainingFileMissing_IsOneWarningThatNamesIt()
     {
         var folder = Folder(directory.File("c"));
-        foreach (var n in new[] { 3, 4, 5 }) File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
+        foreach (var n in new[] { 3, 4, 5 })
+            File.Copy(Path.Combine(folder, "data_batch_1.bin"), Path.Combine(folder, $"data_batch_{n}.bin"));
         File.Delete(Path.Combine(folder, "data_batch_2.bin"));
         var source = DataSources.Open(Specs.Of("cifar10", folder));
         Assert.Contains("data_batch_2.bin is missing; training on 4 of 5 files", Assert.Single(source.Warnings), StringComparison.Ordinal);
@@ -73,7 +79,8 @@ public sealed class Cifar10SetTests : IDisposable
         var error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("cifar10", folder)));
 
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
-        Assert.Contains("data_batch_1.bin: record 2 (byte offset 6146): label 10, expected 0 to 9", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "data_batch_1.bin: record 2 (byte offset 6146): label 10, expected 0 to 9", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

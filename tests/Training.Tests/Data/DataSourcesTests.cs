@@ -34,8 +34,12 @@ public class DataSourcesTests
     [SharedDataFact]
     public void Open_FilesAfterTheAbort_ReadsNoFurther()
     {
-        foreach (var (data, path) in new[] { ("cifar10", "cifar-10-batches-bin"), ("mnist", "mnist"), ("imdb", "aclImdb.tar.gz"), ("text", Path.Combine("tinyshakespeare", "input.txt")) })
-            EndsAtOnce(Specs.Of(data, Path.Combine(Checkout.SharedData!, path)) with { Model = ModelSpec.Of(new TransformerOptions { Vocab = 256, Sequence = 32, Width = 16, Heads = 2, Layers = 1 }) });
+        foreach (var (data, path) in new[] { ("cifar10", "cifar-10-batches-bin"), ("mnist", "mnist"), ("imdb", "aclImdb.tar.gz"),
+            ("text", Path.Combine("tinyshakespeare", "input.txt")) })
+            EndsAtOnce(Specs.Of(data, Path.Combine(Checkout.SharedData!, path)) with
+            {
+                Model = ModelSpec.Of(new TransformerOptions { Vocab = 256, Sequence = 32, Width = 16, Heads = 2, Layers = 1 }),
+            });
     }
 
     private static void EndsAtOnce(JobSpec spec)
@@ -59,6 +63,7 @@ public class DataSourcesTests
         var spec = Specs.Of("shapes") with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 9]) }) };
 
         Assert.Contains(
-            "tells 9 classes apart; data set 'shapes' has 10", Assert.Throws<JobException>(() => DataSources.Open(spec)).Message, StringComparison.Ordinal);
+            "tells 9 classes apart; data set 'shapes' has 10", Assert.Throws<JobException>(() => DataSources.Open(spec)).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -46,12 +46,14 @@ public sealed class DataTreeTests : IDisposable
 
     [Fact]
     public void Open_SetBelowOtherFolders_IsFoundInBoth() => SameAsUnpacked(
-        2, Data("a/b/data_batch_1.bin", 2), Data("a/b/test_batch.bin", 1), Data("__MACOSX/a/b/._data_batch_1.bin", 1), Data("notes.txt", 1));
+        2, Data("a/b/data_batch_1.bin", 2), Data("a/b/test_batch.bin", 1), Data("__MACOSX/a/b/._data_batch_1.bin", 1),
+        Data("notes.txt", 1));
 
     [Fact]
     public void Open_TwoSetsInOneArchive_NamesBoth()
     {
-        var archive = Archive([Data("a/data_batch_1.bin", 2), Data("a/test_batch.bin", 1), Data("b/data_batch_1.bin", 2), Data("b/test_batch.bin", 1)]);
+        var archive = Archive(
+            [Data("a/data_batch_1.bin", 2), Data("a/test_batch.bin", 1), Data("b/data_batch_1.bin", 2), Data("b/test_batch.bin", 1)]);
         Assert.Contains("2 folders hold such a set: a, b", Refusal(archive), StringComparison.Ordinal);
     }
 
@@ -79,11 +81,15 @@ public sealed class DataTreeTests : IDisposable
             ["GNU.sparse.realsize"] = "3073",
         })
         { DataStream = new MemoryStream(new byte[RecordBytes]) };
-        Assert.Contains($"{Set}/data_batch_1.bin: is a sparse file", Refusal(Archive([sparse, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Set}/data_batch_1.bin: is a sparse file", Refusal(Archive([sparse, Data($"{Set}/test_batch.bin", 1)])),
+            StringComparison.Ordinal);
         var pipe = new PaxTarEntry(TarEntryType.Fifo, $"{Set}/data_batch_1.bin");
-        Assert.Contains("is no file but an entry of type Fifo", Refusal(Archive([pipe, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
+        Assert.Contains(
+            "is no file but an entry of type Fifo", Refusal(Archive([pipe, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
         var folder = new PaxTarEntry(TarEntryType.Directory, $"{Set}/data_batch_1.bin");
-        Assert.Contains("is a folder, expected a file", Refusal(Archive([folder, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
+        Assert.Contains(
+            "is a folder, expected a file", Refusal(Archive([folder, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,7 +104,8 @@ public sealed class DataTreeTests : IDisposable
     {
         var archive = Archive(entries);
         var folder = Directory.CreateDirectory(directory.File("unpacked")).FullName;
-        using (var gzip = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress)) TarFile.ExtractToDirectory(gzip, folder, overwriteFiles: true);
+        using (var gzip = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress))
+            TarFile.ExtractToDirectory(gzip, folder, overwriteFiles: true);
         var (packed, unpacked) = (DataSources.Open(Specs.Of("cifar10", archive)), DataSources.Open(Specs.Of("cifar10", folder)));
         Assert.Equal(samples, packed.Train.Count);
         Assert.Equal(unpacked.Summary, packed.Summary);
@@ -126,7 +133,8 @@ public sealed class DataTreeTests : IDisposable
     /// <summary>Records of one label each, their pixels told by name and number.</summary>
     private static PaxTarEntry Data(string name, int records) => new(TarEntryType.RegularFile, name)
     {
-        DataStream = new MemoryStream([.. Enumerable.Range(0, records * RecordBytes).Select(i => (byte)(i % RecordBytes == 0 ? i / RecordBytes : i + name.Length + records))]),
+        DataStream = new MemoryStream([.. Enumerable.Range(0, records * RecordBytes)
+            .Select(i => (byte)(i % RecordBytes == 0 ? i / RecordBytes : i + name.Length + records))]),
     };
 
     private static PaxTarEntry Link(TarEntryType type, string name, string target) => new(type, name) { LinkName = target };

@@ -23,7 +23,9 @@ public sealed class GzipContentTests : IDisposable
     {
         Assert.Equal([.. First, .. Second], Read([.. Zip(First), .. Zip(Second), .. new byte[zeros]]));
         // As bgzip ends its files, and as Python's reader allows between members.
-        Assert.Equal([.. First, .. Second], Read([.. Zip(First), .. Zip([]), .. Zip([]), .. new byte[zeros], .. Zip(Second), .. Zip([]), .. new byte[zeros]]));
+        Assert.Equal(
+            [.. First, .. Second],
+            Read([.. Zip(First), .. Zip([]), .. Zip([]), .. new byte[zeros], .. Zip(Second), .. Zip([]), .. new byte[zeros]]));
         Assert.Equal(Second, Read([.. Zip([]), .. Zip(Second)]));
         Assert.Empty(Read([.. Zip([]), .. new byte[zeros]]));
     }
@@ -54,7 +56,8 @@ public sealed class GzipContentTests : IDisposable
             if (length != firstEnd) Refusal(whole[..length]);
         }
 
-        for (var length = firstEnd + 2; length < whole.Length; length += 7) Assert.Contains("cut short", Refusal(whole[..length]), StringComparison.Ordinal);
+        for (var length = firstEnd + 2; length < whole.Length; length += 7)
+            Assert.Contains("cut short", Refusal(whole[..length]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,7 +68,8 @@ public sealed class GzipContentTests : IDisposable
         byte[] expected = [.. First[..300], .. Second];
         for (var place = 0; place < whole.Length; place++)
         {
-            // No checksum covers time, compression level and system of origin, the flag for text, and the bits that fill a member's last byte.
+            // No checksum covers time, compression level and system of origin, the flag for text, and the bits that fill
+            // a member's last byte.
             var ofHeader = place is >= 3 and < 10 || (place >= second + 3 && place < second + 10);
             var lastOfData = place == second - 9 || place == whole.Length - 2 - 9;
             foreach (var bit in new[] { 1, 0x10, 0x80 })

@@ -37,7 +37,11 @@ public class ImageSplitTests
     public void Fill_ChannelsLast_IsTheSameImageTransposed(int channels)
     {
         var pixels = Enumerable.Range(0, 2 * channels * Height * Width).Select(i => (byte)(i * 37)).ToArray();
-        var normalize = new NormalizeSpec { Mean = new(Enumerable.Repeat(0.3, channels)), Std = new([.. Enumerable.Range(1, channels).Select(c => c * 0.5)]) };
+        var normalize = new NormalizeSpec
+        {
+            Mean = new(Enumerable.Repeat(0.3, channels)),
+            Std = new([.. Enumerable.Range(1, channels).Select(c => c * 0.5)]),
+        };
         var split = new ImageSplit(pixels, [4, 9], channels, Height, Width, normalize, null);
         var first = Batches.Floats(split, [0, 1]).Inputs;
         var last = Batches.Floats(split, [0, 1], ImageLayout.ChannelsLast).Inputs;
@@ -45,7 +49,8 @@ public class ImageSplitTests
         for (var sample = 0; sample < 2; sample++)
             for (var c = 0; c < channels; c++)
                 for (var p = 0; p < Height * Width; p++)
-                    Assert.Equal(first[(((sample * channels) + c) * Height * Width) + p], last[(((sample * Height * Width) + p) * channels) + c]);
+                    Assert.Equal(
+                        first[(((sample * channels) + c) * Height * Width) + p], last[(((sample * Height * Width) + p) * channels) + c]);
     }
 
     [Fact]
@@ -88,7 +93,8 @@ public class ImageSplitTests
         pixels[7] = 200;
         var plain = Batches.Floats(Split(pixels), [0, 1]).Inputs;
 
-        Assert.Equal(plain, Batches.Floats(Split(pixels, new AugmentSpec()), [0, 1], augment: new CounterRandom(1, RandomPurpose.Augment)).Inputs);
+        Assert.Equal(
+            plain, Batches.Floats(Split(pixels, new AugmentSpec()), [0, 1], augment: new CounterRandom(1, RandomPurpose.Augment)).Inputs);
     }
 
     private static ImageSplit Split(byte[] pixels, AugmentSpec? augment = null) =>

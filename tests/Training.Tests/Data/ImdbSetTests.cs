@@ -62,12 +62,15 @@ public sealed class ImdbSetTests : IDisposable
             File.WriteAllText(Path.Combine(root, file), "a b c");
         // .NET's own way to make an archive of a folder leaves hidden files out.
         using (TarWriter tar = new(File.Create(directory.File("set.tar"))))
-            foreach (var file in Directory.GetFiles(root, "*", SearchOption.AllDirectories)) tar.WriteEntry(file, Path.GetRelativePath(directory.Path, file));
+            foreach (var file in Directory.GetFiles(root, "*", SearchOption.AllDirectories))
+                tar.WriteEntry(file, Path.GetRelativePath(directory.Path, file));
         foreach (var path in new[] { root, directory.File("set.tar") })
         {
             var source = DataSources.Open(Spec(path, vocab: 6, length: 4));
             Assert.Equal(clean.Summary, source.Summary);
-            Assert.Contains("3 files look like part of the set and are left out, such as train/pos/._9_9.txt", Assert.Single(source.Warnings), StringComparison.Ordinal);
+            Assert.Contains(
+                "3 files look like part of the set and are left out, such as train/pos/._9_9.txt", Assert.Single(source.Warnings),
+                StringComparison.Ordinal);
         }
     }
 
@@ -95,7 +98,8 @@ public sealed class ImdbSetTests : IDisposable
             foreach (var other in Directory.GetFiles(root, "*_*.txt", SearchOption.AllDirectories).Where(f => f != review))
                 File.WriteAllBytes(other, bytes.GetBytes(File.ReadAllText(other)));
         var spec = Spec(root, vocab: 20, length: 4);
-        Assert.Equal(expected, Tokens(DataSources.Open(spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }).Train));
+        Assert.Equal(expected, Tokens(DataSources.Open(
+            spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }).Train));
     }
 
     [Theory]
@@ -108,7 +112,8 @@ public sealed class ImdbSetTests : IDisposable
         var review = Path.Combine(root, "train/neg/0_1.txt");
         File.WriteAllBytes(review, System.Text.Encoding.GetEncoding(encoding).GetBytes(encoding == "latin1" ? "caf\u00e9 !" : "caf !"));
         var spec = Spec(root, vocab: 20, length: 4);
-        var error = Assert.Throws<JobException>(() => DataSources.Open(spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }));
+        var error = Assert.Throws<JobException>(() => DataSources.Open(
+            spec with { Data = spec.Data with { Options = (ImdbOptions)spec.Data.Options with { Encoding = key ?? "utf-8" } } }));
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
         if (key is null) Assert.Contains(review, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);

@@ -34,7 +34,8 @@ public sealed class MnistSetTests : IDisposable
     [Fact]
     public void Open_FilesThatDoNotFit_AreNamed()
     {
-        Refused("begins with 0x00000801, expected 0x00000803", "train-images-idx3-ubyte", Idx(0x801, [5, 28, 28], new byte[5 * ImageBytes]));
+        Refused(
+            "begins with 0x00000801, expected 0x00000803", "train-images-idx3-ubyte", Idx(0x801, [5, 28, 28], new byte[5 * ImageBytes]));
         Refused("images of 20x28, expected 28x28", "train-images-idx3-ubyte", Idx(0x803, [5, 20, 28], new byte[5 * 20 * 28]));
         Refused("3 labels for 5 images", "train-labels-idx1-ubyte", Idx(0x801, [3], new byte[3]));
         Refused("record 4 (byte offset 12): label 10, expected 0 to 9", "train-labels-idx1-ubyte", Idx(0x801, [5], [0, 1, 2, 3, 10]));
@@ -82,7 +83,8 @@ public sealed class MnistSetTests : IDisposable
         File.Delete(directory.File("train-images-idx3-ubyte"));
         Directory.CreateDirectory(directory.File("train-images-idx3-ubyte"));
         var error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("mnist", directory.Path)));
-        Assert.Contains("train-images-idx3-ubyte: cannot be read (it is a folder, expected a file)", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "train-images-idx3-ubyte: cannot be read (it is a folder, expected a file)", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("mnist", directory.File("t10k-labels-idx1-ubyte"))));
         Assert.Contains("is a file, expected the folder", error.Message, StringComparison.Ordinal);
     }
@@ -136,7 +138,9 @@ public sealed class MnistSetTests : IDisposable
         Directory.CreateDirectory(directory.File(below));
         foreach (var (split, count) in new[] { ("train", 5), ("t10k", 3) })
         {
-            Write($"{split}-images-idx3-ubyte", Idx(0x803, [count, 28, 28], [.. Enumerable.Range(0, count * ImageBytes).Select(i => (byte)i)]));
+            Write(
+                $"{split}-images-idx3-ubyte",
+                Idx(0x803, [count, 28, 28], [.. Enumerable.Range(0, count * ImageBytes).Select(i => (byte)i)]));
             Write($"{split}-labels-idx1-ubyte", Idx(0x801, [count], [.. Enumerable.Range(0, count).Select(i => (byte)i)]));
         }
 

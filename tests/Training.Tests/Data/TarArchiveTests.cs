@@ -40,7 +40,9 @@ public sealed class TarArchiveTests : IDisposable
         foreach (var header in HeadersOf(archive))
         {
             foreach (var field in new[] { NameField, ModeField, ChecksumField + 3, BlockBytes - 1 })
-                Assert.Contains($"the header at byte {header} bears the checksum", Refusal(With(archive, header + field, b => (byte)(b ^ 1))), StringComparison.Ordinal);
+                Assert.Contains(
+                    $"the header at byte {header} bears the checksum", Refusal(With(archive, header + field, b => (byte)(b ^ 1))),
+                    StringComparison.Ordinal);
         }
     }
 
@@ -102,7 +104,8 @@ public sealed class TarArchiveTests : IDisposable
         SetSize(archive, 0, 0);
         var error = Assert.Throws<JobException>(() => Read(archive));
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
-        Assert.Contains($"{directory.File("archive")}:n/0.txt: is a sparse file; unpack the archive", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{directory.File("archive")}:n/0.txt: is a sparse file; unpack the archive", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

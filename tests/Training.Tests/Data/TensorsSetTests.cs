@@ -20,7 +20,8 @@ public sealed class TensorsSetTests : IDisposable
 
     private static readonly ModelSpec Lstm = ModelSpec.Of(new SentimentLstmOptions { Vocab = 50, Embedding = 4, Hidden = 4 });
 
-    private static readonly ModelSpec Transformer = ModelSpec.Of(new TransformerOptions { Width = 4, Layers = 1, Heads = 1, Vocab = 10, Sequence = 3 });
+    private static readonly ModelSpec Transformer = ModelSpec.Of(
+        new TransformerOptions { Width = 4, Layers = 1, Heads = 1, Vocab = 10, Sequence = 3 });
 
     [Fact]
     public void Open_FloatsAndClasses_ReadsRowsInPlace()
@@ -93,10 +94,15 @@ public sealed class TensorsSetTests : IDisposable
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 2], i => 0));
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Floats("y", [2, 3], i => 0));
         Refused("x, sample 1, position 2: 10, expected 0 to 9", Transformer, Longs("x", [2, 3], i => i * 2), Longs("y", [2, 3], i => 0));
-        Refused("y, sample 1, position 2: 10, expected 0 to 9; model.vocab is 10", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 3], i => i * 2));
-        Refused("x, sample 1, position 2: NaN, expected a finite number; mend it, or set data.allowNonFinite", Mlp, Floats("x", [2, 4], i => i == 6 ? float.NaN : i), y);
+        Refused(
+            "y, sample 1, position 2: 10, expected 0 to 9; model.vocab is 10", Transformer, Longs("x", [2, 3], i => 0),
+            Longs("y", [2, 3], i => i * 2));
+        Refused(
+            "x, sample 1, position 2: NaN, expected a finite number; mend it, or set data.allowNonFinite", Mlp,
+            Floats("x", [2, 4], i => i == 6 ? float.NaN : i), y);
         Refused("x, sample 0, position 0: -Infinity", Mlp, Floats("x", [2, 4], _ => float.NegativeInfinity), y);
-        Refused("tensor x F8_E4M3 [2, 4]; expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F8E4M3, new([2, 4])), new byte[8]), y);
+        Refused(
+            "tensor x F8_E4M3 [2, 4]; expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F8E4M3, new([2, 4])), new byte[8]), y);
         Refused("tensor y BOOL [2]; expected F32 or I64", Mlp, x, (new TensorShape("y", TensorDtype.Bool, new([2])), new byte[2]));
         Refused("expected F32 or I64", Mlp, (new TensorShape("x", TensorDtype.F64, new([2, 4])), new byte[64]), y);
     }
@@ -104,7 +110,8 @@ public sealed class TensorsSetTests : IDisposable
     [Fact]
     public void Open_TensorsBesideXAndY_AreIgnoredWithANote()
     {
-        var source = Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i), (new TensorShape("q", TensorDtype.F8E5M2, new([3])), new byte[3]));
+        var source = Open(
+            Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i), (new TensorShape("q", TensorDtype.F8E5M2, new([3])), new byte[3]));
         Assert.Contains("q F8_E5M2 [3]", Assert.Single(source.Warnings), StringComparison.Ordinal);
         Assert.Empty(Open(Mlp, Floats("x", [2, 4], i => i), Longs("y", [2], i => i)).Warnings);
     }
@@ -119,7 +126,9 @@ public sealed class TensorsSetTests : IDisposable
         File.WriteAllBytes(path, bytes);
         var spec = Specs.Of("tensors", path) with { Model = Mlp };
         Assert.Throws<JobException>(() => DataSources.Open(spec));
-        Assert.Equal(float.NaN, Batches.Floats(DataSources.Open(spec with { Data = spec.Data with { Options = new TensorsOptions { AllowNonFinite = true } } }).Train, [1]).Inputs[3]);
+        Assert.Equal(float.NaN, Batches.Floats(
+            DataSources.Open(spec with { Data = spec.Data with { Options = new TensorsOptions { AllowNonFinite = true } } }).Train,
+            [1]).Inputs[3]);
     }
 
     [Fact]

@@ -65,7 +65,9 @@ public sealed class TextSetTests : IDisposable
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
         Assert.Contains("is a folder", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<JobException>(() => DataSources.Open(Spec("/dev/zero", 256, 4, null)));
-        Assert.Equal((ErrorCodes.DataInvalid, "/dev/zero: cannot be read (it is a pipe, a socket or a device, not a file)."), (error.Code, error.Message));
+        Assert.Equal(
+            (ErrorCodes.DataInvalid, "/dev/zero: cannot be read (it is a pipe, a socket or a device, not a file)."),
+            (error.Code, error.Message));
     }
 
     private void Refused(string expected, byte[] text, int vocab, int sequence)
@@ -85,7 +87,10 @@ public sealed class TextSetTests : IDisposable
 
     private static JobSpec Spec(string path, int vocab, int sequence, int? length)
     {
-        var spec = Specs.Of("text", path) with { Model = ModelSpec.Of(new TransformerOptions { Vocab = vocab, Sequence = sequence, Width = 4, Layers = 1, Heads = 1 }) };
+        var spec = Specs.Of("text", path) with
+        {
+            Model = ModelSpec.Of(new TransformerOptions { Vocab = vocab, Sequence = sequence, Width = 4, Layers = 1, Heads = 1 }),
+        };
         return spec with { Data = spec.Data with { Options = new TextOptions { Length = length } } };
     }
 

@@ -14,7 +14,8 @@ public sealed class BucketProgressTests : IDisposable
     private static readonly FlatRange[] Ranges = [new(2, 0, 1_000), new(1, 1_024, 3_000_000), new(0, 3_001_088, 500)];
 
     private readonly Recorder exchange;
-    private readonly ExchangePlan plan = ExchangePlan.For(BlockPlan.Blocks(3_001_600) * BlockPlan.BlockElements, MicroBatchRuns.Plan(Ranks, 4));
+    private readonly ExchangePlan plan = ExchangePlan.For(
+        BlockPlan.Blocks(3_001_600) * BlockPlan.BlockElements, MicroBatchRuns.Plan(Ranks, 4));
     private readonly BucketGate gate;
 
     public BucketProgressTests()

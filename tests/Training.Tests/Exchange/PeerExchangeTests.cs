@@ -47,13 +47,16 @@ public sealed class PeerExchangeTests
             mesh.Everywhere(silo =>
             {
                 if (silo == 2) return;
-                errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e ? e.Error : null;
+                errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, patience)) is JobErrorException e
+                    ? e.Error
+                    : null;
             });
         }
 
         foreach (var error in errors[..2])
         {
-            Assert.Equal((ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank?.Value, error.Phase, error.Step));
+            Assert.Equal(
+                (ErrorCodes.Deadline, "silo-2", 2, "exchange", 1L), (error!.Code, error.Silo, error.Rank?.Value, error.Phase, error.Step));
             Assert.Contains("gradients are missing from silo silo-2", error.Message, StringComparison.Ordinal);
             Assert.Contains("bucket 0", error.Message, StringComparison.Ordinal);
         }
@@ -73,7 +76,9 @@ public sealed class PeerExchangeTests
                 mesh.Exchanges[2].Dispose();
                 return;
             }
-            errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e
+                ? e.Error
+                : null;
         });
         // Who waited until his patience was over would say so by another code.
         Assert.All(errors[..2], error => Assert.Equal((ErrorCodes.SiloLost, "silo-2"), (error!.Code, error.Silo)));
@@ -111,7 +116,9 @@ public sealed class PeerExchangeTests
         mesh.Everywhere(silo =>
         {
             if (silo == 2) mesh.Exchanges[2].Abort(reason);
-            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e ? e.Error : null;
+            else errors[silo] = Record.Exception(() => rig.Step(silo, mesh.Exchanges[silo], 1, Patience)) is JobErrorException e
+                ? e.Error
+                : null;
         });
         Assert.All(errors[..2], error => Assert.Equal(reason, error));
     }
@@ -136,9 +143,12 @@ public sealed class PeerExchangeTests
             mesh.Everywhere(silo => rig.Step(silo, mesh.Exchanges[silo], step, Patience));
             for (var silo = 0; silo < rig.Silos; silo++) rig.Check(silo, step);
         }
-        Assert.Contains(mesh.Warnings, w => w.Contains("found the first bytes 47455420, expected a handshake (44545848)", StringComparison.Ordinal));
-        Assert.Contains(mesh.Warnings, w => w.Contains("generation 2 without a handshake, expected a handshake for generation 3", StringComparison.Ordinal));
-        Assert.Contains(mesh.Warnings, w => w.Contains("2147483648 bytes, expected at most 4096", StringComparison.Ordinal) && w.Contains("3 refused so far", StringComparison.Ordinal));
+        Assert.Contains(
+            mesh.Warnings, w => w.Contains("found the first bytes 47455420, expected a handshake (44545848)", StringComparison.Ordinal));
+        Assert.Contains(mesh.Warnings, w => w.Contains(
+            "generation 2 without a handshake, expected a handshake for generation 3", StringComparison.Ordinal));
+        Assert.Contains(mesh.Warnings, w => w.Contains("2147483648 bytes, expected at most 4096", StringComparison.Ordinal)
+            && w.Contains("3 refused so far", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -154,7 +164,8 @@ public sealed class PeerExchangeTests
         var mesh = meeting.Place(0).Meet(new ExchangeOffer(listener.Endpoint, rig.Jobs[0].Silos.Fingerprint));
         listener.Open(rig.Jobs[0].Silos, [.. mesh.Secret]);
         var refused = Assert.IsType<JobException>(await other);
-        foreach (var words in (string[])["another libtorch", "same everywhere", "silo-1", "silo-0"]) Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+        foreach (var words in (string[])["another libtorch", "same everywhere", "silo-1", "silo-0"])
+            Assert.Contains(words, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,7 +214,8 @@ public sealed class PeerExchangeTests
     {
         var sender = new FrameSeal(new byte[16]);
         var receiver = new FrameSeal(new byte[16]);
-        FrameHeader header = new() { Magic = FrameHeader.Mark, Kind = FrameKind.Operand, Generation = 3, Step = 5, PayloadBytes = 4096, Sequence = 7 };
+        FrameHeader header =
+            new() { Magic = FrameHeader.Mark, Kind = FrameKind.Operand, Generation = 3, Step = 5, PayloadBytes = 4096, Sequence = 7 };
         sender.Seal(&header);
         Assert.True(receiver.Check(&header, 7));
         switch (what)
@@ -223,11 +235,13 @@ public sealed class PeerExchangeTests
         Assert.Equal(0xa129ca6149be45e5UL, seal.Hash([.. Enumerable.Range(0, 15).Select(i => (byte)i)]));
     }
 
-    private static PeerExchangeFactory Factory(LocalRendezvous meeting, int silo, List<string> warnings, IExchangeWire? wire = null, int? cores = null) => new(
-        meeting.Place(silo), wire ?? new DirectWire(), overlap: true, w =>
-        {
-            lock (warnings) warnings.Add(w);
-        }, cores);
+    private static PeerExchangeFactory Factory(
+        LocalRendezvous meeting, int silo, List<string> warnings, IExchangeWire? wire = null, int? cores = null) =>
+        new(
+            meeting.Place(silo), wire ?? new DirectWire(), overlap: true, w =>
+            {
+                lock (warnings) warnings.Add(w);
+            }, cores);
 
     /// <summary>Sends bytes to a listener and waits until it has dropped the connection.</summary>
     private static void Knock(IPEndPoint listener, byte[] bytes)

@@ -5,7 +5,9 @@ using Distributed.Training.Ranks;
 
 namespace Distributed.Training.Tests.Exchange;
 
-/// <summary>Sums that ranks make while they wait: never twice, never more than there is room for, and the bits of the mover's own.</summary>
+/// <summary>
+/// Sums that ranks make while they wait: never twice, never more than there is room for, and the bits of the mover's own.
+/// </summary>
 public sealed unsafe class SliceHelpTests : IDisposable
 {
     private const int Ranks = 2;
@@ -24,7 +26,8 @@ public sealed unsafe class SliceHelpTests : IDisposable
         buffers.Gather();
     }
 
-    private SliceHelp Help(bool isOn) => new(buffers, new RankBarrier([new Rank(0), new Rank(1)], "silo-0", TimeSpan.FromMinutes(10)), isOn, () => wakes++);
+    private SliceHelp Help(bool isOn) =>
+        new(buffers, new RankBarrier([new Rank(0), new Rank(1)], "silo-0", TimeSpan.FromMinutes(10)), isOn, () => wakes++);
 
     public void Dispose()
     {
@@ -33,7 +36,8 @@ public sealed unsafe class SliceHelpTests : IDisposable
         rig.Dispose();
     }
 
-    private IEnumerable<int> SlicesOf(int owner) => Enumerable.Range(0, rig.Plan.Slices.Count).Where(s => rig.Plan.Slices[s].Owner == owner);
+    private IEnumerable<int> SlicesOf(int owner) =>
+        Enumerable.Range(0, rig.Plan.Slices.Count).Where(s => rig.Plan.Slices[s].Owner == owner);
 
     [Fact]
     public void TryWork_OperandOffered_MakesWhatTheMoverWould()
@@ -54,7 +58,8 @@ public sealed unsafe class SliceHelpTests : IDisposable
         {
             var address = buffers.Operand(slice, 0, (nint)room, presence);
             var length = rig.Plan.Slices[slice].Length;
-            Assert.True(new ReadOnlySpan<float>((void*)ready.Address, length).SequenceEqual(new ReadOnlySpan<float>((void*)address, length)));
+            Assert.True(
+                new ReadOnlySpan<float>((void*)ready.Address, length).SequenceEqual(new ReadOnlySpan<float>((void*)address, length)));
         }
         Assert.True(new ReadOnlySpan<byte>((void*)ready.Presence, presence.Length).SequenceEqual(presence));
     }

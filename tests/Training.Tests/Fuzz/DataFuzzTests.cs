@@ -18,7 +18,8 @@ public sealed class DataFuzzTests
     private static readonly byte[] Idx = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 4, .. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
     [Fact]
-    public void Idx_Damaged_IsReadOrRefusedInWords() => FuzzRun.HoldFile("images-idx3-ubyte", [Idx, Zip(Idx), [.. Zip(Idx[..20]), .. Zip(Idx[20..])]], path => IdxFile.Read(path, 3));
+    public void Idx_Damaged_IsReadOrRefusedInWords() =>
+        FuzzRun.HoldFile("images-idx3-ubyte", [Idx, Zip(Idx), [.. Zip(Idx[..20]), .. Zip(Idx[20..])]], path => IdxFile.Read(path, 3));
 
     [Fact]
     public void Tar_Damaged_IsReadOrRefusedInWords() => FuzzRun.HoldFile(
@@ -28,7 +29,10 @@ public sealed class DataFuzzTests
         {
             var tree = DataTrees.Open(path);
             var names = tree.Names("set").ToList();
-            tree.Read([.. names.Select(name => DataTrees.Join("set", name))], (_, length) => { if (length > 1 << 20) throw new JobException(ErrorCodes.DataInvalid, "more than any file of the set"); }, (_, _) => { });
+            tree.Read(
+                [.. names.Select(name => DataTrees.Join("set", name))],
+                (_, length) => { if (length > 1 << 20) throw new JobException(ErrorCodes.DataInvalid, "more than any file of the set"); },
+                (_, _) => { });
         });
 
     [Fact]
@@ -45,7 +49,8 @@ public sealed class DataFuzzTests
     [Fact]
     public void Imdb_DamagedReview_IsReadOrRefusedInWords()
     {
-        byte[][] reviews = [Encoding.UTF8.GetBytes("A <br /> good film; it's déjà vu, 10/10!"), [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("good")], [0xEF, 0xBB, 0xBF, .. "bad"u8]];
+        byte[][] reviews = [Encoding.UTF8.GetBytes("A <br /> good film; it's déjà vu, 10/10!"),
+            [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("good")], [0xEF, 0xBB, 0xBF, .. "bad"u8]];
         var root = Directory.CreateTempSubdirectory("dtrain-fuzz-imdb-").FullName;
         try
         {
@@ -57,7 +62,11 @@ public sealed class DataFuzzTests
                 input =>
                 {
                     File.WriteAllBytes(Path.Combine(root, "train/pos/1_9.txt"), input);
-                    Samples(DataSources.Open(spec with { Model = ModelSpec.Of(new SentimentLstmOptions { Vocab = 6, Embedding = 1, Hidden = 1 }), Data = spec.Data with { Options = new ImdbOptions { Length = 4 } } }));
+                    Samples(DataSources.Open(spec with
+                    {
+                        Model = ModelSpec.Of(new SentimentLstmOptions { Vocab = 6, Embedding = 1, Hidden = 1 }),
+                        Data = spec.Data with { Options = new ImdbOptions { Length = 4 } },
+                    }));
                 },
                 cost: 2);
         }
@@ -70,15 +79,21 @@ public sealed class DataFuzzTests
     [Fact]
     public void Tensors_Damaged_AreReadOrRefusedInWords()
     {
-        byte[] Of(string header, int bytes) => [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[bytes]];
+        byte[] Of(string header, int bytes) =>
+            [.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header), .. new byte[bytes]];
         var spec = Specs.Of("tensors", "x");
         FuzzRun.HoldFile(
             "x.safetensors",
             [
-                Of("{\"x\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,32]},\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[32,48]}}", 48),
-                Of("{\"x\":{\"dtype\":\"F16\",\"shape\":[2,4],\"data_offsets\":[0,16]},\"y\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]},\"z\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[24,24]}}", 24),
+                Of(
+                    "{\"x\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[0,32]},\"y\":{\"dtype\":\"I64\",\"shape\":[2],"
+                    + "\"data_offsets\":[32,48]}}", 48),
+                Of(
+                    "{\"x\":{\"dtype\":\"F16\",\"shape\":[2,4],\"data_offsets\":[0,16]},\"y\":{\"dtype\":\"F32\",\"shape\":[2],"
+                    + "\"data_offsets\":[16,24]},\"z\":{\"dtype\":\"BOOL\",\"shape\":[0],\"data_offsets\":[24,24]}}", 24),
             ],
-            path => Samples(DataSources.Open(spec with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([4, 3, 2]) }), Data = spec.Data with { Path = path } })));
+            path => Samples(DataSources.Open(
+                spec with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([4, 3, 2]) }), Data = spec.Data with { Path = path } })));
     }
 
     /// <summary>What was taken in can also be read to its end.</summary>

@@ -10,7 +10,9 @@ using Distributed.Training.Tests.Exchange;
 
 namespace Distributed.Training.Tests.Fuzz;
 
-/// <summary>What comes through the sockets of an exchange: greetings of strangers, and frames of a silo that has the secret and sends anything.</summary>
+/// <summary>
+/// What comes through the sockets of an exchange: greetings of strangers, and frames of a silo that has the secret and sends anything.
+/// </summary>
 public sealed class ExchangeFuzzTests
 {
     private const int HeaderBytes = FrameHeader.Size;
@@ -45,7 +47,8 @@ public sealed class ExchangeFuzzTests
 
     [Fact]
     public void Reason_Damaged_IsReadOrReplaced() => FuzzRun.Hold(
-        [PeerHandshake.WriteReason(new JobError(ErrorCodes.DataInvalid, "Sample 7 is broken.", new(2), "silo-2", "data", 1)), "{}"u8.ToArray()],
+        [PeerHandshake.WriteReason(new JobError(ErrorCodes.DataInvalid, "Sample 7 is broken.", new(2), "silo-2", "data", 1)),
+            "{}"u8.ToArray()],
         input =>
         {
             var reason = PeerHandshake.ReadReason(input, "silo-1");
@@ -148,7 +151,9 @@ public sealed class ExchangeFuzzTests
             rig.Draw(1);
             buffers = new ExchangeBuffers(rig.Jobs[0]);
             exchange = new PeerExchange(
-                rig.Jobs[0], buffers, [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), buffers)], listener: null, overlap: false, spin: false);
+                rig.Jobs[0], buffers,
+                [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), buffers)], listener: null,
+                overlap: false, spin: false);
         }
 
         public void Step(TimeSpan patience) => rig.Step(0, exchange, 1, patience);
@@ -162,7 +167,8 @@ public sealed class ExchangeFuzzTests
             {
                 var payload = plan.Slices[slice].Length * sizeof(float);
                 if (plan.Reduces(0, slice))
-                    for (var partial = 0; partial < plan.Partials[1].Count; partial++) Add(FrameKind.Operand, slice, partial, payload, buffers.PresenceBytes(slice));
+                    for (var partial = 0; partial < plan.Partials[1].Count; partial++)
+                        Add(FrameKind.Operand, slice, partial, payload, buffers.PresenceBytes(slice));
                 else
                     Add(FrameKind.Sum, slice, 0, payload, buffers.SumTrailerBytes(slice));
             }

@@ -12,7 +12,9 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 
-/// <summary>A run whose weights, moments or evaluation are not finite is no success, and says so in one way on any number of ranks.</summary>
+/// <summary>
+/// A run whose weights, moments or evaluation are not finite is no success, and says so in one way on any number of ranks.
+/// </summary>
 public sealed class FiniteRunTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("dtrain-finite-").FullName;
@@ -31,7 +33,8 @@ public sealed class FiniteRunTests : IDisposable
         var (one, two) = (TrainingHarness.Run(job, 1), TrainingHarness.Run(job, 2));
 
         Assert.Equal("non-finite", one.Error!.Code);
-        Assert.Contains("5 of 6 steps skipped, more than the share of lossScale.maxSkippedShare, 0.5", one.Error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "5 of 6 steps skipped, more than the share of lossScale.maxSkippedShare, 0.5", one.Error.Message, StringComparison.Ordinal);
         Assert.Contains("since step 2 the gradient of 'fc1.weight'", one.Error.Message, StringComparison.Ordinal);
         Assert.Equal((one.Error.Message, one.Error.Step), (two.Error!.Message, two.Error.Step));
         Assert.Contains("Step 2 was skipped", Assert.Single(one.Events.OfType<WarningEvent>()).Message, StringComparison.Ordinal);
@@ -54,8 +57,10 @@ public sealed class FiniteRunTests : IDisposable
     [Fact]
     public void Train_SquaresBeyondFloat32_AreNamedAsMoments()
     {
-        var run = TrainingHarness.Run(Job(scale: 1e25f) with { Steps = 1, Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1e-3 }) }, 1);
-        Assert.Contains("After step 1 the moments exp_avg_sq of 'fc1.weight' are no longer finite", run.Error!.Message, StringComparison.Ordinal);
+        var run = TrainingHarness.Run(
+            Job(scale: 1e25f) with { Steps = 1, Optimizer = OptimizerSpec.Of(new AdamWOptions { Lr = 1e-3 }) }, 1);
+        Assert.Contains(
+            "After step 1 the moments exp_avg_sq of 'fc1.weight' are no longer finite", run.Error!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,10 +89,13 @@ public sealed class FiniteRunTests : IDisposable
         var warnings = run.Events.OfType<WarningEvent>().Select(w => w.Message).ToList();
         Assert.Equal(2, warnings.Count);
         Assert.StartsWith("Step 2 was skipped: the gradient of 'fc1.weight'", warnings[0], StringComparison.Ordinal);
-        Assert.StartsWith("3 of 6 steps were skipped, 3 of them for no fault of the loss scale, first in step 2", warnings[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "3 of 6 steps were skipped, 3 of them for no fault of the loss scale, first in step 2", warnings[1], StringComparison.Ordinal);
 
         var strict = allowed with { LossScale = new LossScaleSpec { Policy = "static", Init = 1, MaxSkippedShare = 0.4 } };
-        Assert.Contains("3 of 6 steps skipped, more than the share of lossScale.maxSkippedShare, 0.4", TrainingHarness.Run(strict, 2).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "3 of 6 steps skipped, more than the share of lossScale.maxSkippedShare, 0.4", TrainingHarness.Run(strict, 2).Error!.Message,
+            StringComparison.Ordinal);
 
         // A resumed run counts on from the checkpoint, and does not warn of the first one again.
         TrainingHarness.Run(strict, 2, Checkpoints, stopAt: 3);
@@ -121,7 +129,8 @@ public sealed class FiniteRunTests : IDisposable
     /// <summary>Writes the checkpoint anew, whole by its manifest.</summary>
     private void Spoil(string path, string file, string tensor)
     {
-        var files = Directory.GetFiles(path).Where(f => Path.GetFileName(f) != CheckpointFiles.Manifest).ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
+        var files = Directory.GetFiles(path).Where(f => Path.GetFileName(f) != CheckpointFiles.Manifest)
+            .ToDictionary(f => Path.GetFileName(f), File.ReadAllBytes);
         long offset;
         using (var read = SafetensorsFile.Open(Path.Combine(path, file)))
             offset = files[file].Length - read.Tensors.Sum(t => t.Bytes) + read.Find(tensor)!.Offset;
@@ -139,8 +148,9 @@ public sealed class FiniteRunTests : IDisposable
         var y = Enumerable.Range(0, 8).Select(i => i % 3L).ToArray();
         var path = Path.Combine(directory, $"{Guid.NewGuid():N}.safetensors");
         using (var stream = File.Create(path))
-            SafetensorsWriter.Write(stream, [new("x", TensorDtype.F32, new([8, 4])), new("y", TensorDtype.I64, new([8]))], null, (i, target) =>
-                target.Write(i == 0 ? MemoryMarshal.AsBytes(x.AsSpan()) : MemoryMarshal.AsBytes(y.AsSpan())));
+            SafetensorsWriter.Write(
+                stream, [new("x", TensorDtype.F32, new([8, 4])), new("y", TensorDtype.I64, new([8]))], null, (i, target) =>
+                    target.Write(i == 0 ? MemoryMarshal.AsBytes(x.AsSpan()) : MemoryMarshal.AsBytes(y.AsSpan())));
         return new JobSpec
         {
             Name = "finite",

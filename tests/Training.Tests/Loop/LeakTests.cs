@@ -30,7 +30,8 @@ public sealed class LeakTests
             Model = model switch
             {
                 "mlp" => ModelSpec.Of(new MlpOptions { Sizes = new([3072, 16, 10]), Dropout = 0.2 }),
-                "transformer" => ModelSpec.Of(new TransformerOptions { Width = 16, Layers = 1, Heads = 2, Vocab = 256, Sequence = 8, Dropout = 0.2 }),
+                "transformer" =>
+                    ModelSpec.Of(new TransformerOptions { Width = 16, Layers = 1, Heads = 2, Vocab = 256, Sequence = 8, Dropout = 0.2 }),
                 _ => ModelSpec.Of(new SimpleCnnOptions()),
             },
         };

@@ -12,7 +12,10 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 
-/// <summary>One decision for all: a step whose reduced gradient is not finite is skipped everywhere and moves nothing but scale, tracker and counters.</summary>
+/// <summary>
+/// One decision for all: a step whose reduced gradient is not finite is skipped everywhere and moves nothing but scale,
+/// tracker and counters.
+/// </summary>
 public sealed class OverflowTests : IDisposable
 {
     private const int Width = 12;
@@ -28,7 +31,11 @@ public sealed class OverflowTests : IDisposable
     public void Step_InfInOneMicroBatchOfEight_IsSkippedByAll(int ranks)
     {
         // 16 samples, 8 a step: sample 13 sits in micro-batch 5 of every second step.
-        var job = Job(x => x[(13 * Width) + 4] = float.PositiveInfinity) with { Steps = 4, LossScale = new LossScaleSpec { Init = 1024, Interval = 3 } };
+        var job = Job(x => x[(13 * Width) + 4] = float.PositiveInfinity) with
+        {
+            Steps = 4,
+            LossScale = new LossScaleSpec { Init = 1024, Interval = 3 },
+        };
         var steps = TrainingHarness.Run(job, ranks).Steps;
         Assert.Equal([false, true, false, true], steps.Select(s => s.Skipped));
         Assert.Equal([1, 1, 2, 2], steps.Select(s => s.Updates));
@@ -40,14 +47,16 @@ public sealed class OverflowTests : IDisposable
     [Fact]
     public void Step_Skipped_LeavesWeightsAndMomentsBitwiseAlone()
     {
-        var job = Job(x => x[(13 * Width) + 4] = float.NaN) with { Steps = 1, Schedule = ScheduleSpec.Of(new LinearOptions { WarmupSteps = 2 }) };
+        var job =
+            Job(x => x[(13 * Width) + 4] = float.NaN) with { Steps = 1, Schedule = ScheduleSpec.Of(new LinearOptions { WarmupSteps = 2 }) };
         var before = Path.Combine(directory, "before");
         var after = Path.Combine(directory, "after");
         var one = TrainingHarness.Run(job, 2, before).Completed;
         var two = TrainingHarness.Run(job with { Steps = 2 }, 2, after);
         Assert.True(two.Steps[1].Skipped);
         foreach (var file in (string[])[CheckpointFiles.Model, CheckpointFiles.Optimizer])
-            Assert.Equal(File.ReadAllBytes(Path.Combine(one.Checkpoint, file)), File.ReadAllBytes(Path.Combine(two.Completed.Checkpoint, file)));
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(one.Checkpoint, file)), File.ReadAllBytes(Path.Combine(two.Completed.Checkpoint, file)));
         Assert.Equal(1, two.Completed.SkippedSteps);
     }
 
@@ -80,13 +89,20 @@ public sealed class OverflowTests : IDisposable
     [Fact]
     public void Train_Float16ScaleTooLarge_BacksOffThenLearns()
     {
-        var job = Job(_ => { }) with { Precision = JobPrecision.MixedFloat16, Steps = 30, LossScale = new LossScaleSpec { Init = 1e12, Interval = 5 } };
+        var job = Job(_ => { }) with
+        {
+            Precision = JobPrecision.MixedFloat16,
+            Steps = 30,
+            LossScale = new LossScaleSpec { Init = 1e12, Interval = 5 },
+        };
         var one = TrainingHarness.Run(job, 1);
         var three = TrainingHarness.Run(job, 3);
         Assert.True(one.Steps[0].Skipped);
         Assert.False(one.Steps[^1].Skipped && one.Steps[^2].Skipped);
         Assert.Equal(one.Hash, three.Hash);
-        Assert.Equal(one.Steps.Select(s => (s.Skipped, s.LossScale, s.GrowthTracker)), three.Steps.Select(s => (s.Skipped, s.LossScale, s.GrowthTracker)));
+        Assert.Equal(
+            one.Steps.Select(s => (s.Skipped, s.LossScale, s.GrowthTracker)),
+            three.Steps.Select(s => (s.Skipped, s.LossScale, s.GrowthTracker)));
     }
 
     private JobSpec Job(Action<float[]> spoil, bool alike = false)
@@ -97,8 +113,9 @@ public sealed class OverflowTests : IDisposable
         var y = Enumerable.Range(0, 16).Select(i => alike ? 0L : i % 4).ToArray();
         var path = Path.Combine(directory, $"{Guid.NewGuid():N}.safetensors");
         using (var stream = File.Create(path))
-            SafetensorsWriter.Write(stream, [new("x", TensorDtype.F32, new([16, Width])), new("y", TensorDtype.I64, new([16]))], null, (i, target) =>
-                target.Write(i == 0 ? MemoryMarshal.AsBytes(x.AsSpan()) : MemoryMarshal.AsBytes(y.AsSpan())));
+            SafetensorsWriter.Write(
+                stream, [new("x", TensorDtype.F32, new([16, Width])), new("y", TensorDtype.I64, new([16]))], null, (i, target) =>
+                    target.Write(i == 0 ? MemoryMarshal.AsBytes(x.AsSpan()) : MemoryMarshal.AsBytes(y.AsSpan())));
         return new JobSpec
         {
             Name = "overflow",

@@ -13,8 +13,12 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Loop;
 
-/// <summary>Refactoring changes no bit: the weights of these jobs were recorded, for each kind of processor apart, and stay as they are.</summary>
-/// <remarks>A release that means to change bits says so and records them anew: <c>DTRAIN_RECORD_HASHES=1</c> adds what is missing for this machine.</remarks>
+/// <summary>
+/// Refactoring changes no bit: the weights of these jobs were recorded, for each kind of processor apart, and stay as they are.
+/// </summary>
+/// <remarks>
+/// A release that means to change bits says so and records them anew: <c>DTRAIN_RECORD_HASHES=1</c> adds what is missing for this machine.
+/// </remarks>
 public sealed class RecordedHashTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -39,7 +43,11 @@ public sealed class RecordedHashTests : IDisposable
         ["simple-cnn float16"] = TrainingHarness.Shapes(JobPrecision.MixedFloat16) with { Steps = 1 },
         ["mlp float32, cosine"] = Mlp(JobPrecision.Float32) with { Schedule = ScheduleSpec.Of(new CosineOptions { WarmupSteps = 2 }) },
         ["mlp bfloat16, clipped"] = Mlp(JobPrecision.MixedBFloat16) with { ClipNorm = 0.5 },
-        ["mlp float16, overflow"] = Mlp(JobPrecision.MixedFloat16) with { LossScale = new LossScaleSpec { Init = 1e8, Interval = 2, MaxConsecutiveSkips = 50 }, Steps = 9 },
+        ["mlp float16, overflow"] = Mlp(JobPrecision.MixedFloat16) with
+        {
+            LossScale = new LossScaleSpec { Init = 1e8, Interval = 2, MaxConsecutiveSkips = 50 },
+            Steps = 9,
+        },
         ["transformer float32, dropout"] = Transformer(JobPrecision.Float32),
         ["transformer bfloat16, dropout"] = Transformer(JobPrecision.MixedBFloat16),
         ["transformer float16, dropout"] = Transformer(JobPrecision.MixedFloat16) with { Steps = 2 },
@@ -116,7 +124,9 @@ public sealed class RecordedHashTests : IDisposable
         {
             var folder = Path.Combine(root, i < 48 ? "train" : "test", i % 2 == 0 ? "pos" : "neg");
             Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, $"{i}_{(i % 2 == 0 ? 9 : 2)}.txt"), string.Join(' ', Enumerable.Range(0, 5 + i % 7).Select(word => $"word{i * word % 37}")));
+            File.WriteAllText(
+                Path.Combine(folder, $"{i}_{(i % 2 == 0 ? 9 : 2)}.txt"),
+                string.Join(' ', Enumerable.Range(0, 5 + i % 7).Select(word => $"word{i * word % 37}")));
         }
         return root;
     }

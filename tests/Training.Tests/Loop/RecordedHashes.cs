@@ -3,7 +3,9 @@ using Distributed.Training.Native;
 
 namespace Distributed.Training.Tests.Loop;
 
-/// <summary>The hashes in <c>recorded-hashes.txt</c>: a line for each job on each kind of processor, with tabs between processor, job and hash.</summary>
+/// <summary>
+/// The hashes in <c>recorded-hashes.txt</c>: a line for each job on each kind of processor, with tabs between processor, job and hash.
+/// </summary>
 internal static class RecordedHashes
 {
     private static readonly Lock Gate = new();
@@ -29,10 +31,13 @@ internal static class RecordedHashes
     }
 
     private static IEnumerable<string[]> Lines() =>
-        System.IO.File.Exists(File) ? System.IO.File.ReadLines(File).Select(line => line.Split('\t')).Where(parts => parts.Length == 3) : [];
+        System.IO.File.Exists(File)
+            ? System.IO.File.ReadLines(File).Select(line => line.Split('\t')).Where(parts => parts.Length == 3)
+            : [];
 
     private static string Fact(string name) =>
-        System.IO.File.ReadLines("/proc/cpuinfo").Select(line => line.Split(':', 2)).FirstOrDefault(parts => parts[0].TrimEnd() == name)?[1].Trim() ?? "?";
+        System.IO.File.ReadLines("/proc/cpuinfo").Select(line => line.Split(':', 2))
+            .FirstOrDefault(parts => parts[0].TrimEnd() == name)?[1].Trim() ?? "?";
 }
 
 /// <summary>A theory on recorded hashes; skipped in plain sight on a processor that has none.</summary>

@@ -37,7 +37,9 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(4, Assert.Single(stopped.Events.OfType<StoppedEvent>()).Step);
         var resumed = TrainingHarness.Run(Job, after, directory, resume: true);
         Assert.Equal(straight.Hash, resumed.Hash);
-        Assert.Equal(straight.Steps.Skip(4).Select(s => (s.Step, s.Loss, s.LossScale, s.Updates)), resumed.Steps.Select(s => (s.Step, s.Loss, s.LossScale, s.Updates)));
+        Assert.Equal(
+            straight.Steps.Skip(4).Select(s => (s.Step, s.Loss, s.LossScale, s.Updates)),
+            resumed.Steps.Select(s => (s.Step, s.Loss, s.LossScale, s.Updates)));
     }
 
     [Fact]

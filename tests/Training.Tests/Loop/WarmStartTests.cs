@@ -11,7 +11,8 @@ namespace Distributed.Training.Tests.Loop;
 /// <summary>Weights of other programs: what can be used is, what cannot is named.</summary>
 public sealed class WarmStartTests : IDisposable
 {
-    private static readonly (string Name, long[] Shape)[] Parameters = [("fc1.weight", [2, 4]), ("fc1.bias", [2]), ("fc2.weight", [3, 2]), ("fc2.bias", [3])];
+    private static readonly (string Name, long[] Shape)[] Parameters =
+        [("fc1.weight", [2, 4]), ("fc1.bias", [2]), ("fc2.weight", [3, 2]), ("fc2.bias", [3])];
 
     private readonly string directory = Directory.CreateTempSubdirectory("dtrain-warm-").FullName;
 
@@ -51,17 +52,28 @@ public sealed class WarmStartTests : IDisposable
         var run = Train([.. Weights(), Raw("module.scales", TensorDtype.F8E8M0, 5), Raw("mask", TensorDtype.Bool, 2)]);
 
         Assert.Equal(Train(Weights()).Hash, run.Hash);
-        Assert.Contains("2 tensor(s) that the model has no parameter for; they are ignored: module.scales F8_E8M0 [5], mask BOOL [2]", Assert.Single(Warnings(run)), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 tensor(s) that the model has no parameter for; they are ignored: module.scales F8_E8M0 [5], mask BOOL [2]",
+            Assert.Single(Warnings(run)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Start_WhatCannotBeUsed_IsNamedByTensorTypeAndShape()
     {
-        Refused("tensor \"fc1.bias\" is F8_E4M3 [2]; expected F32, F16, BF16 or F64 [2]", Replace("fc1.bias", Raw("fc1.bias", TensorDtype.F8E4M3, 2)));
-        Refused("tensor \"module.fc1.bias\" is I64 [2]; expected F32, F16, BF16 or F64 [2]", Replace("fc1.bias", Raw("module.fc1.bias", TensorDtype.I64, 2)));
-        Refused("tensor \"fc1.bias\" is F32 [7]; expected F32, F16, BF16 or F64 [2]", Replace("fc1.bias", Raw("fc1.bias", TensorDtype.F32, 7)));
-        Refused("has no tensor \"fc1.bias\"; expected F32, F16, BF16 or F64 [2]. It holds fc1.weight F32 [2, 4],", Replace("fc1.bias", Raw("bias", TensorDtype.F32, 2)));
-        Refused("tensors \"fc1.bias\" and \"module.fc1.bias\" are all \"fc1.bias\" without the prefixes", [.. Weights(), Raw("module.fc1.bias", TensorDtype.F32, 2)]);
+        Refused(
+            "tensor \"fc1.bias\" is F8_E4M3 [2]; expected F32, F16, BF16 or F64 [2]",
+            Replace("fc1.bias", Raw("fc1.bias", TensorDtype.F8E4M3, 2)));
+        Refused(
+            "tensor \"module.fc1.bias\" is I64 [2]; expected F32, F16, BF16 or F64 [2]",
+            Replace("fc1.bias", Raw("module.fc1.bias", TensorDtype.I64, 2)));
+        Refused(
+            "tensor \"fc1.bias\" is F32 [7]; expected F32, F16, BF16 or F64 [2]", Replace("fc1.bias", Raw("fc1.bias", TensorDtype.F32, 7)));
+        Refused(
+            "has no tensor \"fc1.bias\"; expected F32, F16, BF16 or F64 [2]. It holds fc1.weight F32 [2, 4],",
+            Replace("fc1.bias", Raw("bias", TensorDtype.F32, 2)));
+        Refused(
+            "tensors \"fc1.bias\" and \"module.fc1.bias\" are all \"fc1.bias\" without the prefixes",
+            [.. Weights(), Raw("module.fc1.bias", TensorDtype.F32, 2)]);
     }
 
     [Theory]
@@ -70,7 +82,9 @@ public sealed class WarmStartTests : IDisposable
     [InlineData(TensorDtype.BF16, float.NegativeInfinity, "-Infinity")]
     [InlineData(TensorDtype.F64, 1e300, "1E+300, which float32 cannot hold")]
     public void Start_WeightsThatAreNotFinite_AreRefusedWithTheirPlace(TensorDtype dtype, double value, string found) =>
-        Refused($"tensor \"fc2.weight\", position [1, 0]: {found}, expected a finite number", Weights(dtype, spoil: (name, i) => name == "fc2.weight" && i == 2 ? value : null));
+        Refused(
+            $"tensor \"fc2.weight\", position [1, 0]: {found}, expected a finite number",
+            Weights(dtype, spoil: (name, i) => name == "fc2.weight" && i == 2 ? value : null));
 
     private void Refused(string expected, (TensorShape, byte[])[] tensors)
     {
@@ -81,17 +95,22 @@ public sealed class WarmStartTests : IDisposable
         Assert.Empty(run.Steps);
     }
 
-    private static (TensorShape, byte[])[] Replace(string name, (TensorShape, byte[]) other) => [.. Weights().Where(t => t.Item1.Name != name), other];
+    private static (TensorShape, byte[])[] Replace(string name, (TensorShape, byte[]) other) =>
+        [.. Weights().Where(t => t.Item1.Name != name), other];
 
-    private static (TensorShape, byte[]) Raw(string name, TensorDtype dtype, int elements) => (new(name, dtype, new([elements])), new byte[elements * dtype.Bits() / 8]);
+    private static (TensorShape, byte[]) Raw(string name, TensorDtype dtype, int elements) =>
+        (new(name, dtype, new([elements])), new byte[elements * dtype.Bits() / 8]);
 
     /// <summary>Values that every type holds exactly.</summary>
-    private static (TensorShape, byte[])[] Weights(TensorDtype dtype = TensorDtype.F32, Func<string, string>? name = null, Func<string, int, double?>? spoil = null) =>
+    private static (TensorShape, byte[])[] Weights(
+        TensorDtype dtype = TensorDtype.F32, Func<string, string>? name = null, Func<string, int, double?>? spoil = null) =>
     [
         .. Parameters.Select(p =>
         {
-            var values = Enumerable.Range(0, (int)p.Shape.Aggregate(1L, (a, b) => a * b)).Select(i => spoil?.Invoke(p.Name, i) ?? (((i * 5) % 7) - 3) / 4.0);
-            return (new TensorShape(name?.Invoke(p.Name) ?? p.Name, dtype, new(p.Shape)), values.SelectMany(x => Bytes(dtype, x)).ToArray());
+            var values = Enumerable.Range(0, (int)p.Shape.Aggregate(1L, (a, b) => a * b))
+                .Select(i => spoil?.Invoke(p.Name, i) ?? (((i * 5) % 7) - 3) / 4.0);
+            return (new TensorShape(name?.Invoke(p.Name) ?? p.Name, dtype, new(p.Shape)),
+                values.SelectMany(x => Bytes(dtype, x)).ToArray());
         }),
     ];
 
@@ -119,8 +138,10 @@ public sealed class WarmStartTests : IDisposable
 
     private static (TensorShape, byte[])[] Data() =>
     [
-        (new("x", TensorDtype.F32, new([8, 4])), MemoryMarshal.AsBytes(Enumerable.Range(0, 32).Select(i => i / 32f).ToArray().AsSpan()).ToArray()),
-        (new("y", TensorDtype.I64, new([8])), MemoryMarshal.AsBytes(Enumerable.Range(0, 8).Select(i => i % 3L).ToArray().AsSpan()).ToArray()),
+        (new("x", TensorDtype.F32, new([8, 4])),
+            MemoryMarshal.AsBytes(Enumerable.Range(0, 32).Select(i => i / 32f).ToArray().AsSpan()).ToArray()),
+        (new("y", TensorDtype.I64, new([8])),
+            MemoryMarshal.AsBytes(Enumerable.Range(0, 8).Select(i => i % 3L).ToArray().AsSpan()).ToArray()),
     ];
 
     private string Write(string name, (TensorShape Shape, byte[] Data)[] tensors)

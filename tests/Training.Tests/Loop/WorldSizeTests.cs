@@ -73,7 +73,8 @@ public sealed class WorldSizeTests : IDisposable
     public void Evaluate_OneToFourRanks_MetricsAreEqualAndCountTokens()
     {
         var job = WithText(Text(JobPrecision.Float32));
-        var metrics = Enumerable.Range(1, 4).Select(ranks => TrainingHarness.Run(job, ranks).Events.OfType<EvalEvent>().Single().Metrics).ToArray();
+        var metrics = Enumerable.Range(1, 4).Select(ranks => TrainingHarness.Run(job, ranks).Events.OfType<EvalEvent>().Single().Metrics)
+            .ToArray();
         Assert.All(metrics, m => Assert.Equal(metrics[0], m));
         // 10 held-out samples of 12 tokens: a share of 120.
         var right = metrics[0]["accuracy"] * 120;

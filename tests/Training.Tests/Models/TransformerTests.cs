@@ -59,7 +59,8 @@ public sealed class TransformerTests : IDisposable
     public void Parameters_HaveNamesAndCountsOfPyTorch()
     {
         Assert.Equal(
-            ["embedding.weight", "position.weight", "layers.0.norm1.weight", "layers.0.norm1.bias", "layers.0.self_attn.in_proj_weight", "layers.0.self_attn.in_proj_bias"],
+            ["embedding.weight", "position.weight", "layers.0.norm1.weight", "layers.0.norm1.bias", "layers.0.self_attn.in_proj_weight",
+                "layers.0.self_attn.in_proj_bias"],
             model.Parameters.Take(6).Select(p => p.Name));
         Assert.Equal(["norm.weight", "norm.bias", "head.weight", "head.bias"], model.Parameters.TakeLast(4).Select(p => p.Name));
         Assert.Equal(2 + (2 * 12) + 4, model.Parameters.Count);
@@ -82,7 +83,8 @@ public sealed class TransformerTests : IDisposable
     public void Initialise_Constants_AreThose()
     {
         Assert.True(Value("norm.weight").eq(1).all().item<bool>());
-        foreach (var name in new[] { "norm.bias", "layers.0.norm2.bias", "layers.0.self_attn.in_proj_bias", "layers.0.self_attn.out_proj.bias" })
+        foreach (var name in new[] { "norm.bias", "layers.0.norm2.bias", "layers.0.self_attn.in_proj_bias",
+            "layers.0.self_attn.out_proj.bias" })
             Assert.True(Value(name).eq(0).all().item<bool>());
     }
 

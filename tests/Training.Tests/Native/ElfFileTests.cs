@@ -57,14 +57,17 @@ public sealed class ElfFileTests : IDisposable
     [InlineData(new byte[0], "has 0 bytes")]
     [InlineData(new[] { (byte)'v' }, "has 1 bytes")]
     public void Read_NearlyNothing_IsRefused(byte[] content, string words) =>
-        Assert.Contains(words, Assert.Throws<InvalidDataException>(() => ElfFile.Read(Write("x.so", content))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words, Assert.Throws<InvalidDataException>(() => ElfFile.Read(Write("x.so", content))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Read_AnotherMachinesLibrary_IsRefused()
     {
         var image = File.ReadAllBytes(Libtorch.Find("libc10.so")!);
         image[18] = 183;
-        Assert.Contains("for machine 183", Assert.Throws<InvalidDataException>(() => ElfFile.Read(Write("x.so", image))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "for machine 183", Assert.Throws<InvalidDataException>(() => ElfFile.Read(Write("x.so", image))).Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Damage is an error with words, wherever it is.</summary>
@@ -76,7 +79,8 @@ public sealed class ElfFileTests : IDisposable
         for (var i = 0; i < 2000; i++)
         {
             var damaged = (byte[])image.Clone();
-            for (var flips = draw.Next(1, 8); flips > 0; flips--) damaged[draw.Next(draw.Next(2) == 0 ? 1024 : damaged.Length)] = (byte)draw.Next(256);
+            for (var flips = draw.Next(1, 8); flips > 0; flips--)
+                damaged[draw.Next(draw.Next(2) == 0 ? 1024 : damaged.Length)] = (byte)draw.Next(256);
             var path = Write("x.so", damaged);
             try
             {

@@ -63,7 +63,8 @@ public sealed class LibtorchFolderTests : IDisposable
     public void Find_NothingBesideTheProgram_SaysToBuildAgain()
     {
         var error = Assert.Throws<JobException>(() => LibtorchFolder.Find(null, directory.File("program")));
-        Assert.All([directory.File("program/libtorch"), "Build or publish again", LibtorchFolder.Variable], words => Assert.Contains(words, error.Message, StringComparison.Ordinal));
+        Assert.All([directory.File("program/libtorch"), "Build or publish again", LibtorchFolder.Variable], words => Assert.Contains(
+            words, error.Message, StringComparison.Ordinal));
     }
 
     private void Refuses(string name, params string[] words)

@@ -34,7 +34,9 @@ public sealed class NeededSymbolsTests
     [Fact]
     public void Look_EagerOrLazyThatNobodyHas_IsTold()
     {
-        var report = NeededSymbols.Look([new("_ZN2at4goneE", IsEager: true, 0), new("_ZN2at4_ops4gone4callEv", IsEager: false, 8), new("malloc", IsEager: false, 16)], Libtorch);
+        var report = NeededSymbols.Look(
+            [new("_ZN2at4goneE", IsEager: true, 0), new("_ZN2at4_ops4gone4callEv", IsEager: false, 8), new("malloc", IsEager: false, 16)],
+            Libtorch);
         Assert.Equal(["_ZN2at4goneE"], report.Missing);
         Assert.Equal(["_ZN2at4_ops4gone4callEv"], report.Unused.Select(import => import.Name));
         Assert.False(report.Check(Stock).Ok);
@@ -67,12 +69,14 @@ public sealed class NeededSymbolsTests
     public void Guard_CallOfAnAbsentFunction_ThrowsItsName()
     {
         using var x = torch.ones(3);
-        var selu = TorchSharpBridge.Find().Imports.Single(import => import.Name.StartsWith("_ZN2at4_ops4selu4call", StringComparison.Ordinal));
+        var selu = TorchSharpBridge.Find().Imports
+            .Single(import => import.Name.StartsWith("_ZN2at4_ops4selu4call", StringComparison.Ordinal));
         AbsentFunctions.Guard(NativeLibrary.Load("libLibTorchSharp.so", typeof(torch).Assembly, null), [selu], "libtorch 2.11.0 (test)");
         for (var i = 0; i < 3; i++)
         {
             var error = Assert.Throws<ExternalException>(() => torch.nn.functional.selu(x));
-            Assert.Contains("libtorch 2.11.0 (test) has no at::_ops::selu::call(at::Tensor const&)", error.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "libtorch 2.11.0 (test) has no at::_ops::selu::call(at::Tensor const&)", error.Message, StringComparison.Ordinal);
         }
         using var others = torch.nn.functional.elu(x, 1);
         Assert.Equal(1, others[0].item<float>());

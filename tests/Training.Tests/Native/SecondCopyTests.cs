@@ -19,7 +19,9 @@ public sealed class SecondCopyTests : IDisposable
     {
         Directory.CreateDirectory(directory.File("links"));
         File.CreateSymbolicLink(directory.File("links/libtorch_cpu.so"), core);
-        SecondCopy.Refuse(core, [Mapped(core), "7f00-7f01 rw-p 00000000 00:00 0", Mapped("/usr/lib/libc.so.6")], [directory.File("links"), directory.File("none")]);
+        SecondCopy.Refuse(
+            core, [Mapped(core), "7f00-7f01 rw-p 00000000 00:00 0", Mapped("/usr/lib/libc.so.6")],
+            [directory.File("links"), directory.File("none")]);
     }
 
     [Fact]
@@ -27,13 +29,15 @@ public sealed class SecondCopyTests : IDisposable
 
     /// <summary>As the system's own package names it.</summary>
     [Fact]
-    public void Refuse_AnotherVersionIsLoaded_NamesBoth() => Refused([Mapped("/usr/lib/libtorch_cpu.so.1.13.0")], [], "/usr/lib/libtorch_cpu.so.1.13.0");
+    public void Refuse_AnotherVersionIsLoaded_NamesBoth() =>
+        Refused([Mapped("/usr/lib/libtorch_cpu.so.1.13.0")], [], "/usr/lib/libtorch_cpu.so.1.13.0");
 
     [Fact]
     public void Refuse_AnotherWouldBeFound_NamesBoth()
     {
         Write("program");
-        Refused([Mapped("/usr/lib/libc.so.6")], [directory.File("none"), directory.File("program")], directory.File("program/libtorch_cpu.so"));
+        Refused(
+            [Mapped("/usr/lib/libc.so.6")], [directory.File("none"), directory.File("program")], directory.File("program/libtorch_cpu.so"));
     }
 
     /// <summary>This very process: one libtorch, however many tests run.</summary>

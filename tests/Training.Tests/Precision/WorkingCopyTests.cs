@@ -9,7 +9,9 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Training.Tests.Precision;
 
-/// <summary>Reading a parameter through a bfloat16 working copy gives bit for bit the loss and gradients of plain autocast on FP32 leaves.</summary>
+/// <summary>
+/// Reading a parameter through a bfloat16 working copy gives bit for bit the loss and gradients of plain autocast on FP32 leaves.
+/// </summary>
 public sealed class WorkingCopyTests
 {
     public static TheoryData<string> Models => ["simple-cnn", "mlp", "sentiment-lstm", "transformer"];
@@ -27,10 +29,22 @@ public sealed class WorkingCopyTests
             "sentiment-lstm" => new SentimentLstmOptions { Vocab = 50, Embedding = 20, Hidden = 24 },
             _ => new TransformerOptions { Width = 48, Layers = 2, Heads = 3, Vocab = 50, Sequence = 17 },
         });
-        var input = name switch { "simple-cnn" => randn(12, 3, 32, 32), "mlp" => randn(12, 96), "sentiment-lstm" => randint(0, 50, [12, 9]), _ => randint(0, 50, [12, 17]) };
-        var labels = name switch { "sentiment-lstm" => randint(0, 2, [12]).to_type(ScalarType.Float32), "transformer" => randint(0, 50, [12, 17]), _ => randint(0, 10, [12]) };
+        var input = name switch
+        {
+            "simple-cnn" => randn(12, 3, 32, 32),
+            "mlp" => randn(12, 96),
+            "sentiment-lstm" => randint(0, 50, [12, 9]),
+            _ => randint(0, 50, [12, 17]),
+        };
+        var labels = name switch
+        {
+            "sentiment-lstm" => randint(0, 2, [12]).to_type(ScalarType.Float32),
+            "transformer" => randint(0, 50, [12, 17]),
+            _ => randint(0, 10, [12]),
+        };
 
-        using var copies = new Replica(new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.MixedBFloat16), CpuDevice.Instance);
+        using var copies = new Replica(
+            new ParameterLayout(model.Parameters), PrecisionPolicy.For(JobPrecision.MixedBFloat16), CpuDevice.Instance);
         using var plain = new Replica(copies.Layout, PrecisionPolicy.For(JobPrecision.Float32), CpuDevice.Instance);
         copies.Initialise(5);
         copies.RefreshAll();
@@ -42,7 +56,9 @@ public sealed class WorkingCopyTests
         for (var i = 0; i < model.Parameters.Count; i++)
         {
             Assert.Equal(model.Parameters[i].Lowered ? ScalarType.BFloat16 : ScalarType.Float32, gradientsOfCopies[i].dtype);
-            Assert.Equal(gradientsOfPlain[i].flatten().data<float>().ToArray(), gradientsOfCopies[i].to_type(ScalarType.Float32).flatten().data<float>().ToArray());
+            Assert.Equal(
+                gradientsOfPlain[i].flatten().data<float>().ToArray(),
+                gradientsOfCopies[i].to_type(ScalarType.Float32).flatten().data<float>().ToArray());
         }
     }
 

@@ -17,14 +17,16 @@ public sealed class BlockReducerTests
 
     [Fact]
     public void Reduce_AnyCutTypeAndSpoiledMicroBatch_IsBitwiseTheReference() =>
-        Cases.Sample(c => Check(c.MicroBatches, Math.Min(c.Ranks, c.MicroBatches), c.Owners, c.Bf16, c.Spoil, c.Seed), iter: 60, threads: 1);
+        Cases.Sample(
+            c => Check(c.MicroBatches, Math.Min(c.Ranks, c.MicroBatches), c.Owners, c.Bf16, c.Spoil, c.Seed), iter: 60, threads: 1);
 
     private static void Check(int microBatches, int ranks, int owners, bool bf16, int spoil, int seed)
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         random.manual_seed(seed);
-        var layout = new ParameterLayout([new("a", [70, 61], Initialisation.FanIn(1)), new("b", [13], Initialisation.FanIn(1)), new("c", [5000], Initialisation.FanIn(1))]);
+        var layout = new ParameterLayout([new("a", [70, 61], Initialisation.FanIn(1)), new("b", [13], Initialisation.FanIn(1)),
+            new("c", [5000], Initialisation.FanIn(1))]);
         var gradients = Enumerable.Range(0, microBatches).Select(m => layout.Parameters.Select(p => Draw(p, bf16)).ToArray()).ToArray();
         // Parameter b has no gradient in the micro-batches that the seed's bits name.
         bool Missing(int microBatch) => ((seed >> microBatch) & 1) == 1;
@@ -36,7 +38,8 @@ public sealed class BlockReducerTests
         var expectedFound = zeros(1);
         foreach (var slot in layout.Slots)
         {
-            var leaves = gradients.Select((g, i) => (i, i + 1, slot.Index == 1 && Missing(i) ? null : g[slot.Index].to_type(ScalarType.Float32)));
+            var leaves = gradients.Select(
+                (g, i) => (i, i + 1, slot.Index == 1 && Missing(i) ? null : g[slot.Index].to_type(ScalarType.Float32)));
             var sum = (CanonicalTree.Fold(leaves, (l, r) => l is null ? r : r is null ? l : l + r) ?? zeros(slot.Spec.Shape)).clone();
             Aten.NonFiniteCheckAndUnscale([sum], expectedFound, full(1, inverse));
             sum.mul_(mean);

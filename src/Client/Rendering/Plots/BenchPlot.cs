@@ -16,10 +16,12 @@ internal sealed class BenchPlot(string bench, string path)
     /// <exception cref="CommandFailure">The name or folder will not do, or there is no picture of this bench.</exception>
     public static BenchPlot Open(string bench, string path)
     {
-        if (!path.EndsWith(".png", StringComparison.OrdinalIgnoreCase)) throw new CommandFailure(ExitCode.Usage, $"--plot: found '{path}', expected a file name that ends with .png.");
+        if (!path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+            throw new CommandFailure(ExitCode.Usage, $"--plot: found '{path}', expected a file name that ends with .png.");
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full)) throw new CommandFailure(ExitCode.Usage, $"--plot: '{path}' is a folder.");
-        if (!Directory.Exists(Path.GetDirectoryName(full))) throw new CommandFailure(ExitCode.Usage, $"--plot: the folder of '{path}' does not exist.");
+        if (!Directory.Exists(Path.GetDirectoryName(full)))
+            throw new CommandFailure(ExitCode.Usage, $"--plot: the folder of '{path}' does not exist.");
         return new(bench, full);
     }
 
@@ -32,7 +34,9 @@ internal sealed class BenchPlot(string bench, string path)
     {
         var panels = table is null ? [] : form.Arrange(table);
         if (panels.Count == 0) throw new CommandFailure(ExitCode.Failed, $"--plot: 'bench {bench}' gave nothing to draw.");
-        if (SKFontManager.Default.FontFamilyCount == 0) error.WriteLine("dtrain: --plot: no font is installed, so the picture has no text; install one, such as Debian's fonts-dejavu-core.");
+        if (SKFontManager.Default.FontFamilyCount == 0)
+            error.WriteLine(
+                "dtrain: --plot: no font is installed, so the picture has no text; install one, such as Debian's fonts-dejavu-core.");
         Multiplot picture = new();
         var columns = Math.Min(2, panels.Count);
         var rows = (panels.Count + columns - 1) / columns;
@@ -68,7 +72,8 @@ internal sealed class BenchPlot(string bench, string path)
         }
         var points = panel.Series.SelectMany(s => s.Points).ToList();
         double[] places = [.. points.Select(p => p.X).Distinct().Order()];
-        plot.Axes.Bottom.SetTicks([.. places.Select(At)], [.. places.Select(x => form.X == "bytes" ? PlotNumber.Bytes(x) : PlotNumber.Text(x))]);
+        plot.Axes.Bottom.SetTicks(
+            [.. places.Select(At)], [.. places.Select(x => form.X == "bytes" ? PlotNumber.Bytes(x) : PlotNumber.Text(x))]);
         if (form.Logarithmic)
         {
             double[] decades = [.. PlotNumber.Decades(points.Min(p => p.Y), points.Max(p => p.Y))];

@@ -11,8 +11,11 @@ internal sealed record BenchTable(string Title, IReadOnlyList<string> Columns, I
         try
         {
             using var parsed = JsonDocument.Parse(line);
-            if (parsed.RootElement.ValueKind != JsonValueKind.Object || !parsed.RootElement.TryGetProperty("summary", out var summary)) return null;
-            return new(summary.GetProperty("title").GetString()!, Cells(summary.GetProperty("columns")), [.. summary.GetProperty("rows").EnumerateArray().Select(Cells)]);
+            if (parsed.RootElement.ValueKind != JsonValueKind.Object || !parsed.RootElement.TryGetProperty("summary", out var summary))
+                return null;
+            return new(
+                summary.GetProperty("title").GetString()!, Cells(summary.GetProperty("columns")),
+                [.. summary.GetProperty("rows").EnumerateArray().Select(Cells)]);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -26,17 +26,21 @@ internal sealed record PlotForm(string[] Panels, string[] Series, string? X, str
     /// <summary>The figures to draw; rows without a number in the columns are left out.</summary>
     public IReadOnlyList<PlotPanel> Arrange(BenchTable table) =>
     [
-        .. table.Rows.Select(row => (Panel: Label(table, row, Panels), Line: Label(table, row, Series), X: X is null ? 0 : Number(table, row, X), Y: Number(table, row, Y)))
+        .. table.Rows.Select(row => (Panel: Label(table, row, Panels), Line: Label(table, row, Series),
+            X: X is null ? 0 : Number(table, row, X), Y: Number(table, row, Y)))
             .Where(p => p.X is not null && p.Y is not null && !(Logarithmic && (p.X <= 0 || p.Y <= 0)))
             .GroupBy(p => p.Panel)
-            .Select(panel => new PlotPanel(panel.Key, [.. panel.GroupBy(p => p.Line).Select(line => new PlotSeries(line.Key, [.. line.Select(p => (p.X!.Value, p.Y!.Value))]))])),
+            .Select(panel => new PlotPanel(
+                panel.Key,
+                [.. panel.GroupBy(p => p.Line).Select(line => new PlotSeries(line.Key, [.. line.Select(p => (p.X!.Value, p.Y!.Value))]))])),
     ];
 
     /// <summary>Cells that are numbers say of what.</summary>
     private static string Label(BenchTable table, IReadOnlyList<string> row, string[] columns) => string.Join(
         ", ",
         columns.Select(column => (Column: column, Text: Cell(table, row, column))).Where(c => c.Text is not ("" or "-"))
-            .Select(c => Parse(c.Text) is null ? c.Column == "ranks on cores" ? $"ranks on cores: {c.Text}" : c.Text : $"{c.Column} {c.Text}"));
+            .Select(
+                c => Parse(c.Text) is null ? c.Column == "ranks on cores" ? $"ranks on cores: {c.Text}" : c.Text : $"{c.Column} {c.Text}"));
 
     private static double? Number(BenchTable table, IReadOnlyList<string> row, string column) => Parse(Cell(table, row, column));
 
@@ -46,7 +50,8 @@ internal sealed record PlotForm(string[] Panels, string[] Series, string? X, str
         return index >= 0 && index < row.Count ? row[index] : "";
     }
 
-    private static double? Parse(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
+    private static double? Parse(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 }
 
 internal sealed record PlotPanel(string Title, IReadOnlyList<PlotSeries> Series);

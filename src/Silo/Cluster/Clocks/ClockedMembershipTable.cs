@@ -3,7 +3,8 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Cluster.Clocks;
 
 /// <summary>A table of members whose signs of life are read by this silo's clock, whatever clock wrote them.</summary>
-internal sealed partial class ClockedMembershipTable(IMembershipTable table, TimeProvider time, ILogger<ClockedMembershipTable> logger) : IMembershipTable, IDisposable
+internal sealed partial class ClockedMembershipTable(IMembershipTable table, TimeProvider time, ILogger<ClockedMembershipTable> logger)
+    : IMembershipTable, IDisposable
 {
     private readonly SignsOfLife<SiloAddress> signs = new(time);
     private int warned;
@@ -20,7 +21,8 @@ internal sealed partial class ClockedMembershipTable(IMembershipTable table, Tim
 
     public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) => table.InsertRowAsync(entry, tableVersion);
 
-    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => table.UpdateRowAsync(entry, etag, tableVersion);
+    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) =>
+        table.UpdateRowAsync(entry, etag, tableVersion);
 
     public Task UpdateIAmAlive(MembershipEntry entry) => table.UpdateIAmAliveAsync(entry);
 
@@ -33,7 +35,8 @@ internal sealed partial class ClockedMembershipTable(IMembershipTable table, Tim
             var said = entry.IAmAliveTime;
             entry.IAmAliveTime = signs.Translate(entry.SiloAddress, said);
             var now = time.GetUtcNow().UtcDateTime;
-            if (entry.Status == SiloStatus.Active && said - now > SignsOfLife<SiloAddress>.Tolerance && Interlocked.Exchange(ref warned, 1) == 0)
+            if (entry.Status == SiloStatus.Active && said - now > SignsOfLife<SiloAddress>.Tolerance
+                && Interlocked.Exchange(ref warned, 1) == 0)
                 LogAhead(entry.SiloName, said, now, (said - now).TotalSeconds);
         }
 
@@ -41,6 +44,7 @@ internal sealed partial class ClockedMembershipTable(IMembershipTable table, Tim
     }
 
     [LoggerMessage(4251, LogLevel.Warning,
-        "The clock of silo {Silo}, which last wrote {Theirs:yyyy-MM-dd HH:mm:ss}Z into the table of members, is {Seconds:0.#} s ahead of this silo's, {Own:yyyy-MM-dd HH:mm:ss}Z: set both by one time server. What it wrote counts from when this silo saw it.")]
+        "The clock of silo {Silo}, which last wrote {Theirs:yyyy-MM-dd HH:mm:ss}Z into the table of members, is {Seconds:0.#} s ahead of "
+        + "this silo's, {Own:yyyy-MM-dd HH:mm:ss}Z: set both by one time server. What it wrote counts from when this silo saw it.")]
     private partial void LogAhead(string silo, DateTime theirs, DateTime own, double seconds);
 }

@@ -1,8 +1,11 @@
 namespace Distributed.Silo.Cluster.Clocks;
 
 /// <summary>When members last gave a sign of life, by this silo's clock.</summary>
-/// <remarks>Each member writes the time of its own clock. One that lies in the future would count as fresh for as long as that clock was ahead, although its silo may
-/// be long dead; one of a slow clock as old, although its silo lives. So what differs is replaced by when this silo saw it change.</remarks>
+/// <remarks>
+/// Each member writes the time of its own clock. One that lies in the future would count as fresh for as long as that clock was ahead,
+/// although its silo may be long dead; one of a slow clock as old, although its silo lives. So what differs is replaced by when this silo
+/// saw it change.
+/// </remarks>
 /// <typeparam name="TKey">Names a member.</typeparam>
 internal sealed class SignsOfLife<TKey>(TimeProvider time)
     where TKey : notnull

@@ -17,14 +17,17 @@ internal sealed class FileMembershipTable(StateFiles files) : IMembershipTable
     /// <summary>No record is an empty table.</summary>
     public Task InitializeMembershipTable(bool tryInitTableVersion) => Read();
 
-    public Task DeleteMembershipTableEntries(string clusterId) => Change(table => table.Members.Length == 0 ? null : MembershipDocument.Empty);
+    public Task DeleteMembershipTableEntries(string clusterId) =>
+        Change(table => table.Members.Length == 0 ? null : MembershipDocument.Empty);
 
     public Task CleanupDefunctSiloEntries(DateTimeOffset beforeDate) => Change(table => table.WithoutDefunct(beforeDate));
 
     public async Task<MembershipTableData> ReadRow(SiloAddress key)
     {
         var (table, _) = await Read();
-        return table.Find(key) is { } row ? new MembershipTableData(Tuple.Create(row.Entry(), row.ETag), table.TableVersion) : new MembershipTableData(table.TableVersion);
+        return table.Find(key) is { } row
+            ? new MembershipTableData(Tuple.Create(row.Entry(), row.ETag), table.TableVersion)
+            : new MembershipTableData(table.TableVersion);
     }
 
     public async Task<MembershipTableData> ReadAll()
@@ -35,7 +38,8 @@ internal sealed class FileMembershipTable(StateFiles files) : IMembershipTable
 
     public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) => Change(table => table.Insert(entry, tableVersion));
 
-    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => Change(table => table.Update(entry, etag, tableVersion));
+    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) =>
+        Change(table => table.Update(entry, etag, tableVersion));
 
     public Task UpdateIAmAlive(MembershipEntry entry) => Change(table => table.SignOfLife(entry.SiloAddress, entry.IAmAliveTime));
 
@@ -58,6 +62,7 @@ internal sealed class FileMembershipTable(StateFiles files) : IMembershipTable
             if (written is not null) return true;
         }
 
-        throw new TimeoutException($"The table of members was changed by other silos {MostAttempts} times in a row while this one tried to.");
+        throw new TimeoutException(
+            $"The table of members was changed by other silos {MostAttempts} times in a row while this one tried to.");
     }
 }

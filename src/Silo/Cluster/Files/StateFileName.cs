@@ -20,6 +20,8 @@ internal static class StateFileName
         }
 
         // '~' is in no short name.
-        return name.Length <= Longest ? name.ToString() : $"{name.ToString(0, 64)}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+        return name.Length <= Longest
+            ? name.ToString()
+            : $"{name.ToString(0, 64)}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
     }
 }

@@ -39,7 +39,8 @@ internal sealed class StateFiles(string root, TimeProvider time)
         try
         {
             if (!LocksHold(trial))
-                throw new IOException("the file system does not lock files, so two silos could write one record; mount it with locks (NFS: without nolock), or set DTRAIN_STORAGE to redis or postgres.");
+                throw new IOException("the file system does not lock files, so two silos could write one record; "
+                    + "mount it with locks (NFS: without nolock), or set DTRAIN_STORAGE to redis or postgres.");
         }
         finally
         {
@@ -59,30 +60,31 @@ internal sealed class StateFiles(string root, TimeProvider time)
     /// <param name="expected">Null: there must be none.</param>
     /// <returns>The new ETag; or, when nothing was written, null and the stored one.</returns>
     /// <exception cref="JobException">Code <c>storage</c>: full disk, missing rights; the old record stands.</exception>
-    public (string? ETag, string? Found) Write(string collection, string key, string? expected, ReadOnlyMemory<byte> content) => Guard<(string?, string?)>(PathOf(collection, key), path =>
-    {
-        var etag = Guid.NewGuid().ToString("N");
-        var temporary = $"{path}.{etag}.tmp";
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        try
+    public (string? ETag, string? Found) Write(string collection, string key, string? expected, ReadOnlyMemory<byte> content) =>
+        Guard<(string?, string?)>(PathOf(collection, key), path =>
         {
-            // Written before the lock is taken, so that slow disks keep nobody waiting.
-            Flush(temporary, etag, content.Span);
-            var found = WithLock(path, () =>
+            var etag = Guid.NewGuid().ToString("N");
+            var temporary = $"{path}.{etag}.tmp";
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            try
             {
-                var stored = Load(path)?.ETag;
-                if (stored == expected) File.Move(temporary, path, overwrite: true);
-                return stored;
-            });
-            if (found != expected) return (null, found);
-            DirectorySync.Flush(Path.GetDirectoryName(path)!);
-            return (etag, found);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    });
+                // Written before the lock is taken, so that slow disks keep nobody waiting.
+                Flush(temporary, etag, content.Span);
+                var found = WithLock(path, () =>
+                {
+                    var stored = Load(path)?.ETag;
+                    if (stored == expected) File.Move(temporary, path, overwrite: true);
+                    return stored;
+                });
+                if (found != expected) return (null, found);
+                DirectorySync.Flush(Path.GetDirectoryName(path)!);
+                return (etag, found);
+            }
+            finally
+            {
+                File.Delete(temporary);
+            }
+        });
 
     /// <summary>Removes a record if it has the expected ETag; the lock's empty file stays.</summary>
     /// <returns>The ETag that stood there.</returns>
@@ -124,8 +126,12 @@ internal sealed class StateFiles(string root, TimeProvider time)
         var end = Array.IndexOf(bytes, (byte)'\n');
         var header = Encoding.ASCII.GetString(bytes, 0, Math.Max(0, end)).Split(' ');
         var content = bytes.AsMemory(end + 1);
-        if (header.Length != 4 || $"{header[0]} {header[1]}" != Magic || header[3] != Convert.ToHexStringLower(SHA256.HashData(content.Span)))
-            throw new JobException(ErrorCodes.Storage, $"The job state in {path} is damaged: it is not as it was written. Restore the file from a copy, or remove it to forget the job.");
+        if (header.Length != 4 || $"{header[0]} {header[1]}" != Magic
+            || header[3] != Convert.ToHexStringLower(SHA256.HashData(content.Span)))
+            throw new JobException(
+                ErrorCodes.Storage,
+                $"The job state in {path} is damaged: it is not as it was written. Restore the file from a copy, "
+                + "or remove it to forget the job.");
         return new StateRecord(header[2], content);
     }
 
@@ -146,7 +152,9 @@ internal sealed class StateFiles(string root, TimeProvider time)
             catch (IOException e) when (e.HResult == WouldBlock)
             {
                 if (time.GetElapsedTime(begin) > LockPatience)
-                    throw new IOException($"{file} has been held by another process for {LockPatience.TotalSeconds} s; a silo that is frozen holds it: end that process (fuser names it).", e);
+                    throw new IOException(
+                        $"{file} has been held by another process for {LockPatience.TotalSeconds} s; a silo that is frozen holds it: "
+                        + "end that process (fuser names it).", e);
                 using var pause = new ManualResetEventSlim();
                 pause.Wait(LookAgain);
             }
@@ -178,11 +186,15 @@ internal sealed class StateFiles(string root, TimeProvider time)
         }
         catch (IOException e) when (e.HResult is NoSpace or OverQuota)
         {
-            throw new JobException(ErrorCodes.Storage, $"The disk is full at {Path.GetDirectoryName(path)}, where the state of jobs lies: make room there, then try again.", e);
+            throw new JobException(
+                ErrorCodes.Storage,
+                $"The disk is full at {Path.GetDirectoryName(path)}, where the state of jobs lies: make room there, then try again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new JobException(ErrorCodes.Storage, $"The job state in {path} could not be read or written: {e.Message} Check free space, rights and the mount.", e);
+            throw new JobException(
+                ErrorCodes.Storage,
+                $"The job state in {path} could not be read or written: {e.Message} Check free space, rights and the mount.", e);
         }
     }
 }

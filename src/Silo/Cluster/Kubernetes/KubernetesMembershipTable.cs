@@ -23,7 +23,9 @@ internal sealed class KubernetesMembershipTable(MembershipConfigMap map, string 
     public async Task<MembershipTableData> ReadRow(SiloAddress key)
     {
         var table = TableOf(await map.Read());
-        return table.Find(key) is { } row ? new MembershipTableData(Tuple.Create(row.Entry(), row.ETag), table.TableVersion) : new MembershipTableData(table.TableVersion);
+        return table.Find(key) is { } row
+            ? new MembershipTableData(Tuple.Create(row.Entry(), row.ETag), table.TableVersion)
+            : new MembershipTableData(table.TableVersion);
     }
 
     public async Task<MembershipTableData> ReadAll()
@@ -40,7 +42,8 @@ internal sealed class KubernetesMembershipTable(MembershipConfigMap map, string 
 
     public Task UpdateIAmAlive(MembershipEntry entry) => Change(table => table.SignOfLife(entry.SiloAddress, entry.IAmAliveTime));
 
-    private MembershipDocument TableOf(V1ConfigMap map) => MembershipDocument.Parse(map.Data?.TryGetValue(Key, out var text) == true ? text : null);
+    private MembershipDocument TableOf(V1ConfigMap map) =>
+        MembershipDocument.Parse(map.Data?.TryGetValue(Key, out var text) == true ? text : null);
 
     /// <param name="change">Null: it does not hold on the table as it is now.</param>
     private Task<bool> Change(Func<MembershipDocument, MembershipDocument?> change) => Rewrite(map =>
@@ -61,6 +64,7 @@ internal sealed class KubernetesMembershipTable(MembershipConfigMap map, string 
             if (await map.TryReplace(read)) return true;
         }
 
-        throw new TimeoutException($"The table of members was changed by other silos {MostAttempts} times in a row while this one tried to.");
+        throw new TimeoutException(
+            $"The table of members was changed by other silos {MostAttempts} times in a row while this one tried to.");
     }
 }

@@ -64,7 +64,8 @@ internal sealed class MembershipConfigMap : IDisposable
         using var deadline = new CancellationTokenSource(CallDeadline, TimeProvider.System);
         try
         {
-            await client.CoreV1.ReplaceNamespacedConfigMapAsync(map, settings.ConfigMap, settings.Namespace, cancellationToken: deadline.Token);
+            await client.CoreV1.ReplaceNamespacedConfigMapAsync(
+                map, settings.ConfigMap, settings.Namespace, cancellationToken: deadline.Token);
             return true;
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
@@ -82,7 +83,9 @@ internal sealed class MembershipConfigMap : IDisposable
             client.CoreV1.ReadNamespacedPodAsync(settings.Pod, settings.Namespace, cancellationToken: deadline), deadline);
         RefuseOtherLabels(pod, clusterId);
         // Without this right Orleans would ask again and again.
-        await Try("list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline), deadline);
+        await Try(
+            "list pods", "", () => client.CoreV1.ListNamespacedPodAsync(settings.Namespace, limit: 1, cancellationToken: deadline),
+            deadline);
     }
 
     /// <summary>Orleans would write them itself, for which a silo has no right.</summary>
@@ -92,7 +95,9 @@ internal sealed class MembershipConfigMap : IDisposable
         {
             var found = pod.Metadata.Labels?.TryGetValue(label, out var value) == true ? $"'{value}'" : "none";
             if (found != $"'{clusterId}'")
-                throw Invalid($"Pod {settings.Pod}: label {label}: found {found}, expected '{clusterId}', the DTRAIN_CLUSTER_ID; set both alike in the pod's template.", null);
+                throw Invalid(
+                    $"Pod {settings.Pod}: label {label}: found {found}, expected '{clusterId}', the DTRAIN_CLUSTER_ID; "
+                    + "set both alike in the pod's template.", null);
         }
     }
 
@@ -112,7 +117,8 @@ internal sealed class MembershipConfigMap : IDisposable
             catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
             {
                 throw Invalid(
-                    $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): give the pod's service account the manifests' Role "
+                    $"Kubernetes refuses '{what}' in namespace {settings.Namespace} ({(int)e.Response.StatusCode}): "
+                    + "give the pod's service account the manifests' Role "
                     + $"(pods: get, list, watch; configmaps named {settings.ConfigMap}: get, update).", e);
             }
             catch (Exception e) when (e is HttpOperationException or HttpRequestException or OperationCanceledException)
@@ -126,7 +132,9 @@ internal sealed class MembershipConfigMap : IDisposable
     }
 
     private JobException Unreachable(string what, Exception refused) => new(
-        ServeErrors.StoreUnreachable, $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({refused.Message.TrimEnd('.')}): check its address and the network policy.", refused);
+        ServeErrors.StoreUnreachable,
+        $"The Kubernetes API at {client.BaseUri} does not answer '{what}' ({refused.Message.TrimEnd('.')}): "
+        + "check its address and the network policy.", refused);
 
     private static JobException Invalid(string message, Exception? inner) => new(ServeErrors.SettingsInvalid, message, inner);
 }

@@ -48,7 +48,8 @@ internal sealed record MembershipDocument(int Version, ImmutableArray<MemberRow>
 /// <param name="Silo">Address and generation.</param>
 /// <param name="ETag">The table's version that wrote the row.</param>
 internal sealed record MemberRow(
-    string Silo, string Name, string Host, SiloStatus Status, int ProxyPort, DateTime Start, DateTime IAmAlive, ImmutableArray<Suspicion> Suspicions, string ETag)
+    string Silo, string Name, string Host, SiloStatus Status, int ProxyPort, DateTime Start, DateTime IAmAlive,
+    ImmutableArray<Suspicion> Suspicions, string ETag)
 {
     public static MemberRow Of(MembershipEntry entry, int version) => new(
         entry.SiloAddress.ToParsableString(),

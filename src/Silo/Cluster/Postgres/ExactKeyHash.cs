@@ -10,7 +10,9 @@ internal sealed class ExactKeyHash : IStorageHasherPicker
 {
     public ICollection<IHasher> HashProviders { get; } = [];
 
-    public IHasher PickHasher<T>(string serviceId, string storageProviderInstanceName, string grainType, GrainId grainId, IGrainState<T> grainState, string? tag = null) =>
+    public IHasher PickHasher<T>(
+        string serviceId, string storageProviderInstanceName, string grainType, GrainId grainId, IGrainState<T> grainState,
+        string? tag = null) =>
         new OfKey(unchecked((int)StableHash.ComputeHash(grainId.Key.AsSpan())));
 
     private sealed class OfKey(int hash) : IHasher

@@ -23,14 +23,16 @@ internal static class PostgresSchema
         await using var connection = await source.OpenConnectionAsync(deadline);
         await using var transaction = await connection.BeginTransactionAsync(deadline);
         await Run(connection, $"SELECT pg_advisory_xact_lock({Lock})", deadline);
-        var exists = await Read(connection, $"SELECT CASE WHEN to_regclass('{Name}.schema_version') IS NULL THEN 0 ELSE 1 END", deadline) == 1;
+        var exists =
+            await Read(connection, $"SELECT CASE WHEN to_regclass('{Name}.schema_version') IS NULL THEN 0 ELSE 1 END", deadline) == 1;
         var found = exists ? await Read(connection, $"SELECT max(version) FROM {Name}.schema_version", deadline) : null;
         if (found is null) await Run(connection, await Script(), deadline);
         else if (found != Version)
         {
             throw new JobException(
                 ServeErrors.StoreSchema,
-                $"The PostgreSQL store has dtrain tables of version {found}, this silo works with version {Version}: run silos of one version, or give this cluster another database.");
+                $"The PostgreSQL store has dtrain tables of version {found}, this silo works with version {Version}: "
+                + "run silos of one version, or give this cluster another database.");
         }
 
         await transaction.CommitAsync(deadline);
@@ -43,9 +45,12 @@ internal static class PostgresSchema
         await using var transaction = await connection.BeginTransactionAsync(deadline);
         await Run(connection, $"SELECT pg_advisory_xact_lock({Lock})", deadline);
         // Beside the versioned script: tables of this version from before lack it.
-        await Run(connection, $"CREATE TABLE IF NOT EXISTS {Name}.cluster_identity (cluster_id text PRIMARY KEY, identity text NOT NULL)", deadline);
+        await Run(
+            connection, $"CREATE TABLE IF NOT EXISTS {Name}.cluster_identity (cluster_id text PRIMARY KEY, identity text NOT NULL)",
+            deadline);
         await using var command = new NpgsqlCommand(
-            $"INSERT INTO {Name}.cluster_identity VALUES ($1, $2) ON CONFLICT (cluster_id) DO UPDATE SET cluster_id = excluded.cluster_id RETURNING identity", connection);
+            $"INSERT INTO {Name}.cluster_identity VALUES ($1, $2) ON CONFLICT (cluster_id) DO UPDATE SET cluster_id = "
+            + "excluded.cluster_id RETURNING identity", connection);
         command.Parameters.AddWithValue(clusterId);
         command.Parameters.AddWithValue(Guid.NewGuid().ToString("N"));
         var identity = (string)(await command.ExecuteScalarAsync(deadline))!;

@@ -12,7 +12,9 @@ internal static class PostgresStore
     private static readonly TimeSpan TryAgain = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Connects and, on a new database, makes the tables.</summary>
-    /// <exception cref="JobException">Code <c>settings-invalid</c>, <c>store-unreachable</c> or <c>store-schema</c>; no message quotes the connection string.</exception>
+    /// <exception cref="JobException">
+    /// Code <c>settings-invalid</c>, <c>store-unreachable</c> or <c>store-schema</c>; no message quotes the connection string.
+    /// </exception>
     public static async Task<NpgsqlDataSource> Connect(Secret store, TimeSpan patience)
     {
         var source = NpgsqlDataSource.Create(Parse(store));
@@ -44,7 +46,8 @@ internal static class PostgresStore
                 await PostgresSchema.Apply(source, deadline);
                 return;
             }
-            catch (NpgsqlException e) when (e is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } or { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } })
+            catch (NpgsqlException e) when (e is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
+                or { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } })
             {
                 await Task.Delay(TryAgain, TimeProvider.System, deadline);
             }
@@ -80,13 +83,15 @@ internal static class PostgresStore
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException or SocketException)
         {
-            throw Unreachable(e is PostgresException refused ? $"refused this silo ({refused.SqlState}: {refused.MessageText})" : "does not answer");
+            throw Unreachable(
+                e is PostgresException refused ? $"refused this silo ({refused.SqlState}: {refused.MessageText})" : "does not answer");
         }
     }
 
     private static JobException Unreachable(string how) => new(
         ServeErrors.StoreUnreachable,
-        $"The PostgreSQL that DTRAIN_STORE or DTRAIN_STORE_FILE names {how}: see that it runs, and check address, database, user, password and rights.");
+        $"The PostgreSQL that DTRAIN_STORE or DTRAIN_STORE_FILE names {how}: see that it runs, and check address, database, "
+        + "user, password and rights.");
 
     private static JobException Invalid(string message) => new(ServeErrors.SettingsInvalid, message);
 }

@@ -8,7 +8,9 @@ namespace Distributed.Silo.Cluster.Redis;
 /// <summary>The one connection that a silo's membership and storage share.</summary>
 internal static class RedisStore
 {
-    /// <exception cref="JobException">Code <c>settings-invalid</c> or <c>store-unreachable</c>; no message quotes the connection string.</exception>
+    /// <exception cref="JobException">
+    /// Code <c>settings-invalid</c> or <c>store-unreachable</c>; no message quotes the connection string.
+    /// </exception>
     public static async Task<IConnectionMultiplexer> Connect(Secret store, TimeSpan patience)
     {
         var options = Parse(store);
@@ -31,7 +33,8 @@ internal static class RedisStore
             var reason = e is RedisConnectionException refused ? refused.FailureType.ToString() : e.GetType().Name;
             throw new JobException(
                 ServeErrors.StoreUnreachable,
-                $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names does not answer ({reason}): see that it runs, and check address, password and TLS options.");
+                $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names does not answer ({reason}): see that it runs, and check address, "
+                + "password and TLS options.");
         }
     }
 
@@ -49,7 +52,10 @@ internal static class RedisStore
         catch (Exception e) when (e is RedisException or RedisTimeoutException or TimeoutException)
         {
             var reason = e is RedisServerException refused ? refused.Message : e.GetType().Name;
-            throw new JobException(ServeErrors.StoreUnreachable, $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names did not take a key ({reason}): see its memory, its rights and that it is no replica.");
+            throw new JobException(
+                ServeErrors.StoreUnreachable,
+                $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names did not take a key ({reason}): "
+                + "see its memory, its rights and that it is no replica.");
         }
     }
 

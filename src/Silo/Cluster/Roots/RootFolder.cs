@@ -1,8 +1,12 @@
 namespace Distributed.Silo.Cluster.Roots;
 
-/// <summary>The marks in a jobs root: for each silo that uses it a file that it writes again and again, and one that it keeps locked.</summary>
-/// <remarks>The system gives a lock up with its process, which tells at once of a silo that was killed; but only on the machine that holds it, and
-/// a frozen process keeps it. So a mark also counts as left when it has not changed for a while.</remarks>
+/// <summary>
+/// The marks in a jobs root: for each silo that uses it a file that it writes again and again, and one that it keeps locked.
+/// </summary>
+/// <remarks>
+/// The system gives a lock up with its process, which tells at once of a silo that was killed; but only on the machine that holds it, and a
+/// frozen process keeps it. So a mark also counts as left when it has not changed for a while.
+/// </remarks>
 internal sealed class RootFolder(string jobsRoot)
 {
     private const string MarkExtension = ".mark";
@@ -30,7 +34,8 @@ internal sealed class RootFolder(string jobsRoot)
     {
         try
         {
-            using var file = new FileStream(PathOf(mark.Id, MarkExtension), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var file = new FileStream(
+                PathOf(mark.Id, MarkExtension), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             file.Write(mark.Write(beat));
             return true;
         }

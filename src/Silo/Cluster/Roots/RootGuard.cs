@@ -6,9 +6,13 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Cluster.Roots;
 
 /// <summary>Refuses a silo whose jobs root is not that of the others: it would look for their checkpoints in vain.</summary>
-internal sealed class RootGuard(RootOwnership root, ServeSettings settings, IMembershipTable table, ILocalSiloDetails self, TimeProvider time) : ILifecycleParticipant<ISiloLifecycle>
+internal sealed class RootGuard(
+    RootOwnership root, ServeSettings settings, IMembershipTable table, ILocalSiloDetails self, TimeProvider time)
+    : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>Longer than a member counts as alive without a sign of life, and than a network file system keeps an old list of files as a rule.</summary>
+    /// <summary>
+    /// Longer than a member counts as alive without a sign of life, and than a network file system keeps an old list of files as a rule.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Two signs of life.</summary>
@@ -17,7 +21,8 @@ internal sealed class RootGuard(RootOwnership root, ServeSettings settings, IMem
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
     /// <summary>After the members were seen to answer.</summary>
-    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(RootGuard), ServiceLifecycleStage.BecomeActive + 1, Check);
+    public void Participate(ISiloLifecycle lifecycle) =>
+        lifecycle.Subscribe(nameof(RootGuard), ServiceLifecycleStage.BecomeActive + 1, Check);
 
     internal async Task Check(CancellationToken cancelled)
     {
@@ -26,7 +31,8 @@ internal sealed class RootGuard(RootOwnership root, ServeSettings settings, IMem
             if (time.GetElapsedTime(begin) < Patience) continue;
             throw new JobException(
                 ServeErrors.RootNotShared,
-                $"DTRAIN_JOBS_ROOT: found {settings.JobsRoot}, which no other silo of cluster '{settings.ClusterId}' uses, such as {other}: all silos of a cluster share one folder; name theirs, or mount it here.");
+                $"DTRAIN_JOBS_ROOT: found {settings.JobsRoot}, which no other silo of cluster '{settings.ClusterId}' uses, "
+                + $"such as {other}: all silos of a cluster share one folder; name theirs, or mount it here.");
         }
     }
 
@@ -35,7 +41,8 @@ internal sealed class RootGuard(RootOwnership root, ServeSettings settings, IMem
     {
         var rows = await table.ReadAllAsync();
         var alive = rows.Members.Select(m => m.Item1)
-            .Where(m => m.Status == SiloStatus.Active && !m.SiloAddress.Equals(self.SiloAddress) && time.GetUtcNow().UtcDateTime - m.IAmAliveTime < Fresh).ToList();
+            .Where(m => m.Status == SiloStatus.Active && !m.SiloAddress.Equals(self.SiloAddress)
+                && time.GetUtcNow().UtcDateTime - m.IAmAliveTime < Fresh).ToList();
         var sharers = root.Sharers();
         return alive.Count == 0 || alive.Any(m => sharers.Contains(m.SiloName)) ? null : alive[0].SiloName;
     }

@@ -18,7 +18,8 @@ namespace Distributed.Silo.Cluster.Roots;
 /// <param name="Kernel">Where a lock that the process holds can be tried; empty: nowhere.</param>
 /// <param name="Owns">False while it still looks for others.</param>
 internal sealed record RootMark(
-    string Id, string Key, string Cluster, string Clustering, string Silo, string Host, int Process, string? Endpoint, bool First, DateTimeOffset Since,
+    string Id, string Key, string Cluster, string Clustering, string Silo, string Host, int Process, string? Endpoint, bool First,
+    DateTimeOffset Since,
     string Kernel = "", bool Owns = false)
 {
     /// <summary>What <see cref="MemoryKills"/> counted at the last sign of life.</summary>
@@ -33,7 +34,8 @@ internal sealed record RootMark(
     /// <param name="beat">Another number each time.</param>
     public byte[] Write(long beat)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{beat:D20}\n{JsonSerializer.Serialize(this, RootJson.Default.RootMark)}\n");
+        var text = string.Create(
+            CultureInfo.InvariantCulture, $"{beat:D20}\n{JsonSerializer.Serialize(this, RootJson.Default.RootMark)}\n");
         return Encoding.UTF8.GetBytes(text.PadRight(Length));
     }
 
@@ -44,7 +46,9 @@ internal sealed record RootMark(
         if (lines.Length < 2 || !long.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out var beat)) return null;
         try
         {
-            return JsonSerializer.Deserialize(lines[1], RootJson.Default.RootMark) is { Id: not null, Key: not null } mark ? (mark, beat) : null;
+            return JsonSerializer.Deserialize(lines[1], RootJson.Default.RootMark) is { Id: not null, Key: not null } mark
+                ? (mark, beat)
+                : null;
         }
         catch (JsonException)
         {

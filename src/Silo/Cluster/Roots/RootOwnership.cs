@@ -6,9 +6,11 @@ using Distributed.Silo.Settings;
 namespace Distributed.Silo.Cluster.Roots;
 
 /// <summary>This silo's part in its cluster's hold on the jobs root: one cluster at a time has it.</summary>
-/// <remarks>A silo that comes writes its own mark, then looks for those of other clusters: of two that come at once at least one sees the other.
-/// A mark is left when its process has ended, or when it has not changed for <see cref="Lease"/> by the watcher's own clock; who finds it takes it away, and a
-/// frozen silo that wakes and misses its mark ends.</remarks>
+/// <remarks>
+/// A silo that comes writes its own mark, then looks for those of other clusters: of two that come at once at least one sees the other. A
+/// mark is left when its process has ended, or when it has not changed for <see cref="Lease"/> by the watcher's own clock; who finds it
+/// takes it away, and a frozen silo that wakes and misses its mark ends.
+/// </remarks>
 internal sealed partial class RootOwnership : IAsyncDisposable
 {
     /// <summary>A silo that gives no sign of life for so long has lost its hold.</summary>
@@ -41,17 +43,27 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     public Func<JobId?> Job { get; set; } = () => null;
 
     /// <summary>Joins the cluster's hold on the root, or takes the root when no other cluster lives in it.</summary>
-    /// <param name="lost">Told why when another cluster took the root because this silo had given no sign of life; it must not go on.</param>
-    /// <param name="kills">How often the machine's kernel has ended a process for want of memory; null: as <see cref="MemoryKills"/> counts.</param>
-    /// <exception cref="JobException">Code <c>root-taken</c>: another cluster lives there. Code <c>storage</c>: the root cannot be written.</exception>
-    public static async Task<RootOwnership> Claim(string jobsRoot, RootMark mark, TimeProvider time, Action<string> lost, Func<long?>? kills = null, CancellationToken cancelled = default)
+    /// <param name="lost">
+    /// Told why when another cluster took the root because this silo had given no sign of life; it must not go on.
+    /// </param>
+    /// <param name="kills">
+    /// How often the machine's kernel has ended a process for want of memory; null: as <see cref="MemoryKills"/> counts.
+    /// </param>
+    /// <exception cref="JobException">
+    /// Code <c>root-taken</c>: another cluster lives there. Code <c>storage</c>: the root cannot be written.
+    /// </exception>
+    public static async Task<RootOwnership> Claim(
+        string jobsRoot, RootMark mark, TimeProvider time, Action<string> lost, Func<long?>? kills = null,
+        CancellationToken cancelled = default)
     {
         var folder = new RootFolder(jobsRoot);
         RootOwnership? claim = null;
         try
         {
             var held = folder.Lock(mark.Id);
-            claim = new RootOwnership(folder, mark with { Kernel = held is null ? "" : ThisMachine.Kernel, Owns = false }, held, time, lost, kills ?? (() => MemoryKills.Count()));
+            claim = new RootOwnership(
+                folder, mark with { Kernel = held is null ? "" : ThisMachine.Kernel, Owns = false }, held, time, lost,
+                kills ?? (() => MemoryKills.Count()));
             await claim.Win(cancelled);
             return claim;
         }
@@ -59,15 +71,20 @@ internal sealed partial class RootOwnership : IAsyncDisposable
         {
             if (claim is not null) await claim.DisposeAsync();
             if (e is IOException or UnauthorizedAccessException) throw Broken(jobsRoot, e);
-            if (e is OperationCanceledException) throw new JobException(ServeErrors.RootTaken, $"told to leave while it looked whether another cluster uses {jobsRoot}.");
+            if (e is OperationCanceledException)
+                throw new JobException(ServeErrors.RootTaken, $"told to leave while it looked whether another cluster uses {jobsRoot}.");
             throw;
         }
     }
 
     /// <summary>Names of the silos of this cluster that keep their jobs in this root.</summary>
-    public IReadOnlyCollection<string> Sharers() => [.. folder.Read().Where(other => other.Mark.Key == mark.Key && other.Mark.Id != mark.Id).Select(other => other.Mark.Silo)];
+    public IReadOnlyCollection<string> Sharers() =>
+        [.. folder.Read().Where(other => other.Mark.Key == mark.Key && other.Mark.Id != mark.Id).Select(other => other.Mark.Silo)];
 
-    /// <summary>Marks of silos of this cluster whose processes have ended on this machine, while its kernel ended one for want of memory. Each is given out once, to one silo.</summary>
+    /// <summary>
+    /// Marks of silos of this cluster whose processes have ended on this machine, while its kernel ended one for want of memory. Each is
+    /// given out once, to one silo.
+    /// </summary>
     public IReadOnlyList<RootMark> TakeStarved()
     {
         List<RootMark> found;
@@ -79,7 +96,8 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
         try
         {
-            found.AddRange(folder.Read().Select(other => other.Mark).Where(other => other.Key == mark.Key && other.Id != mark.Id && IsStarved(other) && folder.TryTake(other.Id, mark.Id)));
+            found.AddRange(folder.Read().Select(other => other.Mark)
+                .Where(other => other.Key == mark.Key && other.Id != mark.Id && IsStarved(other) && folder.TryTake(other.Id, mark.Id)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,7 +107,9 @@ internal sealed partial class RootOwnership : IAsyncDisposable
         return found;
     }
 
-    /// <summary>A process that ends in another way leaves its count as it is; but between its end and this look another one may have been ended.</summary>
+    /// <summary>
+    /// A process that ends in another way leaves its count as it is; but between its end and this look another one may have been ended.
+    /// </summary>
     private bool IsStarved(RootMark other) => other.Kills is { } before && folder.HasEnded(other) && kills() is { } now && now > before;
 
     /// <summary>A sign of life out of turn, with news.</summary>
@@ -134,7 +154,8 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     /// <exception cref="JobException">It lives.</exception>
     private bool IsInTheWay(RootMark other, long beat, Dictionary<string, (long Beat, long At)> seen)
     {
-        if (folder.HasEnded(other) || (seen.TryGetValue(other.Id, out var first) && first.Beat == beat && time.GetElapsedTime(first.At) >= Lease))
+        if (folder.HasEnded(other)
+            || (seen.TryGetValue(other.Id, out var first) && first.Beat == beat && time.GetElapsedTime(first.At) >= Lease))
         {
             folder.Remove(other.Id);
             return false;
@@ -142,12 +163,15 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
         if (!seen.TryGetValue(other.Id, out first)) seen[other.Id] = (beat, time.GetTimestamp());
         // Of two that come at once the one with the smaller id waits for the other to see it and go.
-        else if (beat != first.Beat && (!MayBeLeaving(other) || time.GetElapsedTime(first.At) >= Lease) && (other.Owns || string.CompareOrdinal(other.Id, mark.Id) < 0)) throw Taken(other);
+        else if (beat != first.Beat && (!MayBeLeaving(other) || time.GetElapsedTime(first.At) >= Lease)
+            && (other.Owns || string.CompareOrdinal(other.Id, mark.Id) < 0))
+            throw Taken(other);
         return true;
     }
 
     /// <summary>Silos of this cluster whose store was emptied notice it within seconds and end.</summary>
-    private bool MayBeLeaving(RootMark other) => other.Clustering != Files && other.Endpoint is null && other.Cluster == mark.Cluster && other.Clustering == mark.Clustering;
+    private bool MayBeLeaving(RootMark other) =>
+        other.Clustering != Files && other.Endpoint is null && other.Cluster == mark.Cluster && other.Clustering == mark.Clustering;
 
     private void RemoveIfOld(RootMark own)
     {
@@ -170,7 +194,8 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
         // It gave the root up itself.
         if (disposed) return;
-        lost($"this silo gave no sign of life in the jobs root {folder.JobsRoot} for more than {Lease.TotalSeconds} s, and another cluster has taken the root");
+        lost($"this silo gave no sign of life in the jobs root {folder.JobsRoot} for more than {Lease.TotalSeconds} s, "
+            + "and another cluster has taken the root");
     }
 
     private static JobException Broken(string jobsRoot, Exception e) =>
@@ -178,16 +203,20 @@ internal sealed partial class RootOwnership : IAsyncDisposable
 
     private JobException Taken(RootMark other) => new(
         ServeErrors.RootTaken,
-        $"DTRAIN_JOBS_ROOT: {folder.JobsRoot} belongs to another cluster, '{other.Cluster}' (DTRAIN_CLUSTERING={other.Clustering}), of which silo {other.Silo} runs on {other.Host} as process {other.Process}, "
-        + string.Create(System.Globalization.CultureInfo.InvariantCulture, $"since {other.Since:yyyy-MM-dd HH:mm:ss'Z'}. ") + Remedy(other));
+        $"DTRAIN_JOBS_ROOT: {folder.JobsRoot} belongs to another cluster, '{other.Cluster}' (DTRAIN_CLUSTERING={other.Clustering}), "
+        + $"of which silo {other.Silo} runs on {other.Host} as process {other.Process}, "
+        + string.Create(System.Globalization.CultureInfo.InvariantCulture, $"since {other.Since:yyyy-MM-dd HH:mm:ss'Z'}. ")
+        + Remedy(other));
 
     private string Remedy(RootMark other)
     {
         const string Elsewhere = "give this cluster a folder of its own.";
         if (other.Cluster != mark.Cluster) return $"One cluster owns a jobs root: {Elsewhere}";
-        if (other.Clustering != mark.Clustering) return $"To join it, set DTRAIN_CLUSTERING and what belongs to it as its silos have them; otherwise {Elsewhere}";
+        if (other.Clustering != mark.Clustering)
+            return $"To join it, set DTRAIN_CLUSTERING and what belongs to it as its silos have them; otherwise {Elsewhere}";
         if (other.Clustering == Files) return $"Its silos meet on loopback of {other.Host} only: start this one there, or {Elsewhere}";
-        if (other.Endpoint is null) return $"It keeps its members in another store: to join it, set DTRAIN_STORE as its silos have it; otherwise {Elsewhere}";
+        if (other.Endpoint is null)
+            return $"It keeps its members in another store: to join it, set DTRAIN_STORE as its silos have it; otherwise {Elsewhere}";
         return folder.Read().Any(m => m.Mark.Key == other.Key && m.Mark.First)
             ? $"To join it, set DTRAIN_PRIMARY={other.Endpoint}; otherwise {Elsewhere}"
             : $"Its first silo at {other.Endpoint} has gone and left this one behind: end process {other.Process}, then start again.";

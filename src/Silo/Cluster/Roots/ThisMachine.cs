@@ -8,7 +8,8 @@ internal static class ThisMachine
     public static string Kernel { get; } = Read(() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
 
     /// <summary>Loopback addresses mean the same to processes with the same value.</summary>
-    public static string Loopback { get; } = $"{(Kernel.Length > 0 ? Kernel : Environment.MachineName)} {Read(() => File.ResolveLinkTarget("/proc/self/ns/net", false)?.Name ?? "")}";
+    public static string Loopback { get; } = $"{(Kernel.Length > 0 ? Kernel : Environment.MachineName)} "
+        + $"{Read(() => File.ResolveLinkTarget("/proc/self/ns/net", false)?.Name ?? "")}";
 
     private static string Read(Func<string> read)
     {

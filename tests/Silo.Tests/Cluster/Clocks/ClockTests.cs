@@ -77,7 +77,9 @@ public sealed class ClockTests
     {
         var (own, other) = (SiloAddress.New(IPAddress.Loopback, 1, 1), SiloAddress.New(IPAddress.Loopback, 2, 1));
         ClusterMembershipSnapshot seen = new(
-            ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(own, new(own, SiloStatus.Active, "own")).Add(other, new(other, SiloStatus.Active, "other")), new MembershipVersion(1));
+            ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(own, new(own, SiloStatus.Active, "own"))
+                .Add(other, new(other, SiloStatus.Active, "other")),
+            new MembershipVersion(1));
         var asked = 0;
         using ClockCheck check = new(
             FakeGrains.Of<IClusterMembershipService>((_, _) => seen),

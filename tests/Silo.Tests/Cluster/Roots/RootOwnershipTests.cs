@@ -17,7 +17,9 @@ public sealed class RootOwnershipTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private static RootMark Mark(string silo, string key = "a", string cluster = "dtrain", string id = "", bool first = false, string? endpoint = "127.0.0.1:4000") =>
+    private static RootMark Mark(
+        string silo, string key = "a", string cluster = "dtrain", string id = "", bool first = false,
+        string? endpoint = "127.0.0.1:4000") =>
         new(id.Length > 0 ? id : $"{silo}-{key}", key, cluster, "localhost", silo, "box", 4711, endpoint, first, DateTimeOffset.UnixEpoch);
 
     private Task<RootOwnership> Claim(RootMark mark) => RootOwnership.Claim(root, mark, time, lost.Add);
@@ -101,7 +103,9 @@ public sealed class RootOwnershipTests : IDisposable
         using var held = Living(Mark("s0", "a", first: true));
         var error = await Assert.ThrowsAsync<JobException>(() => Claim(Mark("s1", "b", endpoint: "127.0.0.1:5000")));
         Assert.Equal("root-taken", error.Code);
-        Assert.Contains($"{root} belongs to another cluster, 'dtrain' (DTRAIN_CLUSTERING=localhost), of which silo s0 runs on box as process 4711", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{root} belongs to another cluster, 'dtrain' (DTRAIN_CLUSTERING=localhost), of which silo s0 runs on box as process 4711",
+            error.Message, StringComparison.Ordinal);
         Assert.Contains("To join it, set DTRAIN_PRIMARY=127.0.0.1:4000", error.Message, StringComparison.Ordinal);
         // The refused one leaves nothing that would be in anybody's way.
         Assert.Equal("s0", Assert.Single(folder.Read()).Mark.Silo);
@@ -123,7 +127,9 @@ public sealed class RootOwnershipTests : IDisposable
     {
         using var held = Living(Mark("s0", "a", endpoint: null) with { Clustering = "files" });
         var error = await Assert.ThrowsAsync<JobException>(() => Claim(Mark("s1", "b", endpoint: null) with { Clustering = "files" }));
-        Assert.Contains("Its silos meet on loopback of box only: start this one there, or give this cluster a folder of its own.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Its silos meet on loopback of box only: start this one there, or give this cluster a folder of its own.", error.Message,
+            StringComparison.Ordinal);
         Assert.True(time.Passed < RootOwnership.Lease);
     }
 
@@ -180,7 +186,8 @@ public sealed class RootOwnershipTests : IDisposable
     {
         var file = Path.Combine(root, "file");
         await File.WriteAllTextAsync(file, "");
-        var error = await Assert.ThrowsAsync<JobException>(() => RootOwnership.Claim(Path.Combine(file, "jobs"), Mark("s0"), time, lost.Add));
+        var error = await Assert.ThrowsAsync<JobException>(
+            () => RootOwnership.Claim(Path.Combine(file, "jobs"), Mark("s0"), time, lost.Add));
         Assert.Equal("storage", error.Code);
         Assert.Contains("DTRAIN_JOBS_ROOT", error.Message, StringComparison.Ordinal);
     }
@@ -188,12 +195,15 @@ public sealed class RootOwnershipTests : IDisposable
     [Fact]
     public void Marks_OfTheFirstSiloAndOneThatJoinsIt_AreOfOneCluster()
     {
-        static ClusterSettings Settings(string? primary) => ClusterSettings.FromEnvironment(name => name == "DTRAIN_PRIMARY" ? primary : null);
+        static ClusterSettings Settings(string? primary) =>
+            ClusterSettings.FromEnvironment(name => name == "DTRAIN_PRIMARY" ? primary : null);
         var first = ClusterRoot.MarkOf(Settings(null), null, "127.0.0.1", 4000);
         Assert.True(first.First);
         Assert.Equal(first.Key, ClusterRoot.MarkOf(Settings("127.0.0.1:4000"), null, "127.0.0.1", 4001).Key);
         Assert.NotEqual(first.Key, ClusterRoot.MarkOf(Settings(null), null, "127.0.0.1", 4001).Key);
-        Assert.NotEqual(ClusterRoot.MarkOf(Settings(null), "store a", "127.0.0.1", 4000).Key, ClusterRoot.MarkOf(Settings(null), "store b", "127.0.0.1", 4000).Key);
+        Assert.NotEqual(
+            ClusterRoot.MarkOf(Settings(null), "store a", "127.0.0.1", 4000).Key,
+            ClusterRoot.MarkOf(Settings(null), "store b", "127.0.0.1", 4000).Key);
     }
 
     /// <summary>Every wait is over at once, and the clock has moved on by it; what repeats does so when it is told to.</summary>
