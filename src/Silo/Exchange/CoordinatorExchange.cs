@@ -13,8 +13,9 @@ namespace Distributed.Silo.Exchange;
 
 /// <summary>The exchange as calls to the coordinator grain: slice by slice to it, and the sum back, a few on the way at a time.</summary>
 /// <remarks>
-/// One thread packs and unpacks; it alone uses the buffers, under <c>desk</c>. Slices leave in the order of the plan in every silo, even
-/// when backward finishes buckets in another: silos that waited for different slices would wait for ever.
+/// One thread packs and unpacks, under <c>desk</c>; where they have cores, ranks that wait pack too, each at a seat of its own. Slices
+/// leave in the order of the plan in every silo, even when backward finishes buckets in another: silos that waited for different slices
+/// would wait for ever.
 /// </remarks>
 internal sealed class CoordinatorExchange : IGradientExchange
 {
@@ -26,6 +27,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private readonly ExchangeSilos silos;
     private readonly ICoordinatorExchange coordinator;
     private readonly bool overlap;
+    private readonly bool ranksPack;
     private readonly int window;
     private readonly Thread thread;
     private readonly Lock desk = new();
@@ -44,10 +46,12 @@ internal sealed class CoordinatorExchange : IGradientExchange
     private long lastNews;
 
     /// <param name="overlap">Buckets leave while ranks compute.</param>
-    public CoordinatorExchange(ExchangeJob job, ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap)
+    /// <param name="ranksPack">Ranks that wait pack slices.</param>
+    public CoordinatorExchange(
+        ExchangeJob job, ExchangeBuffers buffers, ICoordinatorExchange coordinator, bool overlap, bool ranksPack)
     {
-        (this.job, this.buffers, plan, silos, this.coordinator, this.overlap) = (job, buffers, buffers.Plan, buffers.Silos, coordinator,
-            overlap);
+        (this.job, this.buffers, plan, silos, this.coordinator) = (job, buffers, buffers.Plan, buffers.Silos, coordinator);
+        (this.overlap, this.ranksPack) = (overlap, ranksPack);
         window = ChunkWindow.Of(plan);
         released = new bool[plan.Buckets.Count];
         taken = new bool[plan.Slices.Count];
@@ -87,9 +91,12 @@ internal sealed class CoordinatorExchange : IGradientExchange
             while (releasedFirst < released.Length && released[releasedFirst]) releasedFirst++;
             Monitor.PulseAll(gate);
         }
+
+        if (ranksPack) job.Nudge();
     }
 
-    public void Reduce(int rank, TimeSpan patience) => job.MeetForExchange(rank, step, () => Complete(patience));
+    public void Reduce(int rank, TimeSpan patience) =>
+        job.MeetForExchange(rank, step, () => Complete(patience), ranksPack ? () => TryPack(rank) : null);
 
     private void Complete(TimeSpan patience)
     {
@@ -177,8 +184,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
                 if (failure is null && replies.TryDequeue(out var answered)) return () => Take(answered.Sent, answered.Reply);
                 if (failure is null && MaySend())
                 {
-                    var (slice, acknowledged) = (sent++, handled);
-                    return () => Send(slice, acknowledged);
+                    var (slice, acknowledged) = TakeNext();
+                    return () => Send(slice, acknowledged, seat: 0);
                 }
 
                 Monitor.Wait(gate);
@@ -188,19 +195,42 @@ internal sealed class CoordinatorExchange : IGradientExchange
         }
     }
 
+    /// <summary>Packs the next slice on the thread of a rank that waits.</summary>
+    /// <returns>False: none may leave at present.</returns>
+    private bool TryPack(int rank)
+    {
+        int slice, acknowledged;
+        lock (gate)
+        {
+            if (failure is not null || !MaySend()) return false;
+            (slice, acknowledged) = TakeNext();
+        }
+
+        Send(slice, acknowledged, rank + 1);
+        return true;
+    }
+
+    /// <returns>The slice that leaves next, and how many sums it acknowledges.</returns>
+    private (int Slice, int Acknowledged) TakeNext()
+    {
+        // Once per step, by one thread: afterwards several read it.
+        buffers.Gather();
+        return (sent++, handled);
+    }
+
     private bool MaySend() =>
         sent < plan.Slices.Count && sent < handled + window
         && (overlap ? plan.Slices[sent].Bucket < releasedFirst : releasedCount == released.Length);
 
-    private void Send(int slice, int acknowledged)
+    private void Send(int slice, int acknowledged, int seat)
     {
         var factors = buffers.Factors;
         var header = new ChunkHeader(
             silos.Generation, step, slice, silos.Index, acknowledged, false, factors.InverseScale, factors.MeanFactor);
-        _ = Call(new ExchangeChunk(header, Pack(slice)));
+        _ = Call(new ExchangeChunk(header, Pack(slice, seat)));
     }
 
-    private ChunkBuffer Pack(int slice)
+    private ChunkBuffer Pack(int slice, int seat)
     {
         var partials = plan.Partials[silos.Index].Count;
         var presenceBytes = buffers.PresenceBytes(slice);
@@ -212,7 +242,7 @@ internal sealed class CoordinatorExchange : IGradientExchange
             .CopyTo(body.Span[lossesStart..]);
         for (var k = 0; k < partials; k++)
         {
-            var operand = buffers.Operand(slice, k, body.Address + at, body.Span.Slice(k * presenceBytes, presenceBytes));
+            var operand = buffers.Operand(slice, k, body.Address + at, body.Span.Slice(k * presenceBytes, presenceBytes), seat);
             if (operand == 0) continue;
             if (operand != body.Address + at) body.Fill(at, operand, bytes);
             at += bytes;
@@ -282,6 +312,8 @@ internal sealed class CoordinatorExchange : IGradientExchange
             lastNews = Environment.TickCount64;
             Monitor.PulseAll(gate);
         }
+
+        if (ranksPack) job.Nudge();
     }
 
     private async Task AskWhoIsMissing(int slice, TimeSpan patience)

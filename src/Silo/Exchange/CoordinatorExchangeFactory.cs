@@ -6,8 +6,10 @@ namespace Distributed.Silo.Exchange;
 
 /// <summary>Joins a silo to the exchange at the coordinator grain; needs no port of its own.</summary>
 /// <param name="rendezvous">Where the silos see first that they are alike.</param>
+/// <param name="cores">For the silo; null: all that the machine has.</param>
 internal sealed class CoordinatorExchangeFactory(
-    IExchangeRendezvous rendezvous, ICoordinatorExchange coordinator, bool overlap, CoordinatorWait wait) : IExchangeFactory
+    IExchangeRendezvous rendezvous, ICoordinatorExchange coordinator, bool overlap, CoordinatorWait wait, int? cores = null)
+    : IExchangeFactory
 {
     private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(50);
 
@@ -15,7 +17,9 @@ internal sealed class CoordinatorExchangeFactory(
     {
         _ = rendezvous.Meet(new ExchangeOffer("", job.Silos.Fingerprint));
         var buffers = new ExchangeBuffers(job);
-        if (Join(buffers) is not { } refusal) return new CoordinatorExchange(job, buffers, coordinator, overlap);
+        // Messages take a core too.
+        var ranksPack = job.Silos.RanksHere > 1 && job.Silos.RanksHere < (cores ?? Environment.ProcessorCount);
+        if (Join(buffers) is not { } refusal) return new CoordinatorExchange(job, buffers, coordinator, overlap, ranksPack);
         buffers.Dispose();
         throw new JobErrorException(refusal);
     }

@@ -54,6 +54,9 @@ public sealed class ExchangeJob
     /// <param name="meanwhile">Work that a rank does while it waits, piece by piece; false: none at present.</param>
     public void MeetForExchange(int rank, long step, Action last, Func<bool>? meanwhile = null) =>
         Barrier.Meet(rank, "exchange", step, last, meanwhile);
+
+    /// <summary>There is work for ranks that wait there; by any thread.</summary>
+    public void Nudge() => Barrier.Nudge();
 }
 
 /// <summary>The silos of a generation as one of them sees them.</summary>

@@ -27,6 +27,16 @@ public sealed class CoordinatorExchangeTests : IAsyncLifetime
         ExchangeConformance.Holds(rig, mesh.Exchanges);
     }
 
+    /// <summary>Ranks that wait pack slices, as on machines with cores for all of them.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Exchange_RanksPack_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches)
+    {
+        using var rig = new ExchangeRig(sizes, shares, microBatches);
+        using var mesh = await CoordinatorMesh.Open(cluster, rig, overlap: name.Length % 2 == 1, cores: 64);
+        ExchangeConformance.Holds(rig, mesh.Exchanges);
+    }
+
     [Fact]
     public async Task Complete_SiloIsSilent_CoordinatorNamesItAndWhoArrived()
     {

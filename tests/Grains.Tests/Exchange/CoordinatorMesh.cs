@@ -17,12 +17,12 @@ internal sealed class CoordinatorMesh : IDisposable
 
     public IReadOnlyList<IGradientExchange> Exchanges { get; }
 
-    public static async Task<CoordinatorMesh> Open(TrainingCluster cluster, ExchangeRig rig, bool overlap = true)
+    public static async Task<CoordinatorMesh> Open(TrainingCluster cluster, ExchangeRig rig, bool overlap = true, int? cores = null)
     {
         await OpenGeneration(cluster, "rig", rig.Silos, Generation.Value);
         using var meeting = new LocalRendezvous(rig.Silos);
         var opened = await Task.WhenAll(rig.Jobs.Select((job, silo) => Task.Run(() =>
-            Factory(cluster, "rig", silo, meeting.Place(silo), overlap).Open(job))));
+            Factory(cluster, "rig", silo, meeting.Place(silo), overlap, cores).Open(job))));
         return new CoordinatorMesh(opened);
     }
 
@@ -46,10 +46,10 @@ internal sealed class CoordinatorMesh : IDisposable
     }
 
     public static CoordinatorExchangeFactory Factory(
-        TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap) =>
+        TrainingCluster cluster, string jobId, int silo, IExchangeRendezvous rendezvous, bool overlap, int? cores = null) =>
         new(
             rendezvous, cluster.GrainsIn(silo % cluster.SiloNames.Count).GetGrain<ICoordinatorExchange>(jobId), overlap,
-            new CoordinatorWait());
+            new CoordinatorWait(), cores);
 
     /// <summary>Runs something for all silos at once, each on a thread of its own.</summary>
     public void Everywhere(Action<int> action)
