@@ -44,7 +44,7 @@ LABEL org.opencontainers.image.title="dtrain" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /out /opt/dtrain
-# Nothing in the image is written to: jobs and data are mounted, temporary files and a home that any user has lie in /tmp.
+# Nothing in the image is written to: jobs and data are mounted, temporary files and a home for any user are in /tmp.
 ENV PATH="/opt/dtrain:${PATH}" HOME=/tmp DOTNET_EnableDiagnostics=0 DOTNET_gcServer=0 MALLOC_ARENA_MAX=1
 # A number, so that Kubernetes can tell that it is not root.
 USER 10001:10001

@@ -7,7 +7,7 @@ using Distributed.Silo.Lifecycle;
 return args switch
 {
     ["serve", "--lifeline"] => await ServeCommand.ServeClient(AllReduceHost.AddTo),
-    [var name, ..] when name != "serve" => await BenchCommand.Run(Lifeline.FollowIfAsked(args, out var gone), gone),
+    [var name, ..] when name != "serve" => await BenchRunner.Run(Lifeline.FollowIfAsked(args, out var gone), gone),
     _ => Usage(),
 };
 

@@ -1,4 +1,4 @@
-"""All-reduce with PyTorch's gloo between processes of this machine: one JSON line a size.
+"""All-reduce with PyTorch's gloo between processes of this machine: one JSON line per size.
 
 usage: python3 allreduce_gloo.py RANKS BYTES:ITERATIONS [BYTES:ITERATIONS ...]
 """

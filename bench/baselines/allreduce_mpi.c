@@ -1,4 +1,4 @@
-/* MPI_Allreduce of float sums: one JSON line a size. usage: mpirun ... allreduce_mpi BYTES:ITERATIONS [BYTES:ITERATIONS ...] */
+/* MPI_Allreduce of float sums: one JSON line per size. usage: mpirun ... allreduce_mpi BYTES:ITERATIONS [BYTES:ITERATIONS ...] */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>

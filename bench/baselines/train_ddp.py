@@ -1,4 +1,4 @@
-"""Training with PyTorch DDP over gloo, one thread a rank: one JSON line a model and precision.
+"""Training with PyTorch DDP over gloo, one thread per rank: one JSON line per model and precision.
 
 usage: python3 train_ddp.py RANKS STEPS MODEL [MODEL ...]      MODEL: simple-cnn | mlp | transformer
 """

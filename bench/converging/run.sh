@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains CIFAR-10 and IMDB in float32 and mixed_bfloat16 over three seeds and prints one line a run.
+# Trains CIFAR-10 and IMDB in float32 and mixed_bfloat16 over three seeds and prints one line per run.
 # Usage: bench/converging/run.sh [DTRAIN]   (from the checkout's root; expects ../shared/data)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

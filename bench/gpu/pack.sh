@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 output=$root/artifacts/gpu/dtrain-gpu.tar.xz level=6 jobs='*' build=true
-# What travels to such a machine beside the checkout.
+# What may be copied to such a machine in addition to the checkout.
 limit=$((56 * 1024 * 1024))
 
 usage() { sed -n '/^# Usage/,/^set/s/^# //p' "$0"; }

@@ -3,7 +3,7 @@
 # network and no .NET. Every step has a time limit of its own, and what was found is written after each, so a run that is cut short leaves what it has.
 # Usage: run.sh --out DIR [--archive FILE] [--libtorch DIR] [--ranks N]
 #   --out DIR       results: log.txt (all that the steps said), results.json, report.md
-#   --archive FILE  the archive to unpack first; without it this script stands in an unpacked one
+#   --archive FILE  the archive to unpack first; without it this script is in an unpacked one
 #   --libtorch DIR  default: DTRAIN_LIBTORCH, else the libraries of the torch that python3 would import
 #   --ranks N       ranks of the trainings; default 2
 # Exit code 0 when every step ran as it should, 1 otherwise.
@@ -35,7 +35,7 @@ if [ -n "$archive" ]; then
   exit $code
 fi
 trap 'rm -rf "$work"' EXIT
-[ -x "$here/bin/dtrain" ] || { echo "run.sh: no bin/dtrain beside it: name the archive with --archive, or unpack it" >&2; exit 2; }
+[ -x "$here/bin/dtrain" ] || { echo "run.sh: no bin/dtrain next to it: name the archive with --archive, or unpack it" >&2; exit 2; }
 
 find_libtorch() {
   python3 - <<'PYTHON' 2> /dev/null

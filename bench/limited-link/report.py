@@ -57,7 +57,7 @@ def median(values):
 
 def compare(rate, off, on):
     wire = size(on[0]) * 8 / rate
-    print(f"link {rate / 1e6:.0f} Mbit/s each way, {size(on[0]) / 2**20:.1f} MiB a step; compute {median(map(compute, on)) * 1e3:.0f} ms, wire {wire * 1e3:.0f} ms")
+    print(f"link {rate / 1e6:.0f} Mbit/s each way, {size(on[0]) / 2**20:.1f} MiB per step; compute {median(map(compute, on)) * 1e3:.0f} ms, wire {wire * 1e3:.0f} ms")
     for name, run in (("overlap off", off), ("overlap on", on)):
         print(f"{name}: step {median(s['seconds'] for s in run) * 1e3:.0f} ms (fastest {min(s['seconds'] for s in run) * 1e3:.0f}), exposed {median(s['ranks'][0]['exposed'] for s in run) * 1e3:.0f} ms")
     ratios = [s["seconds"] / bound(s, rate) for s in on]

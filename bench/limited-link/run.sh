@@ -2,7 +2,7 @@
 # Trains an mlp on two silos in two network namespaces with a capped link between them, with overlap and without, and compares each step
 # with the schedule that its buckets allow. The cap is chosen so that compute and wire take about equally long.
 # Usage: bench/limited-link/run.sh [BIN]   (as root; expects ip, tc, redis-server and python3; BIN defaults to artifacts/bin)
-# STEPS, MICRO_BATCH and SIZES change the job; RATE (bits a second) sets the cap.
+# STEPS, MICRO_BATCH and SIZES change the job; RATE (bits per second) sets the cap.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${1:-$here/../../artifacts/bin}

@@ -90,7 +90,7 @@ internal static class Program
         // The process edge: whatever was not foreseen still ends in one message and a code.
         catch (Exception unforeseen)
         {
-            await error.WriteLineAsync($"dtrain: unforeseen {unforeseen}");
+            await error.WriteLineAsync($"dtrain: unexpected error: {unforeseen}");
             return ExitCode.Failed;
         }
     }

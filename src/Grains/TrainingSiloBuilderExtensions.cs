@@ -1,5 +1,5 @@
 using Distributed.Grains.Contracts;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Leases;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Placement;
 using Distributed.Grains.Queue;

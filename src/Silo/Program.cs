@@ -6,7 +6,7 @@ return args switch
 {
     [] => await ServeCommand.Run([]),
     ["serve", .. var rest] => await ServeCommand.Run(rest),
-    ["doctor", .. var rest] => DoctorCommand.Run(Lifeline.FollowIfAsked(rest, out _)),
+    ["doctor", .. var rest] => MachineDoctor.Run(Lifeline.FollowIfAsked(rest, out _)),
     ["symbols", .. var rest] => SymbolsCommand.Run(rest),
     [var verb, ..] => Usage(verb),
 };

@@ -54,6 +54,20 @@ public sealed class FileJournalsTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(root, "j")));
     }
 
+    /// <summary>A copy that somebody made, or a folder that was renamed: not brought back, but not kept quiet about.</summary>
+    [Fact]
+    public async Task FolderWhoseNameIsNoId_IsNamedAsUnreadable()
+    {
+        await Of("a").Keep(Id, Submission);
+        foreach (var name in (string[])["_j", ".j", "strangers"]) Directory.CreateDirectory(Path.Combine(root, name));
+        foreach (var name in (string[])["_j", ".j"]) File.Copy(Path.Combine(root, "j", "job.json"), Path.Combine(root, name, "job.json"));
+        Dictionary<string, string> unreadable = [];
+        Assert.Equal([Id], Of("a").Kept((folder, why) => unreadable[folder] = why.Message));
+        Assert.Equal(["_j"], unreadable.Keys);
+        Assert.StartsWith("its name is no id: found '_j', expected 1 to 64 letters", unreadable["_j"], StringComparison.Ordinal);
+        Assert.Equal([], Of("b").Kept((folder, _) => Assert.Fail(folder)));
+    }
+
     [Fact]
     public async Task FolderThatDoesNotSayWhoseItIs_IsAStranger()
     {

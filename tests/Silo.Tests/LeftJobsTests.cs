@@ -36,7 +36,7 @@ public sealed class LeftJobsTests : IDisposable
         Assert.Equal(["good"], recalled);
         Assert.Equal(4, warnings.Count);
         Assert.Contains(warnings, words => words.Contains("Job bad-1 ", StringComparison.Ordinal)
-            && words.Contains("no right to bad-1. Mend its folder", StringComparison.Ordinal));
+            && words.Contains("no right to bad-1. Repair its folder", StringComparison.Ordinal));
         time.Advance(TimeSpan.FromMinutes(1));
         await time.Waited().WaitAsync(Hang);
         Assert.Equal(4, warnings.Count);

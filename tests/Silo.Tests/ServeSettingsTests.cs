@@ -32,7 +32,7 @@ public sealed class ServeSettingsTests
     [Theory]
     [InlineData(null, "stdin ended")]
     [InlineData("null", "null")]
-    [InlineData("{\"token\":\"0123456789abcdef\",", "no JSON object")]
+    [InlineData("{\"token\":\"0123456789abcdef\",", "not the expected JSON object")]
     [InlineData("{\"token\":\"short\",\"port\":0,\"jobsRoot\":\"/jobs\"}", "16 or more")]
     [InlineData("{\"token\":\"0123456789abcdef\",\"port\":70000,\"jobsRoot\":\"/jobs\"}", "70000")]
     [InlineData("{\"token\":\"0123456789abcdef\",\"port\":0,\"jobsRoot\":\"jobs\"}", "absolute folder")]

@@ -26,7 +26,7 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
             "All-reduce of FP32 sums", Columns, rows, ratios,
             [
                 $"time: median over rounds ({rounds}), each the median of its iterations, each as long as its slowest silo or rank.",
-                "algorithm: bytes / time; bus: algorithm x 2(n-1)/n for n ranks, as nccl-tests define them; 10^9 bytes a second.",
+                "algorithm: bytes / time; bus: algorithm x 2(n-1)/n for n ranks, as nccl-tests define them; 10^9 bytes per second.",
                 "ratio: our bandwidth over the baseline's, the median of rounds that take turns (higher is better).",
                 "plain sockets: as many bytes between the same processes on blocking threads, no sum. memory copy: "
                 + "the bytes once, on as many threads.",

@@ -10,7 +10,7 @@ internal sealed class ExternalProgram(CancellationToken cancel)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
 
-    /// <summary>A file that lies beside this executable.</summary>
+    /// <summary>A file next to this executable.</summary>
     public static string Baseline(string file) => Path.Combine(AppContext.BaseDirectory, "baselines", file);
 
     /// <returns>The program's path; null when it is not on the PATH.</returns>

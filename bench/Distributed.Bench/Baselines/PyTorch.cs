@@ -34,7 +34,7 @@ internal sealed class PyTorch
 
     public IAllReduceContender Gloo(int ranks) => new GlooContender(this, ranks);
 
-    /// <summary>Trains with DistributedDataParallel, the same batch a rank.</summary>
+    /// <summary>Trains with DistributedDataParallel, the same batch per rank.</summary>
     /// <param name="model">As job files name it.</param>
     /// <returns>A figure for each precision.</returns>
     /// <exception cref="BaselineException">It failed.</exception>

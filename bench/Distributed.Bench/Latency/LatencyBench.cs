@@ -17,8 +17,8 @@ internal static class LatencyBench
     /// <summary>p99 of a silo's health probe while its ranks train, in milliseconds: Kubernetes gives it 2 to 5 s.</summary>
     public const double ProbeBound = 500;
 
-    private const string Empty = "empty", Vote = "vote, one silo", LastVote = "last of 64 votes", Loaded = "empty, beside gradients",
-        Probe = "probe, beside training";
+    private const string Empty = "empty", Vote = "vote, one silo", LastVote = "last of 64 votes", Loaded = "empty, with gradients",
+        Probe = "probe, with training";
 
     /// <returns>The table, and what missed its bound.</returns>
     public static async Task<(BenchSummary Summary, IReadOnlyList<string> Missed)> Run(
@@ -44,7 +44,7 @@ internal static class LatencyBench
                 [
                     "'empty' changes nothing in an idle grain. A vote's answer holds the decision.",
                     "A probe is GET /healthz/ready over a connection of its own, of both silos in turn.",
-                    "Beside gradients: an mlp of 3.2 million parameters whose gradients go through the coordinator's grain.",
+                    "With gradients: an mlp of 3.2 million parameters whose gradients go through the coordinator's grain.",
                     $"Each row is the median of {rounds} rounds by p99.",
                 ]),
             missed);

@@ -10,7 +10,7 @@ using JobPrecision = Distributed.Core.Spec.Precision;
 
 namespace Distributed.Bench.Memory;
 
-/// <summary>Peak memory of training by precision: the trainer beside a plain TorchSharp loop, each run in a process of its own.</summary>
+/// <summary>Peak memory of training by precision: the trainer and a plain TorchSharp loop, each run in a process of its own.</summary>
 /// <param name="measure">Runs one in a fresh process; bytes that it added to its process at the peak.</param>
 public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
 {
@@ -74,11 +74,11 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
                 + "precision (lower is better).",
                 "at least / peak: what the sizes of a job tell of its need before it starts ('dtrain plan'; "
                 + "silos refuse what does not fit), over what it took. Above 1 it would refuse jobs that fit: exit code 1.",
-                Invariant($"1 rank: one micro-batch a step. {MicroBatches} micro-batches: the same batch in {MicroBatches} pieces. ")
-                + "2 ranks: in one silo, the same batch a rank, so twice the batch.",
+                Invariant($"1 rank: one micro-batch per step. {MicroBatches} micro-batches: the same batch in {MicroBatches} pieces. ")
+                + "2 ranks: in one silo, the same batch per rank, so twice the batch.",
                 "float32 master weights, gradients and AdamW's moments are the same in all precisions; half precision halves activations, "
                 + "and mixed_bfloat16 adds working copies of the weights.",
-                "The trainer's figure includes its data, its exchange buffers and a checkpoint in the making. "
+                "The trainer's figure includes its data, its exchange buffers and a checkpoint being written. "
                 + "mixed_float16 is measured where this CPU takes seconds for it.",
             ]);
     }
@@ -113,7 +113,7 @@ public sealed class MemoryBench(Func<MemoryRun, Task<long>> measure)
                     ratios[$"{item.Name}, {word}, {what}, at least / peak"] = BenchMath.Significant(share);
                     if (share > 1)
                         missed.Add(
-                            Invariant($"{item.Name}, {word}, {what}: took {peak:0} bytes, {share:0.00} times of which JobMemory asks for"));
+                            Invariant($"{item.Name}, {word}, {what}: took {peak:0} bytes, of which JobMemory asks for {share:0.00} times"));
                 }
 
                 string[] cells =

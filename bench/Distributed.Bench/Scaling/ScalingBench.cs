@@ -8,7 +8,7 @@ using Distributed.Core.Values;
 
 namespace Distributed.Bench.Scaling;
 
-/// <summary>Times training steps by ranks and silos, with PyTorch DDP beside, and fits what an exchange costs.</summary>
+/// <summary>Times training steps by ranks and silos, next to PyTorch DDP, and fits what an exchange costs.</summary>
 /// <param name="train">Runs a job with so many ranks on so many silos and returns its events.</param>
 /// <param name="torch">Null: not here.</param>
 internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, PyTorch? torch)
@@ -52,7 +52,7 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     private static IEnumerable<string> Reading(int rounds) =>
     [
         $"Each figure is the median over rounds ({rounds}) that take turns; in a round it is the median step after warm-up.",
-        "weak: the same batch a rank; strong: the same global batch, dealt to the ranks. speed-up: samples/s over those of one rank.",
+        "weak: the same batch per rank; strong: the same global batch, dealt to the ranks. speed-up: samples/s over those of one rank.",
         "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that a silo's last rank "
         + "waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
         "phases: the longest of the first silo's ranks for data, forward and backward, the first rank's for the others.",
@@ -142,7 +142,7 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
         ? string.Create(
             CultureInfo.InvariantCulture,
             $"Cost of an exchange (peer, 2 silos, no overlap): "
-            + $"seconds = alpha + bytes x beta with alpha = {cost.Alpha * 1e3:0.000} ms, beta = {cost.Beta * 1e9:0.000} ns a "
+            + $"seconds = alpha + bytes x beta with alpha = {cost.Alpha * 1e3:0.000} ms, beta = {cost.Beta * 1e9:0.000} ns per "
             + $"byte{(cost.Beta > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({1 / cost.Beta / 1e9:0.00} GB/s)") : "")}; "
             + $"residual {cost.Residual * 1e3:0.000} ms over {exchanges.Count} points.")
         : "Cost of an exchange: not fitted; it takes models of two sizes on 2 silos.";

@@ -6,7 +6,7 @@ namespace Distributed.Bench.Scaling;
 /// <summary>How the batch grows with the ranks.</summary>
 internal enum BatchRule
 {
-    /// <summary>The same batch a rank.</summary>
+    /// <summary>The same batch per rank.</summary>
     Weak,
 
     /// <summary>The same global batch, dealt to the ranks.</summary>

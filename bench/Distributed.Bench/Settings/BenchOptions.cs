@@ -26,7 +26,7 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
     /// <value>Null: the bench's own.</value>
     public ImmutableArray<long>? Sizes { get; init; }
 
-    /// <summary>Small cases, once, nobody beside: does it run at all.</summary>
+    /// <summary>Small cases, one round, no other programs: a check that it runs at all.</summary>
     public bool Quick { get; init; }
 
     /// <exception cref="FormatException">An argument that is not known, or its value.</exception>

@@ -55,7 +55,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
                 + "in the same process with the same allocator settings.",
                 "allocator: the plain loop with freed blocks kept in the process, against the same loop with glibc's "
                 + "defaults in a process of its own.",
-                $"Each ratio is the median of {rounds} alternating runs. Two ranks need two idle cores; this is no claim about GPUs.",
+                $"Each ratio is the median of {rounds} alternating runs. Two ranks need two idle cores; this says nothing about GPUs.",
             ]);
     }
 
@@ -80,7 +80,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
             Add(item.Name, precision, "plain", plain, ours, (b, s) => s / b, report);
             if (shared.Count == 0) continue;
             Add(item.Name, precision, "two ranks, same global batch", ours, shared, (b, s) => b / s, report);
-            Add(item.Name, precision, "two ranks, same batch a rank", ours, doubled, (b, s) => 2 * b / s, report);
+            Add(item.Name, precision, "two ranks, same batch per rank", ours, doubled, (b, s) => 2 * b / s, report);
         }
         Add(
             item.Name, JobPrecision.MixedBFloat16, "bfloat16", single[JobPrecision.Float32], single[JobPrecision.MixedBFloat16],

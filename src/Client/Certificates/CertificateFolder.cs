@@ -23,7 +23,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         if (there.Count > 0)
             throw new CommandFailure(
                 ExitCode.Usage,
-                $"{path} holds {string.Join(", ", there)} already, which are not overwritten. "
+                $"{path} already holds {string.Join(", ", there)}; existing files are not overwritten. "
                 + "Name another folder, or use --renew for new certificates from the authority that is there.");
         Directory.CreateDirectory(path);
         using var maker = CertificateMaker.Create(now);
@@ -40,7 +40,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
             throw new CommandFailure(
                 ExitCode.Usage,
                 $"The authority in {path} has expired on {maker.Authority.NotAfter:yyyy-MM-dd}. Make a new one in another folder, "
-                + "and give both ca.crt files in one to all silos and clients while they change over.");
+                + "and give all silos and clients one file with both authorities during the change.");
         return WriteLeaves(maker, hosts.Count > 0 ? hosts : PresentHosts(), days, replace: true);
     }
 
@@ -66,7 +66,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new CommandFailure(
-                ExitCode.Usage, $"--renew: {At("ca.crt")} and {At("ca.key")} are no authority and its key in PEM form.");
+                ExitCode.Usage, $"--renew: {At("ca.crt")} and {At("ca.key")} are not an authority and its key in PEM form.");
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class CertificateFolder(string path, DateTimeOffset now)
         catch (Exception e) when (e is FileNotFoundException or CryptographicException or InvalidOperationException)
         {
             throw new CommandFailure(
-                ExitCode.Usage, $"--renew: {path} holds no endpoint.crt that says for which hosts. Name them with --host.");
+                ExitCode.Usage, $"--renew: {path} holds no endpoint.crt that names the hosts. Name them with --host.");
         }
     }
 

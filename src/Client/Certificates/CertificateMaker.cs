@@ -41,7 +41,7 @@ internal sealed class CertificateMaker : IDisposable
         if (authority.Extensions.OfType<X509BasicConstraintsExtension>().Any(e => e.CertificateAuthority))
             return new CertificateMaker(authority);
         authority.Dispose();
-        throw new ArgumentException("the certificate is none of an authority");
+        throw new ArgumentException("the certificate is not that of an authority");
     }
 
     /// <summary>For the endpoint of the silos.</summary>

@@ -9,7 +9,7 @@ namespace Distributed.Client.Cluster;
 internal static class EventStream
 {
     /// <param name="first">Number of the first event wanted.</param>
-    /// <returns>One JSON object an event; ends after the terminal one.</returns>
+    /// <returns>One JSON object per event; ends after the terminal one.</returns>
     /// <exception cref="RpcException">The server refused, or could not be reached again.</exception>
     public static async IAsyncEnumerable<string> ReadAsync(
         Jobs.JobsClient jobs, JobId id, Outage outage, [EnumeratorCancellation] CancellationToken cancel, long first = 0)

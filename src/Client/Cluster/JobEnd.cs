@@ -28,7 +28,7 @@ internal static class JobEnd
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            await error.WriteLineAsync("Not waited for any longer; the job ends by itself.");
+            await error.WriteLineAsync("No longer waiting; the job ends by itself.");
         }
 
         return (await jobs.GetAsync(new GetRequest { Id = status.Id }, JobsConnection.Within(time, CancellationToken.None)),

@@ -30,7 +30,7 @@ internal sealed class JobFollower(
         catch (OperationCanceledException) when (interruption.Asked.IsCancellationRequested)
         {
             if (interruption.ReaderIsGone) return ExitCode.ReaderGone;
-            view.Say($"Detached; the job goes on. 'dtrain watch {id}' follows it again, 'dtrain stop {id}' ends it.");
+            view.Say($"Detached; the job continues. 'dtrain watch {id}' follows it again, 'dtrain stop {id}' ends it.");
             return ExitCode.Done;
         }
         return Conclude();

@@ -68,7 +68,7 @@ internal sealed class ServerTrust(X509Certificate2Collection? authorities, TimeP
     private string? Judge(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, string host)
     {
         if (errors == SslPolicyErrors.None) return null;
-        if (certificate is null || chain is null) return "it shows no certificate";
+        if (certificate is null || chain is null) return "it presented no certificate";
         foreach (var element in chain.ChainElements)
         {
             if (!element.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) continue;

@@ -23,7 +23,7 @@ internal static class Submission
         }
         catch (RpcException lost) when (MayHaveArrived(lost))
         {
-            say($"The answer to the submission was lost; asking after job {request.Id}.");
+            say($"The answer to the submission was lost; asking about job {request.Id}.");
             return await AskAsync(jobs, request, lost, time);
         }
     }
@@ -45,8 +45,8 @@ internal static class Submission
 
     private static CommandFailure Unknown(SubmitRequest request, int code, string why) => new(
         code,
-        $"{why.TrimEnd('.')}. Whether job {request.Id} was taken is not known. Submit it again with --id {request.Id}, "
-        + $"which never makes a second one, or ask 'dtrain status {request.Id}'.");
+        $"{why.TrimEnd('.')}. It is not known whether job {request.Id} was accepted. Submit it again with --id {request.Id}, "
+        + $"which never creates a second job, or ask 'dtrain status {request.Id}'.");
 
     /// <summary>The job may be stored although the answer does not say so.</summary>
     private static bool MayHaveArrived(RpcException lost) =>

@@ -13,13 +13,13 @@ internal static class BenchCommand
     {
         Argument<string> name = new("NAME") { Description = "What to measure." };
         name.AcceptOnlyFromAmong("step", "matmul", "memory", "allreduce", "scaling", "latency", "idle");
-        var json = JobArguments.Json("One JSON object a line: the rows as they are measured, then the summary.");
+        var json = JobArguments.Json("One JSON object per line: the rows as they are measured, then the summary.");
         Option<string?> plot = new("--plot") { HelpName = "FILE.png", Description = "Draw the result; its folder must exist." };
         Verb verb = new(
             "bench",
             "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: "
             + "--rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: "
-            + "small, once, with nothing beside. latency, idle and memory end with exit code 1 when a bound is missed.",
+            + "small cases, one round, no other programs. latency, idle and memory end with exit code 1 when a bound is missed.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench memory --only simple-cnn",
@@ -49,7 +49,7 @@ internal static class BenchCommand
         if (code is > 2 and not (ExitCode.Interrupted or ExitCode.ReaderGone))
             throw new CommandFailure(ExitCode.Failed, $"The bench ended with {ExitWords.Describe(code)}.");
         if (code == 0 && !json && !view.HasSummary)
-            throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and benches must be of one build.");
+            throw new CommandFailure(ExitCode.Failed, "The bench ended without its summary. Client and benches must be from one build.");
         if (code == 0) picture?.Save(error);
         return code;
 

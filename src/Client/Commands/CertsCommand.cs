@@ -18,7 +18,7 @@ internal static class CertsCommand
         Option<string[]> host = new("--host")
         {
             HelpName = "NAME-OR-IP",
-            Description = "Where clients reach the endpoint, beside localhost; may be repeated.",
+            Description = "A host name or address of the endpoint, in addition to localhost; may be repeated.",
             CustomParser = result => [.. result.Tokens.Select(t => Host(t.Value, result.AddError))],
         };
         var days = NumberOption.Whole("--days", "N", $"Days that the certificates last. Default: {UsualDays}.", 1, MostDays);
@@ -29,7 +29,7 @@ internal static class CertsCommand
         Verb verb = new(
             "certs",
             "Makes a private authority and the certificates of a cluster: one for the endpoint of its silos, "
-            + "one by which silos know each other.",
+            + "one for the connections between silos.",
             "dtrain certs /etc/dtrain/tls --host trainer.example --host 10.0.0.5",
             "dtrain certs /etc/dtrain/tls --renew --days 90")
         {

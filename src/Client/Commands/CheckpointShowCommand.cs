@@ -46,7 +46,7 @@ internal static class CheckpointShowCommand
     private static void Write(
         TextWriter output, Checkpoint checkpoint, TrainingSnapshot snapshot, List<(string File, TensorEntry Entry)> tensors)
     {
-        var scaling = snapshot.State.Scaling;
+        var scaling = snapshot.State.LossScale;
         output.WriteLine(checkpoint.Path);
         output.WriteLine(ProgressCells.Text(
             $"step {snapshot.State.Step}, {snapshot.State.Updates} applied, seed {snapshot.Seed}, version {checkpoint.Manifest.Product}"));
@@ -71,8 +71,8 @@ internal static class CheckpointShowCommand
             path = checkpoint.Path,
             step = snapshot.State.Step,
             updates = snapshot.State.Updates,
-            lossScale = JsonNumber.Exact(snapshot.State.Scaling.Scale),
-            growthTracker = snapshot.State.Scaling.GrowthTracker,
+            lossScale = JsonNumber.Exact(snapshot.State.LossScale.Scale),
+            growthTracker = snapshot.State.LossScale.GrowthTracker,
             seed = snapshot.Seed,
             fingerprint = snapshot.Fingerprint,
             data = snapshot.Data is { } data ? new { train = data.Train, test = data.Test, sha256 = data.Sha256 } : null,

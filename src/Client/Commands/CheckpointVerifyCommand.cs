@@ -13,7 +13,7 @@ internal static class CheckpointVerifyCommand
     {
         Argument<string[]> paths =
             new("PATH") { Description = "A checkpoint, or a directory of checkpoints.", Arity = ArgumentArity.OneOrMore };
-        var json = JobArguments.Json("One JSON object a checkpoint.");
+        var json = JobArguments.Json("One JSON object per checkpoint.");
         Verb verb = new(
             "verify",
             "Compares every file with its checkpoint's manifest, to the last byte. Exit code 1 when one differs.",

@@ -48,7 +48,7 @@ internal sealed class ClusterAccess
         if (Token(file) is not null
             && addresses.FirstOrDefault(address => address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback) is { } open)
             throw new CommandFailure(
-                ExitCode.Usage, $"The token would travel in the clear to {open}. Use https, or forward a port of this machine.");
+                ExitCode.Usage, $"The token would be sent unencrypted to {open}. Use https, or forward a port of this machine.");
         var trust = ServerTrust.Read(
             parse.GetValue(authorities) ?? Environment.GetEnvironmentVariable(AuthorityVariable), TimeProvider.System);
         using ClusterEndpoints endpoints = new(
@@ -79,7 +79,7 @@ internal sealed class ClusterAccess
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
             ? address
             : throw new CommandFailure(
-                ExitCode.Usage, $"The cluster address '{text}' is no http or https URL, such as http://127.0.0.1:5010.");
+                ExitCode.Usage, $"The cluster address '{text}' is not an http or https URL, such as http://127.0.0.1:5010.");
 
     private static string? Token(string? file)
     {

@@ -27,7 +27,7 @@ internal static class ClusterUpCommand
         var json = JobArguments.Json("One JSON object in place of the lines for the shell.");
         Verb verb = new(
             "up",
-            "Starts a cluster on this machine and prints the lines that name it to a shell. Its silos go on after this command, "
+            "Starts a cluster on this machine and prints the lines that name it to a shell. Its silos keep running after this command, "
             + "reachable from this machine only; those that run already are left alone.",
             "eval \"$(dtrain cluster up --silos 3)\"",
             "dtrain cluster up --silos 2 --slots 4 --dir ~/trial --json")

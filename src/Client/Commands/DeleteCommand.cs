@@ -17,7 +17,7 @@ internal static class DeleteCommand
         ClusterAccess access = new();
         Verb verb = new(
             "delete",
-            "Forgets a job that does not run, with its events and its own files, checkpoints among them. There is no way back.",
+            "Deletes a job that is not running, with its events and its own files, including checkpoints. This cannot be undone.",
             "dtrain delete nightly-7",
             "dtrain delete nightly-7 --stop")
         {

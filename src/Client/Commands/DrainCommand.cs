@@ -16,8 +16,8 @@ internal static class DrainCommand
         ClusterAccess access = new();
         Verb verb = new(
             "drain",
-            "Has a silo hand its jobs over and take no new ones, without ending; needs the role admin. "
-            + "Its running jobs write a checkpoint and go on elsewhere. A silo that is started again takes jobs.",
+            "Makes a silo move its jobs away and take no new ones, without ending it; needs the role admin. "
+            + "Its running jobs write a checkpoint and continue elsewhere. A silo that is started again takes jobs.",
             "dtrain drain silo-2",
             "dtrain drain silo-2 --undo")
         {

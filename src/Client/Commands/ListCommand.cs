@@ -44,7 +44,7 @@ internal static class ListCommand
             if (parse.GetValue(json)) await output.WriteLineAsync(JobStatusView.Json(newest));
             else JobStatusView.WriteTable(output, newest, TextTable.TerminalWidth());
             if (more)
-                await error.WriteLineAsync($"These are the {newest.Count} newest; there are more: --all shows all, --limit N so many.");
+                await error.WriteLineAsync($"These are the {newest.Count} newest; there are more: --all shows all, --limit N more.");
             return ExitCode.Done;
         }));
         return verb;

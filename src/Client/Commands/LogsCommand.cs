@@ -15,8 +15,8 @@ internal static class LogsCommand
     public static Command Create()
     {
         var id = JobArguments.Id();
-        Option<bool> follow = new("--follow", "-f") { Description = "Go on until the job has ended; Ctrl-C detaches." };
-        var tail = NumberOption.Whole("--tail", "N", "Begin with the last N lines that there are; 0: with those to come.", 0);
+        Option<bool> follow = new("--follow", "-f") { Description = "Follow the log until the job has ended; Ctrl-C detaches." };
+        var tail = NumberOption.Whole("--tail", "N", "Begin with the last N lines; 0: only new ones.", 0);
         Option<DateTimeOffset?> since = new("--since")
         {
             HelpName = "TIME",
@@ -30,11 +30,11 @@ internal static class LogsCommand
                 return null;
             },
         };
-        var json = JobArguments.Json("One JSON object a line.");
+        var json = JobArguments.Json("One JSON object per line.");
         ClusterAccess access = new();
         Verb verb = new(
             "logs",
-            "Prints a job's log: what became of it, when and where.",
+            "Prints a job's log: what happened to it, when and where.",
             "dtrain logs nightly-7",
             "dtrain logs nightly-7 --tail 20 -f",
             "dtrain logs nightly-7 --since 30m")
@@ -94,7 +94,7 @@ internal static class LogsCommand
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             if (interruption.ReaderIsGone) return ExitCode.ReaderGone;
-            await console.Error.WriteLineAsync("Detached; the job goes on.");
+            await console.Error.WriteLineAsync("Detached; the job continues.");
         }
         return ExitCode.Done;
     }

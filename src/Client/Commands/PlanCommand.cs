@@ -24,7 +24,7 @@ internal sealed class PlanCommand
         Description = "What a silo may use, such as 8GiB. Default: what this machine or container has.",
     };
     private readonly Option<bool> measure =
-        new("--measure") { Description = "Run the first two steps here, and say what they took at the peak." };
+        new("--measure") { Description = "Run the first two steps here, and show their peak memory." };
     private readonly Option<bool> json = JobArguments.Json("One JSON object; sizes in bytes.");
 
     public static Command Create() => new PlanCommand().Build();

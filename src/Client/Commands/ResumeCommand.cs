@@ -7,7 +7,7 @@ internal static class ResumeCommand
 {
     public static Command Create() => JobVerb.Create(
         "resume",
-        "Puts a stopped or failed job back into the queue; it goes on from its last checkpoint.",
+        "Puts a stopped or failed job back into the queue; it continues from its last checkpoint.",
         ["dtrain resume nightly-7"],
         (jobs, id, _, options) => jobs.ResumeAsync(new ResumeRequest { Id = id.ToString() }, options));
 }

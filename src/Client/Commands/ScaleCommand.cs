@@ -11,7 +11,7 @@ internal static class ScaleCommand
         workers.Required = true;
         return JobVerb.Create(
             "scale",
-            "Gives a job another number of ranks. A running one writes a checkpoint, goes back into the queue and on from there.",
+            "Gives a job another number of ranks. A running one writes a checkpoint, returns to the queue and continues from there.",
             ["dtrain scale nightly-7 --workers 8"],
             (jobs, id, parse, options) => jobs.ScaleAsync(
                 new ScaleRequest { Id = id.ToString(), Workers = parse.GetValue(workers)!.Value }, options),

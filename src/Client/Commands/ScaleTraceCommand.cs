@@ -28,7 +28,7 @@ internal sealed class ScaleTraceCommand
     private readonly Option<string> foundInf = new("--found-inf")
     {
         HelpName = "0,0,1,...",
-        Description = "One overflow flag a step; anything but 0 is an overflow, NaN and inf included.",
+        Description = "One overflow flag per step; anything but 0 is an overflow, NaN and inf included.",
         Required = true,
     };
 
@@ -38,7 +38,7 @@ internal sealed class ScaleTraceCommand
     {
         Verb verb = new(
             "scale-trace",
-            "Runs a loss-scale policy over overflow flags and prints one JSON object a step, values after the decision. "
+            "Runs a loss-scale policy over overflow flags and prints one JSON object per step, values after the decision. "
             + "Options left out have the policy's own defaults.",
             "dtrain scale-trace --init 65536 --growth 2 --backoff 0.5 --interval 2 --found-inf 0,0,1,0",
             "dtrain scale-trace --policy megatron --init 256 --interval 2 --hysteresis 2 --found-inf 1,0,1,1,0,0")

@@ -15,7 +15,7 @@ internal static class StopCommand
         var json = JobArguments.Json("One JSON object.");
         ClusterAccess access = new();
         Verb verb = new(
-            "stop", "Ends a job after the step in flight; its state is written first.", "dtrain stop nightly-7",
+            "stop", "Ends a job after the step in flight, with a checkpoint.", "dtrain stop nightly-7",
             "dtrain stop nightly-7 --wait")
         {
             id,

@@ -19,7 +19,7 @@ internal static class SubmitCommand
         Option<JobId?> id = new("--id")
         {
             HelpName = "ID",
-            Description = "The job's id; the same id twice is one job. Default: one that is made of its name.",
+            Description = "The job's id; the same id twice is one job. Default: one made from its name.",
             CustomParser = result =>
             {
                 if (result.Tokens[0].Value.Length > 0) return JobArguments.Parse(result, "--id");
@@ -29,14 +29,14 @@ internal static class SubmitCommand
             },
         };
         var priority = NumberOption.Whole(
-            "--priority", "N", "Larger goes first; what a user may ask for at most is the operator's choice. Default: 0.",
+            "--priority", "N", "Larger goes first; the operator limits what a user may ask for. Default: 0.",
             UserEntry.LeastPriority, UserEntry.MostPriority);
         Option<bool> wait = new("--wait") { Description = "Follow the job to its end; Ctrl-C detaches." };
-        var json = JobArguments.Json("The id as one JSON object; with --wait one event a line after it.");
+        var json = JobArguments.Json("The id as one JSON object; with --wait, then one event per line.");
         ClusterAccess access = new();
         Verb verb = new(
             "submit",
-            "Sends a job to a running cluster and prints its id. Relative paths lie under the operator's data and checkpoint roots.",
+            "Sends a job to a running cluster and prints its id. Relative data paths start at the cluster's data root.",
             "dtrain submit job.yaml --cluster https://trainer.example:8443 --token-file token",
             "dtrain submit job.yaml --id nightly-7 --set seed=7 --wait")
         {

@@ -28,7 +28,7 @@ internal static class TlsRefusal
         return lost && !refusedAtOnce && await TlsProbe.AnswersAsync(address, TimeProvider.System)
             ? new(
                 ExitCode.Unreachable,
-                $"The cluster {address} speaks TLS, and was asked in plaintext. Use https:// in place of http://, "
+                $"The cluster {address} uses TLS, but was called in plaintext. Use https:// instead of http://, "
                 + "with --ca FILE when its authority is a private one.")
             : null;
     }

@@ -14,7 +14,7 @@ internal sealed class TrainCommand
     private readonly Argument<string> file = JobFileInput.FileArgument();
     private readonly Option<string[]> set = JobFileInput.SetOption();
     private readonly Option<int?> ranks = NumberOption.Whole(
-        "--ranks", "N", "Ranks in all. Default: one a core, as far as workers.max and the micro-batches allow.", least: 1);
+        "--ranks", "N", "Ranks in all. Default: one per core, as far as workers.max and the micro-batches allow.", least: 1);
     private readonly Option<int?> silos = NumberOption.Whole(
         "--silos", "M", "Silo processes that hold the ranks, as machines of a cluster would. Default: 1.", least: 1);
     private readonly Option<int?> stopAt = NumberOption.Whole("--stop-at", "K", "Checkpoint after step K and end.", least: 1);
@@ -24,7 +24,7 @@ internal sealed class TrainCommand
         new("--out") { HelpName = "DIR", Description = "Directory of the run's files. Default: runs/ID." };
     private readonly Option<bool> resume =
         new("--resume") { Description = "Continue from the last valid checkpoint, with any number of ranks." };
-    private readonly Option<bool> json = new("--json") { Description = "One event a line on stdout." };
+    private readonly Option<bool> json = new("--json") { Description = "One event per line on stdout." };
 
     public static Command Create() => new TrainCommand().Build();
 

@@ -10,14 +10,14 @@ namespace Distributed.Client.Commands;
 
 internal sealed class UsersAddCommand
 {
-    private readonly Argument<string> file = new("FILE") { Description = "The file of users; made when it does not exist." };
+    private readonly Argument<string> file = new("FILE") { Description = "The file of users; created when it does not exist." };
     private readonly Argument<string> name = new("NAME") { Description = "The user's name: letters, digits, '.', '_', '-' or '@'." };
     private readonly Option<string> role =
-        new("--role") { HelpName = "R", Description = "view looks on, submit changes jobs of its own, admin any.", Required = true };
+        new("--role") { HelpName = "R", Description = "view: read; submit: change own jobs; admin: change all jobs.", Required = true };
     private readonly Option<int?> ranks = NumberOption.Whole(
-        "--ranks", "N", "Ranks that all running jobs of the user may have together. Default: no bound.", least: 1, most: 1_000_000);
+        "--ranks", "N", "Ranks that the user's running jobs may have in all. Default: no limit.", least: 1, most: 1_000_000);
     private readonly Option<int?> jobs = NumberOption.Whole(
-        "--jobs", "N", "Jobs of the user that may run at once. Default: no bound.", least: 1, most: 1_000_000);
+        "--jobs", "N", "Jobs of the user that may run at once. Default: no limit.", least: 1, most: 1_000_000);
     private readonly Option<int?> queued = NumberOption.Whole(
         "--queued", "N",
         $"Jobs of the user that may wait in the queue; a submission beyond is refused. Default: {UserEntry.DefaultQueued}.", least: 1,

@@ -9,11 +9,11 @@ internal static class WatchCommand
     {
         var id = JobArguments.Id();
         Option<bool> fromNow = new("--from-now") { Description = "Only what happens from now on; of a job that has ended, its end." };
-        var json = JobArguments.Json("One event a line.");
+        var json = JobArguments.Json("One event per line.");
         ClusterAccess access = new();
         Verb verb = new(
             "watch",
-            "Follows a job from its first event to its end. Ctrl-C detaches; the job goes on.",
+            "Follows a job from its first event to its end. Ctrl-C detaches; the job continues.",
             "dtrain watch nightly-7",
             "dtrain watch nightly-7 --from-now",
             "dtrain watch nightly-7 --json | grep '\"event\":\"eval\"'")

@@ -20,7 +20,7 @@ internal static class YamlSpecNodes
             var root = ReadNode(parser, "", 0);
             parser.Consume<DocumentEnd>();
             if (parser.TryConsume<DocumentStart>(out var second))
-                throw Refused(second.Start, "", "found a second document, expected one job a file");
+                throw Refused(second.Start, "", "found a second document, expected one job per file");
             parser.Consume<StreamEnd>();
             return SpecNodeResult.Of(root);
         }

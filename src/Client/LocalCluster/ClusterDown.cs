@@ -56,7 +56,7 @@ internal sealed class ClusterDown(ClusterFolder folder, TextWriter error, TimePr
         var left = await HasEndedAsync(
             mark, LeaveDeadline,
             () => error.WriteLine(
-                $"{silo.Name} ({mark.Id}) hands its jobs over; waiting for it for up to {LeaveDeadline.TotalSeconds:0} s."), cancel);
+                $"{silo.Name} ({mark.Id}) moves its jobs away; waiting up to {LeaveDeadline.TotalSeconds:0} s."), cancel);
         if (!left)
         {
             mark.End();

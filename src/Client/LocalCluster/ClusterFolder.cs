@@ -41,7 +41,7 @@ internal sealed record ClusterFolder(string Root)
         return variable("HOME") is { } home && Path.IsPathFullyQualified(home)
             ? new(Path.Combine(home, ".local", "state", "dtrain", "cluster"))
             : throw new CommandFailure(
-                ExitCode.Usage, "Neither HOME nor XDG_STATE_HOME names a folder. Say where the cluster lies: --dir DIR.");
+                ExitCode.Usage, "Neither HOME nor XDG_STATE_HOME names a folder. Name the cluster's folder with --dir DIR.");
     }
 
     /// <returns>What silos there are to be; null when none was ever started here.</returns>
@@ -90,7 +90,7 @@ internal sealed record ClusterFolder(string Root)
         if ((File.GetUnixFileMode(Root) & UnixFileMode.OtherWrite) != 0)
             throw new CommandFailure(
                 ExitCode.Usage,
-                $"Everybody may write to '{Root}', who could then name any process to be ended. Take that right away (chmod o-w), "
+                $"Everybody may write to '{Root}', and could name any process there to be ended. Remove that right (chmod o-w), "
                 + "or name another folder with --dir.");
     }
 
@@ -104,7 +104,7 @@ internal sealed record ClusterFolder(string Root)
         if (!File.Exists(UsersFile)) AddUser(userName);
         else if (!File.Exists(TokenFile))
             throw new CommandFailure(
-                ExitCode.Usage, $"'{UsersFile}' is there, but not the token '{TokenFile}'. Remove the former to have both made anew.");
+                ExitCode.Usage, $"'{UsersFile}' is there, but not the token '{TokenFile}'. Remove the former, and both are created again.");
     }
 
     /// <summary>The token first: a file of users without it could not be used.</summary>

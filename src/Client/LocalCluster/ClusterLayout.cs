@@ -21,11 +21,11 @@ internal sealed record ClusterLayout(int Silos, int Slots)
                 throw new CommandFailure(
                     ExitCode.Usage,
                     $"--slots: found {other}, but the silos that run have {before.Slots} each. "
-                    + "'dtrain cluster down' ends them; then start anew.");
+                    + "'dtrain cluster down' ends them; then start again.");
             if (silos is { } fewer && fewer < before.Silos)
                 throw new CommandFailure(
                     ExitCode.Usage,
-                    $"--silos: found {fewer}, but a cluster of {before.Silos} runs. 'dtrain cluster down' ends it; then start anew.");
+                    $"--silos: found {fewer}, but a cluster of {before.Silos} runs. 'dtrain cluster down' ends it; then start again.");
             return before with { Silos = silos ?? before.Silos };
         }
 

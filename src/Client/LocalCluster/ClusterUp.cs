@@ -124,7 +124,7 @@ internal sealed class ClusterUp(ClusterFolder folder, string executable, TextWri
             throw new CommandFailure(
                 ExitCode.Usage,
                 $"The silos do not know the token in {folder.TokenFile}: "
-                + $"{refused.Status.Detail} Remove {folder.UsersFile} to have both made anew.");
+                + $"{refused.Status.Detail} Remove {folder.UsersFile}, and both are created again.");
         }
         catch (RpcException) when (!cancel.IsCancellationRequested)
         {

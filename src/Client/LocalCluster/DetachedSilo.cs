@@ -102,5 +102,5 @@ internal sealed class DetachedSilo : IDisposable
     }
 
     private string LastWords() =>
-        files.Tail(logBegin) is { Length: > 0 } tail ? $"Last lines of {files.Log}:\n{tail}" : $"Its log {files.Log} says nothing.";
+        files.Tail(logBegin) is { Length: > 0 } tail ? $"Last lines of {files.Log}:\n{tail}" : $"Its log {files.Log} is empty.";
 }

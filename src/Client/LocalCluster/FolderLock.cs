@@ -31,7 +31,7 @@ internal static class FolderLock
                         $"Another 'dtrain cluster up' or 'down' has held '{folder.LockFile}' for {Patience.TotalMinutes:0} minutes. "
                         + "End it (fuser names it), then ask again.");
                 if (!said)
-                    await error.WriteLineAsync($"Another 'dtrain cluster up' or 'down' is at work in {folder.Root}; waiting for it.");
+                    await error.WriteLineAsync($"Another 'dtrain cluster up' or 'down' is running in {folder.Root}; waiting for it.");
                 await Task.Delay(LookAgain, time, cancel);
             }
         }

@@ -58,7 +58,7 @@ internal static class LocalClusterView
     private static string Words(SiloEnd end) => end switch
     {
         SiloEnd.Left => "left",
-        SiloEnd.Killed => "killed, as it did not leave in time; its jobs go on from the checkpoint before",
+        SiloEnd.Killed => "killed because it did not leave in time; its jobs continue from the previous checkpoint",
         _ => "was gone already",
     };
 

@@ -2,7 +2,7 @@ namespace Distributed.Client.Rendering;
 
 internal static class ProgressViews
 {
-    /// <summary>Live on a terminal, a line now and then elsewhere, nothing beside a stream of events.</summary>
+    /// <summary>Live on a terminal, a line now and then elsewhere, nothing next to a stream of events.</summary>
     public static IProgressView Choose(TextWriter error, bool events, TimeProvider time)
     {
         if (events) return new SilentView(error);

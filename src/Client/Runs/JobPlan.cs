@@ -38,13 +38,13 @@ internal sealed record JobPlan(JobSpec Spec, int Ranks, int Silos, int RanksOfSi
             Spec.Steps is { } steps ? Text($"{steps}") : Text($"{Spec.Epochs} epochs; their steps are known once the data is read"));
         yield return ("", "");
         yield return ("memory",
-            $"of {(Silos == 1 ? "the silo" : "the silo with most ranks")}, at the least; libraries and working space come on top");
+            $"of {(Silos == 1 ? "the silo" : "the silo with most ranks")}, at least; libraries and working memory are not included");
         yield return ("  weights", $"{MemorySize.Text(Need.Weights)}, with the optimizer's moments");
         yield return ("  gradients", MemorySize.Text(Need.Gradients));
         if (Need.Data > 0) yield return ("  data", MemorySize.Text(Need.Data));
         yield return ("  micro-batches", $"{MemorySize.Text(Need.Batches)}, one in use and one read ahead by each rank");
         yield return ("  activations", $"{MemorySize.Text(Need.Activations)}, what forward keeps for backward");
-        yield return ("  in all", $"{MemorySize.Text(Need.Total)} of the {MemorySize.Text(Available)} that there are");
+        yield return ("  in all", $"{MemorySize.Text(Need.Total)} of the {MemorySize.Text(Available)} that are available");
         if (Measured is { } peak)
             yield return ("  measured", $"{MemorySize.Text(peak)} at the peak of a silo process that ran the first steps");
         if (!Fits)

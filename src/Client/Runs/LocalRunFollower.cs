@@ -24,6 +24,8 @@ internal sealed class LocalRunFollower(
     IProgressView view,
     TimeProvider time)
 {
+    private static readonly TimeSpan LongestWriting = TimeSpan.FromSeconds(2);
+
     private readonly Lock gate = new();
     private readonly ConcurrentQueue<Task> tasks = new();
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,6 +33,9 @@ internal sealed class LocalRunFollower(
 
     /// <summary>No event is taken before it has ended.</summary>
     private Task asking = Task.CompletedTask;
+
+    /// <summary>All that is written, one after the other: a reader that takes nothing holds up no change, nor what a change does.</summary>
+    private Task writing = Task.CompletedTask;
 
     /// <summary>Once the run is over.</summary>
     private CancellationToken leaving;
@@ -50,6 +55,10 @@ internal sealed class LocalRunFollower(
         {
             await left.CancelAsync();
             while (tasks.TryDequeue(out var task)) await task;
+            // A reader that takes nothing does not keep a user who has ended the run at once.
+            if (interruption.AtOnce.IsCancellationRequested)
+                await Task.WhenAny(writing, Task.Delay(LongestWriting, time, CancellationToken.None));
+            else await writing;
         }
     }
 
@@ -74,17 +83,26 @@ internal sealed class LocalRunFollower(
         switch (effect)
         {
             case LocalRunEffect.Follow: Follow(); break;
-            case LocalRunEffect.Take take: Take(take.Json, take.News); break;
+            case LocalRunEffect.Take take: Write(() => Take(take.Json, take.News)); break;
             case LocalRunEffect.AskForSteps: asking = AskForStepsAsync(); break;
             case LocalRunEffect.AskWhoIsThere: Start(AskWhoIsThereAsync); break;
             case LocalRunEffect.LearnEnd learn: Start(() => LearnEndAsync(learn.OfFirst, learn.Patience)); break;
             case LocalRunEffect.Wait wait: Start(() => WaitAsync(wait.Time, wait.Deadline)); break;
             case LocalRunEffect.RequestStop: Start(RequestStopAsync); break;
             case LocalRunEffect.Kill: silos.Kill(); break;
-            case LocalRunEffect.Say say: view.Say(say.Words); break;
-            case LocalRunEffect.Fail fail: Take(JobEventJson.Write(fail.Failure), fail.Failure); break;
+            case LocalRunEffect.Say say: Write(() => view.Say(say.Words)); break;
+            case LocalRunEffect.Fail fail: Write(() => Take(JobEventJson.Write(fail.Failure), fail.Failure)); break;
             default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
         }
+    }
+
+    private void Write(Action write) => writing = WriteAfter(writing, write);
+
+    private static async Task WriteAfter(Task before, Action write)
+    {
+        // Not within the change that asks for it.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        write();
     }
 
     private void Start(Func<Task> work) => tasks.Enqueue(RunAsync(work));
@@ -102,9 +120,11 @@ internal sealed class LocalRunFollower(
         {
             // Nobody waits for it any more.
         }
-        catch (Exception unforeseen) when (over.TrySetException(unforeseen))
+#pragma warning disable CA1031 // Thrown where the end of the run is awaited; once the run is over, it changes nothing.
+        catch (Exception unforeseen)
+#pragma warning restore CA1031
         {
-            // Thrown where the end of the run is awaited.
+            over.TrySetException(unforeseen);
         }
     }
 
@@ -149,7 +169,8 @@ internal sealed class LocalRunFollower(
         try
         {
             await view.ShowAsync(progress, ReadEventsAsync);
-            Apply(s => LocalRunLifecycle.EventsEnded(s, silos.Lost is { } lost ? $"{lost.DescribeEnd()} {lost.LastWords()}" : null));
+            var lost = state.End is FailedEvent ? silos.Lost : null;
+            Apply(s => LocalRunLifecycle.EventsEnded(s, lost is null ? null : $"{lost.DescribeEnd()} {lost.LastWords()}"));
         }
         catch (RpcException lost)
         {
@@ -164,6 +185,7 @@ internal sealed class LocalRunFollower(
             var news = JobEventJson.Read(json);
             Apply(s => LocalRunLifecycle.Hear(s, json, news));
             await asking;
+            await writing;
             if (news is not null) changed();
         }
     }
@@ -193,7 +215,7 @@ internal sealed class LocalRunFollower(
         try
         {
             var members = await connection.Jobs.ClusterAsync(new ClusterRequest(), JobsConnection.Within(time, leaving));
-            Apply(s => LocalRunLifecycle.MembersTold(s, members.Silos.Select(silo => silo.Name)));
+            Apply(s => LocalRunLifecycle.MembersTold(s, members.Silos.Select(silo => silo.Name), members.Running > 0));
         }
         catch (RpcException silent)
         {

@@ -51,20 +51,24 @@ internal static class LocalRunLifecycle
         None(state with { LastPlannedStep = Target(state, steps) });
 
     /// <summary>No more events come.</summary>
-    /// <param name="lost">How a silo beside the first ended, and the end of its log; null: none has.</param>
+    /// <param name="lost">How a silo other than the first ended, and the end of its log; null: none has.</param>
     public static LocalRunTransition EventsEnded(LocalRunState state, string? lost) => None(
         state.IsFollowing ? state with { Stage = LocalRunStage.Over, LastWords = state.End is FailedEvent ? lost : null } : state);
 
     /// <summary>The first silo does not answer.</summary>
     /// <param name="status">As the call says it.</param>
     /// <param name="froze">Its connection stands.</param>
-    public static LocalRunTransition ConnectionLost(LocalRunState state, string status, bool froze) => state.IsFollowing
-        ? Explain(
+    public static LocalRunTransition ConnectionLost(LocalRunState state, string status, bool froze) => state switch
+    {
+        { IsFollowing: false } => None(state),
+        // What the job said of its end holds.
+        { End: not null } => EventsEnded(state, null),
+        _ => Explain(
             state with { Suspicion = $"{First(state, "Silo", "The silo")} does not answer: its process froze or was stopped ({status})." },
-            new LearnEnd(OfFirst: true, froze ? FrozenPatience : EndPatience))
-        : None(state);
+            new LearnEnd(OfFirst: true, froze ? FrozenPatience : EndPatience)),
+    };
 
-    /// <summary>The process of a silo beside the first has ended, and takes the job with it.</summary>
+    /// <summary>The process of a silo other than the first has ended, and takes the job with it.</summary>
     /// <remarks>When the job does not say so itself, it is not waited for.</remarks>
     public static LocalRunTransition SiloEnded(LocalRunState state) =>
         state.IsFollowing ? new(state, [new Wait(LostPatience, LocalRunDeadline.Loss)]) : None(state);
@@ -79,12 +83,14 @@ internal static class LocalRunLifecycle
     }
 
     /// <summary>The silos that are there, asked because the job has not begun.</summary>
-    public static LocalRunTransition MembersTold(LocalRunState state, IEnumerable<string> there)
+    /// <param name="isRunning">The job has its silos: it reads its data, which may take long.</param>
+    public static LocalRunTransition MembersTold(LocalRunState state, IEnumerable<string> there, bool isRunning)
     {
         string[] gone = [.. Enumerable.Range(0, state.Plan.Silos).Select(state.Plan.NameOf).OfType<string>().Except(there)];
+        if (gone.Length == 0 && isRunning) return new(state, [new Wait(BeginDeadline, LocalRunDeadline.Begin)]);
         return gone.Length > 0
             ? NotBegun(state, $"silo {string.Join(", ", gone)} is gone: its process froze or was cut off", gone[0])
-            : NotBegun(state, "the silos are there; their logs may say what keeps them", null);
+            : NotBegun(state, "the silos are running; their logs may say what they wait for", null);
     }
 
     /// <summary>The first silo does not say which silos are there.</summary>
@@ -123,6 +129,7 @@ internal static class LocalRunLifecycle
         _ when !state.IsFollowing => None(state),
         LocalRunDeadline.Begin => state.Begun ? None(state) : new(state, [new AskWhoIsThere()]),
         LocalRunDeadline.Silence => NotBegun(state, state.Suspicion!, state.Plan.NameOf(0)),
+        LocalRunDeadline.Loss when state.End is not null => EventsEnded(state, null),
         LocalRunDeadline.Loss => Explain(state, new LearnEnd(OfFirst: false, EndPatience)),
         LocalRunDeadline.Stop => Kill(
             state,

@@ -36,7 +36,7 @@ internal sealed class RunDirectory
                     "--resume does not know which run to continue: give --out DIR of the earlier run, or checkpoint.path in the job file.");
             if (ownCheckpoints && !Directory.Exists(plan.Directory))
                 throw Refusal($"--resume finds no earlier run: '{plan.Directory}' does not exist. "
-                    + "Check --out, or leave out --resume to start afresh.");
+                    + "Check --out, or leave out --resume to start from the beginning.");
         }
         else if (!new CheckpointStore(plan.CheckpointPath).IsEmpty)
         {

@@ -5,7 +5,7 @@ internal sealed record TrainOptions
 {
     public required string File { get; init; }
 
-    /// <value>Null: one a core, as far as the job allows.</value>
+    /// <value>Null: one per core, as far as the job allows.</value>
     public int? Ranks { get; init; }
 
     /// <summary>Silo processes that hold the ranks.</summary>

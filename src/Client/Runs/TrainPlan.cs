@@ -34,7 +34,7 @@ internal sealed record TrainPlan(JobId JobId, JobSpec Spec, int Ranks, int Silos
                 $"--silos {options.Silos} is more than the {ranks} {(ranks == 1 ? "rank" : "ranks")} of the job, "
                 + "so some silos would have no work. "
                 + (options.Silos > spec.MicroBatches
-                    ? $"A step has {spec.MicroBatches} micro-batches: use at most so many silos, or a smaller microBatch."
+                    ? $"A step has {spec.MicroBatches} micro-batches: use at most that many silos, or a smaller microBatch."
                     : $"Use --ranks {options.Silos} or more, or fewer silos."));
         }
         List<string> warnings = [];

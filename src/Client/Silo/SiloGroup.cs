@@ -21,7 +21,7 @@ internal sealed class SiloGroup : IAsyncDisposable
     /// <summary>Most memory that one of the silos has had. In bytes; null where the system does not say.</summary>
     public long? PeakMemory => Started.Max(silo => silo.PeakMemory);
 
-    /// <summary>A silo beside the first that has ended; null while all live.</summary>
+    /// <summary>A silo other than the first that has ended; null while all live.</summary>
     public SiloProcess? Lost => Others.FirstOrDefault(silo => silo.HasEnded);
 
     /// <summary>Starts the first silo, then the others at once, and waits until all answer calls.</summary>
@@ -62,7 +62,7 @@ internal sealed class SiloGroup : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when a silo beside the first has ended; never, when there is none.</summary>
+    /// <summary>Completes when a silo other than the first has ended; never, when there is none.</summary>
     public async Task OneIsLostAsync(CancellationToken cancel) =>
         await await Task.WhenAny(
             Others.Select(silo => silo.EndedAsync(cancel)).Append(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel)));

@@ -13,7 +13,7 @@ internal sealed record SiloOrder(string Token, int Port, string JobsRoot)
     /// <value>Null: it is the first one.</value>
     public string? Primary { get; init; }
 
-    /// <value>Null: one a core.</value>
+    /// <value>Null: one per core.</value>
     public int? Slots { get; init; }
 }
 

@@ -161,7 +161,7 @@ internal sealed class SiloProcess : IAsyncDisposable
                 throw new CommandFailure(ExitCode.Of(error.Code), $"The silo{Label} cannot start [{error.Code}]: {error.Message}"),
             _ => throw new CommandFailure(
                 ExitCode.Failed,
-                $"The first line of the silo{Label} is no ready line: found '{line}'. Client and silo must be of one build."),
+                $"The first line of the silo{Label} is not a ready line: found '{line}'. Client and silo must be from one build."),
         };
     }
 

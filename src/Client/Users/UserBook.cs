@@ -24,7 +24,7 @@ internal static class UserBook
         if (UsersFile.RefuseName(user.Name) is { } refusal) throw Refusal($"NAME: found '{PlainText.Show(user.Name)}', {refusal}.");
         IReadOnlyList<UserEntry> users = Path.Exists(path) ? Read(path) : [];
         if (users.Any(known => known.Name.Equals(user.Name, StringComparison.OrdinalIgnoreCase)))
-            throw Refusal($"The user '{user.Name}' is in '{path}' already. Choose another name, or take that entry out first.");
+            throw Refusal($"The user '{user.Name}' is already in '{path}'. Choose another name, or remove that entry first.");
         var text = UsersFile.Write([.. users, user]);
         if (Encoding.UTF8.GetByteCount(text) > UsersFile.MostBytes)
             throw Refusal($"'{path}' would be larger than {UsersFile.MostBytes} bytes, which silos do not read.");

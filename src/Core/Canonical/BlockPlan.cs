@@ -15,7 +15,7 @@ public static class BlockPlan
     /// <summary>Number of blocks, the last one possibly short.</summary>
     public static long Blocks(long elements) => (elements + BlockElements - 1) / BlockElements;
 
-    /// <summary>One contiguous run of blocks an owner, in order; their numbers of blocks differ by one at most.</summary>
+    /// <summary>One contiguous run of blocks per owner, in order; their numbers of blocks differ by one at most.</summary>
     public static IReadOnlyList<BlockRun> Deal(long elements, int owners) => Deal(new BlockRun(0, elements), owners);
 
     /// <summary>Deals a run on, as a silo does with its ranks.</summary>

@@ -15,7 +15,7 @@ public sealed class CanonicalSum<T>(Func<T, T, T> add)
     /// <exception cref="ArgumentException">The block leaves a gap or is not aligned to its size.</exception>
     public void Add(MicroBatchRun block, T value)
     {
-        if (!CanonicalTree.IsAligned(block)) throw new ArgumentException($"{block} is no aligned block.", nameof(block));
+        if (!CanonicalTree.IsAligned(block)) throw new ArgumentException($"{block} is not an aligned block.", nameof(block));
         if (blocks.Count > 0 && blocks[^1].Block.End != block.Start)
             throw new ArgumentException($"{block} does not follow {blocks[^1].Block}.", nameof(block));
         while (blocks.Count > 0 && CanonicalTree.Merges(blocks[^1].Block, block))

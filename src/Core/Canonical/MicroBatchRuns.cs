@@ -4,7 +4,7 @@ namespace Distributed.Core.Canonical;
 public static class MicroBatchRuns
 {
     /// <summary>
-    /// One run a rank, in order: the largest run as short as can be, then as few partials as can be, then as even as can be.
+    /// One run per rank, in order: the largest run as short as can be, then as few partials as can be, then as even as can be.
     /// </summary>
     /// <param name="ranks">World size; above <paramref name="microBatches"/> the last ranks get empty runs.</param>
     /// <remarks>The result does not change any sum; it is equal on all ranks because it depends on the two numbers alone.</remarks>

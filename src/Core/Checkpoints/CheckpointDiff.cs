@@ -7,7 +7,7 @@ public static class CheckpointDiff
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <returns>One entry a tensor, in ordinal name order.</returns>
+    /// <returns>One entry per tensor, in ordinal name order.</returns>
     public static IReadOnlyList<TensorDifference> Compare(SafetensorsFile first, SafetensorsFile second)
     {
         ArgumentNullException.ThrowIfNull(first);

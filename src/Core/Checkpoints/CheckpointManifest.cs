@@ -54,7 +54,7 @@ public sealed record CheckpointManifest(long Step, string Product, IReadOnlyList
         {
             var name = file.GetProperty("name").GetString() ?? "";
             if (name.Length == 0 || name != Path.GetFileName(name) || name is "." or "..")
-                throw new FormatException($"\"{name}\" is no file name");
+                throw new FormatException($"\"{name}\" is not a file name");
             return new CheckpointFileEntry(name, file.GetProperty("bytes").GetInt64(), file.GetProperty("sha256").GetString() ?? "");
         }),
     ];

@@ -36,7 +36,7 @@ public sealed class CheckpointWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(write);
         if (name != Path.GetFileName(name) || name == CheckpointFiles.Manifest || files.Exists(f => f.Name == name))
-            throw new ArgumentException($"\"{name}\" is no new file name.", nameof(name));
+            throw new ArgumentException($"\"{name}\" is not a new file name.", nameof(name));
         files.Add(Storage.Guard(temporary, () =>
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -111,13 +111,13 @@ public sealed class SafetensorsFile : IDisposable
     private static string? Foreign(ReadOnlySpan<byte> start) => start switch
     {
         [(byte)'P', (byte)'K', 3, 4, ..] =>
-            "a zip archive, such as torch.save and numpy.savez write, no safetensors file; write one with safetensors.torch.save_file",
-        [0x80, >= 2 and <= 5, ..] => "a pickle, such as torch.save writes, no safetensors file; write one with safetensors.torch.save_file",
-        [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] => "a GGUF file, no safetensors file",
-        [0x89, (byte)'H', (byte)'D', (byte)'F', ..] => "an HDF5 file, no safetensors file",
-        [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] => "a NumPy array, no safetensors file",
+            "a zip archive, such as torch.save and numpy.savez write, not a safetensors file; write one with safetensors.torch.save_file",
+        [0x80, >= 2 and <= 5, ..] => "a pickle, as torch.save writes, not a safetensors file; write one with safetensors.torch.save_file",
+        [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] => "a GGUF file, not a safetensors file",
+        [0x89, (byte)'H', (byte)'D', (byte)'F', ..] => "an HDF5 file, not a safetensors file",
+        [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] => "a NumPy array, not a safetensors file",
         [(byte)'{', ..] =>
-            "a JSON text, no safetensors file; if it is the index of a model in several files, name the one file that holds the tensors",
+            "a JSON text, not a safetensors file; if it is the index of a model in several files, name the one file that holds the tensors",
         [(byte)'v', (byte)'e', (byte)'r', (byte)'s', (byte)'i', (byte)'o', (byte)'n', (byte)' ', ..] =>
             "the Git LFS pointer of a file that was not downloaded; 'git lfs pull' fetches it",
         _ => null,
@@ -151,5 +151,5 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     private JobException Damaged(string what, Exception? inner = null) =>
-        new(errorCode, $"{Path}: {what}. The file is damaged or no safetensors file.", inner);
+        new(errorCode, $"{Path}: {what}. The file is damaged or not a safetensors file.", inner);
 }

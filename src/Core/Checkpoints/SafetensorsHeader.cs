@@ -89,7 +89,7 @@ internal static class SafetensorsHeader
         foreach (var property in value.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.String)
-                throw new FormatException($"{MetadataKey}: \"{property.Name}\" is no text");
+                throw new FormatException($"{MetadataKey}: \"{property.Name}\" is not a text");
             metadata.Add(property.Name, property.Value.GetString()!);
         }
     }
@@ -98,7 +98,7 @@ internal static class SafetensorsHeader
     {
         if (value.ValueKind != JsonValueKind.Object) throw new FormatException($"tensor \"{name}\" is not described by a JSON object");
         if (!value.TryGetProperty("dtype", out var dtypeWord) || dtypeWord.ValueKind != JsonValueKind.String)
-            throw new FormatException($"tensor \"{name}\": dtype is missing or no text");
+            throw new FormatException($"tensor \"{name}\": dtype is missing or not a text");
         var shape = ReadNumbers(name, value, "shape");
         if (!TensorDtypes.TryParse(dtypeWord.GetString(), out var dtype))
             throw new NotSupportedException($"tensor \"{name}\" [{string.Join(", ", shape)}] has dtype "
@@ -118,7 +118,7 @@ internal static class SafetensorsHeader
     private static long[] ReadNumbers(string name, JsonElement value, string key)
     {
         if (!value.TryGetProperty(key, out var list) || list.ValueKind != JsonValueKind.Array)
-            throw new FormatException($"tensor \"{name}\": {key} is missing or no list");
+            throw new FormatException($"tensor \"{name}\": {key} is missing or not a list");
         return [.. list.EnumerateArray().Select(item =>
             item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number) && number >= 0
                 ? number

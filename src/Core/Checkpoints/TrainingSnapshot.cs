@@ -3,7 +3,7 @@ using Distributed.Core.Stepping;
 
 namespace Distributed.Core.Checkpoints;
 
-/// <summary>What a checkpoint remembers beside tensors: all that a resumed run needs to go on as if it had never stopped.</summary>
+/// <summary>What a checkpoint holds besides tensors: all that a resumed run needs to continue as if it had never stopped.</summary>
 public sealed record TrainingSnapshot
 {
     /// <summary>Attempts, applied steps and the scaler; the data cursor and the schedule follow from the counts.</summary>
@@ -21,6 +21,6 @@ public sealed record TrainingSnapshot
     /// <summary>The job as one JSON object.</summary>
     public required string SpecJson { get; init; }
 
-    /// <summary>Where equal bits can be expected: device kind, libtorch, instruction set, threads a rank.</summary>
+    /// <summary>Where equal bits can be expected: device kind, libtorch, instruction set, threads per rank.</summary>
     public required string Fingerprint { get; init; }
 }

@@ -19,7 +19,7 @@ public static class TrainingStateFile
     public static void Write(Stream stream, TrainingSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        var scaling = snapshot.State.Scaling;
+        var scaling = snapshot.State.LossScale;
         if (!float.IsFinite(scaling.Scale)) throw new ArgumentException($"Loss scale {scaling.Scale} cannot be stored.", nameof(snapshot));
         using var spec = JsonDocument.Parse(snapshot.SpecJson);
         using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" });
@@ -95,7 +95,7 @@ public static class TrainingStateFile
         var snapshot = new TrainingSnapshot
         {
             State = new TrainerState(
-                root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadScaling(scaling), ReadSkips(root))
+                root.GetProperty("step").GetInt64(), root.GetProperty("updates").GetInt64(), ReadLossScale(scaling), ReadSkips(root))
             {
                 RecentSkips = root.TryGetProperty("recentSkips", out var recent) ? recent.GetDouble() : 0,
             },
@@ -117,7 +117,7 @@ public static class TrainingStateFile
         data.GetProperty("vocabulary").GetInt32(),
         data.GetProperty("sha256").GetString() ?? throw new FormatException("\"sha256\" is null"));
 
-    private static LossScaleState ReadScaling(JsonElement scaling) => new(
+    private static LossScaleState ReadLossScale(JsonElement scaling) => new(
         scaling.GetProperty("scale").GetSingle(),
         scaling.GetProperty("growthTracker").GetInt32(),
         scaling.GetProperty("hysteresis").GetInt32(),
@@ -140,7 +140,8 @@ public static class TrainingStateFile
             throw new FormatException($"{state.Skips.Unexplained} unexplained skips, expected 0 to {state.SkippedSteps}");
         if (state.RecentSkips is not (>= 0 and <= 1))
             throw new FormatException($"share {state.RecentSkips} of recent skips, expected 0 to 1");
-        if (!float.IsFinite(state.Scaling.Scale)) throw new FormatException($"loss scale {state.Scaling.Scale}, expected a finite number");
+        if (!float.IsFinite(state.LossScale.Scale))
+            throw new FormatException($"loss scale {state.LossScale.Scale}, expected a finite number");
         foreach (var (name, steps) in snapshot.ParameterSteps)
         {
             if (steps < 0 || steps > state.Updates)

@@ -2,7 +2,7 @@ using Distributed.Core.Options;
 
 namespace Distributed.Core.DataSets;
 
-/// <summary>What a job file says of a data set beside its name and path, and what follows from that without reading it.</summary>
+/// <summary>What a job file says of a data set besides its name and path, and what follows from that without reading it.</summary>
 /// <remarks>Properties with an <see cref="OptionAttribute"/> are keys of <c>data</c> in the job file.</remarks>
 public abstract record DataOptions
 {

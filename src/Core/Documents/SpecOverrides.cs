@@ -40,7 +40,7 @@ public static class SpecOverrides
         {
             SpecNode.Map found => found,
             SpecNode.Scalar { IsNull: true } => new(at, []),
-            _ => throw new FormatException($"{key} would stand inside {SpecDescription.Of(node)}, expected a mapping there"),
+            _ => throw new FormatException($"{key} would be inside {SpecDescription.Of(node)}, expected a mapping there"),
         };
         var entries = map.Entries.ToList();
         var index = entries.FindIndex(entry => entry.Key == key);

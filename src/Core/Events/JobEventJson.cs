@@ -5,7 +5,7 @@ using Distributed.Core.Samples;
 
 namespace Distributed.Core.Events;
 
-/// <summary>The JSON form of a job's events: one object a line, numbers that are not finite as null.</summary>
+/// <summary>The JSON form of a job's events: one object per line, numbers that are not finite as null.</summary>
 public static partial class JobEventJson
 {
     private static readonly JsonSerializerOptions Options =

@@ -45,7 +45,9 @@ public static class ErrorCodes
     /// <summary>A user of a cluster has as many jobs in the queue, or as much on disk, as he may have.</summary>
     public const string Quota = "quota";
 
-    /// <summary>The job is over, and its ranks have not left their silos yet: the same call succeeds in a moment.</summary>
+    /// <summary>
+    /// The job is over, or was told to end, and its ranks have not left their silos yet: in a moment the same call succeeds.
+    /// </summary>
     public const string StillEnding = "still-ending";
 
     /// <summary>The process that ran the job ended before the job did.</summary>

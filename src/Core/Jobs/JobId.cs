@@ -5,7 +5,7 @@ using Distributed.Core.Values;
 namespace Distributed.Core.Jobs;
 
 /// <summary>The id of a job: unique in a cluster, safe as the name of a folder.</summary>
-/// <remarks>Whoever holds one need not look at it again. <c>default</c> is no job's id; its text is empty.</remarks>
+/// <remarks>Code that has one need not check it again. <c>default</c> is no job's id; its text is empty.</remarks>
 [JsonConverter(typeof(JobIdJson))]
 public readonly record struct JobId
 {
@@ -31,6 +31,13 @@ public readonly record struct JobId
 
     /// <exception cref="FormatException">The text is no id.</exception>
     public static JobId Parse(string? text) => TryParse(text, out var id) ? id : throw new FormatException($"id: {Misfit(text)}.");
+
+    /// <summary>Those of the texts that are ids.</summary>
+    public static IEnumerable<JobId> Of(IEnumerable<string> texts)
+    {
+        foreach (var text in texts)
+            if (TryParse(text, out var id)) yield return id;
+    }
 
     /// <summary>What was found instead of an id, and what was expected; for errors.</summary>
     public static string Misfit(string? text) => $"found '{PlainText.Show(text ?? "")}', expected {Form}";

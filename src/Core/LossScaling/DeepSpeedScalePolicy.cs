@@ -27,7 +27,7 @@ internal sealed class DeepSpeedScalePolicy(float init, double growth, double bac
         if (state.Scale == min)
             throw new LossScaleException(
                 FormattableString.Invariant($"Gradient overflow with the loss scale already at its minimum {min}: it cannot go lower. ")
-                + "Set a smaller lossScale.min, lower the learning rate, or use another policy than deepspeed.");
+                + "Set a smaller lossScale.min, lower the learning rate, or use a policy other than deepspeed.");
         return state with { Scale = ScaleArithmetic.Shrink(state.Scale, backoff, min) };
     }
 }

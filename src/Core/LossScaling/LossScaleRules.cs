@@ -8,7 +8,7 @@ public static class LossScaleRules
     {
         var problems = new List<(string, string)>();
         if (!LossScalePolicies.Names.Contains(spec.Policy))
-            problems.Add(("policy", $"'{spec.Policy}' is no loss-scale policy; expected {string.Join(", ", LossScalePolicies.Names)}"));
+            problems.Add(("policy", $"'{spec.Policy}' is not a loss-scale policy; expected {string.Join(", ", LossScalePolicies.Names)}"));
         Expect(IsFloat32(spec.Init), "init", spec.Init, "a positive number within float32's range");
         Expect(spec.Min is null || IsFloat32(spec.Min.Value), "min", spec.Min, "a positive number within float32's range");
         Expect(spec.Max is null || IsFloat32(spec.Max.Value), "max", spec.Max, "a positive number within float32's range");

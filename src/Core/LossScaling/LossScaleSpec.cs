@@ -1,6 +1,6 @@
 namespace Distributed.Core.LossScaling;
 
-/// <summary>The settings of a loss-scale policy, and how many skipped steps a job bears.</summary>
+/// <summary>The settings of a loss-scale policy, and how many skipped steps a job may have.</summary>
 public sealed record LossScaleSpec
 {
     /// <value>torch, megatron, deepspeed or static.</value>

@@ -15,7 +15,7 @@ public static class OpenFiles
     /// <inheritdoc cref="Refuse(string, long)"/>
     public static string? Refuse(string program, long least, long? allowed) => allowed < least
         ? FormattableString.Invariant($"{allowed} files may be open at once here, and {program} needs {least}: raise the hard limit, ")
-            + "with 'ulimit -n 4096' in a shell that may, LimitNOFILE= in a systemd unit, or --ulimit nofile=4096 for a container."
+            + "with 'ulimit -n 4096' in a privileged shell, LimitNOFILE= in a systemd unit, or --ulimit nofile=4096 for a container."
         : null;
 
     /// <returns>Null where the system does not say.</returns>

@@ -4,7 +4,7 @@ using Distributed.Core.Options;
 
 namespace Distributed.Core.Models;
 
-/// <summary>What a job file says of a model beside its name, and what follows from that without building it.</summary>
+/// <summary>What a job file says of a model besides its name, and what follows from that without building it.</summary>
 /// <remarks>Properties with an <see cref="OptionAttribute"/> are keys of <c>model</c> in the job file.</remarks>
 public abstract record ModelOptions
 {

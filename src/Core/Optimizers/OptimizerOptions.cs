@@ -4,7 +4,7 @@ using Distributed.Core.Values;
 
 namespace Distributed.Core.Optimizers;
 
-/// <summary>What a job file says of an optimizer beside its name.</summary>
+/// <summary>What a job file says of an optimizer besides its name.</summary>
 /// <remarks>Properties with an <see cref="OptionAttribute"/> are keys of <c>optimizer</c> in the job file.</remarks>
 public abstract record OptimizerOptions
 {

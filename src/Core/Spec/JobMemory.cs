@@ -12,7 +12,7 @@ namespace Distributed.Core.Spec;
 /// <param name="Gradients">The reduced gradient, and each rank's own.</param>
 /// <param name="Data">Data that is generated.</param>
 /// <param name="Batches">Micro-batches of all ranks: one taken and one read ahead.</param>
-/// <param name="Activations">What forward keeps for backward, of one micro-batch a rank.</param>
+/// <param name="Activations">What forward keeps for backward, of one micro-batch per rank.</param>
 public sealed record JobMemory(double Weights, double Gradients, double Data, double Batches, double Activations)
 {
     private const int FloatBytes = sizeof(float), HalfBytes = 2, TokenBytes = sizeof(long);

@@ -8,7 +8,7 @@ using Distributed.Core.Values;
 namespace Distributed.Core.Spec;
 
 /// <summary>A training job as its file describes it: the only input that final weights depend on.</summary>
-/// <remarks>Equality is by content. Absent optional sections are null; defaults stand on the properties.</remarks>
+/// <remarks>Equality is by content. Absent optional sections are null; defaults are on the properties.</remarks>
 public sealed record JobSpec
 {
     public required string Name { get; init; }
@@ -89,7 +89,7 @@ public sealed record ModelSpec
     /// <value>One of the catalog's models.</value>
     public required string Name { get; init; }
 
-    /// <summary>What the model takes beside its name.</summary>
+    /// <summary>What the model takes besides its name.</summary>
     public required ModelOptions Options { get; init; }
 
     /// <value>A safetensors file to start from, by PyTorch parameter name; null: default initialisation.</value>
@@ -105,7 +105,7 @@ public sealed record DataSpec
     /// <value>One of the catalog's data sets.</value>
     public required string Name { get; init; }
 
-    /// <summary>What the data set takes beside its name and path.</summary>
+    /// <summary>What the data set takes besides its name and path.</summary>
     public required DataOptions Options { get; init; }
 
     /// <value>Folder, archive or file; null where the set is generated.</value>
@@ -138,7 +138,7 @@ public sealed record OptimizerSpec
     /// <value>One of the catalog's optimizers.</value>
     public string Name { get; init; } = "adamw";
 
-    /// <summary>What the optimizer takes beside its name.</summary>
+    /// <summary>What the optimizer takes besides its name.</summary>
     public OptimizerOptions Options { get; init; } = new AdamWOptions();
 
     /// <summary>The optimizer that takes these options.</summary>
@@ -151,7 +151,7 @@ public sealed record ScheduleSpec
     /// <value>One of the catalog's schedules.</value>
     public string Name { get; init; } = "constant";
 
-    /// <summary>What the schedule takes beside its name.</summary>
+    /// <summary>What the schedule takes besides its name.</summary>
     public ScheduleOptions Options { get; init; } = new ConstantOptions();
 
     /// <summary>The schedule that takes these options.</summary>

@@ -18,7 +18,7 @@ public static class StepDecider
     {
         var before = vote.Before;
         var commit = !vote.FoundInf && double.IsFinite(vote.NormSquared);
-        var (scaling, failure) = Move(policy, before.Scaling, !commit);
+        var (scaling, failure) = Move(policy, before.LossScale, !commit);
         var skips = commit || IsExplained(vote, scaling) ? before.Skips : before.Skips.With(vote.Step, vote.NonFinite);
         var after = new TrainerState(vote.Step, before.Updates + (commit ? 1 : 0), scaling, skips)
         {
@@ -41,7 +41,7 @@ public static class StepDecider
     /// <remarks>At 1 or less the gradient itself overflows, and no scale makes up for a loss that is not finite.</remarks>
     private static bool IsExplained(StepVote vote, LossScaleState after)
     {
-        var before = vote.Before.Scaling;
+        var before = vote.Before.LossScale;
         var givesWay = after.Scale < before.Scale || (after.Hysteresis < before.Hysteresis && after.Hysteresis >= 1);
         return double.IsFinite(vote.LossSum) && before.Scale > 1 && givesWay;
     }
@@ -49,8 +49,8 @@ public static class StepDecider
     /// <remarks>A job that is too short to settle is judged at its end, by the steps that its scaler's search does not explain.</remarks>
     private static string? TooMany(LossScaleSpec limits, TrainerState after, long totalSteps)
     {
-        if (after.Scaling.ConsecutiveSkips >= limits.MaxConsecutiveSkips)
-            return $"{after.Scaling.ConsecutiveSkips} steps in a row skipped, the limit of lossScale.maxConsecutiveSkips.";
+        if (after.LossScale.ConsecutiveSkips >= limits.MaxConsecutiveSkips)
+            return $"{after.LossScale.ConsecutiveSkips} steps in a row skipped, the limit of lossScale.maxConsecutiveSkips.";
         var settled = after.Step >= SettledSteps;
         if (!settled && after.Step < totalSteps) return null;
         var counted = settled ? after.SkippedSteps : after.Skips.Unexplained;
@@ -92,6 +92,6 @@ public static class StepDecider
         var remedy = "Lower optimizer.lr, set clipNorm, check the data for non-finite values"
             + (spec.Precision == Precision.Float32 ? "." : ", or train in float32.");
         return FormattableString.Invariant(
-            $"Step {vote.Step}, loss scale {vote.Before.Scaling.Scale}: {since}{culprit}. {failure} {remedy}");
+            $"Step {vote.Step}, loss scale {vote.Before.LossScale.Scale}: {since}{culprit}. {failure} {remedy}");
     }
 }

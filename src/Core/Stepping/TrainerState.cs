@@ -2,12 +2,12 @@ using Distributed.Core.LossScaling;
 
 namespace Distributed.Core.Stepping;
 
-/// <summary>What every replica holds beside weights and moments; carried in each vote so that equality is checked, not assumed.</summary>
+/// <summary>What every replica holds besides weights and moments; carried in each vote so that equality is checked, not assumed.</summary>
 /// <param name="Step">Attempts so far.</param>
 /// <param name="Updates">Applied steps so far.</param>
-/// <param name="Scaling">The local scaler.</param>
+/// <param name="LossScale">The local scaler.</param>
 /// <param name="Skips">Skipped steps that call for a look.</param>
-public readonly record struct TrainerState(long Step, long Updates, LossScaleState Scaling, SkipTally Skips = default)
+public readonly record struct TrainerState(long Step, long Updates, LossScaleState LossScale, SkipTally Skips = default)
 {
     /// <summary>Steps that <see cref="RecentSkips"/> remembers, roughly.</summary>
     public const int RecentSteps = 1000;

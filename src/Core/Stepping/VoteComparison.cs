@@ -17,7 +17,7 @@ internal static class VoteComparison
 
     private static IEnumerable<(string Name, object? Value)> Fields(StepVote vote)
     {
-        var (before, scaling) = (vote.Before, vote.Before.Scaling);
+        var (before, scaling) = (vote.Before, vote.Before.LossScale);
         return
         [
             ("generation", vote.Generation),

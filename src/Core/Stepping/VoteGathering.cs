@@ -5,7 +5,7 @@ namespace Distributed.Core.Stepping;
 /// <summary>The votes of one generation, step by step: decides once every silo has voted, and only if all are equal.</summary>
 /// <remarks>Soft state of one coordinator, not thread-safe. Starts at whatever step the first vote is for, so a new coordinator
 /// rebuilds itself from the votes that are asked again.</remarks>
-/// <param name="decide">Called once a step, when the last vote has come.</param>
+/// <param name="decide">Called once per step, when the last vote has come.</param>
 public sealed class VoteGathering(Generation generation, IEnumerable<string> silos, Func<StepVote, StepDecision> decide)
 {
     private readonly SortedSet<string> members = new(silos, StringComparer.Ordinal);
@@ -23,7 +23,7 @@ public sealed class VoteGathering(Generation generation, IEnumerable<string> sil
         if (broken is not null) return broken;
         if (!members.Contains(silo))
             return new VoteOutcome.Stale(
-                $"Step {vote.Step}: silo {silo} is no member of generation {generation}; its members are {string.Join(", ", members)}.");
+                $"Step {vote.Step}: silo {silo} is not a member of generation {generation}; its members are {string.Join(", ", members)}.");
         if (vote.Generation != generation)
             return new VoteOutcome.Stale(
                 $"Step {vote.Step}: silo {silo} voted in generation {vote.Generation}; the current one is {generation}.");

@@ -77,7 +77,7 @@ public static class UsersFile
         var token = user.Secret("token", AccessToken.Form, AccessToken.IsValid);
         var digest = user.Secret("tokenSha256", "64 hexadecimal digits", text => text.Length == 64 && text.All(char.IsAsciiHexDigit));
         if (user.Has("token") == user.Has("tokenSha256"))
-            user.Fail("token", "expected exactly one of token and tokenSha256; 'dtrain users add' makes both");
+            user.Fail("token", "expected exactly one of token and tokenSha256; 'dtrain users add' creates them");
         var entry = new UserEntry(
             name ?? "", role is null ? UserRole.View : UserRoles.Parse(role)!.Value,
             token is null ? (digest ?? "").ToLowerInvariant() : AccessToken.DigestHex(token))

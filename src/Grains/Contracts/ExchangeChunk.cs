@@ -11,7 +11,7 @@ namespace Distributed.Grains.Contracts;
 [Immutable]
 public sealed class ExchangeChunk
 {
-    /// <value>Bytes of a body at most: 1 MiB of gradients, and room for what stands beside them.</value>
+    /// <value>Bytes of a body at most: 1 MiB of gradients, and room for what goes with them.</value>
     public const int LargestBody = 2 * 1024 * 1024;
 
     private readonly bool received;

@@ -6,7 +6,7 @@ using Orleans.Services;
 namespace Distributed.Grains.Contracts;
 
 /// <summary>The device slots of one silo, one such service on each; they go to one job at a time.</summary>
-/// <remarks>The lease lives and dies with the silo. One job a silo: a fault in libtorch can end the process.</remarks>
+/// <remarks>The lease lives and dies with the silo. One job per silo: a fault in libtorch can end the process.</remarks>
 public interface IDeviceService : IGrainService
 {
     /// <summary>Asks for the slots; the same job and generation again keeps them.</summary>

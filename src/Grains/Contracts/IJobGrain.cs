@@ -61,13 +61,13 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("0AE48143")]
     Task<bool> Begin(Generation generation, int ranks, ImmutableArray<LeasedSilo> silos);
 
-    /// <summary>The silos shall be others: a running job writes a checkpoint and goes back into the queue.</summary>
+    /// <summary>The job is to run on other silos: a running one writes a checkpoint and goes back into the queue.</summary>
     Task Move(string reason);
 
-    /// <summary>A silo that ran ranks of this job was ended for want of memory.</summary>
+    /// <summary>A silo that ran ranks of this job was killed because memory ran out.</summary>
     Task Starved(string silo);
 
-    /// <summary>Wakes the grain, after which it looks after its ranks itself, and tells the queue where the job stands.</summary>
+    /// <summary>Wakes the grain, after which it looks after its ranks itself, and tells the queue the job's state.</summary>
     [AlwaysInterleave, ResponseTimeout("00:00:05")]
     Task<JobStanding> Wake();
 

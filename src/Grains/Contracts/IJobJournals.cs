@@ -6,14 +6,14 @@ namespace Distributed.Grains.Contracts;
 /// <summary>What of a job is written down line by line.</summary>
 public enum JournalKind
 {
-    /// <summary>One JSON object a line.</summary>
+    /// <summary>One JSON object per line.</summary>
     Events,
 
-    /// <summary>One sentence a line.</summary>
+    /// <summary>One sentence per line.</summary>
     Log,
 }
 
-/// <summary>Where jobs' lines lie so that they outlive the silo that wrote them; the host may bring one.</summary>
+/// <summary>Where jobs' lines are kept so that they outlive the silo that wrote them; the host may bring one.</summary>
 public interface IJobJournals
 {
     /// <summary>Opens what there is; the caller disposes.</summary>

@@ -14,5 +14,5 @@ public sealed record JobCaller([property: Id(0)] string Name, [property: Id(1)] 
     /// <summary>Why the caller may not change this job; null: he may.</summary>
     public string? Refuse(JobId id, string owner) => IsAdmin || Name == owner
         ? null
-        : $"Job {id} belongs to user {owner}, and user {Name} may change only jobs of his own; ask an admin.";
+        : $"Job {id} belongs to user {owner}, and user {Name} may change only their own jobs; ask an admin.";
 }

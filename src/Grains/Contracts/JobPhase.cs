@@ -1,6 +1,6 @@
 namespace Distributed.Grains.Contracts;
 
-/// <summary>Where a job stands; the last three are final.</summary>
+/// <summary>The phases of a job's life; the last three are final.</summary>
 public enum JobPhase
 {
     /// <summary>Nothing was submitted under this id.</summary>

@@ -42,7 +42,7 @@ public sealed record JobChange([property: Id(0)] JobReport Report, [property: Id
     public bool IsPassing { get; init; }
 }
 
-/// <summary>One reason why a job stands where it stands.</summary>
+/// <summary>One reason for a job's state.</summary>
 /// <param name="Remedy">What its owner or the operator can do; empty when nothing is to be done.</param>
 [GenerateSerializer, Immutable]
 public sealed record JobFinding([property: Id(0)] string What, [property: Id(1)] string Remedy);

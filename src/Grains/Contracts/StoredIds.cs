@@ -12,7 +12,8 @@ public static class StoredIds
 {
     private static readonly IReadOnlyList<JsonConverter> Converters =
     [
-        new Converter<JobId>(id => id.ToString(), stored => stored is "" ? default : JobId.Parse((string)stored)),
+        // Earlier versions took any name of a folder for an id: such a text is none, and spoils no list.
+        new Converter<JobId>(id => id.ToString(), stored => JobId.TryParse((string)stored, out var id) ? id : default),
         new Converter<Generation>(generation => generation.Value, stored => new(Convert.ToInt32(stored, CultureInfo.InvariantCulture))),
         new Converter<Rank>(rank => rank.Value, stored => new(Convert.ToInt32(stored, CultureInfo.InvariantCulture))),
     ];

@@ -14,7 +14,7 @@ public readonly record struct WorkerKey(SiloAddress Silo, JobId JobId, Generatio
     public static WorkerKey Parse(string text)
     {
         var parts = text.Split('/');
-        if (parts.Length != 4) throw new FormatException($"'{text}' is no worker key: expected silo/job/generation/rank.");
+        if (parts.Length != 4) throw new FormatException($"'{text}' is not a worker key: expected silo/job/generation/rank.");
         return new WorkerKey(
             SiloAddress.FromParsableString(parts[0]),
             JobId.Parse(parts[1]),

@@ -83,5 +83,5 @@ internal sealed partial class CoordinatorGrain(TimeProvider time, IChunkReducers
     }
 
     private static JobError Stale(Generation old, Generation now) => new(
-        ErrorCodes.SiloLost, $"Generation {old} is over; the job goes on in generation {now}.", null, null, "decide", null);
+        ErrorCodes.SiloLost, $"Generation {old} is over; the job continues in generation {now}.", null, null, "decide", null);
 }

@@ -51,7 +51,7 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
         if (generation != setup.Generation)
             return $"Silo {silo} came to the meeting of generation {generation}; the current one is {setup.Generation}.";
         if (!setup.Silos.Contains(silo))
-            return $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", setup.Silos)}.";
+            return $"Silo {silo} is not a member of generation {generation}; its members are {string.Join(", ", setup.Silos)}.";
         return arrived.TryGetValue(silo, out var known) && known != (endpoint, fingerprint)
             ? $"Silo {silo} came to the meeting of generation {generation} twice, first at '{known.Endpoint}', then at '{endpoint}'."
             : null;
@@ -74,7 +74,7 @@ internal sealed class SiloMeeting(GenerationSetup setup, TimeProvider time)
             var missing = setup.Silos.Where(s => !arrived.ContainsKey(s)).ToList();
             return Refuse(Error(
                 ErrorCodes.Deadline, missing[0],
-                $"Start of generation {setup.Generation}: silo {string.Join(", ", missing)} did not come for "
+                $"Start of generation {setup.Generation}: silo {string.Join(", ", missing)} has not come for "
                 + $"{setup.MeetDeadline.TotalSeconds:0.###} s; silo {string.Join(", ", setup.Silos.Where(arrived.ContainsKey))} arrived. "
                 + "Look at the log of the missing silo; reading its data may take too long."));
         }

@@ -239,7 +239,7 @@ internal sealed class ChunkRendezvous(JobId jobId, GenerationSetup setup, IChunk
             return $"Silo {silo} came to the exchange of generation {generation}; the current one is {Generation}.";
         return silos.Contains(silo)
             ? null
-            : $"Silo {silo} is no member of generation {generation}; its members are {string.Join(", ", silos)}.";
+            : $"Silo {silo} is not a member of generation {generation}; its members are {string.Join(", ", silos)}.";
     }
 
     private string Arrived(List<string> missing)

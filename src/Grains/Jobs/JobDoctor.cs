@@ -5,7 +5,7 @@ using Distributed.Grains.Contracts;
 
 namespace Distributed.Grains.Jobs;
 
-/// <summary>Says in words why a job stands where it stands, and what helps; a pure function of what is known of it.</summary>
+/// <summary>Says why a job is in its state, and what helps; a pure function of what is known of it.</summary>
 internal static class JobDoctor
 {
     private const double ManySkips = 0.05;
@@ -16,7 +16,7 @@ internal static class JobDoctor
     /// <param name="limit">What a waiting or running job may still take; empty when it has no limit.</param>
     /// <param name="recent">The last events, oldest first.</param>
     /// <param name="trouble">Why the job's record could not be stored the last time; null when it was.</param>
-    /// <param name="starved">Silos that were ended for want of memory while they ran its ranks.</param>
+    /// <param name="starved">Silos that were killed because memory ran out while they ran its ranks.</param>
     /// <returns>The weightiest first; never empty.</returns>
     public static IEnumerable<JobFinding> Examine(
         JobReport report, JobError? failure, JobFinding? queue, string limit, IReadOnlyList<JobEvent> recent, string? trouble = null,
@@ -31,8 +31,8 @@ internal static class JobDoctor
         return trouble is null
             ? found
             : found.Prepend(new(
-                $"cannot store where it stands: {trouble}",
-                "Nothing that was stored is lost. It goes on by itself once the store answers and takes writes."));
+                $"cannot store its state: {trouble}",
+                "Nothing that was stored is lost. It continues by itself once the store answers and accepts writes."));
     }
 
     private static IEnumerable<JobFinding> Examine(
@@ -43,10 +43,10 @@ internal static class JobDoctor
             JobPhase.Running => [.. Runs(report, recent, report.Message == limit ? "" : report.Message), .. Limit(limit)],
             JobPhase.Failed => [new($"failed{At(failure!)}: {failure!.Message}", Remedy(failure.Code, report.Id)), .. Skips(recent)],
             JobPhase.Stopped when report.Message.Length > 0 => [new(
-                Say($"stands after step {report.Step}: {report.Message.Split(':')[0]}"),
-                $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
+                Say($"was stopped after step {report.Step}: {report.Message.Split(':')[0]}"),
+                $"'dtrain resume {report.Id}' continues from its last checkpoint.")],
             JobPhase.Stopped =>
-                [new(Say($"was stopped after step {report.Step}"), $"'dtrain resume {report.Id}' goes on from its last checkpoint.")],
+                [new(Say($"was stopped after step {report.Step}"), $"'dtrain resume {report.Id}' continues from its last checkpoint.")],
             _ => [new(Say($"has completed after {report.Step} steps"), "")],
         };
 
@@ -57,7 +57,7 @@ internal static class JobDoctor
             : queue with { What = $"waits: {queue.What}" };
         if (report.Generation > Generation.None)
             yield return new(
-                Say($"ran before, in generation {report.Generation}, up to step {report.Step}"), "It goes on from its last checkpoint.");
+                Say($"ran before, in generation {report.Generation}, up to step {report.Step}"), "It continues from its last checkpoint.");
         foreach (var warning in recent.OfType<WarningEvent>().TakeLast(1)) yield return new($"the last warning: {warning.Message}", "");
     }
 
@@ -70,7 +70,7 @@ internal static class JobDoctor
             yield return new(
                 Say($"runs on {string.Join(", ", report.Silos)} but has not finished a step of generation {report.Generation}: ")
                 + "its silos read their data and load the checkpoint, or the first step is long",
-                $"'dtrain logs {report.Id}' tells what came last.");
+                $"'dtrain logs {report.Id}' shows its last entries.");
             yield break;
         }
 
@@ -80,7 +80,7 @@ internal static class JobDoctor
         yield return new(
             Say($"runs with {report.Ranks} ranks on {string.Join(", ", report.Silos)}: ")
             + Say($"step {report.Step}{(report.Steps > 0 ? Say($" of {report.Steps}") : "")}, ")
-            + Say($"{mean:0.####} s a step{(findings.Count == 0 ? "; nothing stands out" : "")}"), "");
+            + Say($"{mean:0.####} s per step{(findings.Count == 0 ? "; nothing stands out" : "")}"), "");
     }
 
     private static IEnumerable<JobFinding> Limit(string words) => words.Length > 0 ? [new(words, "")] : [];
@@ -94,7 +94,7 @@ internal static class JobDoctor
         yield return new(
             Say($"skips steps: {skipped.Count} of the last {steps.Count} had gradients that are not ")
             + Say($"finite{(culprit is null ? "" : $", the last time first in {culprit}")}; the loss scale is {steps[^1].LossScale:G6}"),
-            "A few at the start are normal while the loss scale settles. If it goes on: lower the learning rate, set clipNorm, "
+            "A few at the start are normal while the loss scale settles. If it continues: lower the learning rate, set clipNorm, "
             + "start with a smaller lossScale.init, or use mixed_bfloat16.");
     }
 
@@ -116,7 +116,7 @@ internal static class JobDoctor
                 report.Silos.Length > 1
                     ? $"Use fewer silos ('dtrain scale {report.Id} --workers N'); in the next job's file leave exchange and "
                         + "workers.overlap as they are by default, and give a step more micro-batches."
-                    : "Use fewer ranks than cores, or more micro-batches a step.");
+                    : "Use fewer ranks than cores, or more micro-batches per step.");
         if (decide > LargeShare)
             yield return new(
                 Say($"is slowed by the decision: {decide:P0} of a step is waiting for the coordinator"),
@@ -138,29 +138,29 @@ internal static class JobDoctor
 
     private static string Remedy(string code, JobId id) => code switch
     {
-        ErrorCodes.SpecInvalid => "Mend the job file, then 'dtrain submit' it under another id.",
+        ErrorCodes.SpecInvalid => "Correct the job file, then 'dtrain submit' it under another id.",
         ErrorCodes.PathMissing => $"Put the file where the message says, on all silos, then 'dtrain resume {id}'. "
-            + "If the job names a wrong path, mend the job file and 'dtrain submit' it under another id.",
+            + "If the job names a wrong path, correct the job file and 'dtrain submit' it under another id.",
         ErrorCodes.ResumeMismatch => $"Put back what the message says has changed, then 'dtrain resume {id}'; "
-            + "to start afresh, 'dtrain submit' the job under another id.",
-        ErrorCodes.CheckpointExists => $"'dtrain resume {id}' goes on from those checkpoints; "
-            + "to start afresh, name another checkpoint.path and submit it under another id.",
-        ErrorCodes.DataInvalid => $"Mend the data file that the message names, then 'dtrain resume {id}'.",
+            + "to start from the beginning, 'dtrain submit' the job under another id.",
+        ErrorCodes.CheckpointExists => $"'dtrain resume {id}' continues from those checkpoints; "
+            + "to start from the beginning, name another checkpoint.path and submit it under another id.",
+        ErrorCodes.DataInvalid => $"Correct the data file that the message names, then 'dtrain resume {id}'.",
         ErrorCodes.CheckpointInvalid =>
-            $"'dtrain checkpoint verify' tells which files are damaged; restore one, then 'dtrain resume {id}'.",
+            $"'dtrain checkpoint verify' shows which files are damaged; restore one, then 'dtrain resume {id}'.",
         ErrorCodes.NonFinite => "Lower the learning rate, set clipNorm, or look for values in the data that are not finite; "
             + "then 'dtrain submit' it under another id.",
-        ErrorCodes.Storage => $"Make room on the volume, or mend its rights, then 'dtrain resume {id}'.",
+        ErrorCodes.Storage => $"Free space on the volume, or correct its rights, then 'dtrain resume {id}'.",
         ErrorCodes.SiloLost or ErrorCodes.Deadline => $"Look at the log of the silo that the message names, then 'dtrain resume {id}'.",
         ErrorCodes.Memory =>
             "Submit it again with a smaller microBatch, a smaller model or fewer ranks; or ask the operator for silos with more memory.",
         ErrorCodes.Quota => $"Delete jobs whose checkpoints are not needed any more ('dtrain delete ID'), then 'dtrain resume {id}'; "
             + "a smaller checkpoint.keep takes less.",
-        ErrorCodes.LimitExceeded => $"'dtrain resume {id}' lines it up again, to go on from its last checkpoint; "
-            + "both times then count anew. A job that needs longer is submitted with other limits.",
+        ErrorCodes.LimitExceeded => $"'dtrain resume {id}' requeues it, to continue from its last checkpoint; "
+            + "both times then count from zero. A job that needs longer is submitted with other limits.",
         ErrorCodes.Divergence =>
             $"Run all silos on one build and on machines that are alike, then 'dtrain resume {id}'. If they are, please report it.",
-        _ => $"The log of the silo has the rest; 'dtrain resume {id}' tries again from the last checkpoint.",
+        _ => $"See the log of the silo; 'dtrain resume {id}' tries again from the last checkpoint.",
     };
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

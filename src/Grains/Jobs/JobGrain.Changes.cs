@@ -6,7 +6,7 @@ using Distributed.Grains.Queue;
 
 namespace Distributed.Grains.Jobs;
 
-// What owners and operators ask of a job beside its start and its end.
+// What owners and operators ask of a job besides its start and its end.
 internal sealed partial class JobGrain
 {
     public Task<JobChange?> Stop(bool checkpoint, JobCaller by) =>
@@ -78,7 +78,7 @@ internal sealed partial class JobGrain
             DeactivateOnIdle();
             return new JobChange(
                 report,
-                $"The files of job {Id} could not all be removed ({e.Message}); make room or mend the rights, then delete it again.");
+                $"The files of job {Id} could not all be removed ({e.Message}); free space or correct the rights, then delete it again.");
         }
 
         try
@@ -144,6 +144,6 @@ internal sealed partial class JobGrain
         if (by.Refuse(Id, submission.User) is { } denied) return new JobChange(await Report(), denied) { IsDenied = true };
         var refused = refusal();
         if (refused is null) await Apply(transition());
-        return new JobChange(await Report(), refused);
+        return new JobChange(await Report(), refused) { IsPassing = refused is not null && HasRanks && State.Phase.IsFinal() };
     }
 }

@@ -25,7 +25,7 @@ internal sealed partial class JobGrain
 
     [LoggerMessage(
         3203, LogLevel.Warning,
-        "Events of job {Job} could not be written; they are kept in memory and written later. Make room on the volume of the jobs.")]
+        "Events of job {Job} could not be written; they are kept in memory and written later. Free space on the volume of the jobs.")]
     private partial void LogNotWritten(Exception error, JobId job);
 
     [LoggerMessage(3204, LogLevel.Information, "The queue did not say why job {Job} waits.")]
@@ -33,6 +33,6 @@ internal sealed partial class JobGrain
 
     [LoggerMessage(
         3205, LogLevel.Warning,
-        "Job {Job} could not yet do what was left undone; tried again in {Seconds} s. When this lasts, look at the storage of the jobs.")]
+        "Job {Job} could not yet finish its last change; tried again in {Seconds} s. If this lasts, look at the storage of the jobs.")]
     private partial void LogNotSettled(Exception error, JobId job, double seconds);
 }

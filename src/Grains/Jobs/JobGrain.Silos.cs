@@ -114,7 +114,7 @@ internal sealed partial class JobGrain
         if (IsGoingOn && await Adopt()) return;
         JobError lost = new(
             ErrorCodes.SiloLost,
-            $"Job {Id}: generation {State.Generation} lost its coordinator, or was not begun to its end; resume from the last checkpoint.",
+            $"Job {Id}: generation {State.Generation} lost its coordinator, or was not fully started; resume from the last checkpoint.",
             null, null, null, null);
         if (IsGoingOn) await Apply(JobLifecycle.Break(State, lost, Journal.Progressed));
         else await AbortRanks(State.Failure ?? lost);
@@ -135,7 +135,7 @@ internal sealed partial class JobGrain
             silo => silo.Ranks.Where(rank => !State.Ended.ContainsKey(rank.Rank.Value))
                 .Select(rank => Worker(silo, rank.Rank).Start(Assignment(silo, rank.Rank)))));
         orphan = Generation.None;
-        Journal.Note($"followed from here on: generation {State.Generation} goes on after step {Journal.LastStep}");
+        Journal.Note($"followed from here on: generation {State.Generation} continues after step {Journal.LastStep}");
         await Flush();
         return true;
     }

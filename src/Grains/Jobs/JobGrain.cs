@@ -208,11 +208,11 @@ internal sealed partial class JobGrain(
                 JobPhase.Queued => LimitWords("; "),
                 JobPhase.Running when state.StopAsked => "stops after the step in flight",
                 JobPhase.Running when state.Overdue is { } overdue => $"ends after the step in flight: {overdue.Message}",
-                JobPhase.Running when state.Requeue is { } requeue => $"goes back into the queue: {requeue.Reason}",
+                JobPhase.Running when state.Requeue is { } requeue => $"returns to the queue: {requeue.Reason}",
                 JobPhase.Running => LimitWords(""),
                 JobPhase.Failed => state.Failure!.Message,
                 JobPhase.Stopped when JobLifecycle.IsRecalled(state) =>
-                    $"its record was lost with the store: 'dtrain resume {Id}' goes on from its last checkpoint",
+                    $"its record was lost with the store: 'dtrain resume {Id}' continues from its last checkpoint",
                 _ => "",
             },
             submission.User, submission.Options.Priority, HasRanks ? state.WorldSize : 0, [.. plan.Select(p => p.Silo.Name)],

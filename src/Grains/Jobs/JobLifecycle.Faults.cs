@@ -36,7 +36,7 @@ internal static partial class JobLifecycle
         if (cluster.CanRunOn(left))
         {
             effects.Add(new JobEffect.Log(EventLine.Of(new WarningEvent(
-                $"{named.Message} Not the job's fault as far as one can tell: "
+                $"{named.Message} This does not seem to be the job's fault: "
                 + $"it is tried on other silos ({Some(left.Select(s => s.Name))}), and silo {error.Silo} is passed over for "
                 + $"{SiloFault.PassOver.TotalMinutes:0} minutes."))));
             return null;

@@ -9,7 +9,7 @@ namespace Distributed.Grains.Jobs;
 // How a job comes back into the queue, to go on from its last checkpoint.
 internal static partial class JobLifecycle
 {
-    /// <summary>The silos shall be others: the ranks write a checkpoint and end, then the job lines up again.</summary>
+    /// <summary>The job is to run on other silos: its ranks write a checkpoint and end, then it returns to the queue.</summary>
     /// <param name="reason">For the log, such as <c>silo b is leaving</c>.</param>
     public static JobTransition Move(JobState state, string reason)
     {
@@ -95,7 +95,7 @@ internal static partial class JobLifecycle
     }
 
     /// <summary>
-    /// The kernel ended a silo for want of memory while it ran the job's ranks. That is known by the count of such ends, so it may come
+    /// The kernel killed a silo as memory ran out while it ran the job's ranks. That is known by the count of such ends, so it may come
     /// long after the loss.
     /// </summary>
     public static JobTransition Starve(JobState state, string silo)
@@ -142,7 +142,7 @@ internal static partial class JobLifecycle
         var starved = StarvedOf(state);
         var cause = starved.Length > 0
             ? $"Memory ran out where {string.Join(" and ", starved)} ran"
-            : "It may be what ends them, as by taking too much memory: look at their logs";
+            : "The job may be what ends them, for example by using too much memory: look at their logs";
         var remedy = $"{cause}. With checkpoint.everySteps each checkpoint counts as progress; resume tries again";
         // Its owner wants its end, not its failure.
         if (state.StopAsked) return null;

@@ -7,7 +7,7 @@ namespace Distributed.Grains.Jobs;
 
 /// <summary>The life of a job, decided without Orleans or a clock: (state, event) -> (state, effects).</summary>
 /// <remarks>absent -> queued -> running -> completed | stopped | failed; from running back to queued when its silos are lost, leave or
-/// shall be others, and from stopped or failed when it is resumed. Each stay in a final phase has one ending in the log,
+/// are to be others, and from stopped or failed when it is resumed. Each stay in a final phase has one ending in the log,
 /// after all else.</remarks>
 internal static partial class JobLifecycle
 {

@@ -76,7 +76,7 @@ internal static class JobLimits
     {
         if (state is not { Phase: JobPhase.Running, Overdue: null, StopAsked: false, Requeue: null }) return JobTransition.None(state);
         const StepControl control = StepControl.Stop;
-        var full = Error($"Its checkpoints and events are too many: {why}", step) with { Code = ErrorCodes.Quota };
+        var full = Error($"Its checkpoints and events are too large: {why}", step) with { Code = ErrorCodes.Quota };
         return new(
             state with { Overdue = full, Requested = control, EndBy = state.Requeues ? now + patience : null },
             [new JobEffect.RequestStop(control),

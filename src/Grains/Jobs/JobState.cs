@@ -101,7 +101,7 @@ internal sealed record JobState
     [Id(34)]
     public ImmutableArray<string> Died { get; init; } = [];
 
-    /// <summary>Silos that were ended for want of memory while they ran its ranks, since the last checkpoint.</summary>
+    /// <summary>Silos that were killed because memory ran out while they ran its ranks, since the last checkpoint.</summary>
     [Id(37)]
     public ImmutableArray<string> Starved { get; init; } = [];
 

@@ -42,7 +42,14 @@ internal sealed class QueueList(IPersistentState<QueueRecord> head, IGrainStorag
         }
 
         for (var number = 0; number < count; number++)
+        {
+            var page = pages[number].State!;
+            if (page.Jobs.Any(IsNone)) pages[number].State = page with { Jobs = page.Jobs.RemoveAll(IsNone) };
             foreach (var job in pages[number].State!.Jobs) pageOf[job.JobId] = number;
+        }
+
+        // The page is written without it at its next change.
+        static bool IsNone(QueueEntry entry) => entry.JobId == default;
     }
 
     /// <summary>Adds or changes a job.</summary>

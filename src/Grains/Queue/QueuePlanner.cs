@@ -283,8 +283,8 @@ internal sealed class QueuePlanner
         var own = job.Faults.Where(f => !f.IsOver(now) && usable.Exists(s => s.Name == f.Silo)).ToList();
         if (own.Count == 0 || HasRoom(job, UsableFor(job)) || !HasRoomAtAll(job)) return null;
         return new(
-            $"needs {Need(job)} beside {string.Join(", ", own.Select(f => $"silo {f.Silo}"))}, where it failed: {own[^1].Message}",
-            Say($"Mend that, or add silos; it is tried there again {SiloFault.PassOver.TotalMinutes:0} minutes after it failed."));
+            $"needs {Need(job)} outside {string.Join(", ", own.Select(f => $"silo {f.Silo}"))}, where it failed: {own[^1].Message}",
+            Say($"Correct that, or add silos; it is tried there again {SiloFault.PassOver.TotalMinutes:0} minutes after it failed."));
     }
 
     /// <summary>The first that does not fit: for a while others pass, then what it needs is kept for it.</summary>

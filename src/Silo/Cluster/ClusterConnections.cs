@@ -10,7 +10,7 @@ using StackExchange.Redis;
 
 namespace Distributed.Silo.Cluster;
 
-/// <summary>What a silo is connected to beside the other silos: opened, checked and prepared before Orleans starts.</summary>
+/// <summary>What a silo is connected to besides the other silos: opened, checked and prepared before Orleans starts.</summary>
 internal sealed class ClusterConnections : IAsyncDisposable
 {
     /// <summary>From the start to the error of a store that does not answer.</summary>
@@ -75,7 +75,7 @@ internal sealed class ClusterConnections : IAsyncDisposable
         Clustering.Redis => await RedisStore.Identity(Redis!, settings.ClusterId, Patience),
         Clustering.Postgres => await PostgresStore.Identity(Postgres!, settings.ClusterId, Patience),
         Clustering.Kubernetes => Kubernetes!.Identity,
-        // The members stand in the root itself, and meet on loopback: every silo that keeps jobs there meets the same ones, on one machine.
+        // The members are in the root itself, and meet on loopback: every silo that keeps jobs there meets the same ones, on one machine.
         Clustering.Files => $"the members' file of this root on {ThisMachine.Loopback}",
         _ => null,
     };

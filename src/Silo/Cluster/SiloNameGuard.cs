@@ -62,6 +62,6 @@ internal sealed partial class SiloNameGuard(
 
     [LoggerMessage(
         4231, LogLevel.Warning,
-        "The silo of an earlier {Kind} {Name} at {Endpoint} has not left yet; this one waits for it for up to {Seconds} s.")]
+        "The silo of an earlier {Kind} {Name} at {Endpoint} has not left yet; this one waits up to {Seconds} s.")]
     private partial void LogWaiting(string kind, string name, System.Net.IPEndPoint endpoint, double seconds);
 }

@@ -24,7 +24,7 @@ internal static partial class StoreWords
     public static string? Of(Exception e, string store) => e switch
     {
         JobException { Code: ErrorCodes.Storage } files => files.Message,
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => $"The disk of {store} is full: make room there, then try again.",
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => $"The disk of {store} is full: free space there, then try again.",
         PostgresException refused => Refused(store, $"{refused.SqlState}: {refused.MessageText}"),
         RedisServerException refused => Refused(store, refused.Message),
         RedisException or NpgsqlException or SocketException or TimeoutException => Silent(store),
@@ -36,7 +36,7 @@ internal static partial class StoreWords
     };
 
     private static string Silent(string store) =>
-        $"{store} does not answer: see that it runs and can be reached from the silos, then try again.";
+        $"{store} does not answer: make sure that it runs and can be reached from the silos, then try again.";
 
     private static string Refused(string store, string words) =>
         $"{store} refused to read or write ({words.TrimEnd('.')}): see its log and its disk, then try again.";

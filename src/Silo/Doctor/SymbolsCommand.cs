@@ -19,12 +19,12 @@ internal static class SymbolsCommand
         try
         {
             var inventory = SymbolInventory.Take();
-            Console.WriteLine(JsonSerializer.Serialize(inventory, DoctorCommand.Options));
+            Console.WriteLine(JsonSerializer.Serialize(inventory, MachineDoctor.Options));
             return inventory.Missing.Count == 0 ? 0 : 1;
         }
         catch (JobException e)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { error = new { e.Code, e.Message } }, DoctorCommand.Options));
+            Console.WriteLine(JsonSerializer.Serialize(new { error = new { e.Code, e.Message } }, MachineDoctor.Options));
             return 1;
         }
     }

@@ -3,7 +3,7 @@ using Distributed.Core.Canonical;
 namespace Distributed.Silo.Exchange;
 
 /// <summary>
-/// Where things lie in the body of a chunk: what stands beside the gradients first, then FP32 elements from a 64-byte boundary on.
+/// Where things are in the body of a chunk: first what goes with the gradients, then FP32 elements from a 64-byte boundary on.
 /// </summary>
 /// <remarks>
 /// Of a silo: presence bits of each of its partials, its losses by micro-batch (first slice only), then its partials, those without any

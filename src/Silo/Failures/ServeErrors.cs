@@ -1,6 +1,6 @@
 namespace Distributed.Silo.Failures;
 
-/// <summary>Error words of a silo that cannot start, beside those of jobs.</summary>
+/// <summary>Error words of a silo that cannot start, in addition to those of jobs.</summary>
 internal static class ServeErrors
 {
     public const string SettingsInvalid = "settings-invalid";

@@ -59,12 +59,19 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
     });
 
     /// <summary>Ids of the jobs of this cluster that have a folder.</summary>
-    /// <param name="unreadable">Gets the id of a folder that does not say whose it is, and why; null: it is left out.</param>
-    public IEnumerable<JobId> Kept(Action<JobId, IOException>? unreadable = null)
+    /// <param name="unreadable">
+    /// Gets the name of a folder that does not say whose it is, or that is no id, and why; null: it is left out.
+    /// </param>
+    public IEnumerable<JobId> Kept(Action<string, IOException>? unreadable = null)
     {
         if (!Directory.Exists(settings.JobsRoot)) yield break;
-        foreach (var folder in Directory.EnumerateDirectories(settings.JobsRoot))
-            if (JobId.TryParse(Path.GetFileName(folder), out var id) && IsOwn(id, unreadable)) yield return id;
+        foreach (var name in Directory.EnumerateDirectories(settings.JobsRoot).Select(folder => Path.GetFileName(folder)!))
+        {
+            // The silos' own.
+            if (name.StartsWith('.') || !IsOwn(name, unreadable)) continue;
+            if (JobId.TryParse(name, out var id)) yield return id;
+            else unreadable?.Invoke(name, new IOException($"its name is no id: {JobId.Misfit(name)}"));
+        }
     }
 
     private static long LengthOf(FileInfo file)
@@ -79,15 +86,16 @@ internal sealed class FileJournals(ServeSettings settings, JobPaths paths) : IJo
         }
     }
 
-    private bool IsOwn(JobId jobId, Action<JobId, IOException>? unreadable)
+    private bool IsOwn(string name, Action<string, IOException>? unreadable)
     {
+        var file = Path.Combine(settings.JobsRoot, name, KeptSubmission.FileName);
         try
         {
-            return File.Exists(FileOf(jobId)) && KeptSubmission.Read(FileOf(jobId)).Cluster == settings.ClusterId;
+            return File.Exists(file) && KeptSubmission.Read(file).Cluster == settings.ClusterId;
         }
         catch (IOException e)
         {
-            unreadable?.Invoke(jobId, e);
+            unreadable?.Invoke(name, e);
             return false;
         }
     }

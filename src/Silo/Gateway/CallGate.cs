@@ -38,7 +38,7 @@ internal sealed class CallGate(UserRegistry users)
         var method = context.Request.Path.Value ?? "";
         if (CallRights.Of(method) is not { } needed) return null;
         string presented = context.Request.Headers.Authorization.ToString();
-        if (presented.Length == 0) return new(StatusCode.Unauthenticated, $"No token came along: {HowTo}");
+        if (presented.Length == 0) return new(StatusCode.Unauthenticated, $"No token was sent: {HowTo}");
         if (!presented.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return new(StatusCode.Unauthenticated, $"The metadata 'authorization' holds no bearer token: {HowTo}");
         if (users.Find(presented[Scheme.Length..]) is not { } caller) return new(StatusCode.Unauthenticated, "No user has this token.");

@@ -1,6 +1,6 @@
 namespace Distributed.Silo.Gateway;
 
-/// <summary>Keeps callers from filling the log: so many lines a minute for what calls run into.</summary>
+/// <summary>Keeps callers from filling the log: so many lines per minute for what calls run into.</summary>
 internal sealed partial class CallLog(TimeProvider time, ILogger<CallLog> logger)
 {
     public const int LinesPerMinute = 60;

@@ -54,10 +54,10 @@ internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterce
                 return Refusal.Of(
                     StatusCode.Unavailable,
                     "The cluster did not answer in time: a silo may just have been lost, or be starting. "
-                    + "The log of the silo that took the call has more.");
+                    + "See the log of the silo that took the call.");
             default:
                 if (log.May()) LogUnforeseen(e, context.Method);
-                return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} The silo's log has the rest.");
+                return Refusal.Of(StatusCode.Internal, $"{e.GetType().Name}: {e.Message} See the silo's log.");
         }
     }
 
@@ -86,12 +86,12 @@ internal sealed partial class ErrorInterceptor(CallLog log, ILogger<ErrorInterce
         _ => StatusCode.FailedPrecondition,
     };
 
-    [LoggerMessage(4001, LogLevel.Warning, "{Method}: the grains did not answer; when this lasts, restart the silo.")]
+    [LoggerMessage(4001, LogLevel.Warning, "{Method}: the grains did not answer; if this lasts, restart the silo.")]
     private partial void LogUnavailable(Exception error, string method);
 
     [LoggerMessage(4004, LogLevel.Warning, "{Method}: what has to be stored could not be read or written; the client was told so.")]
     private partial void LogStorage(Exception error, string method);
 
-    [LoggerMessage(4002, LogLevel.Error, "{Method}: an error that no code foresaw; please report it.")]
+    [LoggerMessage(4002, LogLevel.Error, "{Method}: an unexpected error; please report it.")]
     private partial void LogUnforeseen(Exception error, string method);
 }

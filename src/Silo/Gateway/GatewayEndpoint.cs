@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Distributed.Silo.Gateway;
 
-/// <summary>What clients, probes and tools reach: the jobs, and beside them health (open to all) and reflection (to users).</summary>
+/// <summary>What clients, probes and tools reach: the jobs, and in addition health (open to all) and reflection (to users).</summary>
 internal static class GatewayEndpoint
 {
     private const string Ready = "ready";

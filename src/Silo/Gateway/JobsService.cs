@@ -44,7 +44,7 @@ internal sealed partial class JobsService(
     public override async Task<ListReply> List(ListRequest request, ServerCallContext context)
     {
         var ids = await Ask(grains.GetGrain<IJobQueueGrain>(0).List, context);
-        return await JobPages.Read(request, [.. ids.Select(JobId.Parse)], StatusOf);
+        return await JobPages.Read(request, [.. JobId.Of(ids)], StatusOf);
     }
 
     public override Task Watch(WatchRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context)
@@ -121,7 +121,7 @@ internal sealed partial class JobsService(
             {
                 Id = id.ToString(),
                 State = "unknown",
-                Message = e is StorageException ? e.Message : "does not answer; the log of the silo that was asked has more",
+                Message = e is StorageException ? e.Message : "does not answer; see the log of the silo that was asked",
             };
         }
     }
@@ -160,6 +160,6 @@ internal sealed partial class JobsService(
     private static RpcException Refuse(StatusCode code, string message) => Refusal.Of(code, message);
 
     [LoggerMessage(
-        4003, LogLevel.Warning, "Job {Job} did not say where it stands; look at its record, its journal and the silo that holds it.")]
+        4003, LogLevel.Warning, "Job {Job} did not report its state; look at its record, its journal and the silo that holds it.")]
     private partial void LogSilent(Exception error, JobId job);
 }

@@ -19,6 +19,6 @@ internal sealed class SiloDrains(IClusterMembershipService members, IDeviceServi
         if (await devices.On(silo.SiloAddress).Drain(!undo) && undo)
             throw new JobException(
                 ErrorCodes.SiloLost,
-                $"Silo {name} was told to end and leaves the cluster; that cannot be taken back. Start it again when it has gone.");
+                $"Silo {name} was told to end and leaves the cluster; that cannot be undone. Start it again once it has ended.");
     }
 }

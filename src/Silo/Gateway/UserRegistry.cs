@@ -84,7 +84,7 @@ internal sealed partial class UserRegistry : IUserQuotas
 
         return entries.Count > 0
             ? (new Users(entries, settings.RunLimit, settings.DiskLimit), "")
-            : (null, $"{settings.UsersFile}: found no user, expected one at least; 'dtrain users add' adds one.");
+            : (null, $"{settings.UsersFile}: found no user, expected at least one; 'dtrain users add' adds one.");
     }
 
     [LoggerMessage(

@@ -7,7 +7,7 @@ namespace Distributed.Silo.Hosting;
 /// </summary>
 /// <remarks>
 /// Waking threads that slept is most of what an idle silo does, and a timer of .NET wakes several: its own, which fires it and is told of
-/// the next, and workers of the pool. Here one thread looks at all timers, as a rule twice a second. Orleans also looks ten times a second
+/// the next, and workers of the pool. Here one thread looks at all timers, twice per second as a rule. Orleans looks ten times per second
 /// whether the pool still runs what is due (<c>ThreadPoolStallDetector</c>). Such a fast timer is caught up at each look, once for each of
 /// its times that has passed, with that time on the clock; while nothing waits for the pool, on this thread. A stall of the pool holds it
 /// up as it would a timer of the pool.

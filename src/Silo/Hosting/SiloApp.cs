@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using Distributed.Core.Jobs;
 using Distributed.Grains;
 using Distributed.Grains.Contracts;
-using Distributed.Grains.Devices;
+using Distributed.Grains.Leases;
 using Distributed.Grains.Jobs;
 using Distributed.Grains.Queue;
 using Distributed.Silo.Cluster;
@@ -56,7 +56,7 @@ internal sealed class SiloApp : IAsyncDisposable
         app.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress?.Endpoint.Port is > 0 and var port ? port : null;
 
     /// <param name="leave">Ends the wait for a silo of the same name.</param>
-    /// <param name="more">Services that the silo has beside its own.</param>
+    /// <param name="more">Services that the silo has besides its own.</param>
     /// <exception cref="JobException">Code <c>port-in-use</c>; in a cluster also the codes of its store and members.</exception>
     public static async Task<SiloApp> Start(
         ServeSettings settings, Action<IServiceCollection>? more = null, CancellationToken leave = default)
@@ -207,7 +207,8 @@ internal sealed class SiloApp : IAsyncDisposable
                 .AddHostedService<LeftJobs>();
         if (settings.DataRoot is not null)
             services.AddSingleton<IFatalErrorHandler, FatalErrors>().AddHostedService<GivenUpWatch>().AddHostedService<ClockCheck>();
-        services.AddSingleton<MemberRow>().AddSingleton<Departure>().AddHostedService<RankHostShutdown>().AddHostedService<DrainedSilo>();
+        services.AddSingleton<OwnMemberRow>().AddSingleton<Departure>().AddHostedService<RankHostShutdown>()
+            .AddHostedService<DrainedSilo>();
     }
 
     private static void ConfigureSilo(

@@ -85,7 +85,7 @@ internal sealed partial class Departure(
 
     [LoggerMessage(
         4221, LogLevel.Warning,
-        "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they go on elsewhere from the checkpoint before. "
+        "After {Seconds} s jobs {Jobs} are still on this silo; it leaves now, and they continue elsewhere from the previous checkpoint. "
         + "Set DTRAIN_DRAIN_SECONDS higher if their steps take that long.")]
     private partial void LogTooLong(double seconds, string jobs);
 

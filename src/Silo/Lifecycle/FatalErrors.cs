@@ -10,6 +10,6 @@ internal sealed class FatalErrors : IFatalErrorHandler
     public bool IsUnexpected(Exception exception) => true;
 
     public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null) =>
-        ProcessEnd.Now($"this silo cannot go on and ends: {context ?? "an error that Orleans does not name"} {exception?.Message}. "
-            + "Its jobs go on elsewhere.");
+        ProcessEnd.Now($"this silo cannot continue and ends: {context ?? "an error that Orleans does not name"} {exception?.Message}. "
+            + "Its jobs continue elsewhere.");
 }

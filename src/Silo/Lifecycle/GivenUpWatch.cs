@@ -12,7 +12,8 @@ namespace Distributed.Silo.Lifecycle;
 /// before clients take it for a member.
 /// </summary>
 internal sealed partial class GivenUpWatch(
-    IMembershipTable table, ILocalSiloDetails local, MemberRow row, LocalJobs followed, RankHost ranks, IHostApplicationLifetime lifetime,
+    IMembershipTable table, ILocalSiloDetails local, OwnMemberRow row, LocalJobs followed, RankHost ranks,
+    IHostApplicationLifetime lifetime,
     [FromKeyedServices(TimeProviderNames.Membership)] TimeProvider time, ILogger<GivenUpWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
@@ -74,8 +75,8 @@ internal sealed partial class GivenUpWatch(
             return false;
         }
 
-        var why = stood is { } still ? FormattableString.Invariant($" stood still for {still.TotalSeconds:0.#} s and") : "";
-        ProcessEnd.Now($"this silo{why} was given up by the cluster; it ends. Its jobs go on elsewhere.");
+        var why = stood is { } still ? FormattableString.Invariant($" was frozen for {still.TotalSeconds:0.#} s and") : "";
+        ProcessEnd.Now($"this silo{why} was given up by the cluster; it ends. Its jobs continue elsewhere.");
         return true;
     }
 
@@ -86,10 +87,10 @@ internal sealed partial class GivenUpWatch(
         var jobs = followed.Running.Union(ranks.Jobs).Select(job => job.ToString()).Order(StringComparer.Ordinal).ToList();
         ProcessEnd.Now(
             $"{row.Words} It ends; start it again.{(jobs.Count == 0 ? "" : $" Jobs that ran here: {string.Join(", ", jobs)}.")} Every "
-            + "job's folder is left in the jobs root: 'dtrain resume ID' goes on from its last checkpoint.");
+            + "job's folder is left in the jobs root: 'dtrain resume ID' continues from its last checkpoint.");
         return true;
     }
 
-    [LoggerMessage(4212, LogLevel.Warning, "The membership table did not say whether this silo was given up after it stood still.")]
+    [LoggerMessage(4212, LogLevel.Warning, "The membership table did not say whether this silo was given up after it was frozen.")]
     private partial void LogNotRead(Exception error);
 }

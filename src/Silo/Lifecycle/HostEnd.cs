@@ -14,7 +14,7 @@ internal static class HostEnd
         if (await Task.WhenAny(told, When(stopping)) == told) return 0;
 #pragma warning restore VSTHRD003
         await error.WriteLineAsync(
-            $"dtrain-silo: {Why(services)} The silo ends. Start it again; its jobs go on from their last checkpoints.");
+            $"dtrain-silo: {Why(services)} The silo ends. Start it again; its jobs continue from their last checkpoints.");
         return 1;
     }
 
@@ -31,7 +31,7 @@ internal static class HostEnd
         var broken = services.GetServices<IHostedService>().OfType<BackgroundService>()
             .Where(part => part.ExecuteTask is { IsCompleted: true, IsCompletedSuccessfully: false }).ToList();
         return broken.Count == 0
-            ? "the host of this silo stopped, and no part of it says why. The log may."
+            ? "the host of this silo stopped, and no part of it says why; see its log."
             : string.Join(' ', broken.Select(part => $"{part.GetType().Name} failed: {Words(part.ExecuteTask!)}."));
     }
 

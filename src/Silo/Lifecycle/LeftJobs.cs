@@ -18,7 +18,7 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     private const int FailuresToWarnOf = 12;
 
     private readonly HashSet<JobId> recalledBefore = [];
-    private readonly HashSet<JobId> warned = [];
+    private readonly HashSet<string> warned = new(StringComparer.Ordinal);
     private int failures;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -37,26 +37,29 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     {
         try
         {
-            Dictionary<JobId, IOException> unreadable = [];
-            var kept = folders.Kept((id, why) => unreadable[id] = why).ToList();
+            Dictionary<string, IOException> unreadable = [];
+            var kept = folders.Kept((folder, why) => unreadable[folder] = why).ToList();
             if (kept.Count + unreadable.Count == 0) return null;
             var queue = grains.GetGrain<IJobQueueGrain>(0);
-            var listed = (await queue.List()).Select(JobId.Parse).ToHashSet();
-            List<JobId> recalled = [], broken = [];
+            var listed = JobId.Of(await queue.List()).ToHashSet();
+            List<JobId> recalled = [];
+            var broken = 0;
             foreach (var id in kept.Where(id => !listed.Contains(id) && !recalledBefore.Contains(id)))
             {
                 stopping.ThrowIfCancellationRequested();
-                (await TryRecall(queue, id) ? recalled : broken).Add(id);
+                if (await TryRecall(queue, id)) recalled.Add(id);
+                else broken++;
             }
 
-            foreach (var (id, why) in unreadable.Where(one => !listed.Contains(one.Key)))
+            foreach (var (folder, why) in unreadable)
             {
-                broken.Add(id);
-                Warn(id, why);
+                if (JobId.TryParse(folder, out var id) && listed.Contains(id)) continue;
+                broken++;
+                Warn(folder, why);
             }
 
             if (recalled.Count > 0) LogLeft(recalled.Count, string.Join(", ", recalled));
-            return broken.Count == 0 ? null : TryBrokenAgain;
+            return broken == 0 ? null : TryBrokenAgain;
         }
 #pragma warning disable CA1031 // Before the queue is up, or without the storage: the next look tries again.
         catch (Exception e) when (!stopping.IsCancellationRequested)
@@ -80,14 +83,14 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Warn(id, e);
+            Warn(id.ToString(), e);
             return false;
         }
     }
 
-    private void Warn(JobId id, Exception why)
+    private void Warn(string folder, Exception why)
     {
-        if (warned.Add(id)) LogBroken(id, why.Message.TrimEnd('.'));
+        if (warned.Add(folder)) LogBroken(folder, why.Message.TrimEnd('.'));
     }
 
     /// <summary>The grain makes its record again of what its folder says, or has one that the queue has forgotten.</summary>
@@ -101,23 +104,23 @@ internal sealed partial class LeftJobs(IGrainFactory grains, FileJournals folder
     [LoggerMessage(
         4241, LogLevel.Warning,
         "The store has lost the records of {Count} jobs, whose folders are left in the jobs root: {Jobs}. "
-        + "Those that had not ended are stopped; 'dtrain resume ID' goes on from the last checkpoint.")]
+        + "Those that had not ended are stopped; 'dtrain resume ID' continues from the last checkpoint.")]
     private partial void LogLeft(int count, string jobs);
 
     [LoggerMessage(
         4242, LogLevel.Information,
-        "It could not be seen yet whether the jobs root holds jobs that the queue does not know; tried again soon.")]
+        "It is not known yet whether the jobs root holds jobs that the queue does not know; the next check is soon.")]
     private partial void LogNotLooked(Exception error);
 
     [LoggerMessage(
         4243, LogLevel.Warning,
-        "It could not be seen for a minute whether the jobs root holds jobs that the queue does not know; it is tried again and again. "
+        "For a minute it has not been known whether the jobs root holds jobs that the queue does not know; checks continue. "
         + "Check the store and the jobs root.")]
     private partial void LogNeverLooked(Exception error);
 
     [LoggerMessage(
         4244, LogLevel.Warning,
-        "Job {Job} has a folder in the jobs root, but cannot be brought back to the list: {Why}. Mend its folder, or move it away; "
+        "Job {Job} has a folder in the jobs root, but cannot be brought back to the list: {Why}. Repair its folder, or move it away; "
         + "it is tried again every minute.")]
-    private partial void LogBroken(JobId job, string why);
+    private partial void LogBroken(string job, string why);
 }

@@ -6,7 +6,8 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Lifecycle;
 
 /// <summary>Ready is an active member of its cluster, with native libraries that passed their test, which does not leave.</summary>
-internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo, SiloDrain drain, MemberRow row) : IReadiness
+internal sealed class SiloReadiness(IClusterMembershipService members, ILocalSiloDetails silo, SiloDrain drain, OwnMemberRow row)
+    : IReadiness
 {
     public Task<(bool Ready, string Words)> Check() => Task.FromResult(Look());
 

@@ -64,11 +64,11 @@ internal sealed partial class StarvedSilos(
     }
 
     [LoggerMessage(4270, LogLevel.Warning,
-        "Silo {Silo} (process {Process} on {Host}) ended while it ran {Job}, and the kernel of its machine ended a process for want of "
-        + "memory meanwhile: most likely this one. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), "
+        "Silo {Silo} (process {Process} on {Host}) ended while it ran {Job}, and the kernel of its machine meanwhile killed a process "
+        + "because memory ran out: most likely this one. Give silos a limit that holds their jobs (DTRAIN_MEMORY, or the container's), "
         + "or look at what the job takes.")]
     private partial void LogStarved(string silo, int process, string host, string job);
 
-    [LoggerMessage(4271, LogLevel.Information, "Job {Job} could not be told that silo {Silo} was ended for want of memory.")]
+    [LoggerMessage(4271, LogLevel.Information, "Job {Job} could not be told that silo {Silo} was killed because memory ran out.")]
     private partial void LogNotTold(Exception error, JobId job, string silo);
 }

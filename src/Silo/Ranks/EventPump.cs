@@ -119,6 +119,6 @@ internal sealed partial class EventPump : IEventSink, IAsyncDisposable
     [LoggerMessage(
         4101, LogLevel.Warning,
         "{Count} events of silo {Silo} were not taken by the job's grain; sent again. "
-        + "When this lasts, look at the silo that holds the job.")]
+        + "If this lasts, look at the silo that holds the job.")]
     private static partial void LogRetry(ILogger logger, Exception error, int count, string silo);
 }

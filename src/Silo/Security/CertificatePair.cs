@@ -60,7 +60,7 @@ internal static class CertificatePair
             throw new JobException(
                 ServeErrors.SettingsInvalid,
                 $"{files.Name(Key)}: found an encrypted key, expected one without a password; "
-                + "keep the file from others by its rights (0600).");
+                + "protect the file by its mode (0600).");
         if (!texts[Key].Contains("PRIVATE KEY-----", StringComparison.Ordinal))
             throw new JobException(
                 ServeErrors.SettingsInvalid,

@@ -37,7 +37,7 @@ internal sealed record PemFiles(params IReadOnlyList<PemFile> Files)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new JobException(
-                ServeErrors.SettingsInvalid, $"{Name(file)} cannot be read: {e.Message} Give the user that runs the silo the right to.", e);
+                ServeErrors.SettingsInvalid, $"{Name(file)} cannot be read: {e.Message} Let the user that runs the silo read it.", e);
         }
     }
 }

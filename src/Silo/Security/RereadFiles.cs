@@ -65,7 +65,7 @@ internal sealed partial class RereadFiles<T> where T : class
     private static byte[] Digest(IReadOnlyList<string> texts) =>
         SHA256.HashData([.. texts.SelectMany(t => SHA256.HashData(Encoding.UTF8.GetBytes(t)))]);
 
-    [LoggerMessage(4205, LogLevel.Information, "Certificates are used as they stand now in {Files}.")]
+    [LoggerMessage(4205, LogLevel.Information, "The new content of {Files} is used for certificates.")]
     private partial void LogTaken(string files);
 
     [LoggerMessage(4206, LogLevel.Warning, "New certificate files are not used, the old ones stay: {Complaint}")]

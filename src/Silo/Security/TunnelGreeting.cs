@@ -37,7 +37,7 @@ internal static class TunnelGreeting
     {
         var hello = new byte[Size];
         stream.ReadExactly(hello);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(hello) != Mark) throw new IOException("it did not greet as a silo does");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(hello) != Mark) throw new IOException("its greeting is not that of a silo");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(hello.AsSpan(4));
         return version == Version
             ? BinaryPrimitives.ReadUInt64LittleEndian(hello.AsSpan(8))

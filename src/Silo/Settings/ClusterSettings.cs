@@ -53,8 +53,8 @@ internal sealed record ClusterSettings
         var kubernetes = clustering == Clustering.Kubernetes ? ReadKubernetes(Get) : null;
         var name = Name("DTRAIN_SILO_NAME", Get("DTRAIN_SILO_NAME") ?? kubernetes?.Pod ?? ServeSettings.DefaultName);
         if (kubernetes is not null && name != kubernetes.Pod)
-            throw Invalid($"DTRAIN_SILO_NAME: found '{name}' in pod '{kubernetes.Pod}'; with DTRAIN_CLUSTERING=kubernetes a silo bears its "
-                + "pod's name, leave it out.");
+            throw Invalid($"DTRAIN_SILO_NAME: found '{name}' in pod '{kubernetes.Pod}'; with DTRAIN_CLUSTERING=kubernetes a silo has its "
+                + "pod's name; leave it out.");
         return new ClusterSettings
         {
             SiloName = name,
@@ -94,7 +94,7 @@ internal sealed record ClusterSettings
     private static void RefuseTwoStores(Clustering clustering, StateStorage storage)
     {
         if ((clustering, storage) is (Clustering.Redis, StateStorage.Postgres) or (Clustering.Postgres, StateStorage.Redis))
-            throw Invalid($"DTRAIN_STORAGE: found '{WordOf(storage)}' beside DTRAIN_CLUSTERING={WordOf(clustering)}, "
+            throw Invalid($"DTRAIN_STORAGE: found '{WordOf(storage)}' with DTRAIN_CLUSTERING={WordOf(clustering)}, "
                 + $"but there is one DTRAIN_STORE; expected {WordOf(clustering)}, files or memory.");
     }
 
@@ -127,7 +127,7 @@ internal sealed record ClusterSettings
         }
 
         if (clustering != Clustering.Localhost)
-            throw Invalid($"DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING={WordOf(clustering)}, where silos find each other "
+            throw Invalid($"DTRAIN_PRIMARY is set with DTRAIN_CLUSTERING={WordOf(clustering)}, where silos find each other "
                 + "without it; leave it out.");
         return IPEndPoint.TryParse(text, out var primary) && IPAddress.IsLoopback(primary.Address) && primary.Port > 0
             ? primary

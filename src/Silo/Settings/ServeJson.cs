@@ -4,7 +4,7 @@ namespace Distributed.Silo.Settings;
 
 /// <param name="Silo">Name of this silo; null: silo-0.</param>
 /// <param name="Primary">Endpoint of the silo to join, as its ready line gave it; null: this is the first one.</param>
-/// <param name="Slots">Device slots; null: one a core.</param>
+/// <param name="Slots">Device slots; null: one per core.</param>
 /// <param name="Gateway">Open Orleans' gateway for clients of the same owner.</param>
 internal sealed record LifelineSettings(string? Token, int Port, string? JobsRoot, string? Silo, string? Primary, int? Slots, bool Gateway);
 

@@ -111,7 +111,7 @@ internal sealed record ServeSettings
         catch (JsonException e)
         {
             // The line holds the token: say where it is broken, never quote it.
-            throw Invalid($"the settings on stdin are no JSON object as expected (at byte {e.BytePositionInLine}).");
+            throw Invalid($"the settings on stdin are not the expected JSON object (at byte {e.BytePositionInLine}).");
         }
     }
 

@@ -79,7 +79,7 @@ internal static partial class Cifar10Set
         if (length == 0 || length % RecordBytes != 0 || length > Array.MaxLength)
         {
             throw DataFile.Invalid(
-                file, $"{length} bytes, expected a multiple of {RecordBytes} (label and {PixelBytes} pixels a record)",
+                file, $"{length} bytes, expected a multiple of {RecordBytes} (label and {PixelBytes} pixels per record)",
                 $"{length / RecordBytes} whole records and {length % RecordBytes} bytes: cut short?");
         }
     }

@@ -32,8 +32,8 @@ internal static class DataSources
         {
             throw new JobException(
                 ErrorCodes.SpecInvalid,
-                $"Model '{spec.Model.Name}' tells {model.Classes} classes apart; data set '{data.Name}' has {source.Classes}, "
-                + "so expected at least that.");
+                $"Model '{spec.Model.Name}' distinguishes {model.Classes} classes, but data set '{data.Name}' has {source.Classes}; "
+                + "expected at least that many.");
         }
 
         return source;
@@ -45,12 +45,4 @@ internal static class DataSources
         if (!Path.Exists(path))
             throw new JobException(ErrorCodes.PathMissing, $"data.path: {path} does not exist; expected the {data.Name} data set.");
     }
-}
-
-/// <summary>Options that open their data set themselves: all that a data set of another program needs.</summary>
-internal interface IDataSource
-{
-    /// <summary>Reads and checks the whole set; its path exists.</summary>
-    /// <exception cref="JobException"><c>data-invalid</c>, naming file, place, found and expected.</exception>
-    DataSource Open(JobSpec spec);
 }

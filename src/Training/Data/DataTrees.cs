@@ -32,7 +32,7 @@ internal static class DataTrees
         return null;
     }
 
-    /// <summary>Files that a Mac put beside the set, which look like those of the set and hold none of their content.</summary>
+    /// <summary>Files that a Mac put next to the set, which look like those of the set and hold none of their content.</summary>
     public static IEnumerable<string> MacFiles(IDataTree tree) => FilesBelow(tree, MacFolder, DeepestRoot + 2);
 
     private static IEnumerable<string> FilesBelow(IDataTree tree, string folder, int depth) => depth == 0 ? [] : tree.Names(folder)

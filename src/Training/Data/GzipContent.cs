@@ -112,7 +112,7 @@ internal sealed class GzipContent(FileStream file) : ReadOnlyStream
             return;
         }
 
-        if (found) throw new InvalidDataException("data behind the end of its gzip members that are neither a member nor zeros");
+        if (found) throw new InvalidDataException("data after the end of its gzip members that are neither a member nor zeros");
         if (feed.LastEnd + TrailerBytes > file.Length) throw CutShort();
         throw new InvalidDataException("the gzip checksum does not fit the data: damaged");
     }

@@ -16,7 +16,7 @@ internal static class ImageNormalization
     /// <summary>Maps [0, 1] to [-1, 1].</summary>
     public static readonly NormalizeSpec Shapes = Of([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
 
-    /// <exception cref="JobException"><c>spec-invalid</c>: the job's own numbers are not one a channel.</exception>
+    /// <exception cref="JobException"><c>spec-invalid</c>: the job's own numbers are not one per channel.</exception>
     public static NormalizeSpec For(JobSpec spec, NormalizeSpec standard)
     {
         var chosen = spec.Normalize ?? standard;

@@ -5,7 +5,7 @@ namespace Distributed.Training.Data;
 /// <summary>What each pixel byte becomes in each channel: (b / 255 - mean) / std, rounded to float32 once.</summary>
 internal static class PixelTable
 {
-    /// <returns>256 values a channel, channel after channel.</returns>
+    /// <returns>256 values per channel, channel after channel.</returns>
     public static float[] Build(NormalizeSpec normalize)
     {
         var table = new float[256 * normalize.Mean.Count];

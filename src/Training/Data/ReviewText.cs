@@ -40,7 +40,7 @@ internal static class ReviewText
     }
 
     private static Core.Jobs.JobException NoText(string file, string where, Encoding tried) => DataFile.Invalid(
-        file, $"no {tried.WebName} text ({where})",
+        file, $"not {tried.WebName} text ({where})",
         $"if it is written in another encoding, name it as data.encoding ({string.Join(", ", TextEncodings.All)})");
 
     private static Encoding Strict(string name) => name switch

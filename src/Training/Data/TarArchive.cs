@@ -37,7 +37,7 @@ internal static class TarArchive
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or OverflowException
             or InvalidOperationException or NotSupportedException)
         {
-            throw DataFile.Invalid(path, $"no complete tar archive ({e.Message})", "download it again", e);
+            throw DataFile.Invalid(path, $"not a complete tar archive ({e.Message})", "download it again", e);
         }
     }
 }

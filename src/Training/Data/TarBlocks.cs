@@ -54,7 +54,7 @@ internal sealed class TarBlocks
     private void CountZeros(ReadOnlySpan<byte> bytes)
     {
         var other = bytes.IndexOfAnyExcept((byte)0);
-        if (other >= 0) throw new InvalidDataException($"data at byte {passed + other}, behind the end of the archive");
+        if (other >= 0) throw new InvalidDataException($"data at byte {passed + other}, after the end of the archive");
         zeros += bytes.Length;
     }
 
@@ -122,7 +122,7 @@ internal sealed class TarBlocks
         }
 
         if (found != sum && found != signed)
-            throw new InvalidDataException($"the header at byte {place} bears the checksum {found}, but its bytes give {sum}");
+            throw new InvalidDataException($"the header at byte {place} has the checksum {found}, but its bytes give {sum}");
     }
 
     private static string NameIn(ReadOnlySpan<byte> header)

@@ -62,7 +62,7 @@ internal sealed class TarTree
             if (!folder.Children.TryGetValue(parts[i], out var node)) folder.Children.Add(parts[i], node = new TarNode.Folder());
             if (node is TarNode.Link) node = Find(string.Join('/', parts[..(i + 1)]));
             folder = node as TarNode.Folder ?? throw new InvalidDataException(
-                $"{name} lies below {string.Join('/', parts[..(i + 1)])}, which is no folder of the archive");
+                $"{name} is below {string.Join('/', parts[..(i + 1)])}, which is not a folder of the archive");
         }
 
         return folder;
@@ -75,8 +75,8 @@ internal sealed class TarTree
         TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile => new TarNode.File(number),
         TarEntryType.SymbolicLink => new TarNode.Link(entry.LinkName),
         TarEntryType.HardLink => Find(entry.LinkName, followLast: false)
-            ?? new TarNode.Unreadable($"is a hard link to {entry.LinkName}, which does not stand before it in the archive"),
-        var type => new TarNode.Unreadable($"is no file but an entry of type {type}"),
+            ?? new TarNode.Unreadable($"is a hard link to {entry.LinkName}, which does not come before it in the archive"),
+        var type => new TarNode.Unreadable($"is an entry of type {type}"),
     };
 
     /// <summary>GNU tar's files with holes in the form of pax: the entry holds a map beside the data, under a made-up name.</summary>

@@ -34,7 +34,7 @@ internal sealed record TensorNeeds(
     public void CheckFormats(string path, TensorEntry x, TensorEntry y)
     {
         if (x.Dtype != InputDtype || !Fits([.. x.Shape.Skip(1)]))
-            throw DataFile.Invalid(path, $"tensor {x}", $"the model needs {InputDtype.Word()}, {Input} a sample");
+            throw DataFile.Invalid(path, $"tensor {x}", $"the model needs {InputDtype.Word()}, {Input} per sample");
         if (LabelPerToken)
         {
             if (y.Dtype != TensorDtype.I64 || !y.Shape.SequenceEqual(x.Shape))
@@ -45,7 +45,7 @@ internal sealed record TensorNeeds(
         if (Product(y.Shape.Skip(1)) != 1 || (!BinaryLabels && (y.Dtype != TensorDtype.I64 || y.Shape.Count != 1)))
             throw DataFile.Invalid(
                 path, $"tensor {y}",
-                BinaryLabels ? "the model needs one number a sample" : "the model needs I64, one class number a sample");
+                BinaryLabels ? "the model needs one number per sample" : "the model needs I64, one class number per sample");
     }
 
     public void CheckTokens(string path, HostMemory tokens, TensorEntry x) =>

@@ -53,7 +53,7 @@ internal static class TensorsSet
             var (sample, position) = Math.DivRem((offset / sizeof(float)) + bad, x.Elements / x.Shape[0]);
             throw DataFile.Invalid(
                 path, FormattableString.Invariant($"x, sample {sample}, position {position}: {values[bad]}, expected a finite number"),
-                "mend it, or set data.allowNonFinite: true to have the steps that it spoils skipped");
+                "correct it, or set data.allowNonFinite: true to have the steps that it spoils skipped");
         }
     }
 
@@ -62,7 +62,7 @@ internal static class TensorsSet
         var others = file.Tensors.Where(t => t.Name is not ("x" or "y")).ToList();
         return others.Count == 0
             ? []
-            : [$"{path} holds {others.Count} tensor(s) beside x and y; they are ignored: "
+            : [$"{path} holds {others.Count} tensor(s) in addition to x and y; they are ignored: "
                 + $"{string.Join(", ", others.Take(10))}{(others.Count > 10 ? ", ..." : "")}."];
     }
 

@@ -44,7 +44,7 @@ internal sealed class BucketProgress
         for (var i = 0; i < next.Length; i++) next[i] = bucketsOf[i].First;
     }
 
-    /// <summary>The parameter's gradient is final; once a step and parameter.</summary>
+    /// <summary>The parameter's gradient is final; once per step and parameter.</summary>
     public void Ready(int parameter) => Ready(parameter, rangeOf[parameter].Count);
 
     /// <summary>The parameter's first <paramref name="elements"/> are final.</summary>

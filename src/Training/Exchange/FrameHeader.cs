@@ -26,7 +26,7 @@ internal enum FrameFlags : byte
     FoundInf = 1,
 }
 
-/// <summary>What stands before each payload on an exchange socket; little-endian.</summary>
+/// <summary>What precedes each payload on an exchange socket; little-endian.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal struct FrameHeader
 {
@@ -41,7 +41,7 @@ internal struct FrameHeader
     /// <summary>Bytes of the cache lines that so many bytes take.</summary>
     public static int WholeLines(int bytes) => (bytes + Size - 1) / Size * Size;
 
-    /// <summary>Bytes that stand beside a payload so that both fill whole lines.</summary>
+    /// <summary>Bytes next to a payload so that both fill whole lines.</summary>
     public static int Trailer(int payload, int trailer) => WholeLines(payload + trailer) - payload;
 
     public uint Magic;
@@ -62,7 +62,7 @@ internal struct FrameHeader
     /// <summary>Counted from 0 by link and direction.</summary>
     public ulong Sequence;
 
-    /// <summary>Tag over all that stands before it.</summary>
+    /// <summary>Tag over all that precedes it.</summary>
     public ulong Tag;
 
     public override readonly string ToString() =>

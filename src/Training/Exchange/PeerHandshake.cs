@@ -25,6 +25,10 @@ internal static class PeerHandshake
 
     private const uint Mark = 0x48585444; // "DTXH"
     private const ushort Version = 1;
+
+    /// <summary>The two sides, as version 1 calls them in proofs and seals.</summary>
+    private const string Caller = "caller", Listener = "door";
+
     private const int NonceBytes = 16;
     private const int ProofBytes = 32;
     private const int FixedBytes = 44;
@@ -47,13 +51,13 @@ internal static class PeerHandshake
         var words = Encoding.UTF8.GetString(Read(stream, Length(head.AsSpan(4 + NonceBytes + ProofBytes))));
         if (head[0] != 1)
             throw new JobException(ErrorCodes.Divergence, $"Silo {silos.Names[callee]} refused silo {silos.Names[silos.Index]}: {words}");
-        if (!CryptographicOperations.FixedTimeEquals(head.AsSpan(4 + NonceBytes, ProofBytes), Proof(secret, "listener", hello, nonce)))
+        if (!CryptographicOperations.FixedTimeEquals(head.AsSpan(4 + NonceBytes, ProofBytes), Proof(secret, Listener, hello, nonce)))
             throw new JobException(
                 ErrorCodes.Internal,
-                $"Who answers at the address of silo {silos.Names[callee]} does not hold this generation's secret; "
+                $"The process at the address of silo {silos.Names[callee]} does not hold this generation's secret; "
                 + "the connection was dropped.");
-        stream.Write(Proof(secret, "caller", hello, nonce));
-        return (Seal(secret, hello, nonce, "caller"), Seal(secret, hello, nonce, "listener"));
+        stream.Write(Proof(secret, Caller, hello, nonce));
+        return (Seal(secret, hello, nonce, Caller), Seal(secret, hello, nonce, Listener));
     }
 
     /// <summary>The callee's part; blocks, at most <see cref="LongestGreeting"/> a read; the listener bounds the whole.</summary>
@@ -79,11 +83,11 @@ internal static class PeerHandshake
             throw new RefusedException(mismatch);
         }
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        Reply(stream, true, nonce, Proof(secret, "listener", hello, nonce), "");
-        if (!CryptographicOperations.FixedTimeEquals(Read(stream, ProofBytes), Proof(secret, "caller", hello, nonce)))
+        Reply(stream, true, nonce, Proof(secret, Listener, hello, nonce), "");
+        if (!CryptographicOperations.FixedTimeEquals(Read(stream, ProofBytes), Proof(secret, Caller, hello, nonce)))
             throw new RefusedException("found a proof made with another secret, expected one made with this generation's");
-        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, "listener"),
-            Seal(secret, hello, nonce, "caller"));
+        return (BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(6)), Seal(secret, hello, nonce, Listener),
+            Seal(secret, hello, nonce, Caller));
     }
 
     public static byte[] WriteReason(JobError error)
@@ -118,7 +122,7 @@ internal static class PeerHandshake
         if (job != JobNumber(silos.JobId)) return $"found job number {job:x16}, expected {JobNumber(silos.JobId):x16} ({silos.JobId})";
         if (generation != (uint)silos.Generation.Value) return $"found generation {generation}, expected {silos.Generation}";
         if (to != silos.Index || from <= silos.Index || from >= silos.Count)
-            return $"found a call of silo {from} to silo {to}, expected one of a silo behind {silos.Index} of "
+            return $"found a call of silo {from} to silo {to}, expected one of a silo after {silos.Index} of "
                 + $"{silos.Count} to silo {silos.Index}";
         return fingerprint == silos.Fingerprint
             ? null

@@ -2,7 +2,7 @@ using Distributed.Core.Canonical;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Bytes that stand beside a slice: which of the parameters it touches are present, and the norms of a reduced one.</summary>
+/// <summary>Bytes that go with a slice: which of the parameters it touches are present, and the norms of a reduced one.</summary>
 internal static class SliceTrailer
 {
     /// <value>A bit for each parameter, in whole 64-bit words.</value>

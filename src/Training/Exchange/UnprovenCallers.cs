@@ -31,7 +31,7 @@ public sealed class UnprovenCallers(int most, TimeSpan longest, TimeProvider tim
                 places.RemoveFirst();
             }
         }
-        oldest?.Close($"{most} later callers came while it proved nothing");
+        oldest?.Close($"{most} later callers came before it had proved itself");
         return place;
     }
 

@@ -104,7 +104,7 @@ internal sealed class JobRuntime : IDisposable
         if (options.WorldSize > spec.MicroBatches)
             throw new JobException(
                 ErrorCodes.SpecInvalid,
-                $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches a step; "
+                $"{options.WorldSize} ranks for {spec.MicroBatches} micro-batches per step; "
                 + $"use at most {spec.MicroBatches} ranks or a smaller microBatch.");
         var model = ModelCatalog.Create(spec.Model.Options);
         var data = DataSources.Open(spec);
@@ -140,7 +140,7 @@ internal sealed class JobRuntime : IDisposable
 
     /// <summary>What multiplies the gradient sums of a step.</summary>
     public GradientFactors FactorsOf(long step) =>
-        new((float)(1.0 / State.Scaling.Scale), (float)((double)Spec.MicroBatch / Plan.ItemsOf(step)));
+        new((float)(1.0 / State.LossScale.Scale), (float)((double)Spec.MicroBatch / Plan.ItemsOf(step)));
 
     private static ExchangeSilos SilosOf(SessionOptions options)
     {

@@ -131,7 +131,7 @@ internal sealed class RankGradients : IDisposable
         forwardSeconds += Stopwatch.GetElapsedTime(started, middle).TotalSeconds;
 
         phase.Name = "backward";
-        (loss * (float)((double)job.State.Scaling.Scale / job.Spec.MicroBatch)).backward();
+        (loss * (float)((double)job.State.LossScale.Scale / job.Spec.MicroBatch)).backward();
         ahead?.Backward(leaves);
         if (hooked) GradientHook.ThrowIfRaised();
         backwardSeconds += Stopwatch.GetElapsedTime(middle).TotalSeconds;

@@ -13,8 +13,8 @@ internal static class SkipWarnings
     {
         if (after.Skips.Unexplained == 0) return null;
         var reason = double.IsFinite(vote.LossSum)
-            ? FormattableString.Invariant($"the loss scale, {vote.Before.Scaling.Scale}, is not what makes it so")
-            : "the loss itself is not finite, which no loss scale mends";
+            ? FormattableString.Invariant($"the loss scale, {vote.Before.LossScale.Scale}, is not what makes it so")
+            : "the loss itself is not finite, which no loss scale can correct";
         return $"Step {vote.Step} was skipped: {Culprit(after.Skips)}, and {reason}. "
             + $"{Remedy} lossScale.maxSkippedShare says how many such steps are too many.";
     }
@@ -22,7 +22,7 @@ internal static class SkipWarnings
     /// <summary>When the job ends, or stops.</summary>
     /// <returns>Null: none, or one that was told of.</returns>
     public static string? AtTheEnd(TrainerState state) => state.Skips.Unexplained < 2 ? null
-        : $"{state.SkippedSteps} of {state.Step} steps were skipped, {state.Skips.Unexplained} of them for no fault of the loss scale, "
+        : $"{state.SkippedSteps} of {state.Step} steps were skipped, {state.Skips.Unexplained} of them not because of the loss scale, "
             + $"first in step {state.Skips.FirstStep}: {Culprit(state.Skips)}. {Remedy}";
 
     private static string Culprit(SkipTally skips) => skips.FirstParameter is { } name

@@ -42,8 +42,8 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
             Backward = board.Phases.Max(p => p.Backward),
         };
         return new StepEvent(
-            vote.Step, job.Plan.EpochOf(vote.Step), lastLoss, vote.Items, decision.LearningRate, decision.After.Scaling.Scale,
-            decision.After.Scaling.GrowthTracker, !decision.Commit, decision.After.Updates, Math.Sqrt(vote.NormSquared),
+            vote.Step, job.Plan.EpochOf(vote.Step), lastLoss, vote.Items, decision.LearningRate, decision.After.LossScale.Scale,
+            decision.After.LossScale.GrowthTracker, !decision.Commit, decision.After.Updates, Math.Sqrt(vote.NormSquared),
             job.Options.Generation,
             took, phases)
         {
@@ -56,7 +56,7 @@ internal sealed class StepReporter(JobRuntime job, IEventSink events, TimeProvid
     }
 
     /// <summary>What the other silos report of this silo's ranks: their times in the step before; nothing before the second step.</summary>
-    /// <param name="report">Six numbers a rank: step, compute, exchange, exposed, decide, apply.</param>
+    /// <param name="report">Six numbers per rank: step, compute, exchange, exposed, decide, apply.</param>
     private void WriteReport(double[] report)
     {
         var last = job.State.Step;

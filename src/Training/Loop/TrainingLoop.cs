@@ -111,7 +111,7 @@ internal sealed partial class TrainingLoop(
             if (job.State.Step > job.TotalSteps)
                 throw new JobException(
                     ErrorCodes.ResumeMismatch,
-                    $"{resumed.Path} stands at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
+                    $"{resumed.Path} is at step {job.State.Step}, but the job ends at step {job.TotalSteps}. Raise steps or epochs.");
             if (saved != Fingerprint)
                 Publish(() => new WarningEvent(
                     $"{resumed.Path} was written on \"{saved}\", this run is on \"{Fingerprint}\": the results are valid, "

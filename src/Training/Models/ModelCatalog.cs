@@ -19,9 +19,3 @@ internal static class ModelCatalog
         : BuiltIn.TryGetValue(options.GetType(), out var create) ? create(options)
         : throw new ArgumentException($"No model takes {options.GetType().Name}; implement {nameof(IModelSource)}.", nameof(options));
 }
-
-/// <summary>Options that build their model themselves: all that a model of another program needs.</summary>
-internal interface IModelSource
-{
-    IModel Create();
-}

@@ -13,7 +13,7 @@ namespace Distributed.Training.Models;
 /// output layer of its own.
 /// </summary>
 /// <remarks>
-/// Activations are rows, one a token, so that every linear layer is one matrix product. Attention is two batched products and a softmax:
+/// Activations are rows, one per token, so that every linear layer is one matrix product. Attention is two batched products and a softmax:
 /// libtorch's flash attention is slower on a CPU. Suffixes: B samples, T tokens, N = B T, W width, H heads, D = W / H, G = B H, V vocab.
 /// </remarks>
 internal sealed class Transformer : IModel

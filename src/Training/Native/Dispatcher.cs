@@ -71,7 +71,7 @@ internal static unsafe partial class Dispatcher
                 + "memory that it may have: most likely it asked for more. "
                 + "Use a smaller microBatch, a smaller model or fewer ranks on a silo.")
             : new JobException(
-                ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message stands on the silo's standard error.");
+                ErrorCodes.Native, $"libtorch refused {what} (code {code}); its own message is on the silo's stderr.");
     }
 
     [LibraryImport(Library, EntryPoint = "torch_call_dispatcher", StringMarshalling = StringMarshalling.Utf8)]

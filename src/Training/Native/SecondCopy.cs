@@ -21,13 +21,13 @@ internal static class SecondCopy
             is { } mapped)
             throw new JobException(
                 ErrorCodes.Native,
-                $"This process has loaded {mapped} already, and {core} beside it would end it. Name the folder of the first in "
+                $"This process has already loaded {mapped}, and loading {core} too would end it. Name the folder of the first in "
                 + $"{LibtorchFolder.Variable}, or keep it from being loaded (LD_PRELOAD, another library).");
         if (probing.Select(folder => SharedLibrary.RealPath(Path.Combine(folder, LibtorchFolder.Core)))
             .FirstOrDefault(file => file is not null && file != core) is { } found)
             throw new JobException(
                 ErrorCodes.Native,
-                $"TorchSharp would load {found} beside {core}, and two of them end the process. "
+                $"TorchSharp would load {found} in addition to {core}, and two of them end the process. "
                 + "Move the first out of the program's folder, or build again.");
     }
 

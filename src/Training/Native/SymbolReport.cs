@@ -13,7 +13,7 @@ internal sealed record SymbolReport(int Needed, IReadOnlyList<string> Missing, I
     {
         const string name = "symbols";
         var remedy = build.IsBridges
-            ? $"This is no stock libtorch {build.Version}: copy or install it again, or name another in {LibtorchFolder.Variable}."
+            ? $"This is not a stock libtorch {build.Version}: copy or install it again, or name another in {LibtorchFolder.Variable}."
             : $"TorchSharp's bridge is made for libtorch {LibtorchBuild.Bridge}, and this is {build.Version}: "
                 + $"name one of that version in {LibtorchFolder.Variable}, or unset it.";
         if (Missing.Count > 0)

@@ -32,7 +32,7 @@ internal sealed partial class TorchSharpBridge
             .Split(':', StringSplitOptions.RemoveEmptyEntries).Append(AppContext.BaseDirectory);
         var path = directories.Select(directory => Path.Combine(directory, FileName)).FirstOrDefault(File.Exists) ?? throw new JobException(
             ErrorCodes.Native,
-            $"{FileName} is not beside the program ({AppContext.BaseDirectory}). Build or publish again: "
+            $"{FileName} is not next to the program ({AppContext.BaseDirectory}). Build or publish again: "
             + "the package TorchSharp brings it.");
         try
         {

@@ -53,7 +53,7 @@ internal abstract class FlatOptimizer : IDisposable
     /// <param name="update">Number of this update of its parameters, from 1.</param>
     public abstract void Apply(OptimizerSegment segment, long update, double weightDecay, double lr);
 
-    /// <summary>Counts an update of the parameters that got a gradient; once a step, by one rank.</summary>
+    /// <summary>Counts an update of the parameters that got a gradient; once per step, by one rank.</summary>
     public void CountUpdate(ReadOnlySpan<bool> touched)
     {
         for (var i = 0; i < ParameterUpdates.Length; i++)

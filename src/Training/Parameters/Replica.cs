@@ -12,7 +12,7 @@ namespace Distributed.Training.Parameters;
 /// One set of weights on one device, shared by all ranks that compute there: FP32 master weights in flat storage, and working copies.
 /// </summary>
 /// <remarks>
-/// A parameter whose sole reader is a lowered operator is read through a copy in the compute type, cast once a step by its owner.
+/// A parameter whose sole reader is a lowered operator is read through a copy in the compute type, cast once per step by its owner.
 /// </remarks>
 internal sealed class Replica : IDisposable
 {

@@ -21,7 +21,7 @@ internal sealed class PrecisionPolicy
     public ScalarType? Compute { get; }
 
     /// <value>
-    /// Parameters that only lowered operators read are cast once a step instead of once a forward. FP16 on the CPU is there for correctness
+    /// Parameters that only lowered operators read are cast once per step, not once per forward. FP16 on the CPU is there for correctness
     /// and keeps plain autocast.
     /// </value>
     public bool HasWorkingCopies { get; }

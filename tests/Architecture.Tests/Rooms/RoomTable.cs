@@ -45,14 +45,14 @@ internal sealed class RoomTable
             """),
         ["Grains"] = Read("""
             Contracts: | interfaces of the grains and what they say to each other
-            Placement: Contracts | which rank and which grain runs where
-            Devices: Contracts, Placement | leases of the slots of a silo
-            Queue: Contracts, Placement | the queue: order, placement, preemption, quotas
+            Placement: Contracts | which rank runs on which of a job's silos; which silo hosts a grain
+            Leases: Contracts, Placement | leases of the slots of a silo
+            Queue: Contracts, Placement | the queue: order, choice of silos, preemption, quotas
             Workers: Contracts, Placement | starts and ends one rank
             Exchange: Contracts | gathers the chunks of an exchange through the coordinator
             Coordination: Contracts, Exchange, Placement | joins the votes of a step
             Jobs: Contracts, Placement | the life of a job
-            (root): Contracts, Devices, Jobs, Placement, Queue | adds all of it to a silo
+            (root): Contracts, Jobs, Leases, Placement, Queue | adds all of it to a silo
             """),
         ["Silo"] = Read("""
             Failures: | error words of a silo, the end of its process

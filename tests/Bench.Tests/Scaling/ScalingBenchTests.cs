@@ -73,7 +73,7 @@ public sealed class ScalingBenchTests
                 "1000.0/2000.0/3000.0/4000.0/5000.0/6000.0"],
             summary.Rows[1]);
         Assert.Contains(summary.Notes, n => n.Contains(
-            "alpha = 1.000 ms, beta = 1.000 ns a byte (1.00 GB/s); residual 0.000 ms over 2 points", StringComparison.Ordinal));
+            "alpha = 1.000 ms, beta = 1.000 ns per byte (1.00 GB/s); residual 0.000 ms over 2 points", StringComparison.Ordinal));
     }
 
     private static StepEvent Train(long step, int items, double seconds, long bytes)

@@ -16,7 +16,7 @@ public sealed class SubmissionTests
         var reply = await SendAsync(Lost(StatusCode.DeadlineExceeded), Task.FromResult(new SubmitReply { Id = "a", Created = false }));
         Assert.Equal("a", reply.Id);
         Assert.Equal(["a", "a"], sent.Select(request => request.Id));
-        Assert.Equal(["The answer to the submission was lost; asking after job a."], said);
+        Assert.Equal(["The answer to the submission was lost; asking about job a."], said);
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class SubmissionTests
     {
         var failure = await Assert.ThrowsAsync<CommandFailure>(() => SendAsync(Lost(StatusCode.Unavailable), Lost(StatusCode.Unavailable)));
         Assert.Equal(ExitCode.Unreachable, failure.ExitCode);
-        Assert.Contains("--id a, which never makes a second one", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("--id a, which never creates a second job", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class SubmissionTests
         var failure = await Assert.ThrowsAsync<CommandFailure>(() => SendAsync(Lost(StatusCode.ResourceExhausted, "storage")));
         Assert.Equal(ExitCode.Failed, failure.ExitCode);
         Assert.StartsWith(
-            "[storage] Redis does not answer. Whether job a was taken is not known.", failure.Message, StringComparison.Ordinal);
+            "[storage] Redis does not answer. It is not known whether job a was accepted.", failure.Message, StringComparison.Ordinal);
         Assert.Empty(said);
     }
 

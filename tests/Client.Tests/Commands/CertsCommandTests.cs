@@ -49,7 +49,7 @@ public sealed class CertsCommandTests : IDisposable
         File.WriteAllText(Path.Combine(Folder, "silo.key"), "precious");
         var (code, _, error) = await Dtrain.RunAsync("certs", Folder);
         Assert.Equal(2, code);
-        Assert.Contains("holds silo.key already", error, StringComparison.Ordinal);
+        Assert.Contains("already holds silo.key", error, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(Path.Combine(Folder, "silo.key")));
         Assert.Single(Directory.GetFiles(Folder));
     }
@@ -79,7 +79,7 @@ public sealed class CertsCommandTests : IDisposable
         var before = File.ReadAllText(Path.Combine(Folder, "silo.crt"));
         var (code, _, error) = await Dtrain.RunAsync("certs", Folder, "--renew");
         Assert.Equal(2, code);
-        Assert.Contains("holds no endpoint.crt that says for which hosts. Name them with --host.", error, StringComparison.Ordinal);
+        Assert.Contains("holds no endpoint.crt that names the hosts. Name them with --host.", error, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllText(Path.Combine(Folder, "silo.crt")));
         (code, _, _) = await Dtrain.RunAsync("certs", Folder, "--renew", "--host", "trainer.example");
         Assert.Equal(0, code);
@@ -102,7 +102,7 @@ public sealed class CertsCommandTests : IDisposable
         File.WriteAllText(Path.Combine(Folder, "ca.key"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----");
         var (code, _, error) = await Dtrain.RunAsync("certs", Folder, "--renew");
         Assert.Equal(2, code);
-        Assert.Contains("no authority and its key", error, StringComparison.Ordinal);
+        Assert.Contains("not an authority and its key", error, StringComparison.Ordinal);
         Assert.DoesNotContain("AAAA", error, StringComparison.Ordinal);
     }
 

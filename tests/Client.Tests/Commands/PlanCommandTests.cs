@@ -41,7 +41,7 @@ public sealed class PlanCommandTests : IDisposable
         (code, output, _) = await PlanAsync("--ranks", "2", "--memory", "1GiB");
         Assert.Equal(0, code);
         foreach (var words in (string[])["mlp, 49,338 parameters, float32, adamw", "2, on 1 silo", "64 samples in 8 micro-batches of 8",
-            "of the 1 GiB that there are"])
+            "of the 1 GiB that are available"])
             Assert.Contains(words, output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(directory.Path));
     }

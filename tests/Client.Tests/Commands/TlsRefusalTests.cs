@@ -59,7 +59,7 @@ public sealed class TlsRefusalTests : IAsyncLifetime, IDisposable
     public async Task List_PlaintextAtTls_SaysToUseHttps()
     {
         using var certificate = Endpoint();
-        await Refused(certificate, "http://127.0.0.1", "speaks TLS, and was asked in plaintext. Use https://");
+        await Refused(certificate, "http://127.0.0.1", "uses TLS, but was called in plaintext. Use https://");
     }
 
     [Fact]

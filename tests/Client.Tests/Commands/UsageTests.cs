@@ -49,7 +49,7 @@ public sealed class UsageTests
     [InlineData("--port: found '70000', expected a whole number from 0 to 65535", "train", "job.yaml", "--port", "70000")]
     [InlineData("--frob", "train", "job.yaml", "--frob")]
     [InlineData("--silos: found '0', expected a whole number of 1 or more", "train", "job.yaml", "--silos", "0")]
-    [InlineData("no http or https URL", "list", "--cluster", "nonsense")]
+    [InlineData("not an http or https URL", "list", "--cluster", "nonsense")]
     [InlineData("The cluster address 'nonsense' is no", "list", "--cluster", "http://127.0.0.1:1,nonsense")]
     [InlineData("No cluster named", "list", "--cluster", ",")]
     [InlineData("--workers: found '0', expected a whole number of 1 or more", "scale", "nightly", "--workers", "0")]
@@ -121,6 +121,6 @@ public sealed class UsageTests
         var (code, _, error) = await Dtrain.RunAsync(
             "list", "--cluster", "http://192.0.2.1:80", "--token-file", directory.Write("token", "secret"));
         Assert.Equal(2, code);
-        Assert.Contains("in the clear", error, StringComparison.Ordinal);
+        Assert.Contains("unencrypted", error, StringComparison.Ordinal);
     }
 }

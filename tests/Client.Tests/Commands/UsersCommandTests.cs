@@ -58,7 +58,7 @@ public sealed class UsersCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("The user 'ANN' is in", "ANN", "--role", "view")]
+    [InlineData("The user 'ANN' is already in", "ANN", "--role", "view")]
     [InlineData("NAME: found 'a b', expected 1 to 64 letters", "a b", "--role", "view")]
     [InlineData("'root' not recognized", "bob", "--role", "root")]
     [InlineData("'--role' is required", "bob")]

@@ -92,7 +92,7 @@ public sealed class ClusterProcessesTests : IDisposable
         using (await FolderLock.TakeAsync(Folder, error, TimeProvider.System, CancellationToken.None))
         {
             down = Down();
-            Assert.Contains("is at work in", error.ToString(), StringComparison.Ordinal);
+            Assert.Contains("is running in", error.ToString(), StringComparison.Ordinal);
             Assert.False(down.IsCompleted);
         }
 

@@ -34,7 +34,7 @@ public sealed class LocalClusterViewTests
         using StringWriter output = new(), none = new();
         LocalClusterView.Write(Running.Folder, ended, output);
         Assert.StartsWith(
-            "silo-0: left\nsilo-1: was gone already\nsilo-2: killed, as it did not leave in time", output.ToString(),
+            "silo-0: left\nsilo-1: was gone already\nsilo-2: killed because it did not leave in time", output.ToString(),
             StringComparison.Ordinal);
         LocalClusterView.Write(Running.Folder, [], none);
         Assert.Equal("No silo of /home/ann's/c runs.\n", none.ToString());

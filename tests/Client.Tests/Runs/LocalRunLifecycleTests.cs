@@ -86,7 +86,7 @@ public sealed partial class LocalRunLifecycleTests
             s => EventsEnded(s, "lost"),
             s => ConnectionLost(s, "Unavailable, gone", froze: false),
             SiloEnded,
-            s => MembersTold(s, []),
+            s => MembersTold(s, [], isRunning: false),
             s => MembersSilent(s, "Unavailable, gone"),
             s => Asked(s, readerIsGone: false),
             Insisted,
@@ -270,7 +270,7 @@ public sealed partial class LocalRunLifecycleTests
     {
         Begin();
         Assert.Equal([new AskWhoIsThere()], On(s => Passed(s, LocalRunDeadline.Begin)));
-        var error = AssertFails(On(s => MembersTold(s, ["silo-0"])));
+        var error = AssertFails(On(s => MembersTold(s, ["silo-0"], isRunning: false)));
         const string message = "The job did not begin within 30 s; silo silo-1, silo-2 is gone: its process froze or was cut off. "
             + "See the logs in /run, then start again.";
         Assert.Equal(new JobError(ErrorCodes.Deadline, message, null, "silo-1", "start", null), error);
@@ -287,9 +287,39 @@ public sealed partial class LocalRunLifecycleTests
     {
         state = Run(silos);
         Begin();
-        var error = AssertFails(On(s => MembersTold(s, silos == 1 ? ["any"] : ["silo-2", "silo-0", "silo-1"])));
+        var error = AssertFails(On(s => MembersTold(s, silos == 1 ? ["any"] : ["silo-2", "silo-0", "silo-1"], isRunning: false)));
         Assert.Null(error.Silo);
-        Assert.Contains("; the silos are there; their logs may say what keeps them. See", error.Message, StringComparison.Ordinal);
+        Assert.Contains("; the silos are running; their logs may say what they wait for. See", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Its first event comes when the data are known: a large set, or a slow disk, takes longer than a start.</summary>
+    [Fact]
+    public void NotBegun_ItReadsItsData_IsAskedAboutAgainLater()
+    {
+        Begin();
+        Wait again = new(TimeSpan.FromSeconds(30), LocalRunDeadline.Begin);
+        Assert.Equal([again], On(s => MembersTold(s, ["silo-0", "silo-1", "silo-2"], isRunning: true)));
+        Assert.Equal([new AskWhoIsThere()], On(s => Passed(s, LocalRunDeadline.Begin)));
+        Tell(Started, Completed);
+    }
+
+    [Fact]
+    public void NotBegun_ItReadsItsDataAndLosesASilo_FailsNamingIt()
+    {
+        Begin();
+        Assert.Equal("silo-1", AssertFails(On(s => MembersTold(s, ["silo-0", "silo-2"], isRunning: true))).Silo);
+    }
+
+    /// <summary>The silo dies between the last event and the end of the stream.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void SiloLost_AfterTheEndingWasHeard_TheEndingHolds(bool first)
+    {
+        Begin(Started, Completed);
+        if (!first) On(SiloEnded);
+        Assert.Empty(On(s => first ? ConnectionLost(s, "Unavailable, gone", froze: false) : Passed(s, LocalRunDeadline.Loss)));
+        AssertEnd(ExitCode.Done, summary: true, asked: false);
     }
 
     [Fact]
@@ -318,7 +348,7 @@ public sealed partial class LocalRunLifecycleTests
     {
         Begin(Started);
         Assert.Empty(On(s => Passed(s, LocalRunDeadline.Begin)));
-        Assert.Empty(On(s => MembersTold(s, ["silo-0"])));
+        Assert.Empty(On(s => MembersTold(s, ["silo-0"], isRunning: false)));
         Assert.Empty(On(s => MembersSilent(s, "Unavailable, gone")));
         Assert.Empty(On(s => Passed(s, LocalRunDeadline.Silence)));
         Assert.Equal(LocalRunStage.Following, state.Stage);
@@ -330,7 +360,7 @@ public sealed partial class LocalRunLifecycleTests
     {
         Begin();
         On(s => Passed(s, LocalRunDeadline.Begin));
-        AssertFails(On(s => MembersTold(s, ["silo-0", "silo-1"])));
+        AssertFails(On(s => MembersTold(s, ["silo-0", "silo-1"], isRunning: false)));
         Assert.Empty(On(s => Hear(s, "{}", Started)));
     }
 
@@ -340,7 +370,7 @@ public sealed partial class LocalRunLifecycleTests
         Begin();
         On(s => Asked(s, readerIsGone: false));
         On(s => Passed(s, LocalRunDeadline.Begin));
-        AssertFails(On(s => MembersTold(s, ["silo-0", "silo-1"])));
+        AssertFails(On(s => MembersTold(s, ["silo-0", "silo-1"], isRunning: false)));
         Assert.Equal(ExitCode.Failed, Conclude(state, asked: true, readerIsGone: false).ExitCode);
     }
 

@@ -72,7 +72,7 @@ public sealed class TrainPlanTests
     [Theory]
     [InlineData(2, null, 3, "--silos 3 is more than the 2 ranks of the job, so some silos would have no work. Use --ranks 3 or more")]
     [InlineData(8, 1, 2, "--silos 2 is more than the 1 rank of the job")]
-    [InlineData(8, null, 9, "A step has 8 micro-batches: use at most so many silos")]
+    [InlineData(8, null, 9, "A step has 8 micro-batches: use at most that many silos")]
     public void MoreSilosThanRanks_IsRefused(int cores, int? ranks, int silos, string message)
     {
         var failure = Assert.Throws<CommandFailure>(() => Make(Spec, cores, ranks, silos: silos));

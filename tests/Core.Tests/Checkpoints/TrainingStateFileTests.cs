@@ -50,7 +50,7 @@ public sealed class TrainingStateFileTests : IDisposable
 
             Assert.Equal(snapshot.State, read.State);
             Assert.Equal(
-                BitConverter.SingleToInt32Bits(snapshot.State.Scaling.Scale), BitConverter.SingleToInt32Bits(read.State.Scaling.Scale));
+                BitConverter.SingleToInt32Bits(snapshot.State.LossScale.Scale), BitConverter.SingleToInt32Bits(read.State.LossScale.Scale));
             Assert.Equal((snapshot.Seed, snapshot.Fingerprint, snapshot.Data), (read.Seed, read.Fingerprint, read.Data));
             Assert.Equal(snapshot.ParameterSteps.OrderBy(p => p.Key), read.ParameterSteps.OrderBy(p => p.Key));
             Assert.Equal(snapshot.SpecJson, string.Concat(read.SpecJson.Where(c => !char.IsWhiteSpace(c))));

@@ -15,7 +15,7 @@ public sealed class StepDeciderTests
     {
         var decision = Decide(Votes.Clean(step: 7, updates: 5) with { NormSquared = 16 }, Spec() with { ClipNorm = 1 });
         Assert.True(decision.Commit);
-        Assert.Equal((7, 6, 2), (decision.After.Step, decision.After.Updates, decision.After.Scaling.GrowthTracker));
+        Assert.Equal((7, 6, 2), (decision.After.Step, decision.After.Updates, decision.After.LossScale.GrowthTracker));
         Assert.Equal((float)(1 / (4 + 1e-6)), decision.ClipCoefficient);
         Assert.Null(decision.Failure);
     }
@@ -49,9 +49,9 @@ public sealed class StepDeciderTests
     public void Decide_LastSkipAllowed_FailsNamingParameterScaleStepAndRemedy()
     {
         var vote = Votes.Clean(step: 218, updates: 110) with { FoundInf = true, NonFinite = "fc1.weight" };
-        vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 98 } } };
+        vote = vote with { Before = vote.Before with { LossScale = vote.Before.LossScale with { ConsecutiveSkips = 98 } } };
         Assert.Null(Decide(vote, Spec()).Failure);
-        vote = vote with { Before = vote.Before with { Scaling = vote.Before.Scaling with { ConsecutiveSkips = 99 } } };
+        vote = vote with { Before = vote.Before with { LossScale = vote.Before.LossScale with { ConsecutiveSkips = 99 } } };
         var failure = Decide(vote, Spec()).Failure;
         Assert.All(["fc1.weight", "65536", "Step 218", "100 steps", "optimizer.lr"], part => Assert.Contains(
             part, failure, StringComparison.Ordinal));
@@ -71,7 +71,7 @@ public sealed class StepDeciderTests
     {
         var policy = LossScalePolicies.Create(LossScalePolicies.Defaults(name));
         var vote = Votes.Clean(3, 2) with { FoundInf = true, LossSum = loss, NonFinite = "fc2.bias" };
-        vote = vote with { Before = vote.Before with { Scaling = policy.Initial with { Scale = scale } } };
+        vote = vote with { Before = vote.Before with { LossScale = policy.Initial with { Scale = scale } } };
         var skips = StepDecider.Decide(Spec(), 10, policy, vote, StepControl.GoOn).After.Skips;
         Assert.Equal(explained ? default : new SkipTally(1, 3, "fc2.bias"), skips);
     }
@@ -150,10 +150,10 @@ public sealed class StepDeciderTests
     {
         var policy = LossScalePolicies.Create(LossScalePolicies.Defaults("deepspeed") with { Hysteresis = 1 });
         var vote = Votes.Clean(3, 2) with { FoundInf = true };
-        vote = vote with { Before = vote.Before with { Scaling = policy.Initial with { Scale = 1 } } };
+        vote = vote with { Before = vote.Before with { LossScale = policy.Initial with { Scale = 1 } } };
         var decision = StepDecider.Decide(Spec(), 10, policy, vote, StepControl.GoOn);
         Assert.Contains("minimum", decision.Failure, StringComparison.Ordinal);
-        Assert.Equal((3, 2, 1), (decision.After.Step, decision.After.Updates, decision.After.Scaling.ConsecutiveSkips));
+        Assert.Equal((3, 2, 1), (decision.After.Step, decision.After.Updates, decision.After.LossScale.ConsecutiveSkips));
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class VoteGatheringTests
     public void FirstDifference_AnyOneFieldChanged_IsFound()
     {
         var vote = Votes.Clean(5, 4);
-        var scaling = vote.Before.Scaling;
+        var scaling = vote.Before.LossScale;
         StepVote[] changed =
         [
             vote with { Generation = new(9) }, vote with { FoundInf = true }, vote with { NormSquared = 9 }, vote with { LossSum = 9 },
@@ -88,7 +88,7 @@ public sealed class VoteGatheringTests
         Assert.All(changed, other => Assert.NotNull(VoteComparison.FirstDifference(vote, other)));
         Assert.Null(VoteComparison.FirstDifference(vote, Votes.Clean(5, 4)));
 
-        StepVote Scaled(Core.LossScaling.LossScaleState state) => vote with { Before = vote.Before with { Scaling = state } };
+        StepVote Scaled(Core.LossScaling.LossScaleState state) => vote with { Before = vote.Before with { LossScale = state } };
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class JoinTests : IDisposable
             await server.EmptyAsync();
             await silo.HasEndedAsync();
             Assert.Contains(
-                "silo silo-0 stands in the table of members no more: the store has lost its rows", silo.Said, StringComparison.Ordinal);
+                "silo silo-0 is no longer in the table of members: the store has lost its rows", silo.Said, StringComparison.Ordinal);
         }
 
         using var again = await SiloProcess.StartAsync(folder, "silo-0", settings);

@@ -83,7 +83,7 @@ public sealed class KubernetesSiloTests : IAsyncLifetime, IDisposable
         await ReachAsync("dtrain-1", "Dead");
         ProcessTable.Signal(inside, ProcessTable.SigCont);
         await second.HasEndedAsync(Soon);
-        Assert.Contains("Its jobs go on elsewhere", second.Said, StringComparison.Ordinal);
+        Assert.Contains("Its jobs continue elsewhere", second.Said, StringComparison.Ordinal);
     }
 
     /// <summary>As after its node was off the network: nobody tells it.</summary>

@@ -147,7 +147,7 @@ public sealed class GatewayTests(ClusterSilo cluster) : IClassFixture<ClusterSil
             ["watch", "behind", "--cluster", cluster.Address, "--token-file", cluster.TokenFile]);
         await watching.SaidAsync("waiting: ");
         watching.Interrupt();
-        (await watching.EndAsync()).Exits(0).Says("Detached; the job goes on.");
+        (await watching.EndAsync()).Exits(0).Says("Detached; the job continues.");
         Assert.Contains("\"queued\"", (await cluster.RunAsync("status", "behind", "--json")).Output, StringComparison.Ordinal);
         (await cluster.RunAsync("stop", "behind")).Exits(0);
         (await cluster.RunAsync("stop", "before")).Exits(0);

@@ -31,7 +31,7 @@ public sealed class SecureGatewayTests(SecureSilo silo) : IClassFixture<SecureSi
 
     [Fact]
     public async Task List_Plaintext_Exits3AndSaysHttps() =>
-        (await RunAsync("http", "list")).Exits(3).SaysOneFailure().Says("speaks TLS, and was asked in plaintext", "https://");
+        (await RunAsync("http", "list")).Exits(3).SaysOneFailure().Says("uses TLS, but was called in plaintext", "https://");
 
     [Fact]
     public async Task List_WrongToken_Exits2()

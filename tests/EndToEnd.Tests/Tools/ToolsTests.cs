@@ -104,7 +104,7 @@ public sealed class ToolsTests
     {
         var rows = Rows((await DtrainProcess.RunAsync("bench", "latency", "--quick", "--json")).Exits(0));
         Assert.Equal(
-            ["empty", "vote, one silo", "last of 64 votes", "empty, beside gradients", "probe, beside training"],
+            ["empty", "vote, one silo", "last of 64 votes", "empty, with gradients", "probe, with training"],
             rows.Select(row => row[0]));
         Assert.All(rows, row => Assert.True(double.Parse(row[3], CultureInfo.InvariantCulture) > 0, string.Join(' ', row)));
         Assert.Equal("1.00", rows[0][^1]);

@@ -31,7 +31,7 @@ public sealed class DiskQuotaTests : IAsyncLifetime
         var failed = Assert.IsType<FailedEvent>(JobEventJson.Read((await cluster.Watch("big"))[^1]));
         Assert.Equal(ErrorCodes.Quota, failed.Error.Code);
         Assert.Equal(
-            "Its checkpoints and events are too many: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: "
+            "Its checkpoints and events are too large: the jobs of user ann take 1 KiB on the cluster's disk and may take 1000 bytes: "
             + "delete some of them, or ask the cluster's operator for a larger quota.",
             failed.Error.Message);
 

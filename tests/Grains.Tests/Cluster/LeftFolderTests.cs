@@ -25,7 +25,7 @@ public sealed class LeftFolderTests : IAsyncLifetime
         journals.Folders["left"] = new KeptJob("dtrain", submission);
         var report = await cluster.Job("left").Status();
         Assert.Equal((JobPhase.Stopped, "ann"), (report!.Phase, report.User));
-        Assert.Contains("'dtrain resume left' goes on from its last checkpoint", report.Message, StringComparison.Ordinal);
+        Assert.Contains("'dtrain resume left' continues from its last checkpoint", report.Message, StringComparison.Ordinal);
         await Eventually.Is(async () => await Queue.List(), ids => ids.Contains("left"));
         Assert.Equal(SubmitResult.IdTaken, (await cluster.Job("left").Submit(Specs.Lasting("else"))).Result);
         Assert.Equal(SubmitResult.AlreadyThere, (await cluster.Job("left").Submit(submission)).Result);

@@ -62,13 +62,13 @@ public sealed class SiloMeetingTests
         var reply = await meeting.Meet(new(1), "b", "b:1", "cpu");
         Assert.Equal((ErrorCodes.Deadline, "a", "start"), (reply.Error!.Code, reply.Error.Silo, reply.Error.Phase));
         Assert.StartsWith(
-            "Start of generation 1: silo a, c did not come for 0.05 s; silo b arrived.", reply.Error.Message, StringComparison.Ordinal);
+            "Start of generation 1: silo a, c has not come for 0.05 s; silo b arrived.", reply.Error.Message, StringComparison.Ordinal);
         Assert.Equal(reply.Error, (await meeting.Meet(new(1), "a", "a:1", "cpu")).Error);
     }
 
     [Theory]
     [InlineData(2, "a", "a:1", "generation 2; the current one is 1")]
-    [InlineData(1, "x", "a:1", "x is no member of generation 1; its members are a, b")]
+    [InlineData(1, "x", "a:1", "x is not a member of generation 1; its members are a, b")]
     [InlineData(1, "a", "a:2", "twice, first at 'a:1', then at 'a:2'")]
     public async Task Meet_Stranger_IsRefusedAndTheOthersStillMeet(int generation, string silo, string endpoint, string message)
     {

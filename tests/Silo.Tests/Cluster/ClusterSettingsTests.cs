@@ -60,7 +60,7 @@ public sealed class ClusterSettingsTests
     [Theory]
     [InlineData("DTRAIN_CLUSTERING: found 'etcd', expected one of localhost, files, redis, postgres, kubernetes", "DTRAIN_CLUSTERING=etcd")]
     [InlineData("DTRAIN_STORAGE: found 'Files'", "DTRAIN_STORAGE=Files")]
-    [InlineData("DTRAIN_STORAGE: found 'postgres' beside DTRAIN_CLUSTERING=redis", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORAGE=postgres")]
+    [InlineData("DTRAIN_STORAGE: found 'postgres' with DTRAIN_CLUSTERING=redis", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORAGE=postgres")]
     [InlineData("DTRAIN_STORE_FILE is not set", "DTRAIN_CLUSTERING=redis")]
     [InlineData("DTRAIN_STORE_FILE: / is a folder", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE_FILE=/")]
     [InlineData("are both set", "DTRAIN_CLUSTERING=redis", "DTRAIN_STORE=very-secret", "DTRAIN_STORE_FILE=/tmp/x")]
@@ -68,13 +68,13 @@ public sealed class ClusterSettingsTests
     [InlineData("DTRAIN_PRIMARY: found '10.0.0.1:4000'", "DTRAIN_PRIMARY=10.0.0.1:4000")]
     [InlineData("DTRAIN_PRIMARY is set but empty", "DTRAIN_PRIMARY=")]
     [InlineData(
-        "DTRAIN_PRIMARY is set beside DTRAIN_CLUSTERING=redis", "DTRAIN_PRIMARY=127.0.0.1:4000", "DTRAIN_CLUSTERING=redis",
+        "DTRAIN_PRIMARY is set with DTRAIN_CLUSTERING=redis", "DTRAIN_PRIMARY=127.0.0.1:4000", "DTRAIN_CLUSTERING=redis",
         "DTRAIN_STORE=very-secret")]
     [InlineData("DTRAIN_SLOTS: found '0'", "DTRAIN_SLOTS=0")]
     [InlineData("DTRAIN_CLUSTER_ID: found 'a/b'", "DTRAIN_CLUSTER_ID=a/b")]
     [InlineData("DTRAIN_SILO_NAME: found '-a'", "DTRAIN_SILO_NAME=-a")]
     [InlineData("POD_NAMESPACE is not set", "DTRAIN_CLUSTERING=kubernetes", "POD_NAME=a")]
-    [InlineData("a silo bears its pod's name", "DTRAIN_CLUSTERING=kubernetes", "POD_NAME=a", "POD_NAMESPACE=b", "DTRAIN_SILO_NAME=c")]
+    [InlineData("a silo has its pod's name", "DTRAIN_CLUSTERING=kubernetes", "POD_NAME=a", "POD_NAMESPACE=b", "DTRAIN_SILO_NAME=c")]
     public void FromEnvironment_Wrong_SaysWhatWithoutTheStore(string expected, params string[] variables)
     {
         var error = Assert.Throws<JobException>(() => Read([.. variables.Select(v => v.Split('=', 2)).Select(v => (v[0], v[1]))]));

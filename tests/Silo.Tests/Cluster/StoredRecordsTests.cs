@@ -72,4 +72,13 @@ public sealed class StoredRecordsTests(Stores stores) : IClassFixture<Stores>
         Assert.Equal(record.Plan[0].Ranks, read.Plan[0].Ranks.AsEnumerable());
         Assert.Equal(page.Jobs, serializer.Deserialize<QueuePage>(new BinaryData(Page.ReplaceLineEndings("")))!.Jobs.AsEnumerable());
     }
+
+    /// <summary>Earlier versions took any folder that said whose it is for a job.</summary>
+    [Fact]
+    public async Task StoredNameThatIsNoId_IsNoJobs()
+    {
+        var serializer = (await stores.SiloAsync("files")).Serializer;
+        var stored = Page.ReplaceLineEndings("").Replace("nightly-7", "_nightly-7", StringComparison.Ordinal);
+        Assert.Equal(default, Assert.Single(serializer.Deserialize<QueuePage>(new BinaryData(stored))!.Jobs).JobId);
+    }
 }

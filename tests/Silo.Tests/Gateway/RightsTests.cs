@@ -101,7 +101,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
             var status = await StatusOf(bob, call, request);
             Assert.Equal(StatusCode.PermissionDenied, status.StatusCode);
             Assert.Contains(
-                "Job anns belongs to user ann, and user bob may change only jobs of his own", status.Detail, StringComparison.Ordinal);
+                "Job anns belongs to user ann, and user bob may change only their own jobs", status.Detail, StringComparison.Ordinal);
         }
 
         Assert.Equal(StatusCode.AlreadyExists, (await StatusOf(bob, "Submit", Submission("anns"))).StatusCode);
@@ -128,7 +128,7 @@ public sealed class RightsTests(OneSilo silo) : IClassFixture<OneSilo>
             var change = await late();
             Assert.True(change!.IsDenied);
             Assert.Equal(
-                "Job handed-over belongs to user ann, and user bob may change only jobs of his own; ask an admin.", change.Refusal);
+                "Job handed-over belongs to user ann, and user bob may change only their own jobs; ask an admin.", change.Refusal);
         }
 
         Assert.False((await job.Stop(false, anns))!.IsDenied);

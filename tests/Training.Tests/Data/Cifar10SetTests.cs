@@ -131,7 +131,7 @@ public sealed class Cifar10SetTests : IDisposable
 
         var error = Assert.Throws<JobException>(() => DataSources.Open(Specs.Of("cifar10", archive)));
         Assert.Equal(ErrorCodes.DataInvalid, error.Code);
-        Assert.Contains($"{archive}: no complete tar archive", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{archive}: not a complete tar archive", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -63,7 +63,7 @@ public class DataSourcesTests
         var spec = Specs.Of("shapes") with { Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 9]) }) };
 
         Assert.Contains(
-            "tells 9 classes apart; data set 'shapes' has 10", Assert.Throws<JobException>(() => DataSources.Open(spec)).Message,
+            "distinguishes 9 classes, but data set 'shapes' has 10", Assert.Throws<JobException>(() => DataSources.Open(spec)).Message,
             StringComparison.Ordinal);
     }
 }

@@ -62,7 +62,7 @@ public sealed class DataTreeTests : IDisposable
     [InlineData(TarEntryType.SymbolicLink, "../../other", "leads out of the archive")]
     [InlineData(TarEntryType.SymbolicLink, "data_batch_1.bin", "leads back to itself")]
     [InlineData(TarEntryType.SymbolicLink, "nothing", "what is not in the archive")]
-    [InlineData(TarEntryType.HardLink, Set + "/nothing", "does not stand before it")]
+    [InlineData(TarEntryType.HardLink, Set + "/nothing", "does not come before it")]
     public void Open_LinkThatCannotBeFollowed_NamesTheEntry(TarEntryType type, string target, string expected)
     {
         var archive = Archive([Link(type, $"{Set}/data_batch_1.bin", target), Data($"{Set}/test_batch.bin", 1)]);
@@ -86,7 +86,7 @@ public sealed class DataTreeTests : IDisposable
             StringComparison.Ordinal);
         var pipe = new PaxTarEntry(TarEntryType.Fifo, $"{Set}/data_batch_1.bin");
         Assert.Contains(
-            "is no file but an entry of type Fifo", Refusal(Archive([pipe, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
+            "is an entry of type Fifo", Refusal(Archive([pipe, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);
         var folder = new PaxTarEntry(TarEntryType.Directory, $"{Set}/data_batch_1.bin");
         Assert.Contains(
             "is a folder, expected a file", Refusal(Archive([folder, Data($"{Set}/test_batch.bin", 1)])), StringComparison.Ordinal);

@@ -41,7 +41,7 @@ public sealed class TarArchiveTests : IDisposable
         {
             foreach (var field in new[] { NameField, ModeField, ChecksumField + 3, BlockBytes - 1 })
                 Assert.Contains(
-                    $"the header at byte {header} bears the checksum", Refusal(With(archive, header + field, b => (byte)(b ^ 1))),
+                    $"the header at byte {header} has the checksum", Refusal(With(archive, header + field, b => (byte)(b ^ 1))),
                     StringComparison.Ordinal);
         }
     }
@@ -53,11 +53,11 @@ public sealed class TarArchiveTests : IDisposable
         var header = HeadersOf(archive)[2];
         var blank = (byte[])archive.Clone();
         blank.AsSpan(header, BlockBytes).Clear();
-        Assert.Contains("behind the end of the archive", Refusal(blank), StringComparison.Ordinal);
+        Assert.Contains("after the end of the archive", Refusal(blank), StringComparison.Ordinal);
 
         var sumless = (byte[])archive.Clone();
         sumless.AsSpan(header + ChecksumField, 8).Clear();
-        Assert.Contains("bears the checksum 0", Refusal(sumless), StringComparison.Ordinal);
+        Assert.Contains("has the checksum 0", Refusal(sumless), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -79,14 +79,14 @@ public sealed class TensorsSetTests : IDisposable
         Refused("no tensor \"x\"", Mlp, y);
         Refused("same number", Mlp, x, Longs("y", [3], i => i));
         Refused("same number", Mlp, Floats("x", [0, 4], i => i), Longs("y", [0], i => i));
-        Refused("4 numbers a sample", Mlp, Floats("x", [2, 5], i => i), y);
+        Refused("4 numbers per sample", Mlp, Floats("x", [2, 5], i => i), y);
         Refused("the model needs F32", Mlp, tokens, y);
         Refused("one class number", Mlp, x, Floats("y", [2], i => i));
         Refused("one class number", Mlp, x, Longs("y", [2, 1], i => i));
         Refused("y, sample 1, position 0: 3, expected 0 to 2; the model has 3 classes", Mlp, x, Longs("y", [2], i => i * 3));
         Refused("y, sample 0, position 0: -1", Mlp, x, Longs("y", [2], i => i - 1));
         Refused("x, sample 1, position 2: 50, expected 0 to 49; model.vocab is 50", Lstm, Longs("x", [2, 3], i => i * 10), y);
-        Refused("one number a sample", Lstm, tokens, Longs("y", [2, 2], i => 0));
+        Refused("one number per sample", Lstm, tokens, Longs("y", [2, 2], i => 0));
         Refused("label 2, expected 0 to 1", Lstm, tokens, Longs("y", [2], i => i * 2));
         Refused("label NaN", Lstm, tokens, Floats("y", [2], _ => float.NaN));
         Refused("1 to 3 tokens a sample", Transformer, Longs("x", [2, 4], i => 0), Longs("y", [2, 4], i => 0));
@@ -98,7 +98,7 @@ public sealed class TensorsSetTests : IDisposable
             "y, sample 1, position 2: 10, expected 0 to 9; model.vocab is 10", Transformer, Longs("x", [2, 3], i => 0),
             Longs("y", [2, 3], i => i * 2));
         Refused(
-            "x, sample 1, position 2: NaN, expected a finite number; mend it, or set data.allowNonFinite", Mlp,
+            "x, sample 1, position 2: NaN, expected a finite number; correct it, or set data.allowNonFinite", Mlp,
             Floats("x", [2, 4], i => i == 6 ? float.NaN : i), y);
         Refused("x, sample 0, position 0: -Infinity", Mlp, Floats("x", [2, 4], _ => float.NegativeInfinity), y);
         Refused(

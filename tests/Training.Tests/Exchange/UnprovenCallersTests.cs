@@ -26,7 +26,7 @@ public sealed class UnprovenCallersTests : IDisposable
     {
         UnprovenCallers callers = new(2, TimeSpan.FromMinutes(5), TimeProvider.System);
         var places = Enumerable.Range(0, 3).Select(_ => callers.Enter(Caller())).ToList();
-        Assert.Equal("2 later callers came while it proved nothing", places[0].Closed);
+        Assert.Equal("2 later callers came before it had proved itself", places[0].Closed);
         Assert.Throws<IOException>(places[0].Prove);
         Assert.All(places[1..], place => Assert.Null(place.Closed));
         places[1].Prove();

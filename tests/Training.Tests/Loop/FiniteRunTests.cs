@@ -90,7 +90,7 @@ public sealed class FiniteRunTests : IDisposable
         Assert.Equal(2, warnings.Count);
         Assert.StartsWith("Step 2 was skipped: the gradient of 'fc1.weight'", warnings[0], StringComparison.Ordinal);
         Assert.StartsWith(
-            "3 of 6 steps were skipped, 3 of them for no fault of the loss scale, first in step 2", warnings[1], StringComparison.Ordinal);
+            "3 of 6 steps were skipped, 3 of them not because of the loss scale, first in step 2", warnings[1], StringComparison.Ordinal);
 
         var strict = allowed with { LossScale = new LossScaleSpec { Policy = "static", Init = 1, MaxSkippedShare = 0.4 } };
         Assert.Contains(

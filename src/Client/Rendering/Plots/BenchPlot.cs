@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace Distributed.Client.Rendering.Plots;
 
-/// <summary>Draws a bench's table as a PNG: a panel beside the other, lines over a number or bars.</summary>
+/// <summary>Draws a bench's table as a PNG: panels side by side, lines over a number or bars.</summary>
 internal sealed class BenchPlot(string bench, string path)
 {
     private const int PanelWidth = 720;

@@ -58,9 +58,9 @@ internal sealed partial class ClockCheck(
 
     [LoggerMessage(4252, LogLevel.Warning,
         "The clock of silo {Silo} says {Own:yyyy-MM-dd HH:mm:ss.f}Z, that of silo {Other} at the same moment {Theirs:yyyy-MM-dd "
-        + "HH:mm:ss.f}Z: {Seconds:0.#} s apart, where {Limit} s are harmless. Set both by one time server.")]
+        + "HH:mm:ss.f}Z: {Seconds:0.#} s apart; up to {Limit} s are harmless. Set both by one time server.")]
     private partial void LogDiffers(string silo, DateTimeOffset own, string other, DateTimeOffset theirs, double seconds, double limit);
 
-    [LoggerMessage(4253, LogLevel.Information, "Silo {Silo} did not say what time it has.")]
+    [LoggerMessage(4253, LogLevel.Information, "Silo {Silo} did not report its time.")]
     private partial void LogSilent(Exception error, string silo);
 }

@@ -45,6 +45,6 @@ internal sealed partial class ClockedMembershipTable(IMembershipTable table, Tim
 
     [LoggerMessage(4251, LogLevel.Warning,
         "The clock of silo {Silo}, which last wrote {Theirs:yyyy-MM-dd HH:mm:ss}Z into the table of members, is {Seconds:0.#} s ahead of "
-        + "this silo's, {Own:yyyy-MM-dd HH:mm:ss}Z: set both by one time server. What it wrote counts from when this silo saw it.")]
+        + "this silo's, {Own:yyyy-MM-dd HH:mm:ss}Z: set both by one time server. Its entry counts from when this silo saw it.")]
     private partial void LogAhead(string silo, DateTime theirs, DateTime own, double seconds);
 }

@@ -7,7 +7,7 @@ using Distributed.Core.Machine;
 namespace Distributed.Silo.Cluster.Files;
 
 /// <summary>
-/// Records in files, one a record, shared by all silos of a cluster. A record changes only where its ETag is the expected one:
+/// Records in files, one per record, shared by all silos of a cluster. A record changes only where its ETag is the expected one:
 /// comparing and replacing happen under a lock of the system, which ends with the process that holds it.
 /// </summary>
 /// <param name="root">Folder of the records; made when it is missing.</param>
@@ -26,7 +26,7 @@ internal sealed class StateFiles(string root, TimeProvider time)
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Where a cluster's records lie under the folder of its jobs.</summary>
+    /// <summary>Where a cluster's records are under the folder of its jobs.</summary>
     public static string Root(string jobsRoot, string clusterId) => Path.Combine(jobsRoot, ".state", StateFileName.Of(clusterId));
 
     /// <summary>Makes the folder, tries what the records need of the file system and removes what killed writers left.</summary>
@@ -188,7 +188,7 @@ internal sealed class StateFiles(string root, TimeProvider time)
         {
             throw new JobException(
                 ErrorCodes.Storage,
-                $"The disk is full at {Path.GetDirectoryName(path)}, where the state of jobs lies: make room there, then try again.", e);
+                $"The disk is full at {Path.GetDirectoryName(path)}, where job state is kept: free space there, then try again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

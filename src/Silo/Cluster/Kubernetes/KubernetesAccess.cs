@@ -34,8 +34,8 @@ internal static class KubernetesAccess
             throw new JobException(
                 ServeErrors.SettingsInvalid,
                 settings.KubeConfig is { } file
-                    ? $"DTRAIN_KUBE_CONFIG: {file} is no kubeconfig that can be read: {e.Message}"
-                    : $"DTRAIN_CLUSTERING=kubernetes, but this is no pod with a service account ({e.Message}); "
+                    ? $"DTRAIN_KUBE_CONFIG: {file} is not a readable kubeconfig: {e.Message}"
+                    : $"DTRAIN_CLUSTERING=kubernetes, but this is not a pod with a service account ({e.Message}); "
                         + "set automountServiceAccountToken, or DTRAIN_KUBE_CONFIG outside of a cluster.",
                 e);
         }

@@ -76,7 +76,7 @@ internal sealed class MembershipConfigMap : IDisposable
 
     private async Task Check(string clusterId, CancellationToken deadline)
     {
-        var map = await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which make it empty", () =>
+        var map = await Try($"get configmaps/{settings.ConfigMap}", "apply the manifests, which create it empty", () =>
             client.CoreV1.ReadNamespacedConfigMapAsync(settings.ConfigMap, settings.Namespace, cancellationToken: deadline), deadline);
         Identity = map.Metadata is { Uid: { } uid } ? uid : $"{settings.Namespace}/{settings.ConfigMap}";
         var pod = await Try($"get pods/{settings.Pod}", "POD_NAME and POD_NAMESPACE must be those of this pod", () =>
@@ -112,7 +112,7 @@ internal sealed class MembershipConfigMap : IDisposable
             }
             catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
             {
-                throw Invalid($"Kubernetes has no such thing in namespace {settings.Namespace}: {what}; {whenMissing}.", e);
+                throw Invalid($"Kubernetes found nothing in namespace {settings.Namespace} for '{what}'; {whenMissing}.", e);
             }
             catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
             {

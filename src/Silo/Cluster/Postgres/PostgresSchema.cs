@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Distributed.Silo.Cluster.Postgres;
 
-/// <summary>Our tables, in a schema of their own; made once by whichever silo comes first.</summary>
+/// <summary>Our tables, in a schema of their own; created once, by the first silo that comes.</summary>
 internal static class PostgresSchema
 {
     /// <summary>The schema, in PostgreSQL's sense: what stands in it never meets another program's tables.</summary>

@@ -90,7 +90,7 @@ internal static class PostgresStore
 
     private static JobException Unreachable(string how) => new(
         ServeErrors.StoreUnreachable,
-        $"The PostgreSQL that DTRAIN_STORE or DTRAIN_STORE_FILE names {how}: see that it runs, and check address, database, "
+        $"The PostgreSQL that DTRAIN_STORE or DTRAIN_STORE_FILE names {how}: make sure it runs; check address, database, "
         + "user, password and rights.");
 
     private static JobException Invalid(string message) => new(ServeErrors.SettingsInvalid, message);

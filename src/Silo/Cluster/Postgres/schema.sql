@@ -4,7 +4,7 @@ CREATE SCHEMA IF NOT EXISTS dtrain;
 CREATE TABLE dtrain.schema_version (version int NOT NULL, applied timestamptz NOT NULL DEFAULT now());
 INSERT INTO dtrain.schema_version (version) VALUES (1);
 
--- One row a cluster: its number guards every change to the cluster's members.
+-- One row per cluster: its number guards every change to the cluster's members.
 CREATE TABLE dtrain.membership (
     cluster text PRIMARY KEY,
     version int NOT NULL DEFAULT 0);

@@ -33,7 +33,7 @@ internal static class RedisStore
             var reason = e is RedisConnectionException refused ? refused.FailureType.ToString() : e.GetType().Name;
             throw new JobException(
                 ServeErrors.StoreUnreachable,
-                $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names does not answer ({reason}): see that it runs, and check address, "
+                $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names does not answer ({reason}): make sure it runs; check address, "
                 + "password and TLS options.");
         }
     }
@@ -55,7 +55,7 @@ internal static class RedisStore
             throw new JobException(
                 ServeErrors.StoreUnreachable,
                 $"The Redis that DTRAIN_STORE or DTRAIN_STORE_FILE names did not take a key ({reason}): "
-                + "see its memory, its rights and that it is no replica.");
+                + "check its memory and rights, and that it is not a replica.");
         }
     }
 

@@ -14,7 +14,7 @@ internal static class ClusterRoot
         ServeSettings settings, ClusterConnections connections, int siloPort, CancellationToken cancelled) =>
         RootOwnership.Claim(
             settings.JobsRoot, MarkOf(settings.Cluster!, connections.StoreIdentity, settings.Network.Advertised.ToString(), siloPort),
-            TimeProvider.System, why => ProcessEnd.Now($"{why}; it ends. Its jobs go on from their last checkpoints."),
+            TimeProvider.System, why => ProcessEnd.Now($"{why}; it ends. Its jobs continue from their last checkpoints."),
             cancelled: cancelled);
 
     /// <param name="store">What the members' store is called; null: the first silo holds them.</param>

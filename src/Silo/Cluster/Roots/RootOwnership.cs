@@ -72,7 +72,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
             if (claim is not null) await claim.DisposeAsync();
             if (e is IOException or UnauthorizedAccessException) throw Broken(jobsRoot, e);
             if (e is OperationCanceledException)
-                throw new JobException(ServeErrors.RootTaken, $"told to leave while it looked whether another cluster uses {jobsRoot}.");
+                throw new JobException(ServeErrors.RootTaken, $"told to leave while it checked whether another cluster uses {jobsRoot}.");
             throw;
         }
     }
@@ -204,7 +204,7 @@ internal sealed partial class RootOwnership : IAsyncDisposable
     private JobException Taken(RootMark other) => new(
         ServeErrors.RootTaken,
         $"DTRAIN_JOBS_ROOT: {folder.JobsRoot} belongs to another cluster, '{other.Cluster}' (DTRAIN_CLUSTERING={other.Clustering}), "
-        + $"of which silo {other.Silo} runs on {other.Host} as process {other.Process}, "
+        + $"whose silo {other.Silo} has run on {other.Host} as process {other.Process} "
         + string.Create(System.Globalization.CultureInfo.InvariantCulture, $"since {other.Since:yyyy-MM-dd HH:mm:ss'Z'}. ")
         + Remedy(other));
 

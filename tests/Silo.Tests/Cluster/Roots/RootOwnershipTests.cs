@@ -104,7 +104,7 @@ public sealed class RootOwnershipTests : IDisposable
         var error = await Assert.ThrowsAsync<JobException>(() => Claim(Mark("s1", "b", endpoint: "127.0.0.1:5000")));
         Assert.Equal("root-taken", error.Code);
         Assert.Contains(
-            $"{root} belongs to another cluster, 'dtrain' (DTRAIN_CLUSTERING=localhost), of which silo s0 runs on box as process 4711",
+            $"{root} belongs to another cluster, 'dtrain' (DTRAIN_CLUSTERING=localhost), whose silo s0 has run on box as process 4711",
             error.Message, StringComparison.Ordinal);
         Assert.Contains("To join it, set DTRAIN_PRIMARY=127.0.0.1:4000", error.Message, StringComparison.Ordinal);
         // The refused one leaves nothing that would be in anybody's way.

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.Runtime;
 
-namespace Distributed.Grains.Devices;
+namespace Distributed.Grains.Leases;
 
 /// <remarks>Calls come in turns; none that changes something awaits, so that none finds another's half done.</remarks>
 [Reentrant]

@@ -15,7 +15,7 @@ using Distributed.Training.Native;
 namespace Distributed.Bench.Command;
 
 /// <summary><c>dtrain-bench NAME</c>: measures in this process and prints JSON lines, a row each, then the summary.</summary>
-internal static class BenchCommand
+internal static class BenchRunner
 {
     /// <param name="gone">The client has gone: whatever was started ends.</param>
     public static async Task<int> Run(IReadOnlyList<string> arguments, CancellationToken gone)

@@ -3,7 +3,7 @@ using Distributed.Grains.Queue;
 using Orleans.Runtime;
 using Orleans.Storage;
 
-namespace Distributed.Grains.Tests.Devices;
+namespace Distributed.Grains.Tests.Queue;
 
 public sealed class QueueListTests
 {
@@ -60,6 +60,24 @@ public sealed class QueueListTests
         using var again = await Open();
         Assert.Equal(Enumerable.Range(0, 150).Select(i => $"job-{i}{(i % 2 == 0 || i == 3 ? " ended" : "")} bob"), Words(again));
         Assert.Equal((2, 0), (store.Head.State.Pages, store.Head.State.Jobs.Length));
+    }
+
+    /// <summary>A stored name that is no id reads as none.</summary>
+    [Fact]
+    public async Task Open_EntryWithoutAnId_IsLeftOutAndGoneAfterTheNextChange()
+    {
+        store.Head.State =
+            new QueueRecord { Jobs = [new QueueEntry(default, true), new QueueEntry(JobId.Parse("a"), false) { User = "ann" }] };
+        await store.Head.WriteStateAsync();
+        for (var time = 0; time < 2; time++)
+        {
+            using var list = await Open();
+            Assert.Equal(["a ann"], Words(list));
+        }
+
+        using (var list = await Open()) await list.Set(JobId.Parse("b"), ended: true, "bob");
+        using var after = await Open();
+        Assert.Equal(["a ann", "b ended bob"], Words(after));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace Distributed.Silo.Lifecycle;
 
 /// <summary>Whether this silo's row still stands in the table of members; a silo without one is met by no other.</summary>
-internal sealed class MemberRow(ILocalSiloDetails local)
+internal sealed class OwnMemberRow(ILocalSiloDetails local)
 {
     private int missing;
 
@@ -13,7 +13,7 @@ internal sealed class MemberRow(ILocalSiloDetails local)
     /// <value>Null while the row is there.</value>
     public string? Words => Missing == 0
         ? null
-        : $"silo {local.Name} stands in the table of members no more: the store has lost its rows, "
+        : $"silo {local.Name} is no longer in the table of members: the store has lost its rows, "
             + "as when it is emptied or its schema is dropped.";
 
     public void Found() => Volatile.Write(ref missing, 0);

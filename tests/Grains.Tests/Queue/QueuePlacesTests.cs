@@ -2,7 +2,7 @@ using Distributed.Core.Jobs;
 using Distributed.Grains.Queue;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Distributed.Grains.Tests.Devices;
+namespace Distributed.Grains.Tests.Queue;
 
 public sealed class QueuePlacesTests
 {

@@ -2,7 +2,7 @@ using Distributed.Grains.Contracts;
 using Orleans.Runtime;
 using Orleans.Runtime.Services;
 
-namespace Distributed.Grains.Devices;
+namespace Distributed.Grains.Leases;
 
 internal sealed class DeviceServices(IServiceProvider services) : GrainServiceClient<IDeviceService>(services), IDeviceServices
 {

@@ -7,7 +7,7 @@ using Distributed.Grains.Placement;
 using Distributed.Grains.Queue;
 using Orleans.Runtime;
 
-namespace Distributed.Grains.Tests.Devices;
+namespace Distributed.Grains.Tests.Queue;
 
 public sealed class QueuePlannerTests
 {
@@ -261,7 +261,7 @@ public sealed class QueuePlannerTests
         Assert.Equal(["wide:4@0,1"], Granted(Of(Now, Job("wide", 4, 4) with { Inputs = "t" })));
         var waits = Of(Now, Job("wide", 4, 4) with { Inputs = "t", Faults = [fault] });
         Assert.Empty(waits.Grants);
-        Assert.Equal("needs 4 free slots beside silo silo-0, where it failed: no t here", waits.Reasons[JobId.Parse("wide")].What);
+        Assert.Equal("needs 4 free slots outside silo silo-0, where it failed: no t here", waits.Reasons[JobId.Parse("wide")].What);
         // What it waits for is kept for it, and nothing else.
         QueueSilo[] busy = [new(Silos[0], null, false), new(Silos[1], JobId.Parse("x"), false)];
         var head = QueuePlanner.Plan(

@@ -5,7 +5,7 @@ using Distributed.Training.Native;
 namespace Distributed.Silo.Doctor;
 
 /// <summary><c>dtrain-silo doctor</c>: what this process finds of devices and native libraries, as one JSON object.</summary>
-internal static class DoctorCommand
+internal static class MachineDoctor
 {
     internal static readonly JsonSerializerOptions Options =
         new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -1,4 +1,4 @@
-namespace Distributed.Grains.Devices;
+namespace Distributed.Grains.Leases;
 
 /// <summary>What a silo offers to jobs.</summary>
 public sealed record SiloDevicesOptions
