@@ -48,14 +48,14 @@ public sealed class KubernetesTests : IAsyncLifetime
     {
         api.RemoveMap();
         var error = await Refused();
-        Assert.Contains("configmaps/dtrain-membership; apply the manifests", error.Message, StringComparison.Ordinal);
+        Assert.Contains("configmaps/dtrain-membership'; apply the manifests", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Open_PodMissing_NamesTheVariables()
     {
         api.RemovePod("silo-0");
-        Assert.Contains("pods/silo-0; POD_NAME and POD_NAMESPACE", (await Refused()).Message, StringComparison.Ordinal);
+        Assert.Contains("pods/silo-0'; POD_NAME and POD_NAMESPACE", (await Refused()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
