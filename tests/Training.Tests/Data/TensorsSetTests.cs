@@ -89,7 +89,7 @@ public sealed class TensorsSetTests : IDisposable
         Refused("one number per sample", Lstm, tokens, Longs("y", [2, 2], i => 0));
         Refused("label 2, expected 0 to 1", Lstm, tokens, Longs("y", [2], i => i * 2));
         Refused("label NaN", Lstm, tokens, Floats("y", [2], _ => float.NaN));
-        Refused("1 to 3 tokens a sample", Transformer, Longs("x", [2, 4], i => 0), Longs("y", [2, 4], i => 0));
+        Refused("1 to 3 tokens per sample", Transformer, Longs("x", [2, 4], i => 0), Longs("y", [2, 4], i => 0));
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2], i => 0));
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Longs("y", [2, 2], i => 0));
         Refused("the shape of x", Transformer, Longs("x", [2, 3], i => 0), Floats("y", [2, 3], i => 0));
