@@ -37,6 +37,11 @@ internal sealed class LocalRunFollower(
     /// <summary>All that is written, one after the other: a reader that takes nothing holds up no change, nor what a change does.</summary>
     private Task writing = Task.CompletedTask;
 
+    /// <summary>What the user is told meanwhile does not wait for the reader of the events.</summary>
+    private Task saying = Task.CompletedTask;
+
+    private bool killed;
+
     /// <summary>Once the run is over.</summary>
     private CancellationToken leaving;
 
@@ -55,11 +60,22 @@ internal sealed class LocalRunFollower(
         {
             await left.CancelAsync();
             while (tasks.TryDequeue(out var task)) await task;
-            // A reader that takes nothing does not keep a user who has ended the run at once.
-            if (interruption.AtOnce.IsCancellationRequested)
-                await Task.WhenAny(writing, Task.Delay(LongestWriting, time, CancellationToken.None));
-            else await writing;
+            await FinishWritingAsync();
         }
+    }
+
+    /// <summary>A reader that takes nothing does not keep a user who ends the run at once, or whose job did not stop in time.</summary>
+    private async Task FinishWritingAsync()
+    {
+        if (!killed)
+        {
+            using CancellationTokenSource written = CancellationTokenSource.CreateLinkedTokenSource(interruption.AtOnce);
+            await Task.WhenAny(writing, Task.Delay(Timeout.InfiniteTimeSpan, time, written.Token));
+            await written.CancelAsync();
+        }
+
+        await Task.WhenAny(Task.WhenAll(writing, saying), Task.Delay(LongestWriting, time, CancellationToken.None));
+        if (writing.IsCompleted) await writing;
     }
 
     /// <summary>What the run comes to, after its silos have gone.</summary>
@@ -89,8 +105,11 @@ internal sealed class LocalRunFollower(
             case LocalRunEffect.LearnEnd learn: Start(() => LearnEndAsync(learn.OfFirst, learn.Patience)); break;
             case LocalRunEffect.Wait wait: Start(() => WaitAsync(wait.Time, wait.Deadline)); break;
             case LocalRunEffect.RequestStop: Start(RequestStopAsync); break;
-            case LocalRunEffect.Kill: silos.Kill(); break;
-            case LocalRunEffect.Say say: Write(() => view.Say(say.Words)); break;
+            case LocalRunEffect.Kill:
+                killed = true;
+                silos.Kill();
+                break;
+            case LocalRunEffect.Say say: saying = WriteAfter(saying, () => view.Say(say.Words)); break;
             case LocalRunEffect.Fail fail: Write(() => Take(JobEventJson.Write(fail.Failure), fail.Failure)); break;
             default: throw new NotSupportedException($"No way to carry out {effect.GetType().Name}.");
         }
@@ -180,12 +199,15 @@ internal sealed class LocalRunFollower(
 
     private async Task ReadEventsAsync(Action changed)
     {
+        // A reader that is behind holds up the events, but not the end of a job that was told to stop.
+        using CancellationTokenSource unhurried = CancellationTokenSource.CreateLinkedTokenSource(leaving, interruption.Asked);
+        var hurried = Task.Delay(Timeout.InfiniteTimeSpan, time, unhurried.Token);
         await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, Outage.NotWaitedFor(time), leaving))
         {
             var news = JobEventJson.Read(json);
             Apply(s => LocalRunLifecycle.Hear(s, json, news));
             await asking;
-            await writing;
+            await await Task.WhenAny(writing, hurried.ContinueWith(_ => { }, TaskScheduler.Default));
             if (news is not null) changed();
         }
     }
