@@ -201,13 +201,14 @@ internal sealed class LocalRunFollower(
     {
         // A reader that is behind holds up the events, but not the end of a job that was told to stop.
         using CancellationTokenSource unhurried = CancellationTokenSource.CreateLinkedTokenSource(leaving, interruption.Asked);
-        var hurried = Task.Delay(Timeout.InfiniteTimeSpan, time, unhurried.Token);
+        // Made once: what is added to it for each event would stay until the end of the run.
+        var hurried = Task.Delay(Timeout.InfiniteTimeSpan, time, unhurried.Token).ContinueWith(_ => { }, TaskScheduler.Default);
         await foreach (var json in EventStream.ReadAsync(connection.Jobs, plan.JobId, Outage.NotWaitedFor(time), leaving))
         {
             var news = JobEventJson.Read(json);
             Apply(s => LocalRunLifecycle.Hear(s, json, news));
             await asking;
-            await await Task.WhenAny(writing, hurried.ContinueWith(_ => { }, TaskScheduler.Default));
+            await await Task.WhenAny(writing, hurried);
             if (news is not null) changed();
         }
     }
