@@ -85,7 +85,8 @@ public sealed class MatrixProductsTests
         Close(() => q.transpose(1, 2).bmm(q), () => Double(q).transpose(1, 2).bmm(Double(q)));
         Close(() => heads.narrow(2, 3, 64).bmm(k.transpose(1, 2)), () => Double(heads).narrow(2, 3, 64).bmm(Double(k).transpose(1, 2)));
         Close(
-            () => q.baddbmm(k.transpose(1, 2), mask, 1, 0.125f), () => Double(q).baddbmm(Double(k).transpose(1, 2), Double(mask), 1, 0.125f));
+            () => q.baddbmm(k.transpose(1, 2), mask, 1, 0.125f),
+            () => Double(q).baddbmm(Double(k).transpose(1, 2), Double(mask), 1, 0.125f));
         // A factor that all products share does not lie at equal distances: libtorch's own way, and as right.
         Near(q.matmul(Draw(5, 64, 128)), Double(q).matmul(Double(Draw(5, 64, 128))));
         Near(q[..1].expand(48, 100, 64).bmm(k.transpose(1, 2)), Double(q[..1]).expand(48, 100, 64).bmm(Double(k).transpose(1, 2)));
