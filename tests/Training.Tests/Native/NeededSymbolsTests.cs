@@ -106,7 +106,9 @@ public sealed class NeededSymbolsTests
 
     [Fact]
     public void Initialize_FingerprintNamesTheLoadedBuild() =>
-        Assert.Matches(@"^cpu; libtorch 2\.10\.0 \([0-9a-f]{8}\); \w+(; float32 products by oneDNN)?$", NativeRuntime.Initialize().Fingerprint);
+        Assert.Matches(
+            @"^cpu; libtorch 2\.10\.0 \([0-9a-f]{8}\); \w+(; float32 products by oneDNN)?$",
+            NativeRuntime.Initialize().Fingerprint);
 
     [Theory]
     [InlineData(9, "mixed_bfloat16 and mixed_float16")]
