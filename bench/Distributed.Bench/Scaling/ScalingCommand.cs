@@ -43,7 +43,8 @@ internal static class ScalingCommand
         };
         var summary = await bench.Run(
             models, cases, Wanted, options.Rounds, await VoteRounds.Measure(votes.Decisions, options.Quick), report);
-        return summary with { Notes = [.. summary.Notes, .. baselines.Notes] };
+        string[] notes = options.Quick ? ["--quick trains too few steps for figures, fit or predictions to mean anything."] : [];
+        return summary with { Notes = [.. summary.Notes, .. notes, .. baselines.Notes] };
 
         bool Wanted(string model, Precision precision) =>
             (!options.Quick || precision == Precision.Float32)
