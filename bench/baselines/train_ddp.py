@@ -2,7 +2,7 @@
 
 Without --tuned as a first user writes it; with it as PyTorch's documentation advises for CPUs: images channels last, the fused optimizer,
 gradients in DDP's buckets, and freed memory kept in the process. Where this version lacks one of them, the line says so. The attention is
-written out in both: with Debian's PyTorch 2.6, scaled_dot_product_attention made steps slower, in bfloat16 several times.
+written out in both, as it is in the trainer's model.
 """
 import argparse
 import json
