@@ -30,6 +30,7 @@ internal sealed class RankGradients : IDisposable
     private readonly BatchPrefetcher prefetcher;
     private readonly Generator dropoutGenerator = new(0);
     private readonly DropoutMask dropout;
+    private readonly GraphCuts cuts = new();
     private bool isLast;
     private double dataSeconds, forwardSeconds, backwardSeconds;
 
@@ -125,7 +126,7 @@ internal sealed class RankGradients : IDisposable
         var ahead = isLast && batch.Items == job.Spec.MicroBatch ? early : null;
         Tensor loss;
         using (job.Precision.Forward(job.Device.Type))
-            loss = job.Model.Loss.Sum(ahead?.Forward(leaves, inputs, dropout) ?? job.Model.Forward(leaves, inputs, dropout), labels);
+            loss = job.Model.Loss.Sum(ahead?.Forward(leaves, inputs, dropout) ?? Forward(inputs), labels);
         job.Reduced.Losses[microBatch] = job.Device.Read(loss);
         var middle = Stopwatch.GetTimestamp();
         forwardSeconds += Stopwatch.GetElapsedTime(started, middle).TotalSeconds;
@@ -133,7 +134,14 @@ internal sealed class RankGradients : IDisposable
         phase.Name = "backward";
         (loss * (float)((double)job.State.LossScale.Scale / job.Spec.MicroBatch)).backward();
         ahead?.Backward(leaves);
+        cuts.Backward();
         if (hooked) GradientHook.ThrowIfRaised();
         backwardSeconds += Stopwatch.GetElapsedTime(middle).TotalSeconds;
+    }
+
+    private Tensor Forward(Tensor inputs)
+    {
+        cuts.Clear();
+        return job.Model is ICutModel model ? model.Forward(leaves, inputs, dropout, cuts) : job.Model.Forward(leaves, inputs, dropout);
     }
 }
