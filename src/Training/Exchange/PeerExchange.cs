@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Globalization;
+using System.Diagnostics;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -19,7 +19,9 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
 {
     private const int RecheckMilliseconds = 1000;
     private const int FarewellMilliseconds = 100;
-    private const int Spins = 2000;
+
+    /// <summary>Looking costs as much as it takes: longer than another silo needs to fold a slice or to be woken.</summary>
+    private static readonly long LongestSpin = Stopwatch.Frequency / 1000;
 
     /// <summary>Where all have a core: what comes in is looked at in between.</summary>
     private const int ShortSendBytes = 64 * 1024;
@@ -165,7 +167,8 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         helperNeeded.Set();
         helper?.Join();
         listener?.Dispose();
-        foreach (var link in links) link.Dispose();
+        lock (pump)
+            foreach (var link in links) link.Dispose();
         _ = Close(wake);
         helperNeeded.Dispose();
         help.Dispose();
@@ -207,6 +210,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <summary>One look at everything; waits when nothing moved.</summary>
     private void Round(bool isCaller)
     {
+        long spinsUntil = 0;
         for (var idle = 0; ; idle++)
         {
             var moved = false;
@@ -224,9 +228,13 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
                 Folded(slice, found);
                 return;
             }
-            if (!isCaller || !spin || idle >= Spins) break;
+            if (!isCaller || !spin) break;
             if (slicesLeft == 0 && lossesLeft == 0 && IsFlushed()) return;
-            if (idle % 16 == 15) Thread.SpinWait(4);
+            if (idle % 16 != 15) continue;
+            var now = Stopwatch.GetTimestamp();
+            if (spinsUntil == 0) spinsUntil = now + LongestSpin;
+            else if (now > spinsUntil) break;
+            Thread.SpinWait(4);
         }
         Sleep(isCaller);
     }
@@ -234,19 +242,15 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private void Sleep(bool isCaller)
     {
         var entries = stackalloc PollEntry[links.Length + 1];
-        for (var i = 0; i < links.Length; i++)
-        {
-            var wanted = links[i].IsParked ? 0 : PollIn;
-            if (links[i].IsSending || links[i].Outgoing.Count > 0) wanted |= PollOut;
-            links[i].SleepThroughBody();
-            entries[i] = new PollEntry { Fd = wanted == 0 ? -1 : links[i].Fd, Wanted = (short)wanted };
-        }
+        var nothing = true;
+        for (var i = 0; i < links.Length; i++) nothing &= links[i].Await(out entries[i]);
         entries[links.Length] = new PollEntry { Fd = wake, Wanted = PollIn };
         asleep = true;
         Interlocked.MemoryBarrier();
-        if (released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants))
+        if (nothing && released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants))
             _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
         asleep = false;
+        for (var i = 0; i < links.Length; i++) links[i].Awoke(in entries[i]);
         if (entries[links.Length].Happened != 0) Consume(wake);
     }
 

@@ -152,7 +152,7 @@ public sealed class ExchangeFuzzTests
             buffers = new ExchangeBuffers(rig.Jobs[0]);
             exchange = new PeerExchange(
                 rig.Jobs[0], buffers,
-                [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), buffers)], listener: null,
+                [PeerExchangeFactory.Link(new ProvenPeer(1, new SocketStream(pair.Near), new FrameSeal(new byte[16]), new FrameSeal(new byte[16])), buffers)], listener: null,
                 overlap: false, spin: false);
         }
 
