@@ -168,7 +168,10 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         helper?.Join();
         listener?.Dispose();
         lock (pump)
+        {
+            ended = true;
             foreach (var link in links) link.Dispose();
+        }
         _ = Close(wake);
         helperNeeded.Dispose();
         help.Dispose();
