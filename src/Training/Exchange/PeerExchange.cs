@@ -23,12 +23,6 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <summary>Looking costs as much as it takes: longer than another silo needs to fold a slice or to be woken.</summary>
     private static readonly long LongestSpin = Stopwatch.Frequency / 1000;
 
-    /// <summary>Where all have a core: what comes in is looked at in between.</summary>
-    private const int ShortSendBytes = 64 * 1024;
-
-    /// <summary>Where cores are shared: each change of threads costs more than what waits meanwhile.</summary>
-    private const int LongSendBytes = 256 * 1024;
-
     private readonly ExchangeJob exchangeJob;
     private readonly ExchangeBuffers buffers;
     private readonly SliceHelp help;
@@ -72,7 +66,6 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         help = new SliceHelp(buffers, job.Barrier, spin, WakeIfAsleep);
         this.links = [.. links];
         this.job = PeerHandshake.JobNumber(silos.JobId);
-        foreach (var link in this.links) link.SendBytes = spin ? ShortSendBytes : LongSendBytes;
         operandsMissing = new int[plan.Slices.Count];
         operandsGot = new ulong[plan.Slices.Count];
         done = new bool[plan.Slices.Count];

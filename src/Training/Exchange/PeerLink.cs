@@ -68,9 +68,6 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <inheritdoc cref="IPeerStream.Kind"/>
     public string Kind => stream.Kind;
 
-    /// <value>Most bytes of payload that one call sends.</value>
-    public int SendBytes { get; set; }
-
     public Queue<OutgoingFrame> Outgoing { get; } = new();
 
     /// <value>Room that holds the payload on its way out; 0: it is the link's own, or nobody else's.</value>
@@ -157,13 +154,13 @@ internal sealed unsafe class PeerLink : IDisposable
         nuint count = 0;
         var at = sent;
         var total = batchBytes;
-        if (batchBytes > 0) Add(pieces, ref count, ref at, batch, batchBytes, int.MaxValue);
+        if (batchBytes > 0) Add(pieces, ref count, ref at, batch, batchBytes);
         if (hasLarge)
         {
             total += FrameHeader.Size + largeHeader->PayloadBytes + largeHeader->TrailerBytes;
-            Add(pieces, ref count, ref at, (byte*)largeHeader, FrameHeader.Size, int.MaxValue);
-            Add(pieces, ref count, ref at, largePayload, largeHeader->PayloadBytes, SendBytes);
-            if (total - sent <= SendBytes) Add(pieces, ref count, ref at, TrailerOut, largeHeader->TrailerBytes, int.MaxValue);
+            Add(pieces, ref count, ref at, (byte*)largeHeader, FrameHeader.Size);
+            Add(pieces, ref count, ref at, largePayload, largeHeader->PayloadBytes);
+            Add(pieces, ref count, ref at, TrailerOut, largeHeader->TrailerBytes);
         }
         var moved = stream.Send(pieces, count);
         sent += moved;
@@ -318,11 +315,11 @@ internal sealed unsafe class PeerLink : IDisposable
 
     /// <summary>Adds what is left of one part of what is on its way.</summary>
     /// <param name="at">Bytes sent, counted from the part's start; behind the call from the next one's.</param>
-    private static void Add(Piece* pieces, ref nuint count, ref int at, byte* part, int length, int most)
+    private static void Add(Piece* pieces, ref nuint count, ref int at, byte* part, int length)
     {
         if (at < length)
         {
-            pieces[count++] = new Piece { Start = part + at, Length = (nuint)Math.Min(length - at, most) };
+            pieces[count++] = new Piece { Start = part + at, Length = (nuint)(length - at) };
             at = 0;
         }
         else
