@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Tries the programs of the archive that pack.sh makes on this machine, with the libtorch that is here. Needs bash, tar, xz and python3; no
 # network and no .NET. Every step has a time limit of its own, and what was found is written after each, so a run that is cut short leaves what it has.
-# Usage: run.sh --out DIR [--archive FILE] [--libtorch DIR] [--ranks N]
+# Usage: run.sh --out DIR [--archive FILE] [--libtorch DIR] [--ranks N] [--patience N]
 #   --out DIR       results: log.txt (all that the steps said), results.json, report.md
 #   --archive FILE  the archive to unpack first; without it this script is in an unpacked one
 #   --libtorch DIR  default: DTRAIN_LIBTORCH, else the libraries of the torch that python3 would import
 #   --ranks N       ranks of the trainings; default 2
+#   --patience N    multiplies the time limit of each step, for a machine that others use too; default 1
 # Exit code 0 when every step ran as it should, 1 otherwise.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-archive='' out='' libtorch=${DTRAIN_LIBTORCH:-} ranks=2
+archive='' out='' libtorch=${DTRAIN_LIBTORCH:-} ranks=2 patience=1
 
 usage() { sed -n '/^# Usage/,/^set/s/^# //p' "$0"; }
 while (($#)); do
@@ -18,10 +19,12 @@ while (($#)); do
     --archive) archive=${2:?--archive needs a file}; shift 2 ;;
     --libtorch) libtorch=${2:?--libtorch needs a folder}; shift 2 ;;
     --ranks) ranks=${2:?--ranks needs a number}; shift 2 ;;
+    --patience) patience=${2:?--patience needs a whole number}; shift 2 ;;
     --help) usage; exit 0 ;;
     *) echo "run.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
   esac
 done
+[[ $patience =~ ^[1-9][0-9]*$ ]] || { echo "run.sh: --patience is '$patience', expected a whole number from 1" >&2; exit 2; }
 [ -n "$out" ] || { echo "run.sh: --out is missing" >&2; usage >&2; exit 2; }
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
 
@@ -29,7 +32,7 @@ work=$(mktemp -d)
 if [ -n "$archive" ]; then
   # python3 unpacks where tar finds no xz.
   { tar -C "$work" -xJf "$archive" || python3 -m tarfile -e "$archive" "$work"; } 2> "$out/log.txt" || { cat "$out/log.txt" >&2; exit 1; }
-  bash "$work/dtrain-gpu/run.sh" --out "$out" --ranks "$ranks" ${libtorch:+--libtorch "$libtorch"}
+  bash "$work/dtrain-gpu/run.sh" --out "$out" --ranks "$ranks" --patience "$patience" ${libtorch:+--libtorch "$libtorch"}
   code=$?
   rm -rf "$work"
   exit $code
@@ -52,7 +55,7 @@ failed=0
 : > "$out/log.txt"
 # step NAME SECONDS COMMAND...: stdout and stderr go into the log, stdout also into NAME.out for the report.
 step() {
-  local name=$1 limit=$2 begin=$EPOCHREALTIME code
+  local name=$1 limit=$(($2 * patience)) begin=$EPOCHREALTIME code
   shift 2
   { echo; echo "== $name: $*"; } >> "$out/log.txt"
   timeout -k 5 "$limit" "$@" > "$work/$name.out" 2> "$work/$name.err"

@@ -1,4 +1,3 @@
-using System.Text;
 using Distributed.Client.Silo;
 
 namespace Distributed.Client.LocalCluster;
@@ -6,9 +5,6 @@ namespace Distributed.Client.LocalCluster;
 /// <summary>What one silo leaves in the cluster's folder: its mark, its ready line and its log.</summary>
 internal sealed class SiloFiles(string root, int number)
 {
-    private const int TailBytes = 4096;
-    private const int TailLines = 12;
-
     public int Number { get; } = number;
 
     public string Name { get; } = FormattableString.Invariant($"silo-{number}");
@@ -35,14 +31,7 @@ internal sealed class SiloFiles(string root, int number)
     public long LogLength() => File.Exists(Log) ? new FileInfo(Log).Length : 0;
 
     /// <summary>The last lines that the silo wrote behind a place of its log.</summary>
-    public string Tail(long from)
-    {
-        if (!File.Exists(Log)) return "";
-        using FileStream stream = new(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        stream.Position = Math.Max(from, stream.Length - TailBytes);
-        using StreamReader text = new(stream, Encoding.UTF8);
-        return string.Join('\n', text.ReadToEnd().TrimEnd().Split('\n').TakeLast(TailLines));
-    }
+    public string Tail(long from) => File.Exists(Log) ? LogTail.Read(Log, from) : "";
 
     /// <summary>The log stays.</summary>
     public void Forget()

@@ -104,7 +104,7 @@ internal sealed class EarlyGradients : ILinear
         using var g_BR = g_BO.narrow(1, row, rows);
         using var g_RB = g_BR.t();
         using var target_RI = target_OI.narrow(0, row, rows);
-        Aten.MatrixProduct(g_RB, x_BI, target_RI);
+        MatrixProducts.MultiplyPart(g_RB, x_BI, target_RI, target_OI.shape[0]);
     }
 
     /// <summary>Compares with autograd's own gradients, for made-up values.</summary>

@@ -61,6 +61,7 @@ public static class NativeRuntime
         checks.Add(new("bridge", true, $"of TorchSharp {Version}, loaded {bridge.Load(symbols.Unused, libtorch.Build.ToString())}", null));
         torch.InitializeDeviceType(DeviceType.CPU);
         torch.set_num_threads(1);
+        checks.Add(MatrixProducts.Install(libtorch.Handle));
         checks.AddRange(NativeSelfTest.Run());
         if (thorough || folder.IsNamed || !libtorch.Build.IsBridges) checks.AddRange(NativeSelfTest.RunFurther());
         if (checks.Find(c => !c.Ok) is { } bad)
@@ -70,7 +71,7 @@ public static class NativeRuntime
         var hooks = NativeSelfTest.GradientHooks();
         checks.Add(hooks);
         HasGradientHooks = hooks.Detail == "as expected";
-        return new NativeReport($"cpu; {libtorch.Build}; {InstructionSet.Name}", checks, null);
+        return new NativeReport($"cpu; {libtorch.Build}; {InstructionSet.Name}{MatrixProducts.Fingerprint}", checks, null);
     }
 
     private static NativeCheck Describe(Libtorch libtorch)

@@ -30,7 +30,7 @@ internal static class NeededSymbols
     }
 
     /// <summary>
-    /// Entry points that this room imports from a library itself. Gradient hooks are the ones that training can do without.
+    /// Entry points that this room imports from a library itself. Training can do without gradient hooks and faster products.
     /// </summary>
     public static IEnumerable<(string Name, bool IsOptional)> Own(string library) =>
         from type in typeof(NeededSymbols).Assembly.GetTypes()
@@ -38,7 +38,7 @@ internal static class NeededSymbols
         from method in type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly)
         let import = method.GetCustomAttribute<DllImportAttribute>()
         where import?.Value == library
-        select (import.EntryPoint!, type == typeof(GradientHook));
+        select (import.EntryPoint!, type == typeof(GradientHook) || type == typeof(ProductCalls));
 
     private static bool IsRequired(ElfImport import) => import.IsEager || Used.Contains(import.Name);
 

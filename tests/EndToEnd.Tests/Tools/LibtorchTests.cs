@@ -118,7 +118,8 @@ public sealed partial class LibtorchTests : IDisposable
         foreach (var file in Directory.EnumerateFiles(Stock)) File.Copy(file, directory.File("torch", "lib", Path.GetFileName(file)));
 
         var run = await ScriptAsync(
-            "run.sh", [], "--archive", archive, "--libtorch", directory.File("torch"), "--out", directory.File("results"));
+            "run.sh", [], "--archive", archive, "--libtorch", directory.File("torch"), "--out", directory.File("results"),
+            "--patience", "20");
         Assert.True(run.Code == 0, run.ToString());
         var results = JsonDocument.Parse(await File.ReadAllTextAsync(directory.File("results", "results.json"))).RootElement;
         Assert.Contains(

@@ -45,6 +45,14 @@ public sealed class WorldSizeTests : IDisposable
             MicroBatch = 7,
             Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 96, 40, 10]), Dropout = 0.1 }),
         },
+        // Wide enough for products that oneDNN computes where the processor asks for it.
+        ["mlp float32 V=5, wide"] = TrainingHarness.Shapes() with
+        {
+            Steps = 3,
+            GlobalBatch = 85,
+            MicroBatch = 17,
+            Model = ModelSpec.Of(new MlpOptions { Sizes = new([3072, 600, 10]) }),
+        },
         ["transformer float32 V=8"] = Text(JobPrecision.Float32),
         ["transformer float16 V=8"] = Text(JobPrecision.MixedFloat16) with { Steps = 2 },
         ["transformer bfloat16 V=12 clipped, dropout"] = Text(JobPrecision.MixedBFloat16, dropout: 0.2) with
