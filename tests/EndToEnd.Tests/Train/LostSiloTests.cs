@@ -50,7 +50,8 @@ public sealed class LostSiloTests : IDisposable
             ["train", directory.Write("job.yaml", Exchanging), "--silos", "2", "--ranks", "2", "--json", "--out", directory.File("run")]);
         await running.ReachStepAsync(5);
         var silos = ProcessTable.ChildrenOf(running.Id);
-        Assert.All(silos, silo => Assert.Contains("/memfd:dtrain-exchange", File.ReadAllText($"/proc/{silo}/maps"), StringComparison.Ordinal));
+        Assert.All(
+            silos, silo => Assert.Contains("/memfd:dtrain-exchange", File.ReadAllText($"/proc/{silo}/maps"), StringComparison.Ordinal));
         var names = silos.SelectMany(ExchangeNames).ToHashSet();
         Assert.Equal(2, names.Count);
         foreach (var silo in silos) ProcessTable.Signal(silo, ProcessTable.SigKill);

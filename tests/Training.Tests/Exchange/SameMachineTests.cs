@@ -24,7 +24,8 @@ public sealed class SameMachineTests
     [Fact]
     public void Open_NameIsNotOfThisMachine_TakesTheWire() =>
         Assert.All(
-            Ways([new DirectWire(), new DirectWire()], place => new Elsewhere(place)), way => Assert.EndsWith("by TCP", way, StringComparison.Ordinal));
+            Ways([new DirectWire(), new DirectWire()], place => new Elsewhere(place)),
+            way => Assert.EndsWith("by TCP", way, StringComparison.Ordinal));
 
     [Theory]
     [InlineData(1, 1)]
@@ -37,8 +38,9 @@ public sealed class SameMachineTests
         var expected = TrainingHarness.Run(job, 1).Hash;
         foreach (var inMemory in (bool[])[true, false])
         {
+            DirectWire wire = new(inMemory);
             var outcome = SiloHarness.Run(
-                job, shares, factory: (_, place) => new PeerExchangeFactory(place, new DirectWire(inMemory), job.Workers.Overlap, _ => { }));
+                job, shares, factory: (_, place) => new PeerExchangeFactory(place, wire, job.Workers.Overlap, _ => { }));
             Assert.Null(outcome.Error);
             Assert.Equal(expected, outcome.Hash);
         }
@@ -129,7 +131,9 @@ public sealed class SameMachineTests
         public ExchangeMesh Meet(ExchangeOffer offer)
         {
             var mesh = meeting.Meet(offer);
-            return mesh with { Endpoints = [.. mesh.Endpoints.Select(e => (PeerAddress.Parse(e) with { Local = PeerAddress.NewLocal() }).ToString())] };
+            return mesh with { Endpoints = [.. mesh.Endpoints.Select(Moved)] };
+
+            static string Moved(string endpoint) => (PeerAddress.Parse(endpoint) with { Local = PeerAddress.NewLocal() }).ToString();
         }
     }
 }
