@@ -71,7 +71,10 @@ internal static unsafe partial class Posix
         PassedDescriptor beside = default;
         MessageHeader message = new()
         {
-            Pieces = &piece, PieceCount = 1, Control = &beside, ControlLength = (nuint)sizeof(PassedDescriptor),
+            Pieces = &piece,
+            PieceCount = 1,
+            Control = &beside,
+            ControlLength = (nuint)sizeof(PassedDescriptor),
         };
         var came = ReceiveMessage(fd, &message, DontWait | CloseOnExecRights) == 1
             && message.ControlLength >= PassedDescriptor.Bytes && beside.Level == SocketLevel && beside.Type == Rights;

@@ -222,7 +222,7 @@ public sealed class ExchangeFuzzTests
                 try
                 {
                     fixed (byte* start = frames)
-                        for (var sent = 0; sent < frames.Length && !ended; )
+                        for (var sent = 0; sent < frames.Length && !ended;)
                             sent += Send(start + sent, frames.Length - sent);
                     pair.Far.EndSending();
                 }
