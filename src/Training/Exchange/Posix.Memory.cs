@@ -7,6 +7,7 @@ internal static unsafe partial class Posix
 {
     private const int CloseOnExec = 1;
     private const int AllowSealing = 2;
+    private const int NeverExecutable = 8;
     private const int AddSeals = 1033;
     private const int GetSeals = 1034;
     private const int SealSeal = 1;
@@ -26,7 +27,9 @@ internal static unsafe partial class Posix
     /// <returns>A descriptor; -1: the system gives none.</returns>
     public static int CreateMemory(string name, nint bytes)
     {
-        var fd = MemoryFile(name, CloseOnExec | AllowSealing);
+        var fd = MemoryFile(name, CloseOnExec | AllowSealing | NeverExecutable);
+        // Kernels before 6.3 do not know the last flag, and later ones may insist on it.
+        if (fd < 0) fd = MemoryFile(name, CloseOnExec | AllowSealing);
         if (fd < 0) return -1;
         if (Allocate(fd, 0, 0, bytes) == 0 && Control(fd, AddSeals, SealsOfFixed) == 0) return fd;
         _ = Close(fd);
