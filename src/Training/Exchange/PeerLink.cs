@@ -8,7 +8,7 @@ namespace Distributed.Training.Exchange;
 /// </summary>
 /// <remarks>
 /// Small frames leave together in one call, and what comes in with a frame is kept for the next one: a call into the kernel costs as
-/// much as a small frame.
+/// much as a small frame. Through memory, a frame is written where the other silo reads it.
 /// </remarks>
 internal sealed unsafe class PeerLink : IDisposable
 {

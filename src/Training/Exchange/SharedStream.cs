@@ -111,12 +111,14 @@ internal sealed unsafe class SharedStream : IPeerStream
     {
         events = ended ? (short)0 : PollIn;
         if (ended) return incoming == 0;
-        // At least half of a ring, so that few changes of threads move much.
+        // Room for all that is left, or for half a ring: few changes of threads are to move much.
         var until = written - RingBytes + Math.Min(outgoing, RingBytes / 2);
         if (incoming > 0) Volatile.Write(ref receiving->SleepsUntil, read + Math.Min(incoming, RingBytes));
         if (outgoing > 0) Volatile.Write(ref sending->SleepsUntil, until);
         Interlocked.MemoryBarrier();
-        return !(incoming > 0 && Written() - read >= Math.Min(incoming, RingBytes)) && !(outgoing > 0 && Read() >= until);
+        // A position that cannot be is refused when it is used.
+        return !(incoming > 0 && Volatile.Read(ref writtenByOther->Position) - read >= Math.Min(incoming, RingBytes))
+            && !(outgoing > 0 && Volatile.Read(ref readByOther->Position) >= until);
     }
 
     public void Awoke(short happened)
