@@ -20,8 +20,9 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private const int RecheckMilliseconds = 1000;
     private const int FarewellMilliseconds = 100;
 
-    /// <summary>Looking costs as much as it takes: longer than another silo needs to fold a slice or to be woken.</summary>
-    private static readonly long LongestSpin = Stopwatch.Frequency / 1000;
+    /// <summary>How long the caller looks before it sleeps, in the system's ticks: where each rank has a core, and where they share.</summary>
+    /// <remarks>Between looks it lets others run who wait for its core, so that looking takes time from nobody.</remarks>
+    private static readonly long LongLook = Stopwatch.Frequency / 1000, ShortLook = Stopwatch.Frequency / 10_000;
 
     private readonly ExchangeJob exchangeJob;
     private readonly ExchangeBuffers buffers;
@@ -206,7 +207,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <summary>One look at everything; waits when nothing moved.</summary>
     private void Round(bool isCaller)
     {
-        long spinsUntil = 0;
+        long until = 0;
         for (var idle = 0; ; idle++)
         {
             var moved = false;
@@ -224,13 +225,13 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
                 Folded(slice, found);
                 return;
             }
-            if (!isCaller || !spin) break;
+            if (!isCaller) break;
             if (slicesLeft == 0 && lossesLeft == 0 && IsFlushed()) return;
-            if (idle % 16 != 15) continue;
+            if (spin && idle % 16 != 15) continue;
             var now = Stopwatch.GetTimestamp();
-            if (spinsUntil == 0) spinsUntil = now + LongestSpin;
-            else if (now > spinsUntil) break;
-            Thread.SpinWait(4);
+            if (until == 0) until = now + (spin ? LongLook : ShortLook);
+            else if (now > until) break;
+            Thread.Yield();
         }
         Sleep(isCaller);
     }
