@@ -30,9 +30,9 @@ COPY protos protos
 COPY src src
 # The client finds the silo and the benches in the folder 'silo' next to it, and both find libtorch in the folder 'libtorch' next to them.
 # Silos run for weeks: they compile what they run themselves, once, for their machine. The client starts sooner when it is compiled here.
-RUN dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
-RUN dotnet publish bench/Distributed.Bench -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
-RUN dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out
+RUN dotnet publish src/Silo -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
+RUN dotnet publish bench/Distributed.Bench -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo
+RUN dotnet publish src/Client -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND -o /out
 # Packages come with whatever rights their author had; another user than root runs this.
 RUN chmod -R u=rwX,go=rX /out
 

@@ -16,16 +16,21 @@ internal sealed class BaselineSet : IDisposable
     /// <summary>Looks for none.</summary>
     public static BaselineSet None() => new() { notes = { "Other programs were not looked for (--quick)." } };
 
+    /// <exception cref="FormatException">The Python that the user names does not do.</exception>
     public static async Task<BaselineSet> Look(bool mpi, CancellationToken cancel)
     {
         var set = new BaselineSet();
         var external = new ExternalProgram(cancel);
         if (mpi) await set.Try("OpenMPI", async () => set.Mpi = await OpenMpi.Compile(external));
-        await set.Try("PyTorch", async () => set.Torch = await PyTorch.Find(external));
+        await set.Try("PyTorch", async () => set.Torch = await PyTorch.Find(external, Named()));
+        if (set.Mpi is { } openMpi) set.notes.Add($"Compared with {openMpi.Description}.");
+        if (set.Torch is { } torch) set.notes.Add($"Compared with {torch.Description}.");
         return set;
     }
 
     public void Dispose() => Mpi?.Dispose();
+
+    private static string? Named() => Environment.GetEnvironmentVariable(PyTorch.Variable) is { Length: > 0 } named ? named : null;
 
     private async Task Try(string name, Func<Task> look)
     {

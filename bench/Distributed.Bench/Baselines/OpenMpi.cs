@@ -11,6 +11,9 @@ internal sealed class OpenMpi : IDisposable
 
     private OpenMpi(ExternalProgram external, string launcher) => (this.external, this.launcher) = (external, launcher);
 
+    /// <summary>For notes: version and place.</summary>
+    public string Description { get; private set; } = "";
+
     private string Program => Path.Combine(directory, "allreduce_mpi");
 
     /// <exception cref="BaselineException">Compiler or launcher is missing, or does not work.</exception>
@@ -22,6 +25,7 @@ internal sealed class OpenMpi : IDisposable
         var mpi = new OpenMpi(external, launcher);
         try
         {
+            mpi.Description = $"{(await external.Run(launcher, ["--version"])).Split('\n')[0].Trim()} ({launcher})";
             await external.Run(compiler, ["-O3", "-o", mpi.Program, ExternalProgram.Baseline(Source)]);
             return mpi;
         }

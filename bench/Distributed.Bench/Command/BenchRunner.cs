@@ -20,6 +20,7 @@ internal static class BenchRunner
     /// <param name="gone">The client has gone: whatever was started ends.</param>
     public static async Task<int> Run(IReadOnlyList<string> arguments, CancellationToken gone)
     {
+        var started = CpuTimes.Now();
         try
         {
             var options = BenchOptions.Parse(arguments);
@@ -28,7 +29,7 @@ internal static class BenchRunner
             {
                 case "step":
                     await using (var trainer = await BenchTrainer.Start())
-                        BenchJson.Write(await new StepBench(trainer.Train, BenchProcess.PlainStep)
+                        Write(await new StepBench(trainer.Train, BenchProcess.PlainStep)
                             .Run(options.Rounds, options.Only, row => BenchJson.Write(StepBench.Columns, row)));
                     return 0;
                 case BenchOptions.PlainStepVerb:
@@ -39,7 +40,7 @@ internal static class BenchRunner
                     var memory = new MemoryBench(BenchProcess.Memory);
                     var peaks = await memory.Run(
                         options.Rounds, options.Only, options.Quick, row => BenchJson.Write(MemoryBench.Columns, row));
-                    return Judge(options, (peaks, memory.Missed));
+                    return Judge(options.Quick, (peaks, memory.Missed));
                 case BenchOptions.MemoryVerb:
                     await using (var trainer = await BenchTrainer.Start())
                         Console.WriteLine((await MemoryBench.Measure(
@@ -47,18 +48,18 @@ internal static class BenchRunner
                             trainer.Train)).ToString(CultureInfo.InvariantCulture));
                     return 0;
                 case "matmul":
-                    BenchJson.Write(MatmulBench.Run(options.Rounds, options.Quick, row => BenchJson.Write(MatmulBench.Columns, row)));
+                    Write(MatmulBench.Run(options.Rounds, options.Quick, row => BenchJson.Write(MatmulBench.Columns, row)));
                     return 0;
                 case "allreduce":
-                    BenchJson.Write(await AllReduceCommand.Run(options, row => BenchJson.Write(AllReduceBench.Columns, row), gone));
+                    Write(await AllReduceCommand.Run(options, row => BenchJson.Write(AllReduceBench.Columns, row), gone));
                     return 0;
                 case "scaling":
-                    BenchJson.Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
+                    Write(await ScalingCommand.Run(options, row => BenchJson.Write(ScalingBench.Columns, row), gone));
                     return 0;
                 case "latency":
-                    return Judge(options, await LatencyCommand.Run(options, row => BenchJson.Write(LatencyBench.Columns, row), gone));
+                    return Judge(options.Quick, await LatencyCommand.Run(options, row => BenchJson.Write(LatencyBench.Columns, row), gone));
                 case "idle":
-                    return Judge(options, await IdleCommand.Run(options, row => BenchJson.Write(IdleBench.Columns, row), gone));
+                    return Judge(options.Quick, await IdleCommand.Run(options, row => BenchJson.Write(IdleBench.Columns, row), gone));
                 default:
                     return Refuse(
                         $"bench {options.Name} is unknown; expected step, matmul, memory, allreduce, scaling, latency or idle.", 2);
@@ -80,13 +81,15 @@ internal static class BenchRunner
         {
             return 1;
         }
-    }
 
-    /// <remarks>A quick run has too few figures for bounds.</remarks>
-    private static int Judge(BenchOptions options, (BenchSummary Summary, IReadOnlyList<string> Missed) run)
-    {
-        BenchJson.Write(run.Summary);
-        return options.Quick || run.Missed.Count == 0 ? 0 : Refuse($"{string.Join("; ", run.Missed)}.", 1);
+        void Write(BenchSummary summary) => BenchJson.Write(summary with { Notes = [.. summary.Notes, CpuTimes.Now().Note(started)] });
+
+        // A quick run has too few figures for bounds.
+        int Judge(bool quick, (BenchSummary Summary, IReadOnlyList<string> Missed) run)
+        {
+            Write(run.Summary);
+            return quick || run.Missed.Count == 0 ? 0 : Refuse($"{string.Join("; ", run.Missed)}.", 1);
+        }
     }
 
     private static int Refuse(string message, int code)

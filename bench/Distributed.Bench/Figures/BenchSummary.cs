@@ -4,4 +4,8 @@ namespace Distributed.Bench.Figures;
 /// <param name="Ratios">By name; each measured next to its baseline in the same run.</param>
 public sealed record BenchSummary(
     string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyDictionary<string, double> Ratios,
-    IReadOnlyList<string> Notes);
+    IReadOnlyList<string> Notes)
+{
+    /// <summary>Further tables, in the order to print them in.</summary>
+    public IReadOnlyList<BenchTable> Tables { get; init; } = [];
+}

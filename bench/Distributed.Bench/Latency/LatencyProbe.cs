@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Distributed.Bench.Figures;
 using Distributed.Core.DataSets;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -35,15 +36,12 @@ internal sealed class LatencyProbe(
     /// <exception cref="JobException">Silos were given different decisions.</exception>
     public async Task<LatencyFigures> Votes(int silos, int steps)
     {
-        string[] names = [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")];
-        var spec = Job(steps);
-        var coordinator = grains.GetGrain<ICoordinatorGrain>($"votes-{silos}");
-        await coordinator.Open(new GenerationSetup(generation = generation.Next, JobSpecJson.Write(spec), [.. names], Deadline, Deadline));
-        var state = new TrainerState(0, 0, new LossScaleState(1, 0, 1, -1, 0));
+        var (coordinator, names) = await Open($"votes-{silos}", silos, steps);
+        var state = Start;
         var times = new List<double>();
         for (var step = 0; step < steps; step++)
         {
-            var vote = new StepVote(generation, state, FoundInf: false, NormSquared: 4, LossSum: 64, Items: 64, NonFinite: null);
+            var vote = Vote(state);
             var early = names[..^1].Select(name => coordinator.Vote(name, steps, vote)).ToList();
             // Answered behind the votes before it.
             await coordinator.RequestStop(Generation.None, default);
@@ -56,6 +54,24 @@ internal sealed class LatencyProbe(
             state = last!.Decision!.After;
         }
         return LatencyFigures.Of(times);
+    }
+
+    /// <summary>From the first vote to the last decision, where all silos vote at once.</summary>
+    /// <returns>Seconds: the median. Calls of one process stand for the silos', so the time of making them counts too.</returns>
+    public async Task<double> Decisions(int silos, int steps)
+    {
+        var (coordinator, names) = await Open($"decisions-{silos}", silos, steps);
+        var state = Start;
+        var times = new List<double>();
+        for (var step = 0; step < steps; step++)
+        {
+            var vote = Vote(state);
+            VoteReply[] replies = [];
+            var took = await Time(async () => replies = await Task.WhenAll(names.Select(name => coordinator.Vote(name, steps, vote))));
+            times.Add(took / 1e3);
+            state = replies[0].Decision!.After;
+        }
+        return SteadySteps.Median(times);
     }
 
     /// <summary>Calls of an idle grain while two silos send each other's gradients through the coordinator.</summary>
@@ -98,6 +114,20 @@ internal sealed class LatencyProbe(
         {
             return false;
         }
+    }
+
+    private static TrainerState Start => new(0, 0, new LossScaleState(1, 0, 1, -1, 0));
+
+    private StepVote Vote(TrainerState state) =>
+        new(generation, state, FoundInf: false, NormSquared: 4, LossSum: 64, Items: 64, NonFinite: null);
+
+    private async Task<(ICoordinatorGrain Coordinator, string[] Names)> Open(string id, int silos, int steps)
+    {
+        string[] names = [.. Enumerable.Range(0, silos).Select(i => $"silo-{i}")];
+        var coordinator = grains.GetGrain<ICoordinatorGrain>(id);
+        generation = generation.Next;
+        await coordinator.Open(new GenerationSetup(generation, JobSpecJson.Write(Job(steps)), [.. names], Deadline, Deadline));
+        return (coordinator, names);
     }
 
     private Task<IReadOnlyCollection<double>> Ask(CancellationToken done)

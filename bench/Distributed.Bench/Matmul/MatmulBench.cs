@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.Bench.Figures;
+using Distributed.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,6 +9,10 @@ namespace Distributed.Bench.Matmul;
 /// <summary>Square matrix products by precision, on one thread.</summary>
 public static class MatmulBench
 {
+    private const string LibraryAlone = "float32, libtorch's BLAS", OneDnnAlone = "float32, oneDNN called directly";
+    private const int LargestFloat16 = 256, TimedAlone = 2048;
+    private static readonly (string Name, ScalarType Type)[] Lowered =
+        [("bfloat16", ScalarType.BFloat16), ("float16", ScalarType.Float16)];
     private static readonly int[] Sizes = [256, 1024, 2048, 4096], QuickSizes = [256];
 
     public static IReadOnlyList<string> Columns { get; } = ["size", "precision", "ms", "GFLOP/s", "times float32"];
@@ -38,31 +43,50 @@ public static class MatmulBench
         return new BenchSummary(
             "Square matrix products on one thread", Columns, rows, ratios,
             ["times float32: speed over float32's in the same run (higher is better); "
-                + "float16 on CPUs without native support is for correctness only."]);
+                + "float16 on CPUs without native support is for correctness only.",
+            "float32: as trainings compute it. The rows below name the library: a product goes to the faster one for the processor."]);
     }
 
     /// <summary>Times one product: the median over repetitions, precisions taken in turn so that drift hits all alike.</summary>
     /// <param name="size">Rows and columns.</param>
-    /// <returns>Seconds of one product by precision word.</returns>
+    /// <returns>Seconds of one product by precision word, and of float32 by each library where there is a choice.</returns>
     private static Dictionary<string, double> Measure(int size, int repetitions)
     {
         set_num_threads(1);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        (string Name, ScalarType Type)[] kinds = size <= 256
-            ? [("float32", ScalarType.Float32), ("bfloat16", ScalarType.BFloat16), ("float16", ScalarType.Float16)]
-            : [("float32", ScalarType.Float32), ("bfloat16", ScalarType.BFloat16)];
-        var operands = kinds.Select(
-            k => (k.Name, A: randn(size, size).to_type(k.Type), B: randn(size, size).to_type(k.Type), Times: new List<double>())).ToArray();
+        Tensor a = randn(size, size), b = randn(size, size), target = zeros(size, size);
+        List<Product> products = [new("float32", () => a.matmul(b).Dispose())];
+        if (MatrixProducts.IsInstalled)
+        {
+            products.Add(new(LibraryAlone, () =>
+            {
+                using var shipped = MatrixProducts.Shipped();
+                a.matmul(b).Dispose();
+            }));
+            products.Add(new(OneDnnAlone, () => ProductCalls.Compute(a, b, target)));
+        }
+        foreach (var (name, type) in Lowered.Where(kind => kind.Type != ScalarType.Float16 || size <= LargestFloat16))
+        {
+            Tensor left = a.to_type(type), right = b.to_type(type);
+            products.Add(new(name, () => left.matmul(right).Dispose()));
+        }
+        // A small product alone is too short to time.
+        var times = Math.Max(1, TimedAlone / size);
         for (var i = -1; i < repetitions; i++)
-            foreach (var o in operands)
+            foreach (var product in products)
             {
                 var started = Stopwatch.GetTimestamp();
-                o.A.matmul(o.B).Dispose();
-                if (i >= 0) o.Times.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
+                for (var time = 0; time < times; time++) product.Run();
+                if (i >= 0) product.Seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds / times);
             }
-        return operands.ToDictionary(o => o.Name, o => BenchMath.Median(o.Times));
+        return products.ToDictionary(product => product.Name, product => BenchMath.Median(product.Seconds));
     }
 
     private static string Text(double value, string format) => value.ToString(format, System.Globalization.CultureInfo.InvariantCulture);
+
+    private sealed record Product(string Name, Action Run)
+    {
+        public List<double> Seconds { get; } = [];
+    }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Distributed.Bench.Baselines;
 using Distributed.Bench.Figures;
+using Distributed.Bench.Prediction;
 using Distributed.Bench.Step;
 using Distributed.Core.Events;
 using Distributed.Core.Spec;
@@ -8,10 +8,10 @@ using Distributed.Core.Values;
 
 namespace Distributed.Bench.Scaling;
 
-/// <summary>Times training steps by ranks and silos, next to PyTorch DDP, and fits what an exchange costs.</summary>
+/// <summary>Times training steps by ranks and silos, next to PyTorch DDP, and fits a model of the step.</summary>
 /// <param name="train">Runs a job with so many ranks on so many silos and returns its events.</param>
-/// <param name="torch">Null: not here.</param>
-internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, PyTorch? torch)
+/// <param name="tables">Takes what was measured, for the model.</param>
+internal sealed partial class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<JobEvent>>> train, StepTables tables)
 {
     public static IReadOnlyList<string> Columns { get; } =
     [
@@ -19,19 +19,19 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
         "data/forward/backward/exchange/decide/apply ms",
     ];
 
-    private const int DdpRanks = 2;
     private readonly List<IReadOnlyList<string>> rows = [];
     private readonly Dictionary<string, double> ratios = new(StringComparer.Ordinal);
-    private readonly List<(double Bytes, double Seconds)> exchanges = [];
     private readonly List<string> notes = [];
-    private bool ddp = torch is not null;
+    private int runs;
+    private int unsteady;
 
     /// <param name="wanted">Which pairs of model and precision to run.</param>
+    /// <param name="votes">Rounds of votes, for the model; null: not measured.</param>
     /// <param name="report">Takes the rows of a model and precision when their rounds are over.</param>
     /// <exception cref="Core.Jobs.JobException">A job failed.</exception>
     public async Task<BenchSummary> Run(
         IReadOnlyList<StepCase> models, IReadOnlyList<ScalingCase> cases, Func<string, Precision, bool> wanted, int rounds,
-        Action<BenchRow> report)
+        VoteRounds? votes, Action<BenchRow> report)
     {
         var directory = Directory.CreateTempSubdirectory("dtrain-bench-").FullName;
         try
@@ -46,12 +46,19 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
         {
             Directory.Delete(directory, recursive: true);
         }
-        return new BenchSummary("Training steps by ranks and silos (AdamW)", Columns, rows, ratios, [.. Reading(rounds), Cost(), .. notes]);
+        var (more, words) = tables.Build(votes);
+        return new BenchSummary(
+            "Training steps by ranks and silos (AdamW)", Columns, rows, ratios, [.. Reading(rounds), .. words, .. Tuning, .. notes])
+        {
+            Tables = more,
+        };
     }
 
-    private static IEnumerable<string> Reading(int rounds) =>
+    private IEnumerable<string> Reading(int rounds) =>
     [
-        $"Each figure is the median over rounds ({rounds}) that take turns; in a round it is the median step after warm-up.",
+        $"Each figure is the median over rounds ({rounds}) that take turns; in a round it is the median of the steps from where they are "
+        + "steady: the medians of two neighbouring windows differ by less than 3 %.",
+        $"{unsteady} of {runs} runs were not steady by their middle and count from there.",
         "weak: the same batch per rank; strong: the same global batch, dealt to the ranks. speed-up: samples/s over those of one rank.",
         "exchange: from the first bucket's leaving to the whole reduced gradient; not hidden: the share of it that a silo's last rank "
         + "waited for after backward. One silo hides nothing: its ranks add in shared memory when all are done.",
@@ -65,35 +72,32 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     {
         model.WriteData(directory);
         var figures = precisions.ToDictionary(p => p, _ => cases.ToDictionary(c => c, _ => new List<ScalingFigures>()));
-        var beside = new List<IReadOnlyList<DdpFigure>>();
+        var beside = new List<DdpRound>();
         for (var round = 0; round < rounds; round++)
         {
             foreach (var precision in precisions)
                 foreach (var item in cases)
                     figures[precision][item].Add(
-                        ScalingFigures.Of(await train(item.Job(model, directory, precision), item.Ranks, item.Silos)));
-            if (await Ddp(model) is { } measured) beside.Add(measured);
+                        Count(ScalingFigures.Of(await train(item.Job(model, directory, precision), item.Ranks, item.Silos))));
+            if (await RunDdp(model) is { } theirs) beside.Add(theirs);
         }
         foreach (var precision in precisions)
         {
             foreach (var item in cases) Add(model, precision, item, figures[precision][item], figures[precision][ScalingCase.One], report);
-            if (beside.Count == rounds) Add(model, precision, figures[precision], beside, report);
+            if (beside.Count == rounds) AddDdp(model, precision, figures[precision], beside, report);
         }
     }
 
-    private async Task<IReadOnlyList<DdpFigure>?> Ddp(StepCase model)
+    private ScalingFigures Count(ScalingFigures figures)
     {
-        if (!ddp) return null;
-        try
-        {
-            return await torch!.TrainDdp(DdpRanks, model.Steps, model.Model.Name);
-        }
-        catch (BaselineException e)
-        {
-            ddp = false;
-            notes.Add($"PyTorch DDP is left out from {model.Name} on: {e.Message}.");
-            return null;
-        }
+        CountSteady(figures.IsSteady);
+        return figures;
+    }
+
+    private void CountSteady(bool isSteady)
+    {
+        runs++;
+        if (!isSteady) unsteady++;
     }
 
     private void Add(
@@ -101,51 +105,30 @@ internal sealed class ScalingBench(Func<JobSpec, int, int, Task<IReadOnlyList<Jo
     {
         var speedUp = BenchMath.Median(mine.Zip(one, (m, o) => m.SamplesPerSecond / o.SamplesPerSecond));
         var word = JobWords.Of(precision);
-        if (item != ScalingCase.One) ratios[$"{model.Name}, {word}, {item.BatchWord}, {item.Place}"] = Math.Round(speedUp, 3);
-        if (item.Rule == BatchRule.NoOverlap) exchanges.Add((mine[0].Bytes, Middle(m => m.Pure)));
+        if (item.Ranks > 1) ratios[$"{model.Name}, {word}, {item.BatchWord}, {item.Place}"] = Math.Round(speedUp, 3);
+        var phases = new PhaseSeconds(
+            Middle(m => m.Phases.Data), Middle(m => m.Phases.Forward), Middle(m => m.Phases.Backward), Middle(m => m.Phases.Exchange),
+            Middle(m => m.Phases.Decide), Middle(m => m.Phases.Apply));
+        tables.Add(new StepTables.Measured(
+            model.Name, word, item.BatchWord,
+            new MeasuredStep(
+                item.Layout(model), Middle(m => m.Seconds), phases, item.Silos > 1 ? Middle(m => m.Pure) : 0, mine[0].Bytes,
+                mine[0].Buckets, item.IsFitted)));
         Report(
             [
                 model.Name, word, item.BatchWord, $"{item.Ranks}", $"{item.Silos}", $"{item.Ranks} on {Environment.ProcessorCount}",
                 Text(Middle(m => m.SamplesPerSecond), "0"), Text(speedUp, "0.00"),
                 item.Ranks > 1 ? Text(Middle(m => m.Exchange) * 1e3, "0.00") : "-",
                 item.Ranks > 1 ? Text(Middle(m => m.NotHidden) * 100, "0") + " %" : "-",
-                string.Join('/', Phases().Select(p => Text(p * 1e3, "0.0"))),
+                string.Join(
+                    '/',
+                    new[] { phases.Data, phases.Forward, phases.Backward, phases.Exchange, phases.Decide, phases.Apply }
+                        .Select(p => Text(p * 1e3, "0.0"))),
             ],
             report);
 
         double Middle(Func<ScalingFigures, double> figure) => BenchMath.Median(mine.Select(figure));
-
-        double[] Phases() =>
-        [
-            Middle(m => m.Phases.Data), Middle(m => m.Phases.Forward), Middle(m => m.Phases.Backward), Middle(m => m.Phases.Exchange),
-            Middle(m => m.Phases.Decide), Middle(m => m.Phases.Apply),
-        ];
     }
-
-    /// <summary>The row of DDP, and what we are against it at the same ranks and batch.</summary>
-    private void Add(
-        StepCase model, Precision precision, Dictionary<ScalingCase, List<ScalingFigures>> ours, List<IReadOnlyList<DdpFigure>> beside,
-        Action<BenchRow> report)
-    {
-        var word = JobWords.Of(precision);
-        List<double> theirs = [.. beside.Select(round => round.Single(f => f.Precision == word).SamplesPerSecond)];
-        foreach (var (item, mine) in ours.Where(o => o.Key.Rule == BatchRule.Weak && o.Key.Ranks == DdpRanks))
-            ratios[$"{model.Name}, {word}, {item.Place} against PyTorch DDP"] = Math.Round(
-                BenchMath.Median(mine.Zip(theirs, (m, t) => m.SamplesPerSecond / t)), 3);
-        Report(
-            [model.Name, word, "weak, PyTorch DDP", $"{DdpRanks}", "-", $"{DdpRanks} on {Environment.ProcessorCount}",
-                Text(BenchMath.Median(theirs), "0"), "-", "-", "-", "-"],
-            report);
-    }
-
-    private string Cost() => LinearCost.Fit(exchanges) is { } cost
-        ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"Cost of an exchange (peer, 2 silos, no overlap): "
-            + $"seconds = alpha + bytes x beta with alpha = {cost.Alpha * 1e3:0.000} ms, beta = {cost.Beta * 1e9:0.000} ns per "
-            + $"byte{(cost.Beta > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({1 / cost.Beta / 1e9:0.00} GB/s)") : "")}; "
-            + $"residual {cost.Residual * 1e3:0.000} ms over {exchanges.Count} points.")
-        : "Cost of an exchange: not fitted; it takes models of two sizes on 2 silos.";
 
     private void Report(IReadOnlyList<string> cells, Action<BenchRow> report)
     {

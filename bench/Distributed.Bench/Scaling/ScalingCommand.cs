@@ -1,6 +1,7 @@
 using Distributed.Bench.Baselines;
 using Distributed.Bench.Cluster;
 using Distributed.Bench.Figures;
+using Distributed.Bench.Latency;
 using Distributed.Bench.Settings;
 using Distributed.Bench.Step;
 using Distributed.Core.Documents;
@@ -35,8 +36,15 @@ internal static class ScalingCommand
         var cases = options.Quick ? ScalingCase.Quick : ScalingCase.All;
         using var baselines = options.Quick ? BaselineSet.None() : await BaselineSet.Look(mpi: false, cancel);
         await using var cluster = await BenchCluster.Start(cases.Max(c => c.Silos), cancel);
-        var summary = await new ScalingBench(cluster.Train, baselines.Torch).Run(models, cases, Wanted, options.Rounds, report);
-        return summary with { Notes = [.. summary.Notes, .. baselines.Notes] };
+        var votes = new LatencyProbe(cluster.Grains, cluster.Train, cluster.Endpoints);
+        var bench = new ScalingBench(cluster.Train, new StepTables(Environment.ProcessorCount, options.Bandwidths))
+        {
+            Ddp = baselines.Torch is { } torch ? torch.TrainDdp : null,
+        };
+        var summary = await bench.Run(
+            models, cases, Wanted, options.Rounds, await VoteRounds.Measure(votes.Decisions, options.Quick), report);
+        string[] notes = options.Quick ? ["--quick trains too few steps for figures, fit or predictions to mean anything."] : [];
+        return summary with { Notes = [.. summary.Notes, .. notes, .. baselines.Notes] };
 
         bool Wanted(string model, Precision precision) =>
             (!options.Quick || precision == Precision.Float32)

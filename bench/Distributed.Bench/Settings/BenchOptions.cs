@@ -26,6 +26,10 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
     /// <value>Null: the bench's own.</value>
     public ImmutableArray<long>? Sizes { get; init; }
 
+    /// <summary>Bits a second of networks to compute steps on.</summary>
+    /// <value>1, 10 and 100 Gbit/s.</value>
+    public ImmutableArray<double> Bandwidths { get; init; } = [1e9, 1e10, 1e11];
+
     /// <summary>Small cases, one round, no other programs: a check that it runs at all.</summary>
     public bool Quick { get; init; }
 
@@ -44,6 +48,8 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
                 "--micro-batches" when options.Name == MemoryVerb =>
                     options with { MicroBatches = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--sizes" when options.Name == "allreduce" => options with { Sizes = [.. Value().Split(',').Select(ByteSize.Parse)] },
+                "--bandwidth" when options.Name == "scaling" =>
+                    options with { Bandwidths = [.. Value().Split(',').Select(BitRate.Parse)] },
                 "--quick" when options.Name is not ("step" or PlainStepVerb or MemoryVerb) => options with { Quick = true },
                 _ => throw new FormatException($"bench {options.Name}: unknown option {arguments[i]}; expected {Expected(options.Name)}."),
             };
@@ -57,7 +63,8 @@ internal sealed record BenchOptions(string Name, int Rounds, string? Only)
     private static string Expected(string name) => name switch
     {
         "allreduce" => "--rounds N, --only NAME, --sizes LIST or --quick",
-        "scaling" or "memory" => "--rounds N, --only NAME or --quick",
+        "scaling" => "--rounds N, --only NAME, --bandwidth LIST or --quick",
+        "memory" => "--rounds N, --only NAME or --quick",
         "matmul" or "latency" or "idle" => "--rounds N or --quick",
         _ => "--rounds N or --only NAME",
     };

@@ -19,7 +19,7 @@ namespace Distributed.Bench.Step;
 public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> train, Func<string, string, Task<double>> untuned)
 {
     /// <summary>One run of the plain loop in this process.</summary>
-    /// <returns>Seconds of a step: the median after warm-up.</returns>
+    /// <returns>Seconds of a step: the median of those that are steady.</returns>
     public static Task<double> Plain(string name, string precision)
     {
         NativeRuntime.Initialize();
@@ -55,6 +55,8 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
                 + "in the same process with the same allocator settings.",
                 "allocator: the plain loop with freed blocks kept in the process, against the same loop with glibc's "
                 + "defaults in a process of its own.",
+                "A run counts from where its steps are steady: the medians of two neighbouring windows differ by less than 3 %; from its "
+                + "middle at the latest.",
                 $"Each ratio is the median of {rounds} alternating runs. Two ranks need two idle cores; this says nothing about GPUs.",
             ]);
     }
@@ -106,11 +108,10 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
     private async Task<double> Step(JobSpec job, int ranks)
     {
         var events = await train(job, ranks);
-        var steps = events.OfType<StepEvent>().Select(e => e.Seconds).ToArray();
-        return BenchMath.Median(steps.Skip(steps.Length / 3));
+        return SteadySteps.Median([.. events.OfType<StepEvent>().Select(e => e.Seconds)]);
     }
 
-    /// <returns>Seconds of a step: the median after warm-up.</returns>
+    /// <returns>Seconds of a step: the median of those that are steady.</returns>
     internal static Task<double> PlainStep(StepCase item, JobPrecision precision)
     {
         var done = new TaskCompletionSource<double>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -122,7 +123,7 @@ public sealed class StepBench(Func<JobSpec, int, Task<IReadOnlyList<JobEvent>>> 
                 using var scope = NewDisposeScope();
                 var (x, y) = item.FirstBatch();
                 var seconds = PlainLoop.Run(item.Model, precision, x, y, item.Steps);
-                done.SetResult(BenchMath.Median(seconds.Skip(seconds.Length / 3)));
+                done.SetResult(SteadySteps.Median(seconds));
             }
 #pragma warning disable CA1031 // The thread's top: whatever happened goes to the awaiting caller.
             catch (Exception e)

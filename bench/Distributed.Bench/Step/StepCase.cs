@@ -12,7 +12,7 @@ namespace Distributed.Bench.Step;
 
 /// <summary>A model and the batch it is timed with.</summary>
 /// <param name="Batch">Samples a step of one rank.</param>
-/// <param name="Steps">Steps of one timed run; the first third is warm-up.</param>
+/// <param name="Steps">Steps of one timed run, warm-up too.</param>
 public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps)
 {
     private const int Samples = 1024;
@@ -20,11 +20,11 @@ public sealed record StepCase(string Name, ModelSpec Model, int Batch, int Steps
 
     public static IReadOnlyList<StepCase> All { get; } =
     [
-        new("simple-cnn", ModelSpec.Of(new SimpleCnnOptions()), 64, 45),
-        new("mlp 784-2048-2048-10", ModelSpec.Of(new MlpOptions { Sizes = new([784, 2048, 2048, 10]) }), 64, 45),
-        new("sentiment-lstm", ModelSpec.Of(new SentimentLstmOptions { Vocab = 10000, Embedding = 100, Hidden = 128 }), 64, 30),
-        new("transformer", ModelSpec.Of(new TransformerOptions { Width = 256, Layers = 4, Heads = 8, Vocab = 256, Sequence = 128 }), 8, 15),
-        new("mlp 4096-4096-4096-10", ModelSpec.Of(new MlpOptions { Sizes = new([4096, 4096, 4096, 10]) }), 256, 9),
+        new("simple-cnn", ModelSpec.Of(new SimpleCnnOptions()), 64, 90),
+        new("mlp 784-2048-2048-10", ModelSpec.Of(new MlpOptions { Sizes = new([784, 2048, 2048, 10]) }), 64, 90),
+        new("sentiment-lstm", ModelSpec.Of(new SentimentLstmOptions { Vocab = 10000, Embedding = 100, Hidden = 128 }), 64, 48),
+        new("transformer", ModelSpec.Of(new TransformerOptions { Width = 256, Layers = 4, Heads = 8, Vocab = 256, Sequence = 128 }), 8, 24),
+        new("mlp 4096-4096-4096-10", ModelSpec.Of(new MlpOptions { Sizes = new([4096, 4096, 4096, 10]) }), 256, 12),
     ];
 
     private ModelContract Takes => Model.Options.Contract;

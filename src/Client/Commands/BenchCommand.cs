@@ -18,8 +18,10 @@ internal static class BenchCommand
         Verb verb = new(
             "bench",
             "Measures this machine in silo processes of its own and prints a table with ratios. Options for the bench itself: "
-            + "--rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; --quick for all but step: "
-            + "small cases, one round, no other programs. latency, idle and memory end with exit code 1 when a bound is missed.",
+            + "--rounds N; --only NAME for all but matmul, latency and idle; --sizes 4KiB,25MiB for allreduce; "
+            + "--bandwidth 1Gbit,25Gbit for scaling; --quick for all but step: small cases, one round, no other programs. allreduce and "
+            + "scaling compare with the PyTorch of the Python that DTRAIN_PYTHON names. latency, idle and memory end with "
+            + "exit code 1 when a bound is missed.",
             "dtrain bench step",
             "dtrain bench matmul --json",
             "dtrain bench memory --only simple-cnn",

@@ -19,16 +19,33 @@ internal sealed class BenchView(TextWriter output, TextWriter error)
     {
         HasSummary = true;
         if (summary.TryGetProperty("title", out var title)) output.WriteLine(title.GetString());
-        if (summary.TryGetProperty("columns", out var columns) && summary.TryGetProperty("rows", out var rows))
-            TextTable.Write(output, Cells(columns), [.. rows.EnumerateArray().Select(Cells)]);
+        WriteTable(summary);
         if (summary.TryGetProperty("ratios", out var ratios))
         {
             foreach (var ratio in ratios.EnumerateObject()) output.WriteLine($"{ratio.Name}: {Cell(ratio.Value)}");
         }
+        if (summary.TryGetProperty("tables", out var tables))
+        {
+            foreach (var table in tables.EnumerateArray())
+            {
+                output.WriteLine();
+                output.WriteLine(Cell(table.GetProperty("title")));
+                WriteTable(table);
+            }
+
+            if (tables.GetArrayLength() > 0) output.WriteLine();
+        }
+
         if (summary.TryGetProperty("notes", out var notes))
         {
             foreach (var note in notes.EnumerateArray()) output.WriteLine(Cell(note));
         }
+    }
+
+    private void WriteTable(JsonElement table)
+    {
+        if (table.TryGetProperty("columns", out var columns) && table.TryGetProperty("rows", out var rows))
+            TextTable.Write(output, Cells(columns), [.. rows.EnumerateArray().Select(Cells)]);
     }
 
     private static string Row(JsonElement row) => row.ValueKind == JsonValueKind.Object

@@ -11,7 +11,7 @@ internal static class SiloVariables
     private const string Prefix = "DTRAIN_";
 
     /// <summary>Variables of the client, which a shell may set for both.</summary>
-    private static readonly string[] OfClient = ["DTRAIN_CLUSTER", "DTRAIN_CA_FILE", "DTRAIN_SILO", "DTRAIN_BENCH"];
+    private static readonly string[] OfClient = ["DTRAIN_CLUSTER", "DTRAIN_CA_FILE", "DTRAIN_SILO", "DTRAIN_BENCH", "DTRAIN_PYTHON"];
 
     public static IReadOnlyList<SiloVariable> All { get; } =
     [

@@ -20,7 +20,9 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private const int RecheckMilliseconds = 1000;
     private const int FarewellMilliseconds = 100;
 
-    /// <summary>How long the caller looks before it sleeps, in the system's ticks: where each rank has a core, and where they share.</summary>
+    /// <summary>
+    /// How long the caller looks before it sleeps, in ticks of the stopwatch: where each rank has a core, and where they share.
+    /// </summary>
     /// <remarks>Between looks it lets others run who wait for its core, so that looking takes time from nobody.</remarks>
     private static readonly long LongLook = Stopwatch.Frequency / 1000, ShortLook = Stopwatch.Frequency / 10_000;
 

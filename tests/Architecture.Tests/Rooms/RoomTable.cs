@@ -82,7 +82,7 @@ internal sealed class RoomTable
             (root): Commands, Following, Outcomes, Rendering | the program
             """),
         ["Bench"] = Read("""
-            Figures: | medians, rates, fits and tables
+            Figures: | medians, rates, fits, steady steps and tables
             Settings: | the options of a bench
             Baselines: | other programs to compare with: OpenMPI, PyTorch
             Cluster: | silos that a bench starts, and jobs that it trains there
@@ -92,7 +92,8 @@ internal sealed class RoomTable
             AllReduce: Baselines, Cluster, Figures, Settings | `bench allreduce`
             Latency: Cluster, Figures, Settings | `bench latency`
             Idle: Cluster, Figures, Settings | `bench idle`
-            Scaling: Baselines, Cluster, Figures, Settings, Step | `bench scaling`
+            Prediction: Figures | what a step is made of: fitted, and computed for more silos
+            Scaling: Baselines, Cluster, Figures, Latency, Prediction, Settings, Step | `bench scaling`
             Command: AllReduce, Cluster, Figures, Idle, Latency, Matmul, Memory, Scaling, Settings, Step | chooses the bench and prints its rows
             """),
     };

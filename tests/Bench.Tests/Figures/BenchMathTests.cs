@@ -42,5 +42,23 @@ public sealed class BenchMathTests
     }
 
     [Fact]
+    public void FitRelative_SmallAmounts_CountAsMuchAsLargeOnes()
+    {
+        // 10 % off at the large one, where it is a thousand times what the small one takes: the small ones keep their line.
+        var cost = LinearCost.FitRelative([(0, 1e-3), (1, 2e-3), (1000, 1.1)])!;
+        Assert.Equal(1e-3, cost.Alpha, 4);
+        Assert.InRange(cost.Seconds(1000), 1, 1.1);
+    }
+
+    [Fact]
+    public void FitRelative_LineThatWouldBeginBelowZero_BeginsThere()
+    {
+        var cost = LinearCost.FitRelative([(1, 1), (2, 3)])!;
+        Assert.Equal(0, cost.Alpha);
+        Assert.InRange(cost.Beta, 1, 1.5);
+        Assert.True(cost.Residual > 0);
+    }
+
+    [Fact]
     public void Fit_OneSize_HasNoLine() => Assert.Null(LinearCost.Fit([(4096, 1), (4096, 2)]));
 }

@@ -21,6 +21,16 @@ public sealed class BenchViewTests
     }
 
     [Fact]
+    public void Bench_FurtherTables_AreUnderTheRatiosWithTheirTitles()
+    {
+        using StringWriter output = new(), error = new();
+        BenchView view = new(output, error);
+        view.Accept("""{"summary":{"title":"Steps","columns":["ms"],"rows":[["1"]],"ratios":{"mlp":2},"notes":["two cores"]"""
+            + ""","tables":[{"title":"Computed","columns":["silos","ms"],"rows":[["8","3"]]}]}}""");
+        Assert.Equal("Steps\nms\n1\nmlp: 2\n\nComputed\nsilos  ms\n8      3\n\ntwo cores\n", output.ToString());
+    }
+
+    [Fact]
     public void Doctor_FailedCheck_ShowsItsRemedy()
     {
         var report = DoctorReport.Read(

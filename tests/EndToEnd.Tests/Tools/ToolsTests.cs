@@ -94,8 +94,8 @@ public sealed class ToolsTests
         using TemporaryDirectory directory = new();
         var rows = Rows((await DtrainProcess.RunInAsync(
             directory.Path, "bench", "scaling", "--quick", "--only", "512", "--json", "--plot", "scaling.png")).Exits(0));
-        Assert.Equal(["one rank", "weak", "strong", "weak, no overlap"], rows.Select(row => row[2]));
-        Assert.Equal(["1", "2", "2", "2"], rows.Select(row => row[4]));
+        Assert.Equal(["one rank", "one rank, half batch", "weak", "weak", "strong", "weak, no overlap"], rows.Select(row => row[2]));
+        Assert.Equal(["1", "1", "1", "2", "2", "2"], rows.Select(row => row[4]));
         Assert.True(new FileInfo(directory.File("scaling.png")).Length > 1000);
     }
 
