@@ -30,6 +30,7 @@ internal sealed class AllReduceBench(Func<AllReduceCase, IReadOnlyList<IAllReduc
                 "ratio: our bandwidth over the baseline's, the median of rounds that take turns (higher is better).",
                 "plain sockets: as many bytes between the same processes on blocking threads, no sum. memory copy: "
                 + "the bytes once, on as many threads.",
+                "peer: through memory that the silos share, as on one machine; peer over TCP: as between machines.",
                 "Everything runs on this machine, over loopback or in its memory; where ranks outnumber the cores they share them.",
                 .. notes,
             ]);

@@ -11,6 +11,11 @@ internal sealed record AllReduceCase(int Silos, int RanksPerSilo, AllReduceWay W
         new(2, 1, AllReduceWay.Peer),
         new(3, 1, AllReduceWay.Peer),
         new(4, 1, AllReduceWay.Peer),
+        new(2, 2, AllReduceWay.Peer),
+        new(2, 1, AllReduceWay.PeerOverTcp),
+        new(3, 1, AllReduceWay.PeerOverTcp),
+        new(4, 1, AllReduceWay.PeerOverTcp),
+        new(2, 2, AllReduceWay.PeerOverTcp),
         new(2, 1, AllReduceWay.Coordinator),
     ];
 
@@ -18,5 +23,12 @@ internal sealed record AllReduceCase(int Silos, int RanksPerSilo, AllReduceWay W
 
     public string Name => Way == AllReduceWay.Memory
         ? $"{Silos} silo x {RanksPerSilo} ranks"
-        : $"{Silos} silos x {RanksPerSilo} rank, {(Way == AllReduceWay.Peer ? "peer" : "coordinator")}";
+        : $"{Silos} silos x {RanksPerSilo} {(RanksPerSilo == 1 ? "rank" : "ranks")}, {WayName}";
+
+    private string WayName => Way switch
+    {
+        AllReduceWay.Peer => "peer",
+        AllReduceWay.PeerOverTcp => "peer over TCP",
+        _ => "coordinator",
+    };
 }

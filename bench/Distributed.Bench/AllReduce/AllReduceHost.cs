@@ -13,7 +13,7 @@ internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : 
     private static readonly Generation Generation = Generation.First;
 
     /// <summary>The ways between silos that this build can go.</summary>
-    public static IReadOnlyList<AllReduceWay> Ways { get; } = [AllReduceWay.Peer, AllReduceWay.Coordinator];
+    public static IReadOnlyList<AllReduceWay> Ways { get; } = [AllReduceWay.Peer, AllReduceWay.PeerOverTcp, AllReduceWay.Coordinator];
 
     /// <summary>Lets a silo take part in timed runs.</summary>
     public static void AddTo(IServiceCollection services) => services.AddSingleton<IAllReduceHost, AllReduceHost>();
@@ -70,7 +70,11 @@ internal sealed class AllReduceHost(IGrainFactory grains, IExchangeWire wire) : 
     private IExchangeFactory? Factory(AllReduceOrder order, CoordinatorRendezvous rendezvous, CoordinatorWait wait) => order.Way switch
     {
         AllReduceWay.Memory => null,
-        AllReduceWay.Peer => new PeerExchangeFactory(rendezvous, wire, overlap: false, warning => Console.Error.WriteLine(warning)),
+        AllReduceWay.Peer => Peer(rendezvous, wire),
+        AllReduceWay.PeerOverTcp => Peer(rendezvous, new DirectWire(inMemory: false)),
         _ => new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(order.RunId), overlap: false, wait),
     };
+
+    private static PeerExchangeFactory Peer(CoordinatorRendezvous rendezvous, IExchangeWire wire) =>
+        new(rendezvous, wire, overlap: false, warning => Console.Error.WriteLine(warning));
 }

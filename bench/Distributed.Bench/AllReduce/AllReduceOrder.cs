@@ -10,8 +10,11 @@ public enum AllReduceWay
     /// <summary>Ranks of one silo read each other's memory.</summary>
     Memory,
 
-    /// <summary>The silos' own sockets, as <c>exchange: peer</c>.</summary>
+    /// <summary>As <c>exchange: peer</c> goes between silos of one machine: through memory that both have.</summary>
     Peer,
+
+    /// <summary>As <c>exchange: peer</c> goes between machines: over the silos' own sockets.</summary>
+    PeerOverTcp,
 
     /// <summary>Calls of the coordinator grain, as <c>exchange: coordinator</c>.</summary>
     Coordinator,

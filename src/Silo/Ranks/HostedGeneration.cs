@@ -12,7 +12,7 @@ using SessionOptions = Distributed.Training.Loop.SessionOptions;
 namespace Distributed.Silo.Ranks;
 
 /// <summary>One generation of a job on this silo: the trainer's session and its wires to the grains.</summary>
-internal sealed class HostedGeneration : IAsyncDisposable
+internal sealed partial class HostedGeneration : IAsyncDisposable
 {
     /// <summary>
     /// The owner waits, and the slots are another's: where a job ends at its owner's or operator's wish, its ranks are
@@ -66,7 +66,7 @@ internal sealed class HostedGeneration : IAsyncDisposable
         pump = new EventPump(job, assignment.Generation, assignment.Silo, () => decider.TotalSteps, time, logger);
         var exchange = options.Silos.Count > 1
             ? Exchange(
-                spec, grains, wire,
+                spec, grains, wire, logger,
                 new CoordinatorRendezvous(coordinator, assignment.Generation, assignment.Silo, seat, assignment.MeetDeadline, wait), key)
             : null;
         session = new SiloSession(options, decider, pump, time, exchange);
@@ -114,13 +114,18 @@ internal sealed class HostedGeneration : IAsyncDisposable
     }
 
     private IExchangeFactory Exchange(
-        JobSpec spec, IGrainFactory grains, IExchangeWire wire, CoordinatorRendezvous rendezvous, string coordinator) =>
+        JobSpec spec, IGrainFactory grains, IExchangeWire wire, ILogger logger, CoordinatorRendezvous rendezvous, string coordinator) =>
         spec.Exchange switch
         {
             GradientExchange.Coordinator =>
                 new CoordinatorExchangeFactory(rendezvous, grains.GetGrain<ICoordinatorExchange>(coordinator), spec.Workers.Overlap, wait),
-            _ => new PeerExchangeFactory(rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning))),
+            _ => new PeerExchangeFactory(
+                rendezvous, wire, spec.Workers.Overlap, warning => pump.Publish(new WarningEvent(warning)),
+                log: way => LogWay(logger, session.Options.JobId, session.Options.Generation, session.Options.Silo, way)),
         };
+
+    [LoggerMessage(4102, LogLevel.Information, "Job {Job}, generation {Generation}: silo {Silo} {Way}.")]
+    private static partial void LogWay(ILogger logger, JobId job, Generation generation, string silo, string way);
 
     private void Watch(TimeSpan patience)
     {

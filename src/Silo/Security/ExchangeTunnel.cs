@@ -30,6 +30,9 @@ internal sealed class ExchangeTunnel(NetworkSettings network, SiloIdentity ident
 
     public bool NeedsCores => true;
 
+    /// <remarks>Two silos of one machine are not looked for: TLS is what the operator has asked for between all.</remarks>
+    public bool IsOneMachine => false;
+
     /// <summary>Where it listens.</summary>
     public IPEndPoint Endpoint =>
         (IPEndPoint)(listener?.LocalEndPoint ?? throw new InvalidOperationException("The exchange tunnel has not started."));

@@ -3,10 +3,13 @@ using System.Net.Sockets;
 
 namespace Distributed.Training.Exchange;
 
-/// <summary>Nothing between them: silos of one machine meet on loopback.</summary>
-public sealed class DirectWire : IExchangeWire
+/// <summary>Nothing between them: silos of one machine meet on loopback, or in its memory.</summary>
+/// <param name="inMemory">Whether they may meet in memory.</param>
+public sealed class DirectWire(bool inMemory = true) : IExchangeWire
 {
     public bool NeedsCores => false;
+
+    public bool IsOneMachine => inMemory;
 
     public (string Endpoint, IDisposable Lease) Publish(IPEndPoint listener) => (listener.ToString(), new NoLease());
 

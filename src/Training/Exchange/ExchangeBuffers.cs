@@ -127,6 +127,12 @@ public sealed unsafe class ExchangeBuffers : IDisposable
     /// </summary>
     public nint Incoming(int silo, int partial, int slice) => staging.Rent(silo, partial, slice);
 
+    /// <summary>Another silo's partial of a slice is here and stays where it is until the slice is folded, which is next.</summary>
+    /// <param name="payload">Address of its FP32 elements.</param>
+    /// <param name="presence">Address of its presence bits; as long as those of any slice.</param>
+    public void Lend(int silo, int partial, int slice, nint payload, nint presence) =>
+        staging.Lend(silo, partial, slice, payload, presence);
+
     /// <summary>Another silo's partial of a slice has come whole to its place.</summary>
     public void Arrived(int silo, int partial, int slice, ReadOnlySpan<byte> presence) =>
         presence.CopyTo(staging.Presence(silo, partial, slice));

@@ -9,6 +9,9 @@ public interface IExchangeWire
     /// <summary>Whether the wire itself needs cores while it moves bytes.</summary>
     bool NeedsCores { get; }
 
+    /// <value>All silos are processes of one machine, which may meet in its memory.</value>
+    bool IsOneMachine { get; }
+
     /// <summary>Lets the other silos reach a listener of this process.</summary>
     /// <returns>What to tell them: an address, a colon and more; and what to dispose of when nobody is to come any more.</returns>
     (string Endpoint, IDisposable Lease) Publish(IPEndPoint listener);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
-using static Distributed.Training.Exchange.Posix;
 
 namespace Distributed.Training.Exchange;
 
@@ -78,12 +77,6 @@ internal sealed unsafe partial class PeerExchange
 
     private string Names(IEnumerable<int> which) => string.Join(", ", which.Select(s => silos.Names[s]));
 
-    private static void WaitToSend(PeerLink link)
-    {
-        PollEntry entry = new() { Fd = link.Fd, Wanted = PollOut };
-        _ = Poll(&entry, 1, FarewellMilliseconds);
-    }
-
     /// <summary>Tells the others why, as far as they listen, and closes this side.</summary>
     private void Farewell()
     {
@@ -96,7 +89,7 @@ internal sealed unsafe partial class PeerExchange
             try
             {
                 while (link.IsSending && Environment.TickCount64 < until)
-                    if (!link.Send()) WaitToSend(link);
+                    if (!link.Send()) link.WaitToSend(FarewellMilliseconds);
                 if (link.CanStart)
                 {
                     reason.CopyTo(new Span<byte>(link.ScratchOut, reason.Length));

@@ -6,13 +6,15 @@ internal sealed unsafe partial class PeerExchange
 {
     private bool Send(PeerLink link)
     {
+        var any = false;
         while (link.CanStart)
         {
             help.Return(link.TakeRoom());
             if (!link.Outgoing.TryPeek(out var next) || !Start(link, next)) break;
             link.Outgoing.Dequeue();
+            any = true;
         }
-        return link.IsSending && link.Send();
+        return (link.IsSending && link.Send()) || any;
     }
 
     /// <returns>False: a rank is about to have what the frame carries.</returns>
@@ -33,8 +35,11 @@ internal sealed unsafe partial class PeerExchange
         {
             case FrameKind.Operand:
                 header.TrailerBytes = buffers.PresenceBytes(frame.Slice);
-                if (Operand(link, frame, new Span<byte>(link.TrailerOut, header.TrailerBytes)) is not { } operand) return false;
-                header.PayloadBytes = operand == 0 ? 0 : plan.Slices[frame.Slice].Length * sizeof(float);
+                var bytes = plan.Slices[frame.Slice].Length * sizeof(float);
+                var room = link.Reserve(bytes + header.TrailerBytes);
+                if (Operand(frame, room is null ? link.ScratchOut : room, new Span<byte>(link.TrailerOut, header.TrailerBytes), link)
+                    is not { } operand) return false;
+                header.PayloadBytes = operand == 0 ? 0 : bytes;
                 link.Start(header, (byte*)operand);
                 break;
             case FrameKind.Sum:
@@ -59,13 +64,13 @@ internal sealed unsafe partial class PeerExchange
     /// <returns>
     /// Where the elements of one of this silo's partials are, 0 where none is present; null while a rank is at work on it.
     /// </returns>
-    private nint? Operand(PeerLink link, OutgoingFrame frame, Span<byte> presence)
+    private nint? Operand(OutgoingFrame frame, byte* scratch, Span<byte> presence, PeerLink link)
     {
         // What goes to all is small, and made for each link.
         if (plan.Slices[frame.Slice].Owner == ExchangePlan.Everyone)
-            return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
+            return buffers.Operand(frame.Slice, frame.Partial, (nint)scratch, presence);
         if (!help.TryTakeOperand(frame.Slice, frame.Partial, out var ready)) return null;
-        if (ready.Room == 0) return buffers.Operand(frame.Slice, frame.Partial, (nint)link.ScratchOut, presence);
+        if (ready.Room == 0) return buffers.Operand(frame.Slice, frame.Partial, (nint)scratch, presence);
         new ReadOnlySpan<byte>((void*)ready.Presence, presence.Length).CopyTo(presence);
         link.Room = ready.Room;
         return ready.Address;
@@ -81,8 +86,27 @@ internal sealed unsafe partial class PeerExchange
             Accept(link);
             if (link.IsParked) return true;
         }
+        if (link.IsSeenWhole)
+        {
+            var body = link.View();
+            if (body is null) return false;
+            if (TryFoldThere(link, body)) return true;
+        }
+        if (link.IsUntouched) link.ReceiveTo((byte*)Place(link));
         if (!link.ReceiveBody(out whole)) return false;
         if (whole) Take(link);
+        return true;
+    }
+
+    /// <summary>Folds a slice whose last operand lies in memory that both silos have: it is not copied.</summary>
+    private bool TryFoldThere(PeerLink link, byte* body)
+    {
+        ref var header = ref *link.HeaderIn;
+        if (header.Kind != FrameKind.Operand || operandsMissing[header.Slice] != 1 || help.IsThere) return false;
+        lastNews = Environment.TickCount64;
+        buffers.Lend(link.Silo, header.Partial, header.Slice, (nint)body, (nint)link.TrailerIn);
+        OperandHere(header.Slice);
+        link.Skip();
         return true;
     }
 
@@ -98,7 +122,7 @@ internal sealed unsafe partial class PeerExchange
         if (header.Kind == FrameKind.Abort && header.PayloadBytes is > 0 and <= PeerHandshake.LongestReason
             && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0))
         {
-            link.Accept(link.ScratchIn);
+            link.Accept();
             return;
         }
         if (header.Job != job || header.Generation != (uint)silos.Generation.Value || header.Sender != link.Silo)
@@ -114,43 +138,51 @@ internal sealed unsafe partial class PeerExchange
             link.IsParked = true;
             return;
         }
-        if (header.Step != step || Place(link, in header) is not { } payload)
+        if (header.Step != step || !Fits(link, in header))
             Refuse(link, $"a frame that does not belong here (step {step} is open); found {header}");
-        else link.Accept((byte*)payload);
+        else link.Accept();
     }
 
-    /// <returns>Where the payload belongs; null when the frame does not fit the plan or came before.</returns>
-    private nint? Place(PeerLink link, in FrameHeader header)
+    /// <returns>Where the payload of a checked header belongs.</returns>
+    private nint Place(PeerLink link)
+    {
+        ref var header = ref *link.HeaderIn;
+        return header.Kind switch
+        {
+            FrameKind.Operand => buffers.Incoming(link.Silo, header.Partial, header.Slice),
+            FrameKind.Sum => buffers.Sum(header.Slice),
+            _ => (nint)link.ScratchIn,
+        };
+    }
+
+    /// <summary>Whether a frame fits the plan and did not come before; an operand is noted as come.</summary>
+    private bool Fits(PeerLink link, in FrameHeader header)
     {
         if (header.Kind == FrameKind.Losses)
         {
             var report = header.PayloadBytes - (plan.SiloRuns[link.Silo].Count * sizeof(double));
             return report is >= 0 and <= SiloReports.Most * sizeof(double) && report % sizeof(double) == 0
-                && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo]
-                ? (nint)link.ScratchIn
-                : null;
+                && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, 0) && !lossesGot[link.Silo];
         }
-        if (header.Slice < 0 || header.Slice >= plan.Slices.Count || done[header.Slice]) return null;
+        if (header.Slice < 0 || header.Slice >= plan.Slices.Count || done[header.Slice]) return false;
         var part = plan.Slices[header.Slice];
-        if (header.Bucket != part.Bucket) return null;
+        if (header.Bucket != part.Bucket) return false;
         var whole = header.PayloadBytes == part.Length * sizeof(float);
         switch (header.Kind)
         {
             case FrameKind.Operand:
-                if (!plan.Reduces(silos.Index, header.Slice) || header.Partial >= plan.Partials[link.Silo].Count) return null;
+                if (!plan.Reduces(silos.Index, header.Slice) || header.Partial >= plan.Partials[link.Silo].Count) return false;
                 if (!(whole || header.PayloadBytes == 0)
-                    || header.TrailerBytes != FrameHeader.Trailer(header.PayloadBytes, buffers.PresenceBytes(header.Slice))) return null;
+                    || header.TrailerBytes != FrameHeader.Trailer(header.PayloadBytes, buffers.PresenceBytes(header.Slice))) return false;
                 var bit = OperandBit(link.Silo, header.Partial);
-                if ((operandsGot[header.Slice] & bit) != 0) return null;
+                if ((operandsGot[header.Slice] & bit) != 0) return false;
                 operandsGot[header.Slice] |= bit;
-                return buffers.Incoming(link.Silo, header.Partial, header.Slice);
+                return true;
             case FrameKind.Sum:
                 return part.Owner == link.Silo && whole
-                    && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice))
-                    ? buffers.Sum(header.Slice)
-                    : null;
+                    && header.TrailerBytes == FrameHeader.Trailer(header.PayloadBytes, buffers.SumTrailerBytes(header.Slice));
             default:
-                return null;
+                return false;
         }
     }
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Globalization;
+using System.Diagnostics;
 using Distributed.Core.Canonical;
 using Distributed.Core.Events;
 using Distributed.Core.Jobs;
@@ -19,13 +19,12 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
 {
     private const int RecheckMilliseconds = 1000;
     private const int FarewellMilliseconds = 100;
-    private const int Spins = 2000;
 
-    /// <summary>Where all have a core: what comes in is looked at in between.</summary>
-    private const int ShortSendBytes = 64 * 1024;
-
-    /// <summary>Where cores are shared: each change of threads costs more than what waits meanwhile.</summary>
-    private const int LongSendBytes = 256 * 1024;
+    /// <summary>
+    /// How long the caller looks before it sleeps, in ticks of the stopwatch: where each rank has a core, and where they share.
+    /// </summary>
+    /// <remarks>Between looks it lets others run who wait for its core, so that looking takes time from nobody.</remarks>
+    private static readonly long LongLook = Stopwatch.Frequency / 1000, ShortLook = Stopwatch.Frequency / 10_000;
 
     private readonly ExchangeJob exchangeJob;
     private readonly ExchangeBuffers buffers;
@@ -70,7 +69,6 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         help = new SliceHelp(buffers, job.Barrier, spin, WakeIfAsleep);
         this.links = [.. links];
         this.job = PeerHandshake.JobNumber(silos.JobId);
-        foreach (var link in this.links) link.SendBytes = spin ? ShortSendBytes : LongSendBytes;
         operandsMissing = new int[plan.Slices.Count];
         operandsGot = new ulong[plan.Slices.Count];
         done = new bool[plan.Slices.Count];
@@ -165,7 +163,11 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
         helperNeeded.Set();
         helper?.Join();
         listener?.Dispose();
-        foreach (var link in links) link.Dispose();
+        lock (pump)
+        {
+            ended = true;
+            foreach (var link in links) link.Dispose();
+        }
         _ = Close(wake);
         helperNeeded.Dispose();
         help.Dispose();
@@ -207,6 +209,7 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     /// <summary>One look at everything; waits when nothing moved.</summary>
     private void Round(bool isCaller)
     {
+        long until = 0;
         for (var idle = 0; ; idle++)
         {
             var moved = false;
@@ -224,9 +227,13 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
                 Folded(slice, found);
                 return;
             }
-            if (!isCaller || !spin || idle >= Spins) break;
+            if (!isCaller) break;
             if (slicesLeft == 0 && lossesLeft == 0 && IsFlushed()) return;
-            if (idle % 16 == 15) Thread.SpinWait(4);
+            if (spin && idle % 16 != 15) continue;
+            var now = Stopwatch.GetTimestamp();
+            if (until == 0) until = now + (spin ? LongLook : ShortLook);
+            else if (now > until) break;
+            Thread.Yield();
         }
         Sleep(isCaller);
     }
@@ -234,19 +241,15 @@ internal sealed unsafe partial class PeerExchange : IGradientExchange
     private void Sleep(bool isCaller)
     {
         var entries = stackalloc PollEntry[links.Length + 1];
-        for (var i = 0; i < links.Length; i++)
-        {
-            var wanted = links[i].IsParked ? 0 : PollIn;
-            if (links[i].IsSending || links[i].Outgoing.Count > 0) wanted |= PollOut;
-            links[i].SleepThroughBody();
-            entries[i] = new PollEntry { Fd = wanted == 0 ? -1 : links[i].Fd, Wanted = (short)wanted };
-        }
+        var nothing = true;
+        for (var i = 0; i < links.Length; i++) nothing &= links[i].Await(out entries[i]);
         entries[links.Length] = new PollEntry { Fd = wake, Wanted = PollIn };
         asleep = true;
         Interlocked.MemoryBarrier();
-        if (released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants))
+        if (nothing && released.IsEmpty && !help.HasNews && failure is null && (isCaller || !callerWants))
             _ = Poll(entries, (nuint)links.Length + 1, RecheckMilliseconds);
         asleep = false;
+        for (var i = 0; i < links.Length; i++) links[i].Awoke(in entries[i]);
         if (entries[links.Length].Happened != 0) Consume(wake);
     }
 

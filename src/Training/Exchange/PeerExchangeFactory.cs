@@ -7,8 +7,10 @@ namespace Distributed.Training.Exchange;
 /// <param name="wire">What lies between the silos.</param>
 /// <param name="warn">Takes lines about refused callers.</param>
 /// <param name="cores">For the silos of one machine; null: all that it has.</param>
+/// <param name="log">Takes a line about the way to each other silo.</param>
 public sealed class PeerExchangeFactory(
-    IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn, int? cores = null) : IExchangeFactory
+    IExchangeRendezvous rendezvous, IExchangeWire wire, bool overlap, Action<string> warn, int? cores = null, Action<string>? log = null)
+    : IExchangeFactory
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(60);
 
@@ -26,10 +28,10 @@ public sealed class PeerExchangeFactory(
             for (var silo = 0; silo < silos.Index; silo++) links.Add(Call(mesh.Endpoints[silo], silo, buffers, secret));
             for (var silo = silos.Index + 1; silo < silos.Count; silo++)
             {
-                var (from, socket, sealOut, sealIn) = listener.Take(LongestConnect);
-                links.Add(Link(from, socket, sealOut, sealIn, buffers));
+                links.Add(Link(listener.Take(LongestConnect), buffers));
             }
             links.Sort((a, b) => a.Silo.CompareTo(b.Silo));
+            log?.Invoke($"exchanges gradients with {string.Join(", ", links.Select(l => $"{silos.Names[l.Silo]} by {l.Kind}"))}");
             return new PeerExchange(job, buffers, links, listener, overlap, HasCoreForEach(mesh, silos));
         }
         catch
@@ -59,9 +61,10 @@ public sealed class PeerExchangeFactory(
         Socket? socket = null;
         try
         {
-            socket = wire.Connect(endpoint);
+            socket = Connect(PeerAddress.Parse(endpoint));
             var (sealOut, sealIn) = PeerHandshake.Call(socket, buffers.Silos, silo, secret);
-            return Link(silo, socket, sealOut, sealIn, buffers);
+            var stream = socket.AddressFamily == AddressFamily.Unix ? MemoryHandover.Take(socket) : new SocketStream(socket);
+            return Link(new ProvenPeer(silo, stream, sealOut, sealIn), buffers);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
@@ -78,12 +81,30 @@ public sealed class PeerExchangeFactory(
         }
     }
 
-    internal static PeerLink Link(int silo, Socket socket, FrameSeal sealOut, FrameSeal sealIn, ExchangeBuffers buffers)
+    /// <summary>Within the machine where that is possible, otherwise over the wire.</summary>
+    private Socket Connect(PeerAddress address)
+    {
+        if (!wire.IsOneMachine || address.Local is not { } name) return wire.Connect(address.Wire);
+        var local = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            local.Connect(PeerAddress.LocalEndpoint(name));
+            return local;
+        }
+        catch (SocketException)
+        {
+            // Another machine, or another network namespace of this one.
+            local.Dispose();
+            return wire.Connect(address.Wire);
+        }
+    }
+
+    internal static PeerLink Link(ProvenPeer peer, ExchangeBuffers buffers)
     {
         var plan = buffers.Plan;
         var trailer = Enumerable.Range(0, plan.Slices.Count).Max(buffers.SumTrailerBytes);
         var losses = (plan.SiloRuns.Max(r => r.Count) + SiloReports.Most) * sizeof(double);
         var scratch = Math.Max(plan.LongestSlice * sizeof(float), Math.Max(losses, PeerHandshake.LongestReason));
-        return new PeerLink(silo, socket, sealOut, sealIn, trailer, scratch);
+        return new PeerLink(peer.Silo, peer.Stream, peer.Out, peer.In, trailer, scratch);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using static Distributed.Training.Exchange.Posix;
 
@@ -9,7 +8,7 @@ namespace Distributed.Training.Exchange;
 /// </summary>
 /// <remarks>
 /// Small frames leave together in one call, and what comes in with a frame is kept for the next one: a call into the kernel costs as
-/// much as a small frame.
+/// much as a small frame. Through memory, a frame is written where the other silo reads it.
 /// </remarks>
 internal sealed unsafe class PeerLink : IDisposable
 {
@@ -22,8 +21,7 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <summary>Room for bytes that came in beyond a frame: these are copied once more.</summary>
     private const int AheadBytes = 8 * 1024;
 
-    private readonly Socket socket;
-    private readonly int fd;
+    private readonly IPeerStream stream;
     private readonly FrameSeal sealOut;
     private readonly FrameSeal sealIn;
     private readonly byte* memory;
@@ -43,16 +41,13 @@ internal sealed unsafe class PeerLink : IDisposable
     private int payloadLeft;
     private byte* trailerAt;
     private int trailerLeft;
-    private int wakesAt = 1;
 
-    /// <param name="socket">Connected and proven; taken over.</param>
+    /// <param name="stream">Connected and proven; taken over.</param>
     /// <param name="trailerBytes">Longest trailer.</param>
     /// <param name="scratchBytes">Longest payload that is made for the link, control frames included.</param>
-    public PeerLink(int silo, Socket socket, FrameSeal sealOut, FrameSeal sealIn, int trailerBytes, int scratchBytes)
+    public PeerLink(int silo, IPeerStream stream, FrameSeal sealOut, FrameSeal sealIn, int trailerBytes, int scratchBytes)
     {
-        (Silo, this.socket, this.sealOut, this.sealIn) = (silo, socket, sealOut, sealIn);
-        fd = (int)socket.SafeHandle.DangerousGetHandle();
-        socket.NoDelay = true;
+        (Silo, this.stream, this.sealOut, this.sealIn) = (silo, stream, sealOut, sealIn);
         var trailers = FrameHeader.WholeLines(trailerBytes) + FrameHeader.Size;
         var scratch = FrameHeader.WholeLines(scratchBytes);
         memory = (byte*)NativeMemory.AlignedAlloc(
@@ -70,10 +65,8 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <value>The other silo's place.</value>
     public int Silo { get; }
 
-    public int Fd => fd;
-
-    /// <value>Most bytes of payload that one call sends.</value>
-    public int SendBytes { get; set; }
+    /// <inheritdoc cref="IPeerStream.Kind"/>
+    public string Kind => stream.Kind;
 
     public Queue<OutgoingFrame> Outgoing { get; } = new();
 
@@ -124,6 +117,13 @@ internal sealed unsafe class PeerLink : IDisposable
         header.Magic = FrameHeader.Mark;
         header.Sequence = nextOut++;
         sealOut.Seal(&header);
+        var room = Reserve(body);
+        if (room is not null)
+        {
+            Write(room - FrameHeader.Size, in header, payload);
+            stream.Commit(FrameHeader.Size + body);
+            return;
+        }
         if (batchBytes + FrameHeader.Size + body > BatchBytes)
         {
             *largeHeader = header;
@@ -131,11 +131,18 @@ internal sealed unsafe class PeerLink : IDisposable
             hasLarge = true;
             return;
         }
-        var at = batch + batchBytes;
-        *(FrameHeader*)at = header;
-        Buffer.MemoryCopy(payload, at + FrameHeader.Size, header.PayloadBytes, header.PayloadBytes);
-        Buffer.MemoryCopy(TrailerOut, at + FrameHeader.Size + header.PayloadBytes, header.TrailerBytes, header.TrailerBytes);
+        Write(batch + batchBytes, in header, payload);
         batchBytes += FrameHeader.Size + body;
+    }
+
+    /// <summary>Room in the stream itself for the body of the next frame.</summary>
+    /// <returns>Null: there is none at present; the frame can be put on its way all the same.</returns>
+    public byte* Reserve(int body)
+    {
+        var frame = FrameHeader.Size + FrameHeader.WholeLines(body);
+        if (IsSending || frame > stream.MostSeen) return null;
+        var room = stream.Reserve(frame);
+        return room is null ? null : room + FrameHeader.Size;
     }
 
     /// <summary>Sends some of what is on its way.</summary>
@@ -147,18 +154,16 @@ internal sealed unsafe class PeerLink : IDisposable
         nuint count = 0;
         var at = sent;
         var total = batchBytes;
-        if (batchBytes > 0) Add(pieces, ref count, ref at, batch, batchBytes, int.MaxValue);
+        if (batchBytes > 0) Add(pieces, ref count, ref at, batch, batchBytes);
         if (hasLarge)
         {
             total += FrameHeader.Size + largeHeader->PayloadBytes + largeHeader->TrailerBytes;
-            Add(pieces, ref count, ref at, (byte*)largeHeader, FrameHeader.Size, int.MaxValue);
-            Add(pieces, ref count, ref at, largePayload, largeHeader->PayloadBytes, SendBytes);
-            if (total - sent <= SendBytes) Add(pieces, ref count, ref at, TrailerOut, largeHeader->TrailerBytes, int.MaxValue);
+            Add(pieces, ref count, ref at, (byte*)largeHeader, FrameHeader.Size);
+            Add(pieces, ref count, ref at, largePayload, largeHeader->PayloadBytes);
+            Add(pieces, ref count, ref at, TrailerOut, largeHeader->TrailerBytes);
         }
-        MessageHeader message = new() { Pieces = pieces, PieceCount = count };
-        var moved = SendMessage(fd, &message, DontWait | NoSignal);
-        if (moved < 0) return Refused();
-        sent += (int)moved;
+        var moved = stream.Send(pieces, count);
+        sent += moved;
         if (sent == total) (sent, batchBytes, hasLarge) = (0, 0, false);
         return moved > 0;
     }
@@ -191,18 +196,43 @@ internal sealed unsafe class PeerLink : IDisposable
     /// <summary>Whether the whole header in <see cref="HeaderIn"/> was sealed by the other silo for this place in the order.</summary>
     public bool IsGenuine() => sealIn.Check(HeaderIn, nextIn);
 
-    /// <summary>The header is in order: the payload goes there, the trailer to <see cref="TrailerIn"/>.</summary>
-    public void Accept(byte* payload)
+    /// <summary>The header is in order: its body is next.</summary>
+    public void Accept()
     {
         nextIn++;
         IsParked = false;
         InBody = true;
         headerGot = 0;
-        payloadIn = payload;
+        payloadIn = null;
         payloadLeft = HeaderIn->PayloadBytes;
         trailerAt = TrailerIn;
         trailerLeft = HeaderIn->TrailerBytes;
     }
+
+    /// <value>Nothing of the body has been read.</value>
+    public bool IsUntouched => payloadIn is null;
+
+    /// <value>The body can be seen where it lies, once it is whole: nothing of it is read before.</value>
+    public bool IsSeenWhole => payloadIn is null && payloadLeft + trailerLeft <= stream.MostSeen;
+
+    /// <summary>The whole body where it lies; the trailer is copied to <see cref="TrailerIn"/>.</summary>
+    /// <returns>Null: it is not whole yet.</returns>
+    public byte* View()
+    {
+        var body = stream.View(payloadLeft + trailerLeft);
+        if (body is not null) Buffer.MemoryCopy(body + payloadLeft, TrailerIn, trailerLeft, trailerLeft);
+        return body;
+    }
+
+    /// <summary>What was seen of the body is all that is needed.</summary>
+    public void Skip()
+    {
+        stream.Skip(payloadLeft + trailerLeft);
+        InBody = false;
+    }
+
+    /// <summary>The payload goes there, the trailer to <see cref="TrailerIn"/>.</summary>
+    public void ReceiveTo(byte* payload) => payloadIn = payload;
 
     /// <summary>Reads what is there of payload and trailer.</summary>
     /// <returns>Whether anything came; <paramref name="whole"/>: the frame is complete.</returns>
@@ -234,41 +264,62 @@ internal sealed unsafe class PeerLink : IDisposable
         return true;
     }
 
-    /// <summary>Lets a poll sleep until the frame that is being read is whole: what comes of it before is nothing to act on.</summary>
-    public void SleepThroughBody()
+    /// <summary>Arranges what a poll is to wake for: room for what is on its way, and what can be acted on.</summary>
+    /// <remarks>What comes of a frame before it is whole is nothing to act on.</remarks>
+    /// <returns>False: there is something to do already.</returns>
+    public bool Await(out PollEntry entry)
     {
-        var bytes = InBody ? Math.Clamp(payloadLeft + trailerLeft, 1, MostAwaited) : 1;
-        if (bytes == wakesAt) return;
-        WakeAt(fd, bytes);
-        wakesAt = bytes;
+        var body = payloadLeft + trailerLeft;
+        var incoming = IsParked ? 0 : !InBody ? 1 : IsSeenWhole ? body : Math.Clamp(body, 1, MostAwaited);
+        var nothing = stream.Await(incoming, IsSending ? Unsent() : 0, out var events);
+        entry = new PollEntry { Fd = events == 0 ? -1 : stream.Fd, Wanted = events };
+        return nothing;
     }
 
-    /// <summary>Says that nothing more will be sent; what was sent still arrives.</summary>
-    public void EndSending()
+    /// <summary>The poll is over.</summary>
+    public void Awoke(in PollEntry entry) => stream.Awoke(entry.Happened);
+
+    /// <summary>Waits until some of what is on its way can go out.</summary>
+    public void WaitToSend(int milliseconds)
     {
-        try
+        PollEntry entry;
+        if (stream.Await(0, Unsent(), out var events))
         {
-            socket.Shutdown(SocketShutdown.Send);
+            entry = new PollEntry { Fd = stream.Fd, Wanted = events };
+            _ = Poll(&entry, 1, milliseconds);
         }
-        catch (SocketException)
+        else
         {
-            // The other side was faster.
+            entry = default;
         }
+        stream.Awoke(entry.Happened);
     }
+
+    /// <inheritdoc cref="IPeerStream.EndSending"/>
+    public void EndSending() => stream.EndSending();
 
     public void Dispose()
     {
-        socket.Dispose();
+        stream.Dispose();
         NativeMemory.AlignedFree(memory);
+    }
+
+    /// <summary>Writes a whole frame; the payload unless it is in its place already.</summary>
+    private void Write(byte* at, in FrameHeader header, byte* payload)
+    {
+        *(FrameHeader*)at = header;
+        at += FrameHeader.Size;
+        if (payload != at) Buffer.MemoryCopy(payload, at, header.PayloadBytes, header.PayloadBytes);
+        Buffer.MemoryCopy(TrailerOut, at + header.PayloadBytes, header.TrailerBytes, header.TrailerBytes);
     }
 
     /// <summary>Adds what is left of one part of what is on its way.</summary>
     /// <param name="at">Bytes sent, counted from the part's start; behind the call from the next one's.</param>
-    private static void Add(Piece* pieces, ref nuint count, ref int at, byte* part, int length, int most)
+    private static void Add(Piece* pieces, ref nuint count, ref int at, byte* part, int length)
     {
         if (at < length)
         {
-            pieces[count++] = new Piece { Start = part + at, Length = (nuint)Math.Min(length - at, most) };
+            pieces[count++] = new Piece { Start = part + at, Length = (nuint)(length - at) };
             at = 0;
         }
         else
@@ -282,13 +333,8 @@ internal sealed unsafe class PeerLink : IDisposable
     private int Receive(Piece* pieces, nuint count)
     {
         (aheadStart, aheadEnd) = (0, 0);
-        pieces[count++] = new Piece { Start = ahead, Length = AheadBytes };
-        MessageHeader message = new() { Pieces = pieces, PieceCount = count };
-        var moved = ReceiveMessage(fd, &message, DontWait);
-        if (moved == 0) throw new IOException("it closed the connection");
-        if (moved > 0) return (int)moved;
-        Refused();
-        return 0;
+        if (stream.MostSeen == 0) pieces[count++] = new Piece { Start = ahead, Length = AheadBytes };
+        return stream.Receive(pieces, count);
     }
 
     /// <returns>How many of the bytes went into the pieces.</returns>
@@ -315,11 +361,9 @@ internal sealed unsafe class PeerLink : IDisposable
         trailerLeft -= trailer;
     }
 
-    private static bool Refused()
-    {
-        var error = Marshal.GetLastPInvokeError();
-        return error is WouldBlock or Interrupted ? false : throw new IOException(Marshal.GetPInvokeErrorMessage(error));
-    }
+    /// <summary>Bytes on their way that are not out.</summary>
+    private int Unsent() =>
+        batchBytes + (hasLarge ? FrameHeader.Size + largeHeader->PayloadBytes + largeHeader->TrailerBytes : 0) - sent;
 }
 
 /// <param name="Partial">Of an operand: which of the silo's partials; of a sum: 1 when it is not finite.</param>

@@ -132,7 +132,9 @@ internal sealed class RankGradients : IDisposable
         forwardSeconds += Stopwatch.GetElapsedTime(started, middle).TotalSeconds;
 
         phase.Name = "backward";
-        (loss * (float)((double)job.State.LossScale.Scale / job.Spec.MicroBatch)).backward();
+        // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+        using Scalar factor = (float)((double)job.State.LossScale.Scale / job.Spec.MicroBatch);
+        (loss * factor).backward();
         ahead?.Backward(leaves);
         cuts.Backward();
         if (hooked) GradientHook.ThrowIfRaised();

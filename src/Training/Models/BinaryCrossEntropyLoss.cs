@@ -10,5 +10,10 @@ internal sealed class BinaryCrossEntropyLoss : ILoss
     public Tensor Sum(Tensor logits, Tensor labels) =>
         F.binary_cross_entropy_with_logits(logits.to_type(ScalarType.Float32), labels, reduction: nn.Reduction.Sum);
 
-    public long Correct(Tensor logits, Tensor labels) => logits.gt(0).eq(labels.gt(0.5)).sum().item<long>();
+    public long Correct(Tensor logits, Tensor labels)
+    {
+        // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+        using Scalar zero = 0, half = 0.5;
+        return logits.gt(zero).eq(labels.gt(half)).sum().item<long>();
+    }
 }

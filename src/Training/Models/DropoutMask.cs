@@ -17,8 +17,10 @@ internal sealed class DropoutMask(double probability, Generator? generator)
     {
         if (generator is null || probability == 0) return x;
         Tensor mask;
+        // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+        using Scalar kept = 1 - probability;
         using (no_grad())
-            mask = empty_like(x).bernoulli_(1 - probability, generator).div_(1 - probability);
+            mask = empty_like(x).bernoulli_(1 - probability, generator).div_(kept);
         return x * mask;
     }
 }

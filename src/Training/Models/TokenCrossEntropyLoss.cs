@@ -10,8 +10,12 @@ namespace Distributed.Training.Models;
 /// </summary>
 internal sealed class TokenCrossEntropyLoss : ILoss
 {
-    public Tensor Sum(Tensor logits, Tensor labels) =>
-        F.cross_entropy(logits.flatten(0, 1).to_type(ScalarType.Float32), labels.flatten(), reduction: nn.Reduction.Sum) / labels.shape[1];
+    public Tensor Sum(Tensor logits, Tensor labels)
+    {
+        // Held, as in DropoutMask.
+        using Scalar tokens = labels.shape[1];
+        return F.cross_entropy(logits.flatten(0, 1).to_type(ScalarType.Float32), labels.flatten(), reduction: nn.Reduction.Sum) / tokens;
+    }
 
     public long Correct(Tensor logits, Tensor labels) => logits.argmax(2).eq(labels).sum().item<long>();
 }

@@ -51,7 +51,9 @@ internal sealed class Transformer : IModel
     {
         using var scope = NewDisposeScope();
         var length = input.shape[1];
-        var mask_TT = full(length, length, float.NegativeInfinity).triu_(1);
+        // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+        using Scalar hidden = float.NegativeInfinity;
+        var mask_TT = full(length, length, hidden).triu_(1);
         var position_TW = length == sequence ? parameters[1] : parameters[1].narrow(0, 0, length);
         var x_NW = (Aten.Embedding(parameters[0], input) + position_TW).flatten(0, 1);
         for (var i = 0; i < layers; i++) x_NW = RunLayer(parameters, BeforeLayers + (i * PerLayer), x_NW, mask_TT);

@@ -2,6 +2,7 @@ using Distributed.Core.Optimizers;
 using Distributed.Training.Devices;
 using Distributed.Training.Native;
 using Distributed.Training.Parameters;
+using TorchSharp;
 
 namespace Distributed.Training.Optim;
 
@@ -11,7 +12,9 @@ internal sealed class AdamOptimizer(AdamOptions options, ParameterLayout layout,
 {
     public override void Apply(OptimizerSegment segment, long update, double weightDecay, double lr)
     {
-        segment.Update.fill_((double)update);
+        // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+        using Scalar count = (double)update;
+        segment.Update.fill_(count);
         Aten.FusedAdam(
             options is AdamWOptions, [segment.Weights], [segment.Gradient], [segment.Moments[0]], [segment.Moments[1]], [segment.Update],
             lr, options.Betas[0], options.Betas[1], weightDecay, options.Eps);

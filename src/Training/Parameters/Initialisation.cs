@@ -28,7 +28,12 @@ internal abstract record Initialisation
 
     private sealed record ConstantInitialisation(float Value) : Initialisation
     {
-        public override Tensor Draw(long[] shape, Generator generator) => full(shape, Value);
+        public override Tensor Draw(long[] shape, Generator generator)
+        {
+            // Held: a number that TorchSharp wraps on the way may be collected while the native call still reads it.
+            using Scalar value = Value;
+            return full(shape, value);
+        }
     }
 
     private sealed record NormalInitialisation : Initialisation

@@ -11,6 +11,9 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
     /// <summary>Rounds to look without sleeping: a wake-up costs more than the usual difference between ranks.</summary>
     private const int Spins = 400;
 
+    /// <summary>Every so many looks, another thread that waits for the core may run: ranks of other silos share it.</summary>
+    private const int LooksToYield = 4;
+
     /// <summary>Deadlines that the last rank's work for all may take beyond the wait itself.</summary>
     private const int WorkForAll = 11;
 
@@ -85,7 +88,8 @@ internal sealed class RankBarrier(IReadOnlyList<Rank> ranks, string silo, TimeSp
         {
             if (round != mine) return;
             if (meanwhile?.Invoke() == true) i = 0;
-            Thread.SpinWait(20);
+            if (i % LooksToYield == LooksToYield - 1) Thread.Yield();
+            else Thread.SpinWait(20);
         }
         var waitUntil = Environment.TickCount64 + (long)deadline.TotalMilliseconds;
         for (var seen = Volatile.Read(ref nudges); round == mine; seen = Volatile.Read(ref nudges))

@@ -42,6 +42,25 @@ public sealed class LostSiloTests : IDisposable
         Assert.Equal(straight.Exits(0).Hash, resumed.Exits(0).Hash);
     }
 
+    /// <summary>The memory that silos share, and the names of the sockets at which they meet, end with them.</summary>
+    [Fact]
+    public async Task KillAllSilos_NothingOfTheirExchangeIsLeft()
+    {
+        await using var running = DtrainProcess.Start(
+            ["train", directory.Write("job.yaml", Exchanging), "--silos", "2", "--ranks", "2", "--json", "--out", directory.File("run")]);
+        await running.ReachStepAsync(5);
+        var silos = ProcessTable.ChildrenOf(running.Id);
+        Assert.All(
+            silos, silo => Assert.Contains("/memfd:dtrain-exchange", File.ReadAllText($"/proc/{silo}/maps"), StringComparison.Ordinal));
+        var names = silos.SelectMany(ExchangeNames).ToHashSet();
+        Assert.Equal(2, names.Count);
+        foreach (var silo in silos) ProcessTable.Signal(silo, ProcessTable.SigKill);
+        (await running.EndAsync()).Exits(1);
+        Assert.True(await ProcessTable.HaveEndedAsync(silos, TimeSpan.FromMinutes(20)), "A silo outlives its client.");
+        Assert.Empty(names.Intersect(UnixSockets().Select(socket => socket.Name)));
+        Assert.DoesNotContain(Directory.EnumerateFiles("/dev/shm"), file => file.Contains("dtrain-exchange", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task FreezeFirstSilo_FailsSoonAfterTheStepsDeadlineNamingIt()
     {
@@ -97,4 +116,16 @@ public sealed class LostSiloTests : IDisposable
         checkpoint: { everySteps: 10 }
         workers: { stepDeadline: 3 }
         """;
+
+    /// <summary>Names of the Unix sockets at which a silo's exchange listens.</summary>
+    private static IEnumerable<string> ExchangeNames(int process)
+    {
+        var mine = Directory.EnumerateFiles($"/proc/{process}/fd").Select(file => new FileInfo(file).LinkTarget).ToHashSet();
+        return UnixSockets().Where(socket => mine.Contains($"socket:[{socket.Inode}]")
+            && socket.Name.StartsWith("@dtrain-", StringComparison.Ordinal)).Select(socket => socket.Name);
+    }
+
+    private static IEnumerable<(string Inode, string Name)> UnixSockets() =>
+        File.ReadLines("/proc/net/unix").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(parts => parts.Length == 8).Select(parts => (parts[6], parts[7]));
 }

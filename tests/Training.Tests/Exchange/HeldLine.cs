@@ -7,13 +7,15 @@ namespace Distributed.Training.Tests.Exchange;
 /// <summary>A way on which the first silo that is called hears the caller only while that is let through; all else passes.</summary>
 internal sealed class HeldLine : IExchangeWire, IDisposable
 {
-    private readonly DirectWire direct = new();
+    private readonly DirectWire direct = new(inMemory: false);
     private readonly ManualResetEventSlim open = new(true);
     private readonly List<Socket> ends = [];
     private bool taken;
     private ITimer? opener;
 
     public bool NeedsCores => false;
+
+    public bool IsOneMachine => false;
 
     public void Hold() => open.Reset();
 

@@ -15,34 +15,51 @@ public sealed class PeerExchangeTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Exchange_SeveralSteps_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches)
-    {
-        Assert.NotEmpty(name);
-        using var rig = new ExchangeRig(sizes, shares, microBatches);
-        using var mesh = new Mesh(rig);
-        ExchangeConformance.Holds(rig, mesh.Exchanges);
-    }
+    public void Exchange_SeveralSteps_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches) =>
+        Holds(name, sizes, shares, microBatches, [new DirectWire()]);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Exchange_OverTcp_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches) =>
+        Holds(name, sizes, shares, microBatches, [new DirectWire(inMemory: false)]);
+
+    /// <summary>Every second silo calls and is called over TCP, the others meet in memory where they can.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Exchange_BothWays_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches) =>
+        Holds(name, sizes, shares, microBatches, [new DirectWire(), new DirectWire(inMemory: false)]);
 
     /// <summary>Ranks that wait make sums of their own, which they do by themselves only where each has a core.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Exchange_RanksHelp_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches)
+    public void Exchange_RanksHelp_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches) =>
+        Holds(name, sizes, shares, microBatches, [new DirectWire()], cores: 64);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Exchange_RanksHelpOverTcp_IsBitwiseTheReference(string name, long[] sizes, int[] shares, int microBatches) =>
+        Holds(name, sizes, shares, microBatches, [new DirectWire(inMemory: false)], cores: 64);
+
+    private static void Holds(
+        string name, long[] sizes, int[] shares, int microBatches, DirectWire[] wires, int? cores = null)
     {
         Assert.NotEmpty(name);
         using var rig = new ExchangeRig(sizes, shares, microBatches);
-        using var mesh = new Mesh(rig, cores: 64);
+        using var mesh = new Mesh(rig, silo => wires[silo % wires.Length], cores);
         ExchangeConformance.Holds(rig, mesh.Exchanges);
     }
 
-    [Fact]
-    public void Complete_SiloIsSilent_NamesItAndWhoArrived()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Complete_SiloIsSilent_NamesItAndWhoArrived(bool inMemory)
     {
         var errors = new JobError?[3];
         // On a busy machine one of the others may be late, too.
         for (var patience = TimeSpan.FromSeconds(1); errors[..2].Any(e => e?.Silo != "silo-2") && patience < Patience; patience *= 4)
         {
             using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
-            using var mesh = new Mesh(rig);
+            using var mesh = new Mesh(rig, _ => new DirectWire(inMemory));
             rig.Draw(1);
             mesh.Everywhere(silo =>
             {
@@ -62,11 +79,13 @@ public sealed class PeerExchangeTests
         }
     }
 
-    [Fact]
-    public void Complete_SiloIsGone_EndsAtOnceAndNamesIt()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Complete_SiloIsGone_EndsAtOnceAndNamesIt(bool inMemory)
     {
         using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
-        using var mesh = new Mesh(rig);
+        using var mesh = new Mesh(rig, _ => new DirectWire(inMemory));
         rig.Draw(1);
         var errors = new JobError?[3];
         mesh.Everywhere(silo =>
@@ -85,12 +104,14 @@ public sealed class PeerExchangeTests
     }
 
     /// <summary>A silo that has all it needs and has given all may end while another still waits for a third.</summary>
-    [Fact]
-    public void Complete_OneHasEndedAfterGivingAll_OthersGoOn()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Complete_OneHasEndedAfterGivingAll_OthersGoOn(bool inMemory)
     {
         using var rig = new ExchangeRig([700, 13], [1, 1, 1], 3);
         using var line = new HeldLine();
-        using var mesh = new Mesh(rig, silo => silo == 2 ? line : new DirectWire());
+        using var mesh = new Mesh(rig, silo => silo == 2 ? line : new DirectWire(inMemory));
         rig.Draw(1);
         line.Hold();
         mesh.Everywhere(silo =>
@@ -105,11 +126,13 @@ public sealed class PeerExchangeTests
         rig.Check(2, 1);
     }
 
-    [Fact]
-    public void Abort_OneSilo_ReasonReachesAllThatWait()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Abort_OneSilo_ReasonReachesAllThatWait(bool inMemory)
     {
         using var rig = new ExchangeRig([900_000], [1, 1, 1], 3);
-        using var mesh = new Mesh(rig);
+        using var mesh = new Mesh(rig, _ => new DirectWire(inMemory));
         rig.Draw(1);
         var reason = new JobError(ErrorCodes.DataInvalid, "Sample 7 of silo-2 is broken.", new(2), "silo-2", "data", 1);
         var errors = new JobError?[3];
@@ -128,7 +151,7 @@ public sealed class PeerExchangeTests
     {
         using var rig = new ExchangeRig([900_000], [1, 1], 2);
         using var mesh = new Mesh(rig);
-        var listener = IPEndPoint.Parse(mesh.Endpoints[0]);
+        var listener = IPEndPoint.Parse(PeerAddress.Parse(mesh.Endpoints[0]).Wire);
         Knock(listener, "GET / HTTP/1.1\r\nHost: silo\r\nAccept: everything\r\n\r\n"u8.ToArray());
         byte[] oldFrame = new byte[FrameHeader.Size];
         BitConverter.TryWriteBytes(oldFrame, FrameHeader.Mark);
@@ -179,10 +202,10 @@ public sealed class PeerExchangeTests
         var strangers = Enumerable.Range(0, 300).Select(_ => Dial(listener)).ToList();
         using var socket = Dial(listener);
         _ = PeerHandshake.Call(socket, rig.Jobs[1].Silos, 0, secret);
-        var (silo, proven, _, _) = listener.Take(Patience);
-        Assert.Equal(1, silo);
+        var proven = listener.Take(Patience);
+        Assert.Equal(1, proven.Silo);
         strangers.ForEach(s => s.Dispose());
-        proven.Dispose();
+        proven.Stream.Dispose();
         lock (warnings) Assert.InRange(warnings.Count, 10, 20);
         Assert.True(listener.Refused >= 200, $"{listener.Refused} refused.");
     }
@@ -190,7 +213,7 @@ public sealed class PeerExchangeTests
     private static Socket Dial(PeerListener listener)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Connect(IPEndPoint.Parse(listener.Endpoint));
+        socket.Connect(IPEndPoint.Parse(PeerAddress.Parse(listener.Endpoint).Wire));
         return socket;
     }
 

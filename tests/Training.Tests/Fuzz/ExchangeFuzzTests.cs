@@ -56,12 +56,14 @@ public sealed class ExchangeFuzzTests
         });
 
     [Theory]
-    [InlineData(new long[] { 700, 13 }, 2)]
-    [InlineData(new long[] { 40_000, 64, 30_001 }, 8)]
-    public void Frames_Damaged_EndTheExchangeInWords(long[] sizes, int microBatches)
+    [InlineData(new long[] { 700, 13 }, 2, false)]
+    [InlineData(new long[] { 40_000, 64, 30_001 }, 8, false)]
+    [InlineData(new long[] { 700, 13 }, 2, true)]
+    [InlineData(new long[] { 40_000, 64, 30_001 }, 8, true)]
+    public void Frames_Damaged_EndTheExchangeInWords(long[] sizes, int microBatches, bool inMemory)
     {
         byte[] good;
-        using (Receiver receiver = new(sizes, microBatches))
+        using (Receiver receiver = new(sizes, microBatches, inMemory))
         {
             // The frames are right before they are damaged: the step completes with them.
             good = receiver.Frames();
@@ -73,7 +75,7 @@ public sealed class ExchangeFuzzTests
             [good],
             input =>
             {
-                using Receiver receiver = new(sizes, microBatches);
+                using Receiver receiver = new(sizes, microBatches, inMemory);
                 receiver.Send(input);
                 try
                 {
@@ -140,19 +142,23 @@ public sealed class ExchangeFuzzTests
     private sealed class Receiver : IDisposable
     {
         private readonly ExchangeRig rig;
-        private readonly Pair pair = new();
+        private readonly StreamPair pair;
         private readonly ExchangeBuffers buffers;
         private readonly PeerExchange exchange;
         private readonly FrameSeal seal = new(new byte[16]);
+        private Thread? sending;
+        private volatile bool ended;
 
-        public Receiver(long[] sizes, int microBatches)
+        public Receiver(long[] sizes, int microBatches, bool inMemory)
         {
+            pair = new StreamPair(inMemory);
             rig = new ExchangeRig(sizes, [1, 1], microBatches);
             rig.Draw(1);
             buffers = new ExchangeBuffers(rig.Jobs[0]);
             exchange = new PeerExchange(
                 rig.Jobs[0], buffers,
-                [PeerExchangeFactory.Link(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16]), buffers)], listener: null,
+                [PeerExchangeFactory.Link(new ProvenPeer(1, pair.Near, new FrameSeal(new byte[16]), new FrameSeal(new byte[16])), buffers)],
+                listener: null,
                 overlap: false, spin: false);
         }
 
@@ -211,24 +217,38 @@ public sealed class ExchangeFuzzTests
             }
 
             // What silo 0 has refused already is not taken any more.
-            new Thread(() =>
+            sending = new Thread(() =>
             {
                 try
                 {
-                    pair.Far.Send(frames);
-                    pair.Far.Shutdown(SocketShutdown.Send);
+                    fixed (byte* start = frames)
+                        for (var sent = 0; sent < frames.Length && !ended;)
+                            sent += Send(start + sent, frames.Length - sent);
+                    pair.Far.EndSending();
                 }
-                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                catch (IOException)
                 {
                     // It has closed the connection.
                 }
             })
-            { IsBackground = true }.Start();
+            { IsBackground = true };
+            sending.Start();
+        }
+
+        /// <summary>Some of the bytes; waits for room where there is none.</summary>
+        private unsafe int Send(byte* bytes, int count)
+        {
+            Posix.Piece piece = new() { Start = bytes, Length = (nuint)count };
+            var sent = pair.Far.Send(&piece, 1);
+            if (sent == 0) Thread.Yield();
+            return sent;
         }
 
         public void Dispose()
         {
             exchange.Dispose();
+            ended = true;
+            sending?.Join();
             pair.Dispose();
             rig.Dispose();
         }
