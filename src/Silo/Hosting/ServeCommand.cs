@@ -46,8 +46,16 @@ internal static class ServeCommand
             CheckOpenFiles();
             var settings = ServeSettings.FromLifeline(await input.ReadLineAsync());
             lifeline = Lifeline.Follow(input);
-            NativeRuntime.Initialize();
-            app = await SiloApp.Start(settings, more);
+            // libtorch loads while the silo starts, which waits for it where it says what it can compute.
+            var native = Task.Run(NativeRuntime.Initialize);
+            try
+            {
+                app = await SiloApp.Start(settings, more);
+            }
+            finally
+            {
+                await native;
+            }
         }
 #pragma warning disable CA1031 // The process edge: the client waits for one line, whatever went wrong.
         catch (Exception e)
