@@ -111,6 +111,19 @@ internal static unsafe class PoolKernels
             }
     }
 
+    /// <summary>Each image's [rows, columns] as [columns, rows].</summary>
+    [MethodImpl(Hot)]
+    public static void Transpose<T>(T* from, T* to, long images, long rows, long columns)
+        where T : unmanaged
+    {
+        for (long image = 0; image < images; image++, from += rows * columns)
+            for (long column = 0; column < columns; column++)
+            {
+                var p = from + column;
+                for (long row = 0; row < rows; row++, p += columns) *to++ = *p;
+            }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> Value, Vector128<byte> Winner) Pick(
         Vector512<float> first, Vector512<float> second, Vector512<float> third, Vector512<float> fourth)

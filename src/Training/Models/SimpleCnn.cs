@@ -27,18 +27,18 @@ internal sealed class SimpleCnn(SimpleCnnOptions options) : ICutModel
 
     public double Dropout => options.Dropout;
 
-    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout) =>
-        Forward(parameters, input, dropout, PoolAndRelu.Apply);
-
-    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout, GraphCuts cuts) =>
-        Forward(parameters, input, dropout, x => PoolAndRelu.Apply(x, cuts));
-
-    private static Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout, Func<Tensor, Tensor> poolAndRelu)
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout)
     {
-        var h1_BCHW = poolAndRelu(Convolve(input, parameters[0], parameters[1]));
-        var h2_BCHW = poolAndRelu(Convolve(h1_BCHW, parameters[2], parameters[3]));
-        var flat_BD = dropout.Apply(h2_BCHW.flatten(1));
-        return Aten.Linear(flat_BD, parameters[4], parameters[5]);
+        var h1_BCHW = PoolAndRelu.Apply(Convolve(input, parameters[0], parameters[1]));
+        var h2_BCHW = PoolAndRelu.Apply(Convolve(h1_BCHW, parameters[2], parameters[3]));
+        return Aten.Linear(dropout.Apply(h2_BCHW.flatten(1)), parameters[4], parameters[5]);
+    }
+
+    public Tensor Forward(IReadOnlyList<Tensor> parameters, Tensor input, DropoutMask dropout, GraphCuts cuts)
+    {
+        var h1_BCHW = PoolAndRelu.Apply(Convolve(input, parameters[0], parameters[1]), cuts);
+        var h2_BD = PoolAndRelu.ApplyFlat(Convolve(h1_BCHW, parameters[2], parameters[3]), cuts);
+        return Aten.Linear(dropout.Apply(h2_BD), parameters[4], parameters[5]);
     }
 
     private static Tensor Convolve(Tensor x, Tensor weight, Tensor bias) => F.conv2d(x, weight, bias, padding: [1, 1]);

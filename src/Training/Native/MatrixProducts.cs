@@ -93,8 +93,12 @@ internal static class MatrixProducts
         return Double(found).eq(exact()).all().item<bool>() ? null : "oneDNN gave a wrong product";
     }
 
-    private static Tensor Whole(int modulus, params long[] shape) =>
-        arange(shape.Aggregate(1L, (all, one) => all * one), ScalarType.Float32).remainder(modulus).sub(modulus / 2).reshape(shape);
+    private static Tensor Whole(int modulus, params long[] shape)
+    {
+        // Held while the native calls read them.
+        using Scalar divisor = modulus, half = modulus / 2;
+        return arange(shape.Aggregate(1L, (all, one) => all * one), ScalarType.Float32).remainder(divisor).sub(half).reshape(shape);
+    }
 
     private static Tensor Double(Tensor x) => x.to_type(ScalarType.Float64);
 

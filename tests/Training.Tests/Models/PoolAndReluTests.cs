@@ -49,6 +49,12 @@ public sealed class PoolAndReluTests
             expected.backward([gradient]);
             AssertSame(expected.detach(), y.detach());
             AssertSame(theirLeaf.grad!, myLeaf.grad!);
+            myLeaf.grad = null;
+            var flat = PoolAndRelu.ApplyFlat(myLeaf.alias(), cuts);
+            flat.alias().backward([gradient.flatten(1)]);
+            cuts.Backward();
+            AssertSame(expected.detach().flatten(1), flat.detach());
+            AssertSame(theirLeaf.grad!, myLeaf.grad!);
         }
     }
 
