@@ -39,7 +39,7 @@ internal sealed class RoomTable
             Exchange: Devices, Kernels, Ranks, Reduction | sums of gradients over all ranks: within a silo, and across silos over sockets
             Optim: Devices, Native, Parameters | SGD, Adam and AdamW on flat storage
             Data: Native | data sets, archives, augmentation, prefetching
-            Models: Data, Native, Parameters | the built-in models and losses
+            Models: Data, Kernels, Native, Parameters | the built-in models and losses
             Checkpoints: Devices, Native, Parameters | tensors of a checkpoint, warm start, hash of the weights
             Loop: Checkpoints, Data, Devices, Exchange, Models, Native, Optim, Parameters, Precision, Ranks, Reduction | the step, one after the other; evaluation, checkpoints
             """),
