@@ -49,12 +49,13 @@ public sealed class DockerfileTests
         Assert.Collection(
             published,
             silo => Assert.Equal(
-                "dotnet publish src/Silo -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -p:PublishReadyToRun=false -o /out/silo",
-                silo),
+                "dotnet publish src/Silo -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND "
+                + "-p:PublishReadyToRun=false -o /out/silo", silo),
             benches => Assert.Equal(
-                "dotnet publish bench/Distributed.Bench -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND "
+                "dotnet publish bench/Distributed.Bench -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND "
                 + "-p:PublishReadyToRun=false -o /out/silo", benches),
-            client => Assert.Equal("dotnet publish src/Client -c Release --no-restore -p:TorchBackend=$TORCH_BACKEND -o /out", client));
+            client => Assert.Equal(
+                "dotnet publish src/Client -c Release --no-restore -p:CompileAhead=false -p:TorchBackend=$TORCH_BACKEND -o /out", client));
         Assert.Contains(("COPY", "--from=build /out /opt/dtrain"), Dockerfile.Image);
         Assert.Equal("[\"/opt/dtrain/silo/dtrain-silo\", \"serve\"]", Argument(Dockerfile.Image, "ENTRYPOINT"));
         Assert.DoesNotContain(Dockerfile.Image, step => step.Instruction == "CMD");
