@@ -23,12 +23,14 @@ internal static unsafe class PoolKernels
     /// <summary>Whether channels can be taken in whole vectors.</summary>
     public static bool Takes(long channels) => channels % Lanes == 0;
 
+    /// <typeparam name="T"><c>float</c>, or <c>ushort</c> for bfloat16.</typeparam>
     /// <param name="x">[2 rows, 2 columns, channels].</param>
     /// <param name="y">[rows, columns, channels].</param>
     /// <param name="winners">Which of the four it was, or that the gradient stops: [rows, columns, channels].</param>
     /// <param name="rows">Rows of the output, of all images together.</param>
     [MethodImpl(Hot)]
-    public static void Forward(float* x, float* y, byte* winners, long rows, long columns, long channels)
+    public static void Forward<T>(T* x, T* y, byte* winners, long rows, long columns, long channels)
+        where T : unmanaged
     {
         var line = 2 * columns * channels;
         for (long row = 0; row < rows; row++, x += 2 * line)
@@ -38,38 +40,20 @@ internal static unsafe class PoolKernels
                 for (long c = 0; c < channels; c += Lanes, y += Lanes, winners += Lanes)
                 {
                     var p = corner + c;
-                    var (value, winner) = Pick(
-                        Vector512.Load(p), Vector512.Load(p + channels), Vector512.Load(p + line), Vector512.Load(p + line + channels));
-                    value.Store(y);
+                    var (value, winner) = Pick(Load(p), Load(p + channels), Load(p + line), Load(p + line + channels));
+                    Store(value, y);
                     winner.Store(winners);
                 }
             }
     }
 
-    /// <inheritdoc cref="Forward(float*, float*, byte*, long, long, long)"/>
-    [MethodImpl(Hot)]
-    public static void Forward(ushort* x, ushort* y, byte* winners, long rows, long columns, long channels)
-    {
-        var line = 2 * columns * channels;
-        for (long row = 0; row < rows; row++, x += 2 * line)
-            for (long column = 0; column < columns; column++)
-            {
-                var corner = x + (2 * column * channels);
-                for (long c = 0; c < channels; c += Lanes, y += Lanes, winners += Lanes)
-                {
-                    var p = corner + c;
-                    var (value, winner) = Pick(Widen(p), Widen(p + channels), Widen(p + line), Widen(p + line + channels));
-                    Narrow(value).Store(y);
-                    winner.Store(winners);
-                }
-            }
-    }
-
+    /// <typeparam name="T">As in the forward.</typeparam>
     /// <param name="g">Gradient of the output [rows, columns, channels].</param>
     /// <param name="winners">As the forward left it.</param>
     /// <param name="target">Gradient of the input [2 rows, 2 columns, channels], written as a whole.</param>
     [MethodImpl(Hot)]
-    public static void Backward(float* g, byte* winners, float* target, long rows, long columns, long channels)
+    public static void Backward<T>(T* g, byte* winners, T* target, long rows, long columns, long channels)
+        where T : unmanaged
     {
         var line = 2 * columns * channels;
         for (long row = 0; row < rows; row++, target += 2 * line)
@@ -80,33 +64,11 @@ internal static unsafe class PoolKernels
                 {
                     var p = corner + c;
                     var winner = Avx512F.ConvertToVector512Int32(Vector128.Load(winners));
-                    var gradient = Vector512.Load(g) + Vector512<float>.Zero;
-                    Share(gradient, winner, 0).Store(p);
-                    Share(gradient, winner, 1).Store(p + channels);
-                    Share(gradient, winner, 2).Store(p + line);
-                    Share(gradient, winner, 3).Store(p + line + channels);
-                }
-            }
-    }
-
-    /// <inheritdoc cref="Backward(float*, byte*, float*, long, long, long)"/>
-    [MethodImpl(Hot)]
-    public static void Backward(ushort* g, byte* winners, ushort* target, long rows, long columns, long channels)
-    {
-        var line = 2 * columns * channels;
-        for (long row = 0; row < rows; row++, target += 2 * line)
-            for (long column = 0; column < columns; column++)
-            {
-                var corner = target + (2 * column * channels);
-                for (long c = 0; c < channels; c += Lanes, g += Lanes, winners += Lanes)
-                {
-                    var p = corner + c;
-                    var winner = Avx512F.ConvertToVector512Int32(Vector128.Load(winners));
-                    var gradient = Widen(g) + Vector512<float>.Zero;
-                    Narrow(Share(gradient, winner, 0)).Store(p);
-                    Narrow(Share(gradient, winner, 1)).Store(p + channels);
-                    Narrow(Share(gradient, winner, 2)).Store(p + line);
-                    Narrow(Share(gradient, winner, 3)).Store(p + line + channels);
+                    var gradient = Load(g) + Vector512<float>.Zero;
+                    Store(Share(gradient, winner, 0), p);
+                    Store(Share(gradient, winner, 1), p + channels);
+                    Store(Share(gradient, winner, 2), p + line);
+                    Store(Share(gradient, winner, 3), p + line + channels);
                 }
             }
     }
@@ -150,12 +112,20 @@ internal static unsafe class PoolKernels
     private static Vector512<float> Share(Vector512<float> gradient, Vector512<int> winner, int place) =>
         Vector512.ConditionalSelect(Vector512.Equals(winner, Vector512.Create(place)).AsSingle(), gradient, Vector512<float>.Zero);
 
-    /// <summary>16 bfloat16 as float32.</summary>
+    /// <summary>16 elements as float32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Widen(ushort* p) =>
-        (Avx512F.ConvertToVector512UInt32(Vector256.Load(p)) << 16).AsSingle();
+    private static Vector512<float> Load<T>(T* p)
+        where T : unmanaged =>
+        typeof(T) == typeof(float)
+            ? Vector512.Load((float*)p)
+            : (Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)p)) << 16).AsSingle();
 
-    /// <summary>float32 whose lower halves are zero as bfloat16.</summary>
+    /// <summary>Values that came from elements of the type, so that nothing is rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ushort> Narrow(Vector512<float> x) => Avx512F.ConvertToVector256UInt16(x.AsUInt32() >> 16);
+    private static void Store<T>(Vector512<float> x, T* p)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float)) x.Store((float*)p);
+        else Avx512F.ConvertToVector256UInt16(x.AsUInt32() >> 16).Store((ushort*)p);
+    }
 }

@@ -4,8 +4,8 @@ namespace Distributed.Training.Native;
 
 /// <summary>The table through which a loaded library calls functions that it exports itself; read from memory.</summary>
 /// <remarks>
-/// Such calls go through the table so that a program can bring another implementation of an exported function, as it is done with
-/// replacements of a BLAS. Layout: System V gABI and its x86-64 supplement (Elf64_Ehdr, Elf64_Phdr, Elf64_Dyn, Elf64_Sym, Elf64_Rela).
+/// Such calls go through the table so that a program can bring another implementation of an exported function, as replacements
+/// of a BLAS do. Layout: System V gABI and its x86-64 supplement (Elf64_Ehdr, Elf64_Phdr, Elf64_Dyn, Elf64_Sym, Elf64_Rela).
 /// </remarks>
 internal static unsafe partial class CallTable
 {

@@ -17,7 +17,7 @@ internal static class MatrixProducts
     /// <summary>Whether <see cref="Install"/> has led products to oneDNN.</summary>
     public static bool IsInstalled { get; private set; }
 
-    /// <value>What a fingerprint says of them; empty where libtorch's own choice stands.</value>
+    /// <value>What a fingerprint says of them; empty where libtorch chooses itself.</value>
     public static string Fingerprint => IsInstalled ? "; float32 products by oneDNN" : "";
 
     /// <summary>Leads products to oneDNN where that is right for this machine, and tries them; once, before others use libtorch.</summary>
